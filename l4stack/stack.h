@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The stack: packets in, packets out, time passed in, stream events up.
+ *
+ * A stack belongs to one worker and shares nothing: every function here and in
+ * tcp/tcp.h is called by the thread that owns the stack. It reads no clock, opens
+ * no device and starts no thread, so that two stacks can be run against each
+ * other in virtual time.
+ *
+ * One turn of the owner's loop:
+ *
+ *	stack_advance(stack, now_us);              the clock; timers that are due
+ *	stack_input(stack, port, pkts, n);         for each port's burst
+ *	stack_deliver(stack);                      events up: handlers of tcp.h are called from here only
+ *	... the owner's other work: tcp_send, tcp_recv, tcp_close ...
+ *	stack_flush(stack);                        connections with something to say say it, once
+ *
+ * Events are delivered and segments are sent at these two points only, never from
+ * inside tcp_send or stack_input: nothing is re-entered, and an ACK rides with the data.
+ *
+ * Payload is carried in mbufs. Mbufs that come in are owned by the stack from
+ * stack_input on; mbufs that go out are owned by `output`.
+ */
+#ifndef L4STACK_STACK_H
+#define L4STACK_STACK_H
+
+#include <stdint.h>
+
+#include "l4stack/base/addr.h"
+
+struct rte_mbuf;
+struct rte_mempool;
+struct stack;
+
+/* What the device does by itself; the stack does the rest in software. */
+enum stack_offload {
+	STACK_TX_IP_CSUM = 1 << 0,   /* IPv4 header checksum */
+	STACK_TX_TCP_CSUM = 1 << 1,  /* from the pseudo-header sum, as rte_mbuf asks */
+	STACK_TX_UDP_CSUM = 1 << 2,
+	STACK_TX_TSO = 1 << 3,       /* segments up to 64 KB, cut by the device */
+	STACK_TX_MULTI_SEG = 1 << 4, /* chained mbufs; without it packets are linearised (and counted) */
+	STACK_RX_CSUM = 1 << 5,      /* ol_flags tell; UNKNOWN is still checked in software */
+};
+
+struct stack_ops {
+	/* Takes ownership of `pkt`, an Ethernet frame. Must not call back into the stack. */
+	void (*output)(void *ctx, uint16_t port, struct rte_mbuf *pkt);
+	/*
+	 * May be NULL (one worker). True when packets of this flow, as seen on input
+	 * (`remote` is the source), come to this stack: used to choose ephemeral ports.
+	 */
+	bool (*owns_flow)(void *ctx, const struct endpoint *local, const struct endpoint *remote);
+};
+
+/* Pools are made by the owner. None of their mbufs is visible to a network function
+ * except through payload that was received (which comes from the ports' own pools). */
+struct stack_pools {
+	struct rte_mempool *header;  /* small direct mbufs: frame headers and copied payload; >= 512 B of room */
+	struct rte_mempool *control; /* the same, kept for ACKs, SYN, RST, ARP and ICMP when `header` is empty */
+	struct rte_mempool *ref;     /* mbufs without room, attached to payload that is sent by reference */
+};
+
+struct stack_conf {
+	uint32_t max_conns;       /* established and half-open together */
+	uint64_t secret[2];       /* keys the tables, the ISN and the cookies; from getrandom() in production */
+	uint64_t memory_bytes;    /* budget of payload held by all connections, true size */
+	uint32_t copy_below_bytes; /* payload pieces shorter than this are copied next to their header; 0: a measured default */
+};
+
+struct stack_port_conf {
+	uint8_t mac[6];
+	uint16_t mtu;
+	uint32_t offloads; /* enum stack_offload */
+	const char *name;
+};
+
+/* 0 or -errno. `ops`, `ctx` and the pools must outlive the stack. */
+int stack_create(const struct stack_conf *conf, const struct stack_pools *pools,
+		 const struct stack_ops *ops, void *ctx, uint64_t now_us, struct stack **out)
+	__attribute__((warn_unused_result));
+
+/* Frees all that the stack holds, silently (no RST, no events). */
+void stack_destroy(struct stack *stack);
+
+/* Ports are numbered by the owner, 0 to 63. -EEXIST, -ENOSPC, -EINVAL. */
+int stack_port_add(struct stack *stack, uint16_t port, const struct stack_port_conf *conf)
+	__attribute__((warn_unused_result));
+
+/* An address of ours, with the prefix of the network it is on (adds the connected route). */
+int stack_address_add(struct stack *stack, uint16_t port, const struct addr *addr, unsigned prefix)
+	__attribute__((warn_unused_result));
+
+/* A route by longest prefix. `via` must be on a connected network. -ENETUNREACH if it is not. */
+int stack_route_add(struct stack *stack, const struct addr *to, unsigned prefix,
+		    const struct addr *via) __attribute__((warn_unused_result));
+int stack_route_del(struct stack *stack, const struct addr *to, unsigned prefix)
+	__attribute__((warn_unused_result));
+
+void stack_advance(struct stack *stack, uint64_t now_us);
+void stack_input(struct stack *stack, uint16_t port, struct rte_mbuf **pkts, unsigned n);
+void stack_deliver(struct stack *stack);
+void stack_flush(struct stack *stack);
+
+/* When stack_advance has to be called next: now_us if there is work now, UINT64_MAX if never. */
+uint64_t stack_next_us(const struct stack *stack);
+
+/* Counters: one row of base/counters.def each. Owned by the worker; others may read them relaxed. */
+struct stack_counters;
+const struct stack_counters *stack_counters(const struct stack *stack);
+
+/* Resolved and pending neighbours, for `show`: calls `fn` for each. */
+struct stack_neighbour_info {
+	struct addr addr;
+	uint8_t mac[6];
+	uint16_t port;
+	bool resolved;
+};
+void stack_neighbours_each(const struct stack *stack,
+			   void (*fn)(void *ctx, const struct stack_neighbour_info *info), void *ctx);
+
+#endif

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * TCP connections, as their owner sees them.
+ *
+ * Threads: the stack's own, as in stack.h. Nothing here blocks, and nothing here calls
+ * a handler: handlers run in stack_deliver only.
+ *
+ * Handle: a `struct tcp_conn *` is valid from tcp_connect, or from the listener's
+ * `accepted`, until the owner calls tcp_close or tcp_abort, or until `closed` returns.
+ * After tcp_close or tcp_abort no handler of that connection is called any more; the
+ * stack finishes the protocol by itself (FIN, retransmissions, TIME-WAIT).
+ *
+ * Payload is a chain of mbufs linked by `next`, each trimmed to payload bytes
+ * (data_off, data_len > 0); pkt_len and nb_segs of the first are not meaningful. Payload
+ * that was received may be sent on another connection as it is: proxying by reference.
+ * The stack never writes into payload it was given, and never into payload it received.
+ *
+ * Flow control: bytes that wait in the receive queue are charged to the window at their
+ * true size; tcp_recv takes them and opens the window. An owner that does not want more
+ * data simply does not call tcp_recv.
+ */
+#ifndef L4STACK_TCP_TCP_H
+#define L4STACK_TCP_TCP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "l4stack/base/addr.h"
+
+struct rte_mbuf;
+struct stack;
+struct tcp_conn;
+struct tcp_listener;
+
+enum tcp_close_reason {
+	TCP_CLOSED_NORMAL,      /* both directions ended with FIN and all is acknowledged */
+	TCP_CLOSED_RESET,       /* the peer sent RST */
+	TCP_CLOSED_REFUSED,     /* RST in answer to our SYN */
+	TCP_CLOSED_TIMEOUT,     /* retransmissions or the SYN went unanswered */
+	TCP_CLOSED_UNREACHABLE, /* no route, no neighbour, or ICMP said so (hard error in SYN-SENT) */
+	TCP_CLOSED_NO_MEMORY,
+};
+const char *tcp_close_reason_text(enum tcp_close_reason reason);
+
+/* All may be NULL. `user` is what was set with tcp_set_user or given to tcp_connect. */
+struct tcp_handlers {
+	void (*opened)(struct tcp_conn *conn, void *user);   /* the handshake is done */
+	void (*readable)(struct tcp_conn *conn, void *user); /* new bytes in order, or the peer's FIN */
+	void (*writable)(struct tcp_conn *conn, void *user); /* bytes were acknowledged: there is more room to send */
+	void (*closed)(struct tcp_conn *conn, void *user, enum tcp_close_reason reason);
+};
+
+struct tcp_conf {
+	const char *congestion;       /* "newreno"; NULL: the default. Unknown: -ENOENT */
+	uint32_t recv_buffer_bytes;   /* most that waits unread; 0: 1 MiB */
+	uint32_t send_buffer_bytes;   /* most that waits unsent and unacknowledged; 0: 1 MiB */
+	uint32_t connect_timeout_ms;  /* 0: RFC 9293's R2 for SYN, 3 minutes */
+	uint32_t keepalive_ms;        /* idle time before the first probe; 0: off */
+};
+
+struct tcp_listen_handlers {
+	/* A connection is established. Set its handlers and user here; without that it is reset. */
+	void (*accepted)(struct tcp_conn *conn, void *listener_user);
+};
+
+/* `local` with a zero address of its family listens on every address. -EADDRINUSE, -EADDRNOTAVAIL. */
+int tcp_listen(struct stack *stack, const struct endpoint *local, const struct tcp_conf *conf,
+	       const struct tcp_listen_handlers *handlers, void *user, struct tcp_listener **out)
+	__attribute__((warn_unused_result));
+
+/* Connections already accepted live on; half-open ones are reset. */
+void tcp_unlisten(struct tcp_listener *listener);
+
+/* Opens a connection from the address of the route's port and an ephemeral port (RFC 6056).
+ * -ENETUNREACH, -EADDRNOTAVAIL (no port left), -ENOMEM. Later failures come by `closed`. */
+int tcp_connect(struct stack *stack, const struct endpoint *remote, const struct tcp_conf *conf,
+		const struct tcp_handlers *handlers, void *user, struct tcp_conn **out)
+	__attribute__((warn_unused_result));
+
+void tcp_set_handlers(struct tcp_conn *conn, const struct tcp_handlers *handlers, void *user);
+void *tcp_user(const struct tcp_conn *conn);
+
+/* Bytes in order that wait to be taken. */
+uint32_t tcp_recv_ready(const struct tcp_conn *conn);
+
+/* True when the peer has sent FIN and every byte before it was taken. */
+bool tcp_recv_ended(const struct tcp_conn *conn);
+
+/* The waiting bytes as a chain that still belongs to the connection: to look at, not to keep.
+ * NULL when nothing waits. Valid until the next call that takes bytes or until the loop turns. */
+struct rte_mbuf *tcp_recv_peek(const struct tcp_conn *conn);
+
+/* Takes at most `max_bytes` of them; the chain is the caller's (free with rte_pktmbuf_free). An
+ * mbuf that straddles the limit is shared by reference. NULL when nothing waits or no memory is left. */
+struct rte_mbuf *tcp_recv(struct tcp_conn *conn, uint32_t max_bytes);
+
+/* Room to send now. tcp_send takes more than that (the chain is never split), but should not be asked to. */
+uint32_t tcp_send_room(const struct tcp_conn *conn);
+
+/* Takes ownership of the chain on success, holds it until acknowledged. -EPIPE after tcp_shutdown
+ * or a reset, -ENOTCONN before it is open (SYN-SENT accepts data, RFC 9293 §3.10.2); then it stays the caller's. */
+int tcp_send(struct tcp_conn *conn, struct rte_mbuf *chain) __attribute__((warn_unused_result));
+
+/* Bytes given to tcp_send that are not yet acknowledged. */
+uint32_t tcp_send_pending(const struct tcp_conn *conn);
+
+/* FIN after all that was sent; receiving goes on. */
+void tcp_shutdown(struct tcp_conn *conn);
+
+/* The owner is done in both directions: FIN after all that was sent; bytes that come or wait
+ * unread are answered with RST (RFC 9293 §3.6.1, RFC 2525 §2.17). The handle is gone. */
+void tcp_close(struct tcp_conn *conn);
+
+/* RST now; unsent bytes are dropped. The handle is gone. */
+void tcp_abort(struct tcp_conn *conn);
+
+/* For `show flows` and for tests. Times in µs. */
+struct tcp_info {
+	struct endpoint local, remote;
+	const char *state;      /* "ESTABLISHED", … */
+	const char *congestion;
+	uint32_t srtt_us, rttvar_us, rto_us;
+	uint32_t cwnd_bytes, ssthresh_bytes, flight_bytes;
+	uint32_t send_window_bytes, recv_window_bytes;
+	uint32_t recv_queue_bytes, send_queue_bytes;
+	uint16_t mss;
+	uint64_t bytes_in, bytes_out, retransmits;
+};
+void tcp_info(const struct tcp_conn *conn, struct tcp_info *out);
+
+/* Every connection, in no order; `fn` must not change any. */
+void tcp_each(const struct stack *stack, void (*fn)(void *ctx, const struct tcp_conn *conn), void *ctx);
+uint32_t tcp_count(const struct stack *stack);
+
+#endif
