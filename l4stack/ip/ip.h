@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * IP as the transports see it: a path to a peer, and packets sent along it.
+ * Internal to l4stack.
+ */
+#ifndef L4STACK_IP_IP_H
+#define L4STACK_IP_IP_H
+
+#include <stdint.h>
+
+#include "l4stack/base/addr.h"
+
+struct rte_mbuf;
+struct stack;
+struct neighbour;
+
+/* Where packets to one peer go. Looked up once for each connection and kept; the stack
+ * bumps a generation when routes or addresses change, and ip_path_valid tells. */
+struct ip_path {
+	struct addr src, dst;
+	struct neighbour *neighbour; /* next hop; NULL before the first packet. Neighbours are not freed while referenced */
+	uint32_t generation;
+	uint16_t port;
+	uint16_t mtu;
+	uint32_t offloads; /* enum stack_offload of the port */
+};
+
+/* `src` may be family ADDR_NONE: then the port's own address is chosen. 0, -ENETUNREACH, -EADDRNOTAVAIL. */
+int ip_path_find(struct stack *stack, const struct addr *dst, const struct addr *src,
+		 struct ip_path *out) __attribute__((warn_unused_result));
+bool ip_path_valid(const struct stack *stack, const struct ip_path *path);
+void ip_path_release(struct stack *stack, struct ip_path *path);
+
+/*
+ * Sends a transport packet. `pkt` starts at the transport header, all of it in the first
+ * segment with at least 64 bytes of headroom before it; pkt_len and nb_segs are right. The
+ * transport checksum field is left zero by the caller: this function completes it, by the
+ * device (ol_flags) or in software, and cuts a packet longer than the MTU (tso_segsz is the
+ * TCP payload of one cut) by the device or in software. Takes ownership; a packet that waits
+ * for its neighbour is queued (bounded) and counted when it is dropped.
+ */
+void ip_output(struct stack *stack, struct ip_path *path, uint8_t protocol, struct rte_mbuf *pkt,
+	       uint16_t tso_segsz);
+
+/* What the IP input tells the transport about a packet it hands over. The packet's data starts
+ * at the transport header and ends with the IP payload (padding trimmed); the transport checksum
+ * is already verified; multi-segment packets (LRO) may come. */
+struct ip_rx {
+	struct addr src, dst;
+	uint16_t port;
+	uint8_t ecn; /* the two ECN bits */
+	uint8_t ttl;
+};
+
+/* ICMP about a packet of ours, handed to the transport (quoted header at least 8 bytes). */
+enum ip_error { IP_ERROR_UNREACHABLE_SOFT, IP_ERROR_UNREACHABLE_HARD, IP_ERROR_TOO_BIG };
+struct ip_error_info {
+	enum ip_error kind;
+	uint16_t mtu; /* TOO_BIG */
+	struct addr local, remote; /* of the quoted packet: local is its source */
+	uint8_t quoted[8];
+};
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What the layers of one stack share. Internal to l4stack: each layer reaches its own
+ * state through here and nobody else's.
+ */
+#ifndef L4STACK_STACK_INTERNAL_H
+#define L4STACK_STACK_INTERNAL_H
+
+#include "l4stack/base/wheel.h"
+#include "l4stack/stack.h"
+
+struct tcp_proto;
+struct ip_layer;   /* addresses, routes, reassembly, ICMP: ip/ */
+struct link_layer; /* ports, neighbours: link/ */
+
+/* Everyone's timers are in one wheel; the owner of a timer is called through this. */
+struct stack_timer {
+	struct wheel_timer wheel;
+	void (*fire)(void *owner);
+	void *owner;
+};
+
+struct stack {
+	uint64_t now_us;
+	struct wheel *wheel;
+	struct stack_counters *counters;
+	const struct stack_ops *ops;
+	void *ops_ctx;
+	struct stack_pools pools;
+	struct stack_conf conf;
+	struct link_layer *link;
+	struct ip_layer *ip;
+	struct tcp_proto *tcp;
+};
+#endif
