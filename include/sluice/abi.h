@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The shared-memory contract between the manager (sluiced) and a network function.
+ *
+ * Authors of functions do not need this header: they use <sluice/nf.h>. It is what the
+ * NF library and the manager's worker are both built on, whole, with every size asserted.
+ *
+ * Who writes what (the MMU holds it; nobody else has a writable mapping):
+ *
+ *   region            written by       read by
+ *   RX payload        NIC, manager     functions
+ *   messages          manager          functions        struct sluice_head, one for each head
+ *   upstreams         manager          functions        struct sluice_upstreams
+ *   down              manager          one function     struct sluice_down_ctl, then the ring
+ *   up                one function     manager          struct sluice_up_ctl, ring, text ring, counters
+ *   arena             one function     manager          payload that the function makes
+ *
+ * There is one pair of down and up for each (worker, instance). A ring has one producer
+ * and one consumer; each index lies on a page of whoever moves it. Indexes run freely and
+ * are reduced modulo the (power of two) number of entries.
+ *
+ * What the function writes is untrusted: the manager copies a descriptor, then checks the
+ * copy. What the manager writes is trusted by the function.
+ *
+ * A reference names a byte: region in the top 16 bits, offset in the low 48. There are no
+ * pointers in shared memory.
+ */
+#ifndef SLUICE_ABI_H
+#define SLUICE_ABI_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+#define SLUICE_ASSERT static_assert
+#define SLUICE_ALIGN  alignas
+extern "C" {
+#else
+#define SLUICE_ASSERT _Static_assert
+#define SLUICE_ALIGN  _Alignas
+#endif
+
+#define SLUICE_ABI_VERSION 1
+
+#define SLUICE_CACHE_LINE 64
+#define SLUICE_PAGE       4096
+
+/* --- references and slices ------------------------------------------------ */
+
+#define SLUICE_REF_BITS 48
+#define SLUICE_REF_NONE UINT64_MAX
+
+static inline uint64_t sluice_ref(uint16_t region, uint64_t offset)
+{
+	return (uint64_t)region << SLUICE_REF_BITS | offset;
+}
+
+static inline uint16_t sluice_ref_region(uint64_t ref)
+{
+	return (uint16_t)(ref >> SLUICE_REF_BITS);
+}
+
+static inline uint64_t sluice_ref_offset(uint64_t ref)
+{
+	return ref & ((UINT64_C(1) << SLUICE_REF_BITS) - 1);
+}
+
+/* A run of payload bytes. `tag` is the producer's own number for an arena slice (its lease:
+ * it comes back in SLUICE_DOWN_RELEASE when the last byte was acknowledged); 0 otherwise. */
+struct sluice_slice {
+	uint64_t ref;
+	uint32_t len;
+	uint32_t tag;
+};
+SLUICE_ASSERT(sizeof(struct sluice_slice) == 16, "ABI");
+
+/* --- manager to function --------------------------------------------------- */
+
+enum sluice_down_kind {
+	SLUICE_DOWN_REQUEST_HEAD = 1, /* arg: reference of a struct sluice_head, in 64-byte units of the message region */
+	SLUICE_DOWN_REQUEST_BODY,     /* arg: piece number; END when the body ends with it (0 slices allowed) */
+	SLUICE_DOWN_RESPONSE_HEAD,
+	SLUICE_DOWN_RESPONSE_BODY,
+	SLUICE_DOWN_DONE,    /* the exchange is over: forget it (only to functions with a `done` hook); RESET if it failed */
+	SLUICE_DOWN_RELEASE, /* slices[].tag: arena leases that are free again */
+};
+
+enum sluice_down_flag {
+	SLUICE_DOWN_END = 1 << 0,      /* body: the last piece. head: no body follows */
+	SLUICE_DOWN_MORE = 1 << 1,     /* body: the same piece goes on in the next descriptor */
+	SLUICE_DOWN_RESET = 1 << 2,
+};
+
+#define SLUICE_DOWN_SLICES 3
+
+struct sluice_down {
+	uint32_t exchange;   /* slot number in the worker: an index for the function's own table */
+	uint32_t generation; /* tells a slot's present user from an earlier one */
+	uint8_t kind;        /* enum sluice_down_kind */
+	uint8_t flags;       /* enum sluice_down_flag */
+	uint8_t slices;
+	uint8_t reserved;
+	uint32_t arg;
+	struct sluice_slice slice[SLUICE_DOWN_SLICES];
+};
+SLUICE_ASSERT(sizeof(struct sluice_down) == 64, "ABI");
+
+/* --- function to manager --------------------------------------------------- */
+
+enum sluice_up_kind {
+	SLUICE_UP_VERDICT = 1, /* the answer to a HEAD: `verdict` */
+	SLUICE_UP_PIECE,       /* the answer to body piece `piece`: the oldest that is unanswered. `verdict` PASS: as
+	                        * it was. REPLACE: `slices` instead of it (0: nothing) */
+	SLUICE_UP_EMIT,        /* body of a response begun with RESPOND: slices; END when complete */
+};
+
+enum sluice_up_flag {
+	SLUICE_UP_END = 1 << 0,
+	SLUICE_UP_MORE = 1 << 1, /* PIECE, REPLACE: more slices of the same answer follow in the next descriptor */
+};
+
+enum sluice_verdict {
+	SLUICE_PASS = 0,    /* on to the next function, with the edits made */
+	SLUICE_LEAVE,       /* the same, and no more events of this exchange for this function */
+	SLUICE_HOLD,        /* in-library only, never on the ring: the answer comes later (sluice_resume) */
+	SLUICE_RESPOND,     /* this function answers the request itself: `status`, edits are the head, slices the body */
+	SLUICE_RESET,       /* end the exchange: reset, or 502 if nothing was answered yet */
+	SLUICE_REPLACE,     /* body pieces only */
+};
+
+#define SLUICE_NONE16    UINT16_MAX
+#define SLUICE_UP_SLICES 2
+
+struct sluice_up {
+	uint32_t exchange;
+	uint32_t generation;
+	uint8_t kind;      /* enum sluice_up_kind */
+	uint8_t flags;     /* enum sluice_up_flag */
+	uint8_t slices;
+	uint8_t verdict;   /* enum sluice_verdict */
+	uint32_t piece;
+	uint32_t text_off; /* edits: a run of the text ring that does not wrap, 8-byte aligned */
+	uint32_t text_len;
+	uint16_t group;    /* VERDICT: route to this upstream group; SLUICE_NONE16: no change */
+	uint16_t server;   /* VERDICT: pick this server of the group; SLUICE_NONE16: no choice */
+	uint16_t status;   /* RESPOND */
+	uint16_t reserved;
+	struct sluice_slice slice[SLUICE_UP_SLICES];
+};
+SLUICE_ASSERT(sizeof(struct sluice_up) == 64, "ABI");
+
+/* Edits: a list of these in the text ring, each followed by its name, then its value, then
+ * zero to seven bytes up to the next multiple of 8. Freed when the descriptor is consumed. */
+enum sluice_edit_op {
+	SLUICE_EDIT_SET = 1, /* replaces every field of that name by one */
+	SLUICE_EDIT_ADD,     /* one more field, at the end */
+	SLUICE_EDIT_REMOVE,  /* every field of that name */
+	SLUICE_EDIT_TARGET,  /* request: the value is the new target */
+	SLUICE_EDIT_STATUS,  /* response: the value is three digits */
+};
+
+struct sluice_edit {
+	uint8_t op;
+	uint8_t reserved;
+	uint16_t id;       /* enum sluice_field_id, or SLUICE_FIELD_OTHER: then by name */
+	uint16_t name_len; /* always given, also for known ids; lower or mixed case, a token */
+	uint16_t value_len;
+};
+SLUICE_ASSERT(sizeof(struct sluice_edit) == 8, "ABI");
+
+#define SLUICE_EDITS_MAX_BYTES 16384 /* of one verdict */
+
+/* --- heads: parsed once, by the manager ------------------------------------- */
+
+#define SLUICE_FIELD_HOP     1
+#define SLUICE_FIELD_FRAMING 2
+#define SLUICE_FIELD_SINGLE  4
+
+enum sluice_field_id {
+	SLUICE_FIELD_OTHER = 0,
+#define FIELD(id, name, flags) SLUICE_FIELD_##id,
+#include <sluice/fields.def>
+#undef FIELD
+	SLUICE_FIELD_COUNT
+};
+SLUICE_ASSERT(SLUICE_FIELD_COUNT <= 96, "first[] has room for 96");
+
+enum sluice_method {
+	SLUICE_METHOD_OTHER = 0,
+	SLUICE_METHOD_GET,
+	SLUICE_METHOD_HEAD,
+	SLUICE_METHOD_POST,
+	SLUICE_METHOD_PUT,
+	SLUICE_METHOD_DELETE,
+	SLUICE_METHOD_CONNECT,
+	SLUICE_METHOD_OPTIONS,
+	SLUICE_METHOD_TRACE,
+	SLUICE_METHOD_PATCH,
+	SLUICE_METHOD_PURGE,
+};
+
+/* A piece of a head: `len` bytes at head->base[base] + off. Empty when len is 0. */
+struct sluice_text {
+	uint16_t off;
+	uint16_t len;
+	uint16_t base;
+};
+
+struct sluice_field {
+	uint16_t id;   /* enum sluice_field_id */
+	uint16_t next; /* the next field of the same known id; SLUICE_NONE16: none */
+	uint8_t name_base, value_base;
+	uint16_t name_off, name_len;   /* as it came; compare without case */
+	uint16_t value_off, value_len; /* without white space around it */
+	uint16_t reserved;
+};
+SLUICE_ASSERT(sizeof(struct sluice_field) == 16, "ABI");
+
+struct sluice_peer {
+	uint8_t family; /* 4 or 6 */
+	uint8_t reserved;
+	uint16_t port;  /* host byte order */
+	uint8_t bytes[16]; /* network byte order */
+};
+SLUICE_ASSERT(sizeof(struct sluice_peer) == 20, "ABI");
+
+#define SLUICE_LENGTH_NONE    UINT64_MAX       /* no body */
+#define SLUICE_LENGTH_UNKNOWN (UINT64_MAX - 1) /* chunked, or until close */
+#define SLUICE_HEAD_BASES     16
+
+/*
+ * The index of a request or response head. Most text stays where the NIC put it: base[1…]
+ * refer to RX payload. base[0] is this slot's own text area, for fields that edits made
+ * and for the rare line that lay across two packets.
+ */
+struct sluice_head {
+	uint8_t response; /* 0: request */
+	uint8_t version;  /* 10 or 11 */
+	uint8_t method;   /* enum sluice_method; of the request, in a response too */
+	uint8_t bases;
+	uint16_t status;  /* response */
+	uint16_t fields;
+	uint64_t body_bytes; /* or SLUICE_LENGTH_NONE, SLUICE_LENGTH_UNKNOWN */
+	struct sluice_text method_text, target, path, query, host; /* path and query: of target, without '?' */
+	struct sluice_text reason;
+	struct sluice_peer client, local; /* of the client's connection */
+	uint32_t text_off;  /* of the text area, from this structure's start (base[0] says the same) */
+	uint32_t text_used, text_size;
+	uint32_t fields_size; /* room in field[] */
+	uint16_t first[96]; /* by enum sluice_field_id: its first field; SLUICE_NONE16: none */
+	uint64_t base[SLUICE_HEAD_BASES];
+	struct sluice_field field[];
+};
+
+/* --- rings ------------------------------------------------------------------- */
+
+#define SLUICE_RING_MAGIC 0x534c4345u
+
+/* Page 0 of the down region, then `entries` of struct sluice_down from offset SLUICE_PAGE. */
+struct sluice_down_ctl {
+	uint32_t magic;
+	uint32_t abi;
+	uint32_t entries;
+	uint32_t up_entries;
+	uint32_t up_text_bytes;
+	SLUICE_ALIGN(64) uint32_t produced;      /* down ring: the manager's */
+	SLUICE_ALIGN(64) uint32_t up_consumed;   /* up ring: the manager's */
+	SLUICE_ALIGN(64) uint32_t worker_sleeps; /* 1: write the worker's eventfd after producing */
+};
+SLUICE_ASSERT(sizeof(struct sluice_down_ctl) <= SLUICE_PAGE, "ABI");
+
+/* Page 0 of the up region, then `up_entries` of struct sluice_up from SLUICE_PAGE, then the
+ * text ring, then SLUICE_COUNTERS of uint64_t. */
+#define SLUICE_COUNTERS 64
+struct sluice_up_ctl {
+	SLUICE_ALIGN(64) uint32_t produced;      /* up ring: the function's */
+	SLUICE_ALIGN(64) uint32_t down_consumed; /* down ring: the function's */
+	SLUICE_ALIGN(64) uint32_t nf_sleeps;     /* 1: write the function's eventfd after producing */
+	SLUICE_ALIGN(64) uint64_t loops;         /* heartbeat: one more for each turn of its loop */
+	uint64_t busy_ns;                        /* time spent in hooks */
+};
+SLUICE_ASSERT(sizeof(struct sluice_up_ctl) <= SLUICE_PAGE, "ABI");
+
+/* --- upstream groups ----------------------------------------------------------- */
+
+enum sluice_balance {
+	SLUICE_BALANCE_ROUND_ROBIN = 0,
+	SLUICE_BALANCE_LEAST,     /* fewest exchanges in flight, by weight */
+	SLUICE_BALANCE_P2C,       /* the less loaded of two taken at random */
+	SLUICE_BALANCE_HASH,      /* consistent: by what the function chooses as key */
+};
+
+#define SLUICE_NAME_MAX       64
+#define SLUICE_GROUPS_MAX     1024
+#define SLUICE_SERVERS_MAX    16384
+
+enum sluice_server_state { SLUICE_SERVER_UP = 0, SLUICE_SERVER_DOWN = 1, SLUICE_SERVER_DRAIN = 2 };
+
+/* Written with relaxed atomics while functions read. Numbers of groups and servers are never
+ * used again while the manager lives; a removed group has an empty name. */
+struct sluice_server {
+	struct sluice_peer addr;
+	uint32_t state;  /* enum sluice_server_state */
+	uint32_t weight; /* 1 to 256 */
+	uint32_t active; /* exchanges in flight, all workers */
+	uint32_t latency_us; /* smoothed time to the first byte of the response */
+	uint32_t failures;   /* in a row */
+	uint32_t reserved[4];
+};
+SLUICE_ASSERT(sizeof(struct sluice_server) <= 64, "ABI");
+
+struct sluice_group {
+	char name[SLUICE_NAME_MAX];
+	uint32_t balance; /* enum sluice_balance */
+	uint32_t first;   /* its servers: server[first] … server[first + servers - 1] */
+	uint32_t servers;
+	uint32_t version; /* of the configuration that made it */
+};
+SLUICE_ASSERT(sizeof(struct sluice_group) == SLUICE_NAME_MAX + 16, "ABI");
+
+struct sluice_upstreams {
+	uint32_t groups; /* released after the group is written */
+	uint32_t servers;
+	uint32_t changes; /* one more for each change of weights or states */
+	uint32_t reserved;
+	struct sluice_group group[SLUICE_GROUPS_MAX];
+	struct sluice_server server[SLUICE_SERVERS_MAX];
+};
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The configuration as plain structures.
+ *
+ * conf_load reads a libconfig file, checks all of it and gives a tree that nobody changes
+ * any more; conf_free ends it. Everything is in it: defaults are filled in, names are
+ * resolved to pointers or indexes, addresses are parsed. One thread at a time may load;
+ * a loaded tree may be read by all.
+ *
+ * Errors are collected, each as "FILE:LINE: text", up to CONF_ERRORS_MAX.
+ */
+#ifndef MGMT_CONF_CONF_H
+#define MGMT_CONF_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "l4stack/base/addr.h"
+
+#define CONF_NAME_MAX   64 /* with the NUL; a name is [A-Za-z0-9_.-]+ */
+#define CONF_ERRORS_MAX 20
+
+enum conf_poll { CONF_POLL_ADAPTIVE, CONF_POLL_BUSY };
+enum conf_hugepages { CONF_HUGEPAGES_AUTO, CONF_HUGEPAGES_ON, CONF_HUGEPAGES_OFF };
+enum conf_on_failure { CONF_FAIL_REJECT, CONF_FAIL_BYPASS, CONF_FAIL_RETRY };
+enum conf_balance { CONF_BALANCE_ROUND_ROBIN, CONF_BALANCE_LEAST, CONF_BALANCE_P2C, CONF_BALANCE_HASH };
+
+/* Where something stands in the files (an @include has its own name). */
+struct conf_place {
+	const char *file;
+	unsigned line;
+};
+
+struct conf_daemon {
+	unsigned *workers; /* CPUs */
+	unsigned workers_count;
+	enum conf_poll poll;
+	enum conf_hugepages hugepages;
+	unsigned memory_mb;
+	unsigned drain_ms;       /* SIGTERM: how long exchanges may still take */
+	unsigned max_connections;
+	const char *run_dir;     /* holds control.sock */
+	const char *plugin_dir;  /* where NAME.so is looked for; default: beside the binary, ../lib/sluice */
+	const char *user;        /* whom functions run as; NULL: a transient uid for each */
+	struct conf_place place;
+};
+
+struct conf_address {
+	struct addr addr;
+	unsigned prefix;
+};
+
+struct conf_port {
+	const char *name;
+	const char *device; /* DPDK's device string: "net_af_packet0,iface=eth1", "0000:00:05.0" */
+	struct conf_address *addresses;
+	unsigned addresses_count;
+	unsigned mtu;
+	bool offload;        /* false: everything in software (for comparison) */
+	unsigned descriptors; /* per queue; 0: default */
+	struct conf_place place;
+};
+
+struct conf_route {
+	struct addr to;
+	unsigned prefix;
+	struct addr via;
+	struct conf_place place;
+};
+
+struct conf_server {
+	struct endpoint endpoint;
+	unsigned weight;
+	struct conf_place place;
+};
+
+struct conf_health {
+	bool on;
+	const char *path; /* NULL: a TCP connect is enough */
+	unsigned interval_ms, timeout_ms, fall, rise;
+	unsigned expect_min, expect_max; /* statuses that are healthy; 200 to 399 */
+	/* passive: this many failed exchanges in a row take a server out for eject_ms; 0: off */
+	unsigned max_fails, eject_ms;
+};
+
+struct conf_upstream {
+	const char *name;
+	enum conf_balance balance;
+	struct conf_server *servers;
+	unsigned servers_count;
+	struct conf_health health;
+	unsigned connect_timeout_ms, response_timeout_ms, idle_timeout_ms;
+	unsigned keepalive; /* idle connections kept for each server and worker */
+	unsigned retries;   /* other servers tried when one cannot be connected */
+	struct conf_place place;
+};
+
+struct conf_function {
+	const char *name;
+	const char *plugin;      /* "filter", or a path with a slash */
+	const char *plugin_path; /* resolved */
+	unsigned instances;
+	enum conf_on_failure on_failure;
+	unsigned hang_ms;        /* no turn of its loop for that long: killed */
+	unsigned arena_mb;       /* payload it may produce */
+	int cpu;                 /* -1: any */
+	const char *user;        /* NULL: the daemon's */
+	/*
+	 * The `config` group for the plugin, as JSON that keeps places:
+	 * every node is {"l": line, "f": file, "t": "group"|"list"|"int"|"float"|"bool"|"string", "v": …};
+	 * a group's v is an object of nodes, a list's (or array's) an array. An absent config is an empty group.
+	 */
+	char *config_json;
+	struct conf_place place;
+};
+
+struct conf_chain {
+	const char *name;
+	struct endpoint *listens;
+	unsigned listens_count;
+	const char *protocol; /* "http" */
+	const struct conf_function **path;
+	unsigned path_length;
+	unsigned head_timeout_ms, idle_timeout_ms, body_timeout_ms;
+	unsigned max_head_bytes, max_fields;
+	struct conf_tcp {
+		const char *congestion;
+		unsigned recv_buffer_kb, send_buffer_kb;
+	} tcp;
+	struct conf_place place;
+};
+
+struct conf {
+	struct conf_daemon daemon;
+	struct conf_port *ports;
+	unsigned ports_count;
+	struct conf_route *routes;
+	unsigned routes_count;
+	struct conf_upstream *upstreams;
+	unsigned upstreams_count;
+	struct conf_function *functions;
+	unsigned functions_count;
+	struct conf_chain *chains;
+	unsigned chains_count;
+	void *arena; /* all of the above's memory */
+};
+
+struct conf_errors {
+	unsigned count; /* may be more than are kept */
+	char *text[CONF_ERRORS_MAX]; /* "FILE:LINE: text" */
+};
+
+/* 0, or -EINVAL with at least one error. */
+int conf_load(const char *path, struct conf **out, struct conf_errors *errors)
+	__attribute__((warn_unused_result));
+void conf_free(struct conf *conf);
+
+void conf_error(struct conf_errors *errors, const struct conf_place *place, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+void conf_errors_clear(struct conf_errors *errors);
+
+#endif
