@@ -35,6 +35,9 @@ bool addr_equal(const struct addr *a, const struct addr *b);
 /* True when the first `prefix` bits of both are the same (and the family). */
 bool addr_in_prefix(const struct addr *a, const struct addr *net, unsigned prefix);
 
+/* The first `prefix` bits of it, the others zero: the network an address is on. */
+struct addr addr_mask(const struct addr *a, unsigned prefix);
+
 /* Parses "10.0.0.1" or "fd10::1". 0, or -EINVAL. */
 int addr_parse(const char *text, struct addr *out);
 
@@ -44,6 +47,12 @@ int endpoint_parse(const char *text, struct endpoint *out);
 /* Both write at most `size` bytes with the NUL, and return `buf`. */
 const char *addr_format(const struct addr *a, char *buf, size_t size);
 const char *endpoint_format(const struct endpoint *e, char *buf, size_t size);
+
+/* How long a prefix of this family can be. */
+static inline unsigned addr_bits(uint8_t family)
+{
+	return family == ADDR_IP4 ? 32 : family == ADDR_IP6 ? 128 : 0;
+}
 
 static inline struct addr addr_from_ip4(uint32_t network_order)
 {

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The SDK for network functions: all that a plugin needs.
+ *
+ * A function is a shared object with one `struct sluice_nf_hooks`, named by
+ * SLUICE_FUNCTION(). The host program sluice-nf locks itself in, loads the object, calls
+ * `init` once, then hooks as messages come, all on one thread: no hook needs a lock. Hooks
+ * must not block: a function whose loop stands still for `hang_ms` is killed and restarted.
+ *
+ * The unit of work is an exchange: a request and its response. A function declares the
+ * hooks it wants; a hook that is NULL costs nothing. Heads come parsed; body bytes come in
+ * pieces, in place, read only. Functions answer with a verdict and with edits: they never
+ * change a byte that is not their own.
+ *
+ * Life of a `struct sluice_exchange *`: from its first hook until `done`, or until the
+ * verdict SLUICE_LEAVE. A function that answers SLUICE_HOLD keeps the pointer and calls
+ * sluice_resume later; if the exchange ends meanwhile `done` tells it. The pointer is
+ * meaningless after that. Text (struct sluice_str) given to a hook is valid until the hook
+ * returns, or until sluice_resume for an exchange that is held.
+ *
+ * Errors: int functions return 0 or -errno.
+ */
+#ifndef SLUICE_NF_H
+#define SLUICE_NF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <sluice/abi.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct sluice_nf;       /* this instance of the function */
+struct sluice_exchange; /* one request and its response */
+struct sluice_conf;     /* a node of the function's `config` */
+
+/* A run of text in shared memory; not ended by a NUL. `ptr` is never NULL. */
+struct sluice_str {
+	const char *ptr;
+	uint32_t len;
+};
+
+/* A piece of body in place. */
+struct sluice_span {
+	const uint8_t *ptr;
+	uint32_t len;
+};
+
+struct sluice_nf_hooks {
+	uint32_t abi;  /* SLUICE_ABI_VERSION, set by SLUICE_HOOKS */
+	uint32_t size; /* sizeof(struct sluice_nf_hooks), likewise */
+	const char *name;    /* "filter" */
+	const char *summary; /* one line for people */
+
+	/* Bytes of context kept for each exchange (sluice_ctx), zeroed before its first hook. */
+	uint32_t ctx_bytes;
+
+	/* Reads `config` (sluice_conf_*). Non-zero: the function does not start; errors found by
+	 * sluice_conf_* are reported with file and line, and no message of its own is needed. */
+	int (*init)(struct sluice_nf *nf, const struct sluice_conf *config);
+	void (*fini)(struct sluice_nf *nf);
+
+	/* Verdicts: SLUICE_PASS, _LEAVE, _HOLD, _RESET; _RESPOND in request_head only. */
+	enum sluice_verdict (*request_head)(struct sluice_exchange *x);
+	enum sluice_verdict (*response_head)(struct sluice_exchange *x);
+
+	/*
+	 * A piece of body, in order. `end`: the last one (it may be empty). Verdicts: SLUICE_PASS: goes on as it
+	 * is. SLUICE_REPLACE: what sluice_body_emit gave during this hook goes on instead (nothing,
+	 * if it was not called). SLUICE_RESET.
+	 */
+	enum sluice_verdict (*request_body)(struct sluice_exchange *x, const struct sluice_span *spans,
+					    unsigned n, bool end);
+	enum sluice_verdict (*response_body)(struct sluice_exchange *x, const struct sluice_span *spans,
+					     unsigned n, bool end);
+
+	/* The exchange is over for this function; `reset`: it did not end well. Its ctx goes after this. */
+	void (*done)(struct sluice_exchange *x, bool reset);
+
+	/* About every `tick_ms` (0: never), also when nothing happens. */
+	uint32_t tick_ms;
+	void (*tick)(struct sluice_nf *nf);
+};
+
+#define SLUICE_HOOKS .abi = SLUICE_ABI_VERSION, .size = sizeof(struct sluice_nf_hooks)
+
+/* In one file of the plugin, at file scope: SLUICE_FUNCTION(my_hooks); */
+#define SLUICE_ENTRY_SYMBOL "sluice_function_entry"
+#define SLUICE_FUNCTION(hooks)                                                                     \
+	__attribute__((visibility("default"))) const struct sluice_nf_hooks *sluice_function_entry(void); \
+	const struct sluice_nf_hooks *sluice_function_entry(void)                                  \
+	{                                                                                          \
+		return &(hooks);                                                                   \
+	}                                                                                          \
+	SLUICE_ASSERT(1, "a semicolon follows")
+
+/* --- the instance --------------------------------------------------------------- */
+
+void sluice_set_data(struct sluice_nf *nf, void *data);
+void *sluice_data(const struct sluice_nf *nf);
+const char *sluice_name(const struct sluice_nf *nf); /* the function's name in the config */
+
+/* Monotonic time of this turn of the loop, and the wall clock's seconds (for HTTP dates). No syscall. */
+uint64_t sluice_now_us(const struct sluice_nf *nf);
+int64_t sluice_wall_seconds(const struct sluice_nf *nf);
+
+enum sluice_log_level { SLUICE_LOG_ERROR, SLUICE_LOG_WARN, SLUICE_LOG_INFO, SLUICE_LOG_DEBUG };
+void sluice_log(struct sluice_nf *nf, enum sluice_log_level level, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* A counter that `sluicectl show stats` shows. In init only; NULL when SLUICE_COUNTERS are taken. */
+uint64_t *sluice_counter(struct sluice_nf *nf, const char *name, const char *help);
+
+/* --- configuration ------------------------------------------------------------------
+ * Readers record an error with file and line and return -EINVAL when the key has another
+ * type or is out of range; an absent key gives the default and 0. After init, keys that
+ * were never asked for are errors ("unknown key"), so that a typing error is not silent.
+ */
+int sluice_conf_int(const struct sluice_conf *group, const char *key, int64_t fallback, int64_t min,
+		    int64_t max, int64_t *out);
+int sluice_conf_bool(const struct sluice_conf *group, const char *key, bool fallback, bool *out);
+int sluice_conf_float(const struct sluice_conf *group, const char *key, double fallback, double min,
+		      double max, double *out);
+/* `out` lives as long as the function. `fallback` may be NULL. */
+int sluice_conf_string(const struct sluice_conf *group, const char *key, const char *fallback,
+		       const char **out);
+/* A list, array or group below `group`; NULL when absent. */
+const struct sluice_conf *sluice_conf_list(const struct sluice_conf *group, const char *key);
+const struct sluice_conf *sluice_conf_group(const struct sluice_conf *group, const char *key);
+unsigned sluice_conf_length(const struct sluice_conf *list);
+const struct sluice_conf *sluice_conf_at(const struct sluice_conf *list, unsigned i); /* group elements */
+int sluice_conf_string_at(const struct sluice_conf *list, unsigned i, const char **out);
+bool sluice_conf_has(const struct sluice_conf *group, const char *key);
+/* An error of the plugin's own about `node`: with its file and line. Returns -EINVAL. */
+int sluice_conf_error(const struct sluice_conf *node, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* --- the exchange ---------------------------------------------------------------------- */
+
+void *sluice_ctx(struct sluice_exchange *x);
+struct sluice_nf *sluice_of(struct sluice_exchange *x);
+
+/* The head of this hook: the request's in request hooks, the response's in response hooks. */
+const struct sluice_head *sluice_head(const struct sluice_exchange *x);
+
+struct sluice_str sluice_text(const struct sluice_exchange *x, const struct sluice_text *text);
+struct sluice_str sluice_method(const struct sluice_exchange *x);
+struct sluice_str sluice_target(const struct sluice_exchange *x);
+struct sluice_str sluice_path(const struct sluice_exchange *x);
+struct sluice_str sluice_query(const struct sluice_exchange *x);
+struct sluice_str sluice_host(const struct sluice_exchange *x); /* without the port */
+
+/* The first field of that id or name: 0, or -ENOENT. Names are compared without case. */
+int sluice_field(const struct sluice_exchange *x, enum sluice_field_id id, struct sluice_str *value);
+int sluice_field_named(const struct sluice_exchange *x, const char *name, struct sluice_str *value);
+/* All fields in order: i from 0 to sluice_head(x)->fields - 1. */
+struct sluice_str sluice_field_name(const struct sluice_exchange *x, unsigned i);
+struct sluice_str sluice_field_value(const struct sluice_exchange *x, unsigned i);
+/* The next field of the same known id after field `i`, or SLUICE_NONE16; start with sluice_field_first. */
+unsigned sluice_field_first(const struct sluice_exchange *x, enum sluice_field_id id);
+unsigned sluice_field_next(const struct sluice_exchange *x, unsigned i);
+
+/* --- edits: take effect with the verdict. -ENOSPC past SLUICE_EDITS_MAX_BYTES, -EINVAL for what the manager would refuse */
+
+int sluice_field_set(struct sluice_exchange *x, const char *name, struct sluice_str value);
+int sluice_field_add(struct sluice_exchange *x, const char *name, struct sluice_str value);
+int sluice_field_remove(struct sluice_exchange *x, const char *name);
+int sluice_target_set(struct sluice_exchange *x, struct sluice_str target);
+int sluice_status_set(struct sluice_exchange *x, uint16_t status);
+
+static inline struct sluice_str sluice_str(const char *text)
+{
+	struct sluice_str s = {text, (uint32_t)__builtin_strlen(text)};
+
+	return s;
+}
+
+bool sluice_str_equal(struct sluice_str a, struct sluice_str b);
+bool sluice_str_equal_nocase(struct sluice_str a, struct sluice_str b);
+
+/* --- routes and servers -------------------------------------------------------------------- */
+
+/* The number of an upstream group, or -ENOENT. Numbers stay the same while the function lives. */
+int sluice_group_find(struct sluice_nf *nf, const char *name);
+const struct sluice_upstreams *sluice_upstreams(const struct sluice_nf *nf);
+void sluice_route(struct sluice_exchange *x, uint16_t group);
+/* The group chosen by an earlier function in the path; SLUICE_NONE16: none. */
+uint16_t sluice_routed(const struct sluice_exchange *x);
+void sluice_pick(struct sluice_exchange *x, uint16_t server);
+
+/* --- answering (verdict SLUICE_RESPOND from request_head, or from sluice_resume) ---------------- */
+
+/*
+ * The function's arena: memory it alone may write and that is sent from where it lies.
+ * A buffer has a reference count, 1 at first: each slice that is emitted holds one more
+ * until its last byte was acknowledged by the peer.
+ */
+struct sluice_buf {
+	uint8_t *data;
+	uint32_t size;
+};
+struct sluice_buf *sluice_buf_alloc(struct sluice_nf *nf, uint32_t size); /* NULL: the arena is full */
+void sluice_buf_ref(struct sluice_buf *buf);
+void sluice_buf_unref(struct sluice_buf *buf);
+uint64_t sluice_arena_bytes(const struct sluice_nf *nf); /* all of it */
+uint64_t sluice_arena_used(const struct sluice_nf *nf);
+
+/* Begins an answer; fields by sluice_field_add. `body_bytes`: its length, or SLUICE_LENGTH_UNKNOWN
+ * (sent chunked), or SLUICE_LENGTH_NONE. */
+int sluice_respond(struct sluice_exchange *x, uint16_t status, uint64_t body_bytes);
+/* Body bytes of the answer, in order, from the arena: also after the verdict, while the answer
+ * is not ended. -EAGAIN: the ring is full; come back from `tick` or `writable`. */
+int sluice_respond_body(struct sluice_exchange *x, struct sluice_buf *buf, uint32_t off, uint32_t len,
+			bool end);
+/* The same with a copy of `text` (counted as copied). */
+int sluice_respond_text(struct sluice_exchange *x, struct sluice_str text, bool end);
+
+/* In a body hook that returns SLUICE_REPLACE: the new bytes. */
+int sluice_body_emit(struct sluice_exchange *x, struct sluice_buf *buf, uint32_t off, uint32_t len);
+
+/* Ends SLUICE_HOLD: the verdict that the head hook would have given. */
+void sluice_resume(struct sluice_exchange *x, enum sluice_verdict verdict);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
