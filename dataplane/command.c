@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "chain/supervise/supervise.h"
+#include "dataplane/clock.h"
+#include "dataplane/daemon.h"
+#include "dataplane/log.h"
+#include "dataplane/show.h"
+#include "mgmt/ctl/ctl.h"
+#include "mgmt/systemd/sd.h"
+
+#define RESTART_TIMEOUT_MS 10000
+
+/* Errors for the one who asked: a line each. */
+static void join_errors(const struct conf_errors *errors, char *out, size_t size)
+{
+	size_t used = 0;
+
+	for (unsigned i = 0; i < errors->count && i < CONF_ERRORS_MAX && used < size; i++)
+		used += (size_t)snprintf(out + used, size - used, "%s%s", i ? "\n" : "",
+					 errors->text[i]);
+}
+
+/* --- reload ------------------------------------------------------------------------- */
+
+static int load_and_deploy(struct daemon *d, struct conf_errors *errors)
+{
+	struct conf *conf;
+	int rc = conf_load(d->conf_path, &conf, errors);
+
+	if (rc)
+		return rc;
+	rc = deploy(d, conf, errors);
+	if (rc)
+		conf_free(conf);
+	return rc;
+}
+
+int command_reload(struct daemon *d, struct conf_errors *errors)
+{
+	int rc;
+
+	if (d->state != DAEMON_RUNNING)
+		return -EBUSY;
+	sd_tell_reloading();
+	rc = load_and_deploy(d, errors);
+	for (unsigned i = 0; i < errors->count && i < CONF_ERRORS_MAX; i++)
+		log_error("%s", errors->text[i]);
+	if (!rc)
+		log_info("version %u of the configuration is in effect", d->release->version);
+	sd_tell_ready(rc ? "serving; the last reload was refused" : "serving");
+	return rc;
+}
+
+static int run_reload(void *ctx, const struct ctl_request *request, json_t **data, char *error,
+		      size_t size)
+{
+	struct daemon *d = ctx;
+	struct conf_errors errors = {0};
+	int rc = command_reload(d, &errors);
+
+	(void)request;
+	join_errors(&errors, error, size);
+	conf_errors_clear(&errors);
+	if (rc == -EBUSY)
+		snprintf(error, size, "the daemon is draining");
+	if (!rc)
+		*data = json_pack("{s:i}", "config_version", (int)d->release->version);
+	return rc;
+}
+
+/* --- function ------------------------------------------------------------------------ */
+
+static int run_restart(void *ctx, const struct ctl_request *request, json_t **data, char *error,
+		       size_t size)
+{
+	struct daemon *d = ctx;
+	const char *name = json_string_value(json_object_get(request->args, "name"));
+	struct conf_errors errors = {0};
+	int id = name ? functions_find(d, name) : -1;
+	int rc;
+
+	(void)data;
+	if (id < 0) {
+		snprintf(error, size, "there is no function \"%s\"", name ? name : "");
+		return -ENOENT;
+	}
+	rc = supervisor_restart(d->supervisor, (uint16_t)id, clock_us());
+	if (!rc)
+		rc = supervisor_wait_ready(d->supervisor, (uint16_t)id, RESTART_TIMEOUT_MS,
+					   &errors);
+	join_errors(&errors, error, size);
+	conf_errors_clear(&errors);
+	if (rc == -ETIMEDOUT)
+		snprintf(error, size, "function \"%s\" was not ready after %d s", name,
+			 RESTART_TIMEOUT_MS / 1000);
+	return rc;
+}
+
+/* --- show ------------------------------------------------------------------------------- */
+
+static json_t *stats(struct daemon *d, const struct ctl_request *request)
+{
+	const char *prefix = json_string_value(json_object_get(request->args, "prefix"));
+
+	return show_stats(d, prefix ? prefix : "");
+}
+
+#define SHOW(what)                                                               \
+	static json_t *what(struct daemon *d, const struct ctl_request *request) \
+	{                                                                        \
+		(void)request;                                                   \
+		return show_##what(d);                                           \
+	}
+SHOW(status)
+SHOW(ports)
+SHOW(chains)
+SHOW(functions)
+SHOW(flows)
+SHOW(upstreams)
+SHOW(buffers)
+SHOW(errors)
+#undef SHOW
+
+static const struct {
+	const char *what;
+	json_t *(*show)(struct daemon *d, const struct ctl_request *request);
+} shows[] = {
+	{"status", status},       {"ports", ports},     {"chains", chains},
+	{"functions", functions}, {"flows", flows},     {"upstreams", upstreams},
+	{"stats", stats},         {"buffers", buffers}, {"errors", errors},
+};
+
+static int run_show(void *ctx, const struct ctl_request *request, json_t **data, char *error,
+		    size_t size)
+{
+	for (unsigned i = 0; i < sizeof(shows) / sizeof(shows[0]); i++) {
+		if (strcmp(shows[i].what, request->what))
+			continue;
+		*data = shows[i].show(ctx, request);
+		return *data ? 0 : -ENOMEM;
+	}
+	snprintf(error, size,
+		 "show what? status, ports, chains, functions, flows, upstreams, stats, buffers or "
+		 "errors");
+	return -EINVAL;
+}
+
+/* ----------------------------------------------------------------------------------------- */
+
+static const struct ctl_command commands[] = {
+	{"show", NULL, run_show},
+	{"reload", NULL, run_reload},
+	{"function", "restart", run_restart},
+	{NULL, NULL, NULL},
+};
+
+int command_listen(struct daemon *d, const struct conf *conf, char *error, size_t error_size)
+{
+	return ctl_create(conf->daemon.run_dir, commands, d, error, error_size, &d->ctl);
+}

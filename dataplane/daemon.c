@@ -1,0 +1,486 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "dataplane/daemon.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "chain/supervise/supervise.h"
+#include "chain/upstream/upstream.h"
+#include "dataplane/clock.h"
+#include "dataplane/host.h"
+#include "dataplane/log.h"
+#include "dataplane/run.h"
+#include "dataplane/show.h"
+#include "l4stack/stack.h"
+#include "l4stack/tcp/tcp.h"
+#include "mgmt/ctl/ctl.h"
+#include "mgmt/systemd/sd.h"
+
+#define SAMPLE_US 1000000
+#define TICK_MS   100 /* sweeps, draining, the watchdog */
+
+/* --- processes of functions come and go -------------------------------------------- */
+
+struct instance_call {
+	const struct instance_info *instance;
+	uint16_t arena;
+	uint32_t leases;
+	int rc;
+};
+
+static void up_here(struct worker *w, void *ctx)
+{
+	struct instance_call *call = ctx;
+	const struct instance_info *i = call->instance;
+
+	if (!call->rc)
+		call->rc = engine_instance_up(worker_engine(w), i->function, i->id,
+					      i->link[worker_index(w)], i->hooks, i->arena);
+}
+
+static void down_here(struct worker *w, void *ctx)
+{
+	struct instance_call *call = ctx;
+
+	engine_instance_down(worker_engine(w), call->instance->id);
+}
+
+static void everywhere(struct daemon *d, void (*fn)(struct worker *, void *),
+		       struct instance_call *call)
+{
+	for (unsigned i = 0; i < d->set.count; i++)
+		worker_call(d->set.worker[i], fn, call);
+}
+
+static void instance_up(void *ctx, const struct instance_info *instance)
+{
+	struct instance_call call = {.instance = instance};
+
+	everywhere(ctx, up_here, &call);
+	if (call.rc)
+		log_error("function \"%s\": its process %d cannot be used: %s",
+			  instance->function_name, (int)instance->pid, strerror(-call.rc));
+}
+
+static void instance_down(void *ctx, const struct instance_info *instance)
+{
+	struct instance_call call = {.instance = instance};
+
+	everywhere(ctx, down_here, &call);
+}
+
+static int arena_alloc(void *ctx, const char *name, uint64_t bytes, struct region **out)
+{
+	struct daemon *d = ctx;
+
+	return memory_arena_alloc(&d->regions, name, bytes, out);
+}
+
+static void count_leases(struct worker *w, void *ctx)
+{
+	struct instance_call *call = ctx;
+
+	call->leases += engine_arena_leases(worker_engine(w), call->arena);
+}
+
+static uint32_t arena_leases(struct daemon *d, const struct region *arena)
+{
+	struct instance_call call = {.arena = arena->id};
+
+	everywhere(d, count_leases, &call);
+	return call.leases;
+}
+
+/* The process is gone, but what it made may still be on its way to a client. */
+static void arena_free(void *ctx, struct region *arena)
+{
+	struct daemon *d = ctx;
+	struct region **list;
+
+	list = realloc(d->dying_arenas, (d->dying_count + 1) * sizeof(*list));
+	if (!list)
+		return;
+	d->dying_arenas = list;
+	d->dying_arenas[d->dying_count++] = arena;
+	arenas_sweep(d);
+}
+
+void arenas_sweep(struct daemon *d)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < d->dying_count; i++) {
+		if (arena_leases(d, d->dying_arenas[i]))
+			d->dying_arenas[kept++] = d->dying_arenas[i];
+		else
+			memory_arena_free(&d->regions, d->dying_arenas[i]);
+	}
+	d->dying_count = kept;
+}
+
+static void function_log(void *ctx, int level, const char *function, const char *text)
+{
+	(void)ctx;
+	log_line((enum log_level)level, "[%s] %s", function, text);
+}
+
+static const struct supervisor_owner supervisor_owner = {
+	.up = instance_up,
+	.down = instance_down,
+	.arena_alloc = arena_alloc,
+	.arena_free = arena_free,
+	.log = function_log,
+};
+
+/* --- making ------------------------------------------------------------------------------ */
+
+static int fail(char *error, size_t size, const char *what, int rc)
+{
+	snprintf(error, size, "%s: %s", what, strerror(-rc));
+	return rc;
+}
+
+static int make_pools(struct daemon *d, const struct conf *conf, char *error, size_t size)
+{
+	uint64_t bytes =
+		(uint64_t)conf->daemon.memory_mb * 1024 * 1024 / conf->daemon.workers_count;
+
+	for (unsigned i = 0; i < conf->daemon.workers_count; i++) {
+		int node = d->eal.hugepages ? eal_node_of_cpu(conf->daemon.workers[i]) : 0;
+		int rc = memory_pools_create(&d->regions, i, node, bytes, &d->pools[i]);
+
+		if (rc)
+			return fail(error, size,
+				    "cannot make packet buffers (is memory_mb too small?)", rc);
+	}
+	return 0;
+}
+
+static int open_ports(struct daemon *d, const struct conf *conf, char *error, size_t size)
+{
+	for (unsigned i = 0; i < conf->ports_count; i++) {
+		int rc = port_open(&conf->ports[i], d->pools, conf->daemon.workers_count,
+				   &d->ports[i], error, size);
+
+		if (rc)
+			return rc;
+		d->set.ports_count++;
+	}
+	return 0;
+}
+
+static int make_upstreams(struct daemon *d, char *error, size_t size)
+{
+	int rc = region_create_sealed(&d->regions, REGION_UPSTREAMS, "upstreams",
+				      sizeof(struct sluice_upstreams), &d->upstreams_region);
+
+	if (!rc)
+		rc = upstreams_create(d->upstreams_region, &d->set.upstreams);
+	return rc ? fail(error, size, "cannot make the table of upstreams", rc) : 0;
+}
+
+static int make_workers(struct daemon *d, const struct conf *conf, char *error, size_t size)
+{
+	d->set.regions = &d->regions;
+	d->set.ports = d->ports;
+	d->set.count = conf->daemon.workers_count;
+	for (unsigned i = 0; i < d->set.count; i++) {
+		int rc = worker_create(&d->set, i, conf, &d->pools[i], &d->set.worker[i], error,
+				       size);
+
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+static int start_workers(struct daemon *d, char *error, size_t size)
+{
+	for (unsigned i = 0; i < d->set.count; i++) {
+		int rc = worker_start(d->set.worker[i]);
+
+		if (rc)
+			return fail(error, size, "cannot start a worker", rc);
+	}
+	return 0;
+}
+
+static int make_supervisor(struct daemon *d, const struct conf *conf, char *error, size_t size)
+{
+	static char host[HOST_PATH_MAX];
+	int wake[WORKERS_MAX];
+	struct region *rx[WORKERS_MAX], *messages[WORKERS_MAX];
+	struct supervisor_conf sc = {
+		.host_path = host,
+		.default_user = conf->daemon.user,
+		.workers = d->set.count,
+		.worker_wake_fds = wake,
+		.regions = &d->regions,
+		.rx = rx,
+		.messages = messages,
+		.upstreams = d->upstreams_region,
+		.link_sizes = {.entries = 1024, .up_entries = 1024, .up_text_bytes = 1 << 18},
+		.owner = &supervisor_owner,
+		.ctx = d,
+	};
+	int rc;
+
+	for (unsigned i = 0; i < d->set.count; i++) {
+		wake[i] = worker_wake_fd(d->set.worker[i]);
+		rx[i] = d->pools[i].rx_region;
+		messages[i] = worker_messages(d->set.worker[i]);
+	}
+	host_path(host, sizeof(host));
+	rc = supervisor_create(&sc, &d->supervisor);
+	return rc ? fail(error, size, "cannot make the supervisor", rc) : 0;
+}
+
+static int watch(struct daemon *d, int fd)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+
+	return epoll_ctl(d->epoll_fd, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
+}
+
+/* Blocked before any other thread exists, so that they come here alone. */
+static int catch_signals(struct daemon *d)
+{
+	sigset_t set;
+
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	if (sigprocmask(SIG_BLOCK, &set, NULL))
+		return -errno;
+	d->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	d->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	return d->signal_fd < 0 || d->epoll_fd < 0 ? -EMFILE : watch(d, d->signal_fd);
+}
+
+static int make_all(struct daemon *d, const struct conf *conf, char *error, size_t size)
+{
+	int rc = catch_signals(d);
+
+	if (rc)
+		return fail(error, size, "cannot set up signals", rc);
+	if ((rc = command_listen(d, conf, error, size)) ||
+	    (rc = eal_start(conf, &d->eal, error, size)))
+		return rc;
+	clock_start();
+	d->started_us = clock_us();
+	if ((rc = make_pools(d, conf, error, size)) || (rc = open_ports(d, conf, error, size)) ||
+	    (rc = make_upstreams(d, error, size)) || (rc = make_workers(d, conf, error, size)) ||
+	    (rc = start_workers(d, error, size)) || (rc = make_supervisor(d, conf, error, size)))
+		return rc;
+	if ((rc = watch(d, ctl_fd(d->ctl))) || (rc = watch(d, supervisor_fd(d->supervisor))))
+		return fail(error, size, "cannot watch descriptors", rc);
+	return 0;
+}
+
+/* --- the end -------------------------------------------------------------------------------- */
+
+static void free_releases(struct daemon *d)
+{
+	struct release *next;
+
+	for (struct release *r = d->release; r; r = next) {
+		next = r->next;
+		conf_free(r->conf);
+		free(r);
+	}
+	d->release = NULL;
+}
+
+/* In the opposite order of make_all. Whatever was not made is skipped. */
+static void end_all(struct daemon *d)
+{
+	for (unsigned i = 0; i < d->set.count; i++)
+		if (d->set.worker[i])
+			worker_stop(d->set.worker[i]);
+	if (d->supervisor)
+		supervisor_destroy(d->supervisor);
+	for (unsigned i = 0; i < d->set.count; i++)
+		worker_destroy(d->set.worker[i]);
+	d->set.count = 0;
+	arenas_sweep(d);
+	free(d->dying_arenas);
+	if (d->set.upstreams)
+		upstreams_destroy(d->set.upstreams);
+	if (d->upstreams_region)
+		region_remove(&d->regions, d->upstreams_region);
+	for (unsigned p = 0; p < d->set.ports_count; p++)
+		port_close(&d->ports[p]);
+	for (unsigned i = 0; i < WORKERS_MAX; i++)
+		if (d->pools[i].rx)
+			memory_pools_destroy(&d->regions, &d->pools[i]);
+	if (d->ctl)
+		ctl_destroy(d->ctl);
+	free_releases(d);
+	close(d->epoll_fd);
+	close(d->signal_fd);
+	if (d->eal.memory_mb)
+		eal_stop();
+}
+
+/* --- the control loop ------------------------------------------------------------------------ */
+
+static void drain_here(struct worker *w, void *ctx)
+{
+	(void)ctx;
+	engine_drain(worker_engine(w));
+}
+
+static void begin_drain(struct daemon *d)
+{
+	unsigned ms = daemon_conf(d)->daemon.drain_ms;
+
+	d->state = DAEMON_DRAINING;
+	d->drain_until_us = clock_us() + (uint64_t)ms * 1000;
+	for (unsigned i = 0; i < d->set.count; i++)
+		worker_call(d->set.worker[i], drain_here, NULL);
+	sd_tell_stopping("draining");
+	log_info("draining: no new connections; exchanges under way may take %u ms", ms);
+}
+
+static void count_left(struct worker *w, void *ctx)
+{
+	uint32_t *left = ctx;
+
+	*left += engine_exchanges(worker_engine(w)) + engine_connections(worker_engine(w)) +
+		 tcp_count(worker_stack(w));
+}
+
+/* Connections in TIME-WAIT need nobody: only those with something to say count. */
+static bool drained(struct daemon *d)
+{
+	uint32_t left = 0;
+
+	for (unsigned i = 0; i < d->set.count; i++)
+		worker_call(d->set.worker[i], count_left, &left);
+	return !left || clock_us() >= d->drain_until_us;
+}
+
+static void reload(struct daemon *d)
+{
+	struct conf_errors errors = {0};
+
+	if (command_reload(d, &errors))
+		log_error("the configuration was not changed: %u error%s in %s", errors.count,
+			  errors.count == 1 ? "" : "s", d->conf_path);
+	conf_errors_clear(&errors);
+}
+
+/* False: stop now. */
+static bool handle_signal(struct daemon *d)
+{
+	struct signalfd_siginfo info;
+
+	while (read(d->signal_fd, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGHUP)
+			reload(d);
+		else if (d->state == DAEMON_DRAINING)
+			return false;
+		else
+			begin_drain(d);
+	}
+	return true;
+}
+
+static int wait_ms(const struct daemon *d, uint64_t next_tick_us)
+{
+	uint64_t next = supervisor_next_us(d->supervisor), now = clock_us();
+
+	if (next_tick_us < next)
+		next = next_tick_us;
+	return next <= now ? 0 : (int)((next - now + 999) / 1000);
+}
+
+static void feed_watchdog(struct daemon *d)
+{
+	uint64_t turns[WORKERS_MAX];
+
+	for (unsigned i = 0; i < d->set.count; i++)
+		turns[i] = __atomic_load_n(&worker_load(d->set.worker[i])->turns, __ATOMIC_RELAXED);
+	sd_feed(d->fed_turns, turns, d->set.count);
+}
+
+static bool tick(struct daemon *d)
+{
+	functions_sweep(d);
+	arenas_sweep(d);
+	feed_watchdog(d);
+	return d->state != DAEMON_DRAINING || !drained(d);
+}
+
+static void control_loop(struct daemon *d)
+{
+	uint64_t next_tick = clock_us(), next_sample = next_tick;
+	bool on = true;
+
+	while (on) {
+		struct epoll_event events[8];
+		int n = epoll_wait(d->epoll_fd, events, 8, wait_ms(d, next_tick));
+
+		for (int i = 0; i < n && on; i++)
+			if (events[i].data.fd == d->signal_fd)
+				on = handle_signal(d);
+		supervisor_handle(d->supervisor, clock_us());
+		ctl_handle(d->ctl, clock_us() / 1000);
+		if (clock_us() >= next_sample) {
+			show_sample(d);
+			next_sample = clock_us() + SAMPLE_US;
+		}
+		if (on && clock_us() >= next_tick) {
+			on = tick(d);
+			next_tick = clock_us() + TICK_MS * 1000;
+		}
+	}
+}
+
+static void print_errors(const struct conf_errors *errors)
+{
+	for (unsigned i = 0; i < errors->count && i < CONF_ERRORS_MAX; i++)
+		fprintf(stderr, "%s\n", errors->text[i]);
+}
+
+int daemon_run(const char *conf_path, struct conf *conf)
+{
+	struct daemon *d = calloc(1, sizeof(*d));
+	struct conf_errors errors = {0};
+	char error[512] = "";
+	int rc;
+
+	if (!d)
+		return -ENOMEM;
+	d->conf_path = conf_path;
+	d->epoll_fd = d->signal_fd = -1;
+	rc = make_all(d, conf, error, sizeof(error));
+	if (rc)
+		fprintf(stderr, "sluiced: %s\n", error);
+	else if ((rc = deploy(d, conf, &errors)))
+		print_errors(&errors);
+	if (rc) {
+		conf_free(conf);
+	} else {
+		d->state = DAEMON_RUNNING;
+		log_info("ready: %u port%s, %u chain%s, %u function%s", conf->ports_count,
+			 conf->ports_count == 1 ? "" : "s", conf->chains_count,
+			 conf->chains_count == 1 ? "" : "s", conf->functions_count,
+			 conf->functions_count == 1 ? "" : "s");
+		sd_tell_ready("serving");
+		control_loop(d);
+		log_info("stopping");
+	}
+	conf_errors_clear(&errors);
+	end_all(d);
+	free(d);
+	return rc;
+}

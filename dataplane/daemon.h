@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The daemon: what the control thread owns, and the parts it is made of.
+ *
+ *	daemon.c     start, the control loop, the end
+ *	functions.c  the numbers of functions, over versions of the configuration
+ *	deploy.c     putting a configuration into effect, at the start and at a reload
+ *	show.c, show_chain.c    what `sluicectl show` shows
+ *	command.c    what sluicectl can ask
+ *
+ * Everything here is the control thread's. Workers are reached with worker_call.
+ */
+#ifndef DATAPLANE_DAEMON_H
+#define DATAPLANE_DAEMON_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "chain/engine/engine.h"
+#include "dataplane/eal.h"
+#include "dataplane/memory.h"
+#include "dataplane/port.h"
+#include "dataplane/worker.h"
+#include "mgmt/conf/conf.h"
+
+struct ctl;
+struct supervisor;
+
+/* A configuration that is, or was, in effect. It lives while a function of it does. */
+struct release {
+	struct release *next;
+	struct conf *conf;
+	uint32_t version;
+	unsigned functions; /* live ones that are described by it */
+};
+
+/* A function by its number. One that changes gets another number; the old one goes when the last
+ * exchange of the chains that named it is over. */
+struct function {
+	struct release *release; /* NULL: the number is free */
+	const struct conf_function *conf;
+	uint32_t retired; /* the version that does without it; 0: in use */
+};
+
+/* A worker's load when it was looked at last, and over the time before that. */
+struct load_sample {
+	uint64_t at, busy, turns; /* cycles, cycles, turns of the loop */
+	double busy_percent;
+	bool stalled;
+};
+
+enum daemon_state { DAEMON_STARTING, DAEMON_RUNNING, DAEMON_DRAINING };
+
+struct daemon {
+	const char *conf_path;
+	enum daemon_state state;
+	struct release *release; /* in effect; older ones follow */
+	struct eal_info eal;
+	struct region_table regions;
+	struct region *upstreams_region;
+	struct memory_pools pools[WORKERS_MAX];
+	struct port ports[PORTS_MAX];
+	struct worker_set set;
+	struct function functions[ENGINE_FUNCTIONS_MAX];
+	struct region **
+		dying_arenas; /* of processes that are gone, while bytes of theirs are being sent */
+	unsigned dying_count;
+	struct supervisor *supervisor;
+	struct ctl *ctl;
+	uint64_t started_us, drain_until_us;
+	int epoll_fd, signal_fd;
+	struct load_sample sample[WORKERS_MAX];
+	uint64_t fed_turns[WORKERS_MAX]; /* the watchdog's last look */
+};
+
+static inline struct conf *daemon_conf(const struct daemon *d)
+{
+	return d->release->conf;
+}
+
+/* --- functions.c ------------------------------------------------------------------- */
+
+/* The number of a function in use with this very definition (places in the file do not count); -1:
+ * none. */
+int functions_find_same(const struct daemon *d, const struct conf_function *function);
+/* The number of a function in use by name; -1: none. */
+int functions_find(const struct daemon *d, const char *name);
+/* Gives it a number and makes it known to every worker. -ENOSPC, -ENOMEM. */
+int functions_add(struct daemon *d, struct release *release, const struct conf_function *function)
+	__attribute__((warn_unused_result));
+/* Ends its processes, forgets it on every worker, frees the number. */
+void functions_remove(struct daemon *d, uint16_t id);
+/* Removes those that were retired and that no chain still draining can name. */
+void functions_sweep(struct daemon *d);
+
+/* --- deploy.c ------------------------------------------------------------------------- */
+
+/* Puts `conf` into effect whole and takes it over, or leaves all as it was: -errno with `errors`
+ * filled. Functions that changed are started beside the old ones; chains change on all workers or
+ * on none. */
+int deploy(struct daemon *d, struct conf *conf, struct conf_errors *errors)
+	__attribute__((warn_unused_result));
+
+/* --- supervising ---------------------------------------------------------------------- */
+
+/* Frees arenas of processes that are gone once nothing of theirs is being sent. */
+void arenas_sweep(struct daemon *d);
+
+/* --- command.c -------------------------------------------------------------------------- */
+
+int command_listen(struct daemon *d, const struct conf *conf, char *error, size_t error_size)
+	__attribute__((warn_unused_result));
+/* Reads the configuration again: 0, or -EINVAL and the errors. */
+int command_reload(struct daemon *d, struct conf_errors *errors)
+	__attribute__((warn_unused_result));
+
+#endif

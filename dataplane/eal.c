@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "dataplane/eal.h"
+
+#include <errno.h>
+#include <numa.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <rte_eal.h>
+#include <rte_errno.h>
+
+#include "mgmt/conf/conf.h"
+
+#define EAL_ARGS_MAX 64
+#define HUGEPAGE_MB  2
+/* Headroom for arenas of functions that a reload brings; without hugepages it costs nothing until
+ * touched. */
+#define EAL_SPARE_MB 1024
+/* Each arena may live twice for a while: the old one until its last byte is acknowledged. */
+#define EAL_ARENA_COPIES 2
+
+struct eal_args {
+	char *arg[EAL_ARGS_MAX + 1];
+	int count;
+};
+
+static void eal_arg(struct eal_args *args, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void eal_arg(struct eal_args *args, const char *format, ...)
+{
+	va_list list;
+
+	if (args->count == EAL_ARGS_MAX)
+		return;
+	va_start(list, format);
+	if (vasprintf(&args->arg[args->count], format, list) >= 0)
+		args->count++;
+	va_end(list);
+}
+
+static unsigned hugepages_free_mb(void)
+{
+	FILE *f = fopen("/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages", "re");
+	unsigned pages = 0;
+
+	if (!f)
+		return 0;
+	if (fscanf(f, "%u", &pages) != 1)
+		pages = 0;
+	fclose(f);
+	return pages * HUGEPAGE_MB;
+}
+
+static unsigned arenas_mb(const struct conf *conf)
+{
+	unsigned mb = 0;
+
+	for (unsigned i = 0; i < conf->functions_count; i++)
+		mb += conf->functions[i].arena_mb * conf->functions[i].instances;
+	return mb;
+}
+
+static int choose_memory(const struct conf *conf, struct eal_info *info, char *error, size_t size)
+{
+	unsigned want = conf->daemon.memory_mb + arenas_mb(conf);
+	unsigned huge = hugepages_free_mb();
+
+	info->hugepages = conf->daemon.hugepages != CONF_HUGEPAGES_OFF && huge >= want;
+	if (conf->daemon.hugepages == CONF_HUGEPAGES_ON && !info->hugepages) {
+		snprintf(
+			error, size,
+			"hugepages = \"on\", but %u MB of 2 MB pages are free and %u MB are needed "
+			"(memory_mb and the arenas of all functions)",
+			huge, want);
+		return -ENOMEM;
+	}
+	info->memory_mb = info->hugepages
+				  ? want
+				  : conf->daemon.memory_mb + EAL_ARENA_COPIES * arenas_mb(conf) +
+					    EAL_SPARE_MB;
+	return 0;
+}
+
+static bool device_is_pci(const char *device)
+{
+	unsigned domain, bus, slot, function;
+
+	return sscanf(device, "%x:%x:%x.%x", &domain, &bus, &slot, &function) == 4 ||
+	       sscanf(device, "%x:%x.%x", &bus, &slot, &function) == 3;
+}
+
+static void arg_devices(struct eal_args *args, const struct conf *conf)
+{
+	unsigned pci = 0;
+
+	for (unsigned i = 0; i < conf->ports_count; i++)
+		if (device_is_pci(conf->ports[i].device)) {
+			eal_arg(args, "-a%s", conf->ports[i].device);
+			pci++;
+		}
+	if (pci)
+		return;
+	eal_arg(args, "--no-pci");
+	eal_arg(args, "--iova-mode=va");
+}
+
+/* lcore 0 floats over all CPUs; lcore i + 1 is worker i on its own. */
+static void arg_lcores(struct eal_args *args, const struct conf *conf)
+{
+	char text[1024];
+	int n = snprintf(text, sizeof(text), "--lcores=(0)@(0-%ld)",
+			 sysconf(_SC_NPROCESSORS_CONF) - 1);
+
+	for (unsigned i = 0; i < conf->daemon.workers_count && n < (int)sizeof(text); i++)
+		n += snprintf(text + n, sizeof(text) - (size_t)n, ",(%u)@%u", i + 1,
+			      conf->daemon.workers[i]);
+	eal_arg(args, "%s", text);
+}
+
+/* Nothing is left in the file system either way. */
+static void arg_memory(struct eal_args *args, const struct eal_info *info)
+{
+	if (info->hugepages) {
+		eal_arg(args, "--in-memory");
+		eal_arg(args, "--single-file-segments");
+	} else {
+		eal_arg(args, "--no-huge");
+		eal_arg(args, "--no-shconf");
+	}
+	eal_arg(args, "-m%u", info->memory_mb);
+}
+
+static const char *eal_trouble(int err)
+{
+	switch (err) {
+	case ENOMEM:
+		return "not enough memory";
+	case EACCES:
+	case EPERM:
+		return "not permitted (root, or the capabilities of the systemd unit, are needed)";
+	default:
+		return rte_strerror(err);
+	}
+}
+
+int eal_start(const struct conf *conf, struct eal_info *info, char *error, size_t error_size)
+{
+	struct eal_args args = {0};
+	int rc = choose_memory(conf, info, error, error_size);
+
+	if (rc)
+		return rc;
+	eal_arg(&args, "sluiced");
+	arg_memory(&args, info);
+	arg_lcores(&args, conf);
+	arg_devices(&args, conf);
+	eal_arg(&args, "--no-telemetry");
+	eal_arg(&args, "--log-level=error");
+	/* EAL keeps pointers into its arguments: they are not freed. */
+	if (rte_eal_init(args.count, args.arg) < 0) {
+		snprintf(error, error_size, "cannot start DPDK: %s", eal_trouble(rte_errno));
+		return -EIO;
+	}
+	return 0;
+}
+
+void eal_stop(void)
+{
+	rte_eal_cleanup();
+}
+
+int eal_node_of_cpu(unsigned cpu)
+{
+	int node = numa_available() < 0 ? 0 : numa_node_of_cpu((int)cpu);
+
+	return node < 0 ? 0 : node;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "dataplane/idle.h"
+
+#include <errno.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+static int watch(const struct idle *idle, int fd)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+
+	return epoll_ctl(idle->epoll_fd, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
+}
+
+static void watch_ports(struct idle *idle, const struct worker_set *set, unsigned worker)
+{
+	for (unsigned p = 0; p < set->ports_count; p++) {
+		if (worker >= set->ports[p].queues)
+			continue;
+		if (set->ports[p].wake_fd[worker] < 0 || watch(idle, set->ports[p].wake_fd[worker]))
+			idle->naps = true;
+	}
+}
+
+int idle_create(const struct worker_set *set, unsigned worker, struct idle *idle)
+{
+	*idle = (struct idle){.nap_us = IDLE_NAP_MIN_US};
+	idle->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	idle->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (idle->epoll_fd < 0 || idle->event_fd < 0 || watch(idle, idle->event_fd)) {
+		idle_destroy(idle);
+		return -EMFILE;
+	}
+	watch_ports(idle, set, worker);
+	return 0;
+}
+
+void idle_destroy(struct idle *idle)
+{
+	if (idle->epoll_fd >= 0)
+		close(idle->epoll_fd);
+	if (idle->event_fd >= 0)
+		close(idle->event_fd);
+	idle->epoll_fd = idle->event_fd = -1;
+}
+
+void idle_active(struct idle *idle)
+{
+	idle->nap_us = IDLE_NAP_MIN_US;
+}
+
+static uint64_t nap(struct idle *idle, uint64_t most_us)
+{
+	uint64_t us = idle->nap_us < most_us ? idle->nap_us : most_us;
+
+	idle->nap_us = idle->nap_us * 2 < IDLE_NAP_MAX_US ? idle->nap_us * 2 : IDLE_NAP_MAX_US;
+	return us;
+}
+
+void idle_sleep(struct idle *idle, uint64_t most_us)
+{
+	struct epoll_event events[8];
+	struct timespec timeout;
+	uint64_t count;
+
+	if (idle->naps)
+		most_us = nap(idle, most_us);
+	timeout.tv_sec = (time_t)(most_us / 1000000);
+	timeout.tv_nsec = (long)(most_us % 1000000) * 1000;
+	if (epoll_pwait2(idle->epoll_fd, events, 8, &timeout, NULL) > 0)
+		(void)!read(idle->event_fd, &count, sizeof(count));
+}
+
+void idle_wake(int event_fd)
+{
+	uint64_t one = 1;
+
+	(void)!write(event_fd, &one, sizeof(one));
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * How an idle worker sleeps, and what wakes it.
+ *
+ * idle_sleep blocks in epoll until a port has packets, somebody writes the worker's eventfd, or
+ * the time comes. A port without a wake descriptor makes sleeps short instead: they begin at
+ * IDLE_NAP_MIN_US and double up to IDLE_NAP_MAX_US while nothing happens.
+ *
+ * The worker's thread; idle_fd may be written by anyone.
+ */
+#ifndef DATAPLANE_IDLE_H
+#define DATAPLANE_IDLE_H
+
+#include <stdint.h>
+
+#include "dataplane/worker.h"
+
+#define IDLE_NAP_MIN_US 20
+#define IDLE_NAP_MAX_US 400
+
+struct idle {
+	int epoll_fd;
+	int event_fd;
+	bool naps;       /* some port can only be polled */
+	uint32_t nap_us; /* the next one */
+};
+
+int idle_create(const struct worker_set *set, unsigned worker, struct idle *out)
+	__attribute__((warn_unused_result));
+void idle_destroy(struct idle *idle);
+
+void idle_sleep(struct idle *idle, uint64_t most_us);
+void idle_wake(int event_fd);
+void idle_active(struct idle *idle); /* there was work: naps begin short again */
+
+#endif

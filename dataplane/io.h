@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A worker's packets in and out: bursts from its queues and from other workers, and the packets
+ * its stack sends, gathered until the end of the turn.
+ *
+ * The worker's thread only, but for io_hand_over's ring, which others fill.
+ */
+#ifndef DATAPLANE_IO_H
+#define DATAPLANE_IO_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "dataplane/worker.h"
+
+struct endpoint;
+struct io;
+struct rte_mbuf;
+
+int io_create(struct worker_set *set, unsigned worker, struct memory_pools *pools,
+	      struct worker_load *load, struct io **out) __attribute__((warn_unused_result));
+void io_destroy(struct io *io);
+
+/* One burst from each queue and what was handed over, into `stack`. The number of packets. */
+unsigned io_receive(struct io *io, struct stack *stack);
+
+/* struct stack_ops.output, with the io as its context. */
+void io_output(void *io, uint16_t port, struct rte_mbuf *packet);
+/* struct stack_ops.owns_flow, likewise. */
+bool io_owns_flow(void *io, const struct endpoint *local, const struct endpoint *remote);
+
+/* Sends what was gathered. What the device has no room for stays for the next turn. */
+void io_flush(struct io *io);
+bool io_pending(const struct io *io); /* something stayed, or was handed over */
+
+/* Before and after the worker sleeps, for devices with receive interrupts. */
+void io_interrupts(struct io *io, bool on);
+
+#endif

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * sluiced: the manager. Reads its arguments and its configuration, then checks or runs.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "chain/supervise/supervise.h"
+#include "dataplane/host.h"
+#include "dataplane/log.h"
+#include "dataplane/run.h"
+#include "mgmt/conf/conf.h"
+
+#define CONF_DEFAULT "/etc/sluice/sluice.conf"
+
+static const char usage[] =
+	"usage: sluiced [-c FILE]        run with this configuration (default " CONF_DEFAULT ")\n"
+	"       sluiced -t [-c FILE]     check it, functions' parts too, and exit 0 or 1\n"
+	"       sluiced --help-config    every key of the configuration, with its default\n"
+	"       sluiced --version\n"
+	"\n"
+	"SIGHUP reads the configuration again; SIGTERM drains, then stops.\n";
+
+struct arguments {
+	const char *conf;
+	bool check;
+	bool debug;
+};
+
+static void print_errors(const struct conf_errors *errors)
+{
+	for (unsigned i = 0; i < errors->count && i < CONF_ERRORS_MAX; i++)
+		fprintf(stderr, "%s\n", errors->text[i]);
+	if (errors->count > CONF_ERRORS_MAX)
+		fprintf(stderr, "… and %u more\n", errors->count - CONF_ERRORS_MAX);
+}
+
+/* Each plugin reads its own part, in a process of its own. */
+static int check_functions(const struct conf *conf, struct conf_errors *errors)
+{
+	char host[HOST_PATH_MAX];
+	int rc = 0;
+
+	host_path(host, sizeof(host));
+	for (unsigned i = 0; i < conf->functions_count; i++)
+		if (supervise_check(host, &conf->functions[i], errors))
+			rc = -EINVAL;
+	return rc;
+}
+
+static int check(struct conf *conf, const char *path)
+{
+	struct conf_errors errors = {0};
+	int rc = check_functions(conf, &errors);
+
+	print_errors(&errors);
+	if (!rc)
+		printf("%s is right: %u ports, %u functions, %u chains\n", path, conf->ports_count,
+		       conf->functions_count, conf->chains_count);
+	conf_errors_clear(&errors);
+	conf_free(conf);
+	return rc;
+}
+
+enum { OPTION_VERSION = 256, OPTION_HELP_CONFIG };
+
+static const struct option options[] = {
+	{"config", required_argument, NULL, 'c'},
+	{"check", no_argument, NULL, 't'},
+	{"debug", no_argument, NULL, 'd'},
+	{"help", no_argument, NULL, 'h'},
+	{"help-config", no_argument, NULL, OPTION_HELP_CONFIG},
+	{"version", no_argument, NULL, OPTION_VERSION},
+	{NULL, 0, NULL, 0},
+};
+
+/* -1: go on; else the exit code. */
+static int read_arguments(int argc, char **argv, struct arguments *out)
+{
+	int c;
+
+	while ((c = getopt_long(argc, argv, "c:tdh", options, NULL)) != -1) {
+		switch (c) {
+		case 'c':
+			out->conf = optarg;
+			break;
+		case 't':
+			out->check = true;
+			break;
+		case 'd':
+			out->debug = true;
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			return 0;
+		case OPTION_HELP_CONFIG:
+			conf_print_reference(stdout);
+			return 0;
+		case OPTION_VERSION:
+			puts("sluiced " SLUICE_VERSION);
+			return 0;
+		default:
+			fputs(usage, stderr);
+			return 2;
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "sluiced: what is \"%s\"?\n%s", argv[optind], usage);
+		return 2;
+	}
+	return -1;
+}
+
+int main(int argc, char **argv)
+{
+	struct arguments args = {.conf = CONF_DEFAULT};
+	struct conf_errors errors = {0};
+	struct conf *conf = NULL;
+	int rc = read_arguments(argc, argv, &args);
+
+	if (rc >= 0)
+		return rc;
+	log_open(args.debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
+	rc = conf_load(args.conf, &conf, &errors);
+	print_errors(&errors);
+	conf_errors_clear(&errors);
+	if (!rc)
+		rc = args.check ? check(conf, args.conf) : daemon_run(args.conf, conf);
+	return rc ? 1 : 0;
+}

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "dataplane/memory.h"
+
+#include <errno.h>
+#include <numa.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <rte_errno.h>
+#include <rte_lcore.h>
+#include <rte_malloc.h>
+#include <rte_mbuf.h>
+#include <rte_memory.h>
+#include <rte_memzone.h>
+
+#define REGION_ALIGN  (UINT64_C(2) << 20)
+#define RX_ROOM       (RTE_PKTMBUF_HEADROOM + 2048)
+#define DATA_ROOM     (RTE_PKTMBUF_HEADROOM + 2048)
+#define HEADER_ROOM   (RTE_PKTMBUF_HEADROOM + 512)
+#define POOL_CACHE    256
+#define MBUF_OVERHEAD (sizeof(struct rte_mbuf) + 64) /* the header, and the mempool's own */
+
+/* How a worker's share is divided, in percent: most of it receives. The rest is rings and tables.
+ */
+enum { SHARE_RX = 55, SHARE_DATA = 12, SHARE_HEADER = 10, SHARE_CONTROL = 2, SHARE_REF = 8 };
+
+/* --- regions of EAL memory ---------------------------------------------------- */
+
+/* The file behind the page at `addr`, extended to the run of pages that follow it there. */
+static int source_at(uint8_t *addr, uint64_t left, struct region_source *out)
+{
+	struct rte_memseg *seg = rte_mem_virt2memseg(addr, NULL);
+	size_t offset;
+
+	if (!seg)
+		return -EFAULT;
+	out->fd = rte_memseg_get_fd(seg);
+	if (out->fd < 0 || rte_memseg_get_fd_offset(seg, &offset) < 0)
+		return -ENOTSUP;
+	out->offset = offset + (uint64_t)(addr - (uint8_t *)seg->addr);
+	out->bytes = RTE_MIN(left, seg->len - (uint64_t)(addr - (uint8_t *)seg->addr));
+	return 0;
+}
+
+static bool source_joins(const struct region_source *a, const struct region_source *b)
+{
+	return a->fd == b->fd && a->offset + a->bytes == b->offset;
+}
+
+/* Descriptors in the list are EAL's own until they are duplicated for the region. */
+static int sources_find(uint8_t *base, uint64_t bytes, struct region_source **out, unsigned *count)
+{
+	struct region_source *list = NULL, *grown, next;
+	unsigned n = 0;
+	int rc;
+
+	for (uint64_t done = 0; done < bytes; done += next.bytes) {
+		rc = source_at(base + done, bytes - done, &next);
+		if (rc)
+			goto fail;
+		if (n && source_joins(&list[n - 1], &next)) {
+			list[n - 1].bytes += next.bytes;
+			continue;
+		}
+		grown = realloc(list, (n + 1) * sizeof(*list));
+		if (!grown) {
+			rc = -ENOMEM;
+			goto fail;
+		}
+		list = grown;
+		list[n++] = next;
+	}
+	*out = list;
+	*count = n;
+	return 0;
+fail:
+	free(list);
+	return rc;
+}
+
+static int sources_own(struct region_source *list, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		list[i].fd = dup(list[i].fd);
+		if (list[i].fd >= 0)
+			continue;
+		while (i--)
+			close(list[i].fd);
+		return -EMFILE;
+	}
+	return 0;
+}
+
+static int region_of_zone(struct region_table *regions, enum region_kind kind, const char *name,
+			  const struct rte_memzone *zone, uint64_t bytes, struct region **out)
+{
+	struct region_source *sources;
+	unsigned count;
+	int rc = sources_find(zone->addr, bytes, &sources, &count);
+
+	if (rc)
+		return rc;
+	rc = sources_own(sources, count);
+	if (!rc)
+		rc = region_enter(regions, kind, name, zone->addr, bytes, sources, count, out);
+	if (rc)
+		free(sources);
+	return rc;
+}
+
+static int region_reserve(struct region_table *regions, enum region_kind kind, const char *name,
+			  uint64_t bytes, int node, struct region **out)
+{
+	uint64_t rounded = RTE_ALIGN_CEIL(bytes, REGION_ALIGN);
+	const struct rte_memzone *zone =
+		rte_memzone_reserve_aligned(name, rounded, node, 0, REGION_ALIGN);
+	int rc;
+
+	if (!zone)
+		return -rte_errno;
+	rc = region_of_zone(regions, kind, name, zone, rounded, out);
+	if (rc)
+		rte_memzone_free(zone);
+	return rc;
+}
+
+static void region_release(struct region_table *regions, struct region *region)
+{
+	const struct rte_memzone *zone;
+
+	if (!region)
+		return;
+	zone = rte_memzone_lookup(region->name);
+	region_remove(regions, region);
+	if (zone)
+		rte_memzone_free(zone);
+}
+
+/* --- pools ---------------------------------------------------------------------- */
+
+static unsigned share_count(uint64_t bytes, unsigned percent, uint64_t each)
+{
+	uint64_t n = bytes * percent / 100 / (each + MBUF_OVERHEAD);
+
+	return n < 256 ? 256 : (unsigned)n;
+}
+
+static unsigned pool_cache(unsigned n)
+{
+	return n / 4 < POOL_CACHE ? n / 4 : POOL_CACHE;
+}
+
+static struct rte_mempool *pool_direct(const struct memory_pools *p, const char *what, unsigned n,
+				       uint16_t room)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "%s.%u", what, p->worker);
+	return rte_pktmbuf_pool_create(name, n, pool_cache(n), 0, room, p->node);
+}
+
+/* Pages lie together for us, but not always for the device: each is a piece of its own. */
+static struct rte_pktmbuf_extmem *rx_pages(const struct region *region, uint16_t *count)
+{
+	struct rte_pktmbuf_extmem *page;
+	unsigned n = (unsigned)(region->bytes / REGION_ALIGN);
+
+	page = calloc(n, sizeof(*page));
+	for (unsigned i = 0; page && i < n; i++) {
+		uint8_t *base = region->base + i * REGION_ALIGN;
+
+		page[i] = (struct rte_pktmbuf_extmem){base, rte_mem_virt2iova(base), REGION_ALIGN,
+						      RX_ROOM};
+	}
+	*count = (uint16_t)n;
+	return page;
+}
+
+/* Payload apart from headers: the pool's mbufs are pinned to the buffers of the region. */
+static int rx_pool_create(struct region_table *regions, struct memory_pools *p, unsigned n)
+{
+	struct rte_pktmbuf_extmem *pages;
+	char name[32];
+	uint16_t count;
+	int rc;
+
+	snprintf(name, sizeof(name), "rx.%u", p->worker);
+	rc = region_reserve(regions, REGION_RX, name, (uint64_t)n * RX_ROOM, p->node,
+			    &p->rx_region);
+	if (rc)
+		return rc;
+	if (numa_available() >= 0 && numa_max_node() > 0)
+		numa_tonode_memory(p->rx_region->base, p->rx_region->bytes, p->node);
+	pages = rx_pages(p->rx_region, &count);
+	if (!pages)
+		return -ENOMEM;
+	n = count * (unsigned)(REGION_ALIGN / RX_ROOM);
+	snprintf(name, sizeof(name), "rxpool.%u", p->worker);
+	p->rx = rte_pktmbuf_pool_create_extbuf(name, n, pool_cache(n), 0, RX_ROOM, p->node, pages,
+					       count);
+	free(pages);
+	return p->rx ? 0 : -rte_errno;
+}
+
+int memory_pools_create(struct region_table *regions, unsigned worker, int node, uint64_t bytes,
+			struct memory_pools *p)
+{
+	int rc;
+
+	*p = (struct memory_pools){.worker = worker, .node = node};
+	rc = rx_pool_create(regions, p, share_count(bytes, SHARE_RX, RX_ROOM));
+	if (rc)
+		goto fail;
+	p->data = pool_direct(p, "data", share_count(bytes, SHARE_DATA, DATA_ROOM), DATA_ROOM);
+	p->header = pool_direct(p, "header", share_count(bytes, SHARE_HEADER, HEADER_ROOM),
+				HEADER_ROOM);
+	p->control = pool_direct(p, "control", share_count(bytes, SHARE_CONTROL, HEADER_ROOM),
+				 HEADER_ROOM);
+	p->ref = pool_direct(p, "ref", share_count(bytes, SHARE_REF, 0), 0);
+	if (p->data && p->header && p->control && p->ref)
+		return 0;
+	rc = -ENOMEM;
+fail:
+	memory_pools_destroy(regions, p);
+	return rc;
+}
+
+int memory_private_rx(struct memory_pools *p)
+{
+	if (p->private_rx)
+		return 0;
+	p->private_rx = pool_direct(p, "private", rte_mempool_avail_count(p->rx) / 4, RX_ROOM);
+	return p->private_rx ? 0 : -ENOMEM;
+}
+
+void memory_pools_destroy(struct region_table *regions, struct memory_pools *p)
+{
+	rte_mempool_free(p->rx);
+	rte_mempool_free(p->data);
+	rte_mempool_free(p->header);
+	rte_mempool_free(p->control);
+	rte_mempool_free(p->ref);
+	rte_mempool_free(p->private_rx);
+	region_release(regions, p->rx_region);
+	*p = (struct memory_pools){0};
+}
+
+/* Nobody may read what another function left behind: the pages are given back and come zeroed. */
+static void pages_renew(struct region *region)
+{
+	if (madvise(region->base, region->bytes, MADV_REMOVE))
+		memset(region->base, 0, region->bytes);
+}
+
+int memory_arena_alloc(struct region_table *regions, const char *name, uint64_t bytes,
+		       struct region **out)
+{
+	int rc = region_reserve(regions, REGION_ARENA, name, bytes, SOCKET_ID_ANY, out);
+
+	if (!rc)
+		pages_renew(*out);
+	return rc;
+}
+
+void memory_arena_free(struct region_table *regions, struct region *arena)
+{
+	region_release(regions, arena);
+}

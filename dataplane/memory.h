@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Where payload lives: the RX regions, the arenas of functions, and the pools of mbufs.
+ *
+ * RX payload and arenas are EAL memory of their own pages (2 MB aligned), because a device
+ * must reach them; the mbuf headers and everything else are in other pages, so that the
+ * payload alone can be handed to another process, through a descriptor that only reads.
+ * An arena's descriptor can write: its function's host maps the arena's range and closes it
+ * before the function's code is loaded.
+ *
+ * Threads: the control thread makes and ends all of this; a worker's pools are then its own
+ * (mbufs may be freed on any lcore).
+ */
+#ifndef DATAPLANE_MEMORY_H
+#define DATAPLANE_MEMORY_H
+
+#include <stdint.h>
+
+#include "chain/ring/region.h"
+
+struct rte_mempool;
+
+/* The pools of one worker. `private_rx` serves ports whose driver needs ordinary mbufs: what it
+ * receives is copied once into `rx`. */
+struct memory_pools {
+	struct region *rx_region;
+	struct rte_mempool *rx;         /* payload in rx_region */
+	struct rte_mempool *data;       /* direct, 2 KB: text that we produce */
+	struct rte_mempool *header;     /* direct, small: frame headers and copied payload */
+	struct rte_mempool *control;    /* the same, for ACKs and ARP when the others are empty */
+	struct rte_mempool *ref;        /* no room: attached to payload */
+	struct rte_mempool *private_rx; /* NULL until memory_private_rx */
+	unsigned worker;
+	int node;
+};
+
+/* `bytes`: this worker's share of memory_mb. 0 or -errno. */
+int memory_pools_create(struct region_table *regions, unsigned worker, int node, uint64_t bytes,
+			struct memory_pools *out) __attribute__((warn_unused_result));
+int memory_private_rx(struct memory_pools *pools) __attribute__((warn_unused_result));
+void memory_pools_destroy(struct region_table *regions, struct memory_pools *pools);
+
+/* EAL memory for a function's output. 0 or -ENOMEM. */
+int memory_arena_alloc(struct region_table *regions, const char *name, uint64_t bytes,
+		       struct region **out) __attribute__((warn_unused_result));
+void memory_arena_free(struct region_table *regions, struct region *arena);
+
+#endif

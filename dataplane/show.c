@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "dataplane/show.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <rte_ethdev.h>
+#include <rte_mempool.h>
+
+#include "dataplane/clock.h"
+#include "dataplane/daemon.h"
+#include "dataplane/rows.h"
+#include "l4stack/stack.h"
+#include "l4stack/tcp/tcp.h"
+#include "mgmt/ctl/views.h"
+
+/* --- status --------------------------------------------------------------------------- */
+
+void show_sample(struct daemon *d)
+{
+	for (unsigned i = 0; i < d->set.count; i++) {
+		struct load_sample *s = &d->sample[i];
+		const struct worker_load *load = worker_load(d->set.worker[i]);
+		uint64_t busy = __atomic_load_n(&load->busy_cycles, __ATOMIC_RELAXED);
+		uint64_t now = rte_rdtsc();
+
+		s->stalled = load->turns == s->turns;
+		s->busy_percent =
+			now > s->at ? 100.0 * (double)(busy - s->busy) / (double)(now - s->at) : 0;
+		s->turns = load->turns;
+		s->busy = busy;
+		s->at = now;
+	}
+}
+
+struct totals {
+	struct view_worker worker;
+	int64_t exchanges_total, connections_total;
+};
+
+static void add_chain(void *ctx, const struct engine_chain_info *chain)
+{
+	struct totals *t = ctx;
+
+	t->exchanges_total += (int64_t)chain->exchanges_total;
+	t->connections_total += (int64_t)chain->connections_total;
+}
+
+static void ask_worker(struct worker *w, void *ctx)
+{
+	struct totals *t = ctx;
+
+	t->worker.connections = tcp_count(worker_stack(w));
+	t->worker.exchanges = engine_exchanges(worker_engine(w));
+	engine_chains_each(worker_engine(w), add_chain, t);
+}
+
+static void fill_worker(struct daemon *d, unsigned i, struct totals *t)
+{
+	struct worker *w = d->set.worker[i];
+
+	worker_call(w, ask_worker, t);
+	t->worker.state = d->sample[i].stalled ? "stalled" : "running";
+	t->worker.cpu = worker_cpu(w);
+	t->worker.node = d->pools[i].node;
+	t->worker.busy = d->sample[i].busy_percent;
+	t->worker.rx_packets = (int64_t)worker_load(w)->rx_packets;
+	t->worker.tx_packets = (int64_t)worker_load(w)->tx_packets;
+}
+
+static int64_t pool_bytes(const struct rte_mempool *pool, unsigned objects)
+{
+	return pool ? (int64_t)objects *
+			       (pool->elt_size +
+				rte_pktmbuf_data_room_size((struct rte_mempool *)(uintptr_t)pool))
+		    : 0;
+}
+
+static int64_t memory_used(const struct daemon *d)
+{
+	int64_t bytes = 0;
+
+	for (unsigned i = 0; i < d->set.count; i++) {
+		const struct memory_pools *p = &d->pools[i];
+		const struct rte_mempool *const pools[] = {p->rx,      p->data, p->header,
+							   p->control, p->ref,  p->private_rx};
+
+		for (unsigned k = 0; k < RTE_DIM(pools); k++)
+			if (pools[k])
+				bytes += pool_bytes(pools[k], rte_mempool_in_use_count(pools[k]));
+	}
+	return bytes;
+}
+
+json_t *show_status(struct daemon *d)
+{
+	struct view_worker workers[WORKERS_MAX];
+	struct totals totals = {0};
+	struct view_status s = {
+		.state = d->state == DAEMON_DRAINING ? "draining" : "running",
+		.version = SLUICE_VERSION,
+		.pid = getpid(),
+		.uptime_s = (int64_t)((clock_us() - d->started_us) / 1000000),
+		.config_file = d->conf_path,
+		.config_version = d->release->version,
+		.poll = daemon_conf(d)->daemon.poll == CONF_POLL_BUSY ? "busy" : "adaptive",
+		.hugepages = d->eal.hugepages ? "2 MB pages" : "none: ordinary pages",
+		.memory_bytes = (int64_t)daemon_conf(d)->daemon.memory_mb << 20,
+		.memory_used_bytes = memory_used(d),
+	};
+
+	for (unsigned i = 0; i < d->set.count; i++) {
+		fill_worker(d, i, &totals);
+		workers[i] = totals.worker;
+		s.connections += totals.worker.connections;
+		s.exchanges += totals.worker.exchanges;
+	}
+	s.connections_total = totals.connections_total;
+	s.exchanges_total = totals.exchanges_total;
+	return view_status_json(&s, workers, d->set.count);
+}
+
+/* --- ports ----------------------------------------------------------------------------------- */
+
+static const struct {
+	uint32_t flag;
+	const char *name;
+} offload_names[] = {
+	{STACK_RX_CSUM, "rx checksum"},
+	{STACK_TX_IP_CSUM, "tx ip checksum"},
+	{STACK_TX_TCP_CSUM, "tx tcp checksum"},
+	{STACK_TX_UDP_CSUM, "tx udp checksum"},
+	{STACK_TX_TSO, "tso"},
+	{STACK_TX_MULTI_SEG, "multi-segment"},
+};
+
+struct port_texts {
+	const char *addresses[64];
+	const char *offloads[RTE_DIM(offload_names)];
+};
+
+static struct view_texts port_addresses(const struct port *p, struct rows *rows,
+					struct port_texts *t)
+{
+	unsigned n = 0;
+	char text[ADDR_TEXT_MAX];
+
+	for (; n < p->conf->addresses_count && n < RTE_DIM(t->addresses); n++)
+		t->addresses[n] = rows_text(
+			rows, "%s/%u", addr_format(&p->conf->addresses[n].addr, text, sizeof(text)),
+			p->conf->addresses[n].prefix);
+	return (struct view_texts){t->addresses, n};
+}
+
+static struct view_texts port_offloads(const struct port *p, struct port_texts *t)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < RTE_DIM(offload_names); i++)
+		if (p->offloads & offload_names[i].flag)
+			t->offloads[n++] = offload_names[i].name;
+	return (struct view_texts){t->offloads, n};
+}
+
+static const char *port_speed(const struct port *p, struct rows *rows)
+{
+	struct rte_eth_link link = {0};
+
+	if (rte_eth_link_get_nowait(p->id, &link) || link.link_status != RTE_ETH_LINK_UP)
+		return "-";
+	if (link.link_speed == RTE_ETH_SPEED_NUM_UNKNOWN || !link.link_speed)
+		return "unknown";
+	return link.link_speed >= 1000 ? rows_text(rows, "%u Gb/s", link.link_speed / 1000)
+				       : rows_text(rows, "%u Mb/s", link.link_speed);
+}
+
+static void fill_port(const struct port *p, struct rows *rows, struct port_texts *t)
+{
+	struct view_port *v = rows_add(rows);
+	struct port_counters c;
+
+	if (!v)
+		return;
+	port_counters(p, &c);
+	*v = (struct view_port){
+		.state = port_link_up(p) ? "up" : "down",
+		.name = p->name,
+		.driver = p->driver,
+		.link = port_speed(p, rows),
+		.mtu = p->mtu,
+		.rx_packets = (int64_t)c.rx_packets,
+		.rx_bytes = (int64_t)c.rx_bytes,
+		.tx_packets = (int64_t)c.tx_packets,
+		.tx_bytes = (int64_t)c.tx_bytes,
+		.drops = (int64_t)(c.rx_missed + c.rx_errors + c.tx_errors + c.rx_no_buffers),
+		.device = p->conf->device,
+		.mac = rows_text(rows, "%02x:%02x:%02x:%02x:%02x:%02x", p->mac[0], p->mac[1],
+				 p->mac[2], p->mac[3], p->mac[4], p->mac[5]),
+		.addresses = port_addresses(p, rows, t),
+		.offloads = port_offloads(p, t),
+		.shared_rx = p->shares_rx,
+	};
+}
+
+json_t *show_ports(struct daemon *d)
+{
+	static struct port_texts texts[PORTS_MAX]; /* the control thread's alone */
+	struct rows rows = ROWS(struct view_port);
+
+	for (unsigned i = 0; i < d->set.ports_count; i++)
+		fill_port(&d->ports[i], &rows, &texts[i]);
+	return rows_finish(&rows, &view_of_port);
+}
+
+/* --- buffers -------------------------------------------------------------------------------------
+ */
+
+/* Drivers that take buffers from the pool before a packet comes. */
+static bool prefills(const struct port *p)
+{
+	static const char *const lazy[] = {"net_af_packet", "net_tap", "net_pcap", "net_memif",
+					   "net_vhost"};
+
+	for (unsigned i = 0; i < RTE_DIM(lazy); i++)
+		if (!strcmp(p->driver, lazy[i]))
+			return false;
+	return true;
+}
+
+static unsigned in_devices(const struct daemon *d, unsigned worker, bool private)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < d->set.ports_count; i++) {
+		const struct port *p = &d->ports[i];
+
+		if (worker < p->queues && prefills(p) && p->shares_rx != private)
+			n += p->descriptors;
+	}
+	return n;
+}
+
+static void add_pool(struct rows *rows, const struct rte_mempool *pool, unsigned device)
+{
+	struct view_buffer *v = pool ? rows_add(rows) : NULL;
+
+	if (!v)
+		return;
+	v->pool = pool->name;
+	v->size_bytes = rte_pktmbuf_data_room_size((struct rte_mempool *)(uintptr_t)pool);
+	v->total = pool->size;
+	v->in_use = rte_mempool_in_use_count(pool);
+	v->device = v->in_use < device ? v->in_use : device;
+	v->stack = v->engine = v->functions = v->leases = -1;
+}
+
+static struct view_buffer *add_table(struct rows *rows, const char *name, unsigned worker,
+				     uint32_t total, uint32_t in_use)
+{
+	struct view_buffer *v = rows_add(rows);
+
+	if (!v)
+		return NULL;
+	v->pool = rows_text(rows, "%s.%u", name, worker);
+	v->size_bytes = -1;
+	v->total = total;
+	v->in_use = in_use;
+	v->device = v->stack = v->engine = v->functions = v->leases = -1;
+	return v;
+}
+
+static void ask_buffers(struct worker *w, void *ctx)
+{
+	engine_buffers(worker_engine(w), ctx);
+}
+
+static void add_tables(struct daemon *d, struct rows *rows, unsigned i)
+{
+	struct engine_buffers_info b;
+	struct view_buffer *v;
+
+	worker_call(d->set.worker[i], ask_buffers, &b);
+	if ((v = add_table(rows, "exchanges", i, b.exchanges_total, b.exchanges)))
+		v->engine = b.exchanges;
+	if ((v = add_table(rows, "heads", i, b.heads_total, b.heads)))
+		v->engine = b.heads;
+	if ((v = add_table(rows, "pieces", i, b.pieces_total, b.pieces)))
+		v->functions = b.pieces;
+	if ((v = add_table(rows, "leases", i, b.leases_total, b.leases)))
+		v->leases = b.leases;
+}
+
+json_t *show_buffers(struct daemon *d)
+{
+	struct rows rows = ROWS(struct view_buffer);
+
+	for (unsigned i = 0; i < d->set.count; i++) {
+		const struct memory_pools *p = &d->pools[i];
+
+		add_tables(d, &rows, i);
+		add_pool(&rows, p->rx, in_devices(d, i, false));
+		add_pool(&rows, p->data, 0);
+		add_pool(&rows, p->header, 0);
+		add_pool(&rows, p->control, 0);
+		add_pool(&rows, p->ref, 0);
+		add_pool(&rows, p->private_rx, in_devices(d, i, true));
+	}
+	return rows_finish(&rows, &view_of_buffer);
+}

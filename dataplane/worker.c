@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "dataplane/worker.h"
+
+#include <errno.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include <rte_launch.h>
+#include <rte_lcore.h>
+#include <rte_pause.h>
+
+#include "chain/engine/engine.h"
+#include "dataplane/clock.h"
+#include "dataplane/idle.h"
+#include "dataplane/io.h"
+#include "l4stack/stack.h"
+#include "mgmt/conf/conf.h"
+
+/* How long an adaptive worker looks for work before it sleeps. A sleep and a wake-up cost about 5
+ * µs. */
+#define SPIN_US         10
+#define SLEEP_MAX_US    100000 /* so that progress is seen by the watchdog */
+#define HEAD_SLOT_BYTES 8192
+#define EXCHANGE_BYTES  (64 * 1024) /* of memory for each exchange that may be under way */
+
+struct call {
+	void (*fn)(struct worker *worker, void *ctx);
+	void *ctx;
+	sem_t done;
+};
+
+struct worker {
+	struct worker_load load;
+	struct worker_set *set;
+	unsigned index, cpu;
+	bool busy_poll;
+	bool started;
+	atomic_bool stop;
+	_Atomic(struct call *) call;
+	struct memory_pools *pools;
+	struct region *messages;
+	struct stack *stack;
+	struct engine *engine;
+	struct io *io;
+	struct idle idle;
+};
+
+/* --- what belongs to it --------------------------------------------------------- */
+
+struct stack *worker_stack(struct worker *w)
+{
+	return w->stack;
+}
+
+struct engine *worker_engine(struct worker *w)
+{
+	return w->engine;
+}
+
+struct io *worker_io(struct worker *w)
+{
+	return w->io;
+}
+
+struct memory_pools *worker_pools(struct worker *w)
+{
+	return w->pools;
+}
+
+unsigned worker_index(const struct worker *w)
+{
+	return w->index;
+}
+
+unsigned worker_cpu(const struct worker *w)
+{
+	return w->cpu;
+}
+
+int worker_wake_fd(const struct worker *w)
+{
+	return w->idle.event_fd;
+}
+
+const struct worker_load *worker_load(const struct worker *w)
+{
+	return &w->load;
+}
+
+struct region *worker_messages(struct worker *w)
+{
+	return w->messages;
+}
+
+/* --- making ----------------------------------------------------------------------- */
+
+static int fail(char *error, size_t size, const char *what, int rc)
+{
+	snprintf(error, size, "%s: %s", what, strerror(-rc));
+	return rc;
+}
+
+static int make_stack(struct worker *w, const struct conf *conf)
+{
+	static const struct stack_ops ops = {.output = io_output, .owns_flow = io_owns_flow};
+	struct stack_pools pools = {
+		.header = w->pools->header, .control = w->pools->control, .ref = w->pools->ref};
+	struct stack_conf sc = {
+		.max_conns = conf->daemon.max_connections,
+		.memory_bytes = w->pools->rx_region->bytes,
+	};
+
+	if (getrandom(sc.secret, sizeof(sc.secret), 0) != sizeof(sc.secret))
+		return -EIO;
+	return stack_create(&sc, &pools, &ops, w->io, clock_us(), &w->stack);
+}
+
+static int add_port(struct worker *w, uint16_t number, const struct port *port)
+{
+	struct stack_port_conf pc = {
+		.mtu = port->mtu, .offloads = port->offloads, .name = port->name};
+	int rc;
+
+	memcpy(pc.mac, port->mac, sizeof(pc.mac));
+	rc = stack_port_add(w->stack, number, &pc);
+	for (unsigned i = 0; i < port->conf->addresses_count && !rc; i++)
+		rc = stack_address_add(w->stack, number, &port->conf->addresses[i].addr,
+				       port->conf->addresses[i].prefix);
+	return rc;
+}
+
+static int add_ports_and_routes(struct worker *w, const struct conf *conf)
+{
+	int rc = 0;
+
+	for (unsigned p = 0; p < w->set->ports_count && !rc; p++)
+		rc = add_port(w, (uint16_t)p, &w->set->ports[p]);
+	for (unsigned r = 0; r < conf->routes_count && !rc; r++)
+		rc = stack_route_add(w->stack, &conf->routes[r].to, conf->routes[r].prefix,
+				     &conf->routes[r].via);
+	return rc;
+}
+
+static uint32_t exchanges_for(const struct memory_pools *pools)
+{
+	uint64_t n = pools->rx_region->bytes / EXCHANGE_BYTES;
+
+	return n < 1024 ? 1024 : (uint32_t)n;
+}
+
+static int make_engine(struct worker *w)
+{
+	struct engine_env env = {
+		.worker = w->index,
+		.stack = w->stack,
+		.regions = w->set->regions,
+		.rx = w->pools->rx_region,
+		.upstreams = w->set->upstreams,
+		.data = w->pools->data,
+		.ref = w->pools->ref,
+		.max_exchanges = exchanges_for(w->pools),
+	};
+	char name[32];
+	int rc;
+
+	/* A slot for the request and one for the response of each. */
+	snprintf(name, sizeof(name), "messages.%u", w->index);
+	rc = region_create_sealed(w->set->regions, REGION_MESSAGES, name,
+				  2ull * env.max_exchanges * HEAD_SLOT_BYTES, &w->messages);
+	if (rc)
+		return rc;
+	env.messages = w->messages;
+	return engine_create(&env, clock_us(), &w->engine);
+}
+
+int worker_create(struct worker_set *set, unsigned index, const struct conf *conf,
+		  struct memory_pools *pools, struct worker **out, char *error, size_t size)
+{
+	struct worker *w =
+		aligned_alloc(RTE_CACHE_LINE_SIZE, RTE_ALIGN_CEIL(sizeof(*w), RTE_CACHE_LINE_SIZE));
+	int rc;
+
+	if (!w)
+		return -ENOMEM;
+	*w = (struct worker){
+		.set = set,
+		.index = index,
+		.cpu = conf->daemon.workers[index],
+		.busy_poll = conf->daemon.poll == CONF_POLL_BUSY,
+		.pools = pools,
+		.idle = {.epoll_fd = -1, .event_fd = -1},
+	};
+	rc = io_create(set, index, pools, &w->load, &w->io);
+	if (!rc)
+		rc = idle_create(set, index, &w->idle);
+	if (rc)
+		rc = fail(error, size, "cannot make a worker", rc);
+	else if ((rc = make_stack(w, conf)))
+		rc = fail(error, size, "cannot make a stack", rc);
+	else if ((rc = add_ports_and_routes(w, conf)))
+		rc = fail(error, size, "cannot set up addresses and routes", rc);
+	else if ((rc = make_engine(w)))
+		rc = fail(error, size, "cannot make an engine (is memory_mb large enough?)", rc);
+	if (rc) {
+		worker_destroy(w);
+		return rc;
+	}
+	*out = w;
+	return 0;
+}
+
+void worker_destroy(struct worker *w)
+{
+	if (!w)
+		return;
+	if (w->engine)
+		engine_destroy(w->engine);
+	if (w->stack) {
+		stack_flush(w->stack); /* the last resets */
+		io_flush(w->io);
+		stack_destroy(w->stack);
+	}
+	if (w->messages)
+		region_remove(w->set->regions, w->messages);
+	idle_destroy(&w->idle);
+	io_destroy(w->io);
+	free(w);
+}
+
+/* --- the loop ---------------------------------------------------------------------- */
+
+static bool serve_call(struct worker *w)
+{
+	struct call *call = atomic_load_explicit(&w->call, memory_order_acquire);
+
+	if (!call)
+		return false;
+	atomic_store_explicit(&w->call, NULL, memory_order_relaxed);
+	call->fn(w, call->ctx);
+	sem_post(&call->done);
+	return true;
+}
+
+/* One turn: packets in, exchanges move, packets out. True if there was anything to do. */
+static bool turn(struct worker *w)
+{
+	uint64_t now_us = clock_us();
+	bool work;
+
+	stack_advance(w->stack, now_us);
+	work = io_receive(w->io, w->stack) > 0;
+	stack_deliver(w->stack);
+	work |= engine_pending(w->engine);
+	engine_poll(w->engine, now_us);
+	work |= serve_call(w);
+	stack_flush(w->stack);
+	engine_publish(w->engine);
+	io_flush(w->io);
+	return work;
+}
+
+static void account(struct worker *w, uint64_t *since, bool work)
+{
+	uint64_t now = rte_rdtsc();
+
+	if (work)
+		w->load.busy_cycles += now - *since;
+	else
+		w->load.idle_cycles += now - *since;
+	*since = now;
+	w->load.turns++;
+}
+
+static uint64_t until_next(const struct worker *w)
+{
+	uint64_t now = clock_us();
+	uint64_t next = RTE_MIN(stack_next_us(w->stack), engine_next_us(w->engine));
+
+	if (io_pending(w->io) || next <= now)
+		return 0;
+	return next - now < SLEEP_MAX_US ? next - now : SLEEP_MAX_US;
+}
+
+/* Everybody is told that we sleep, then all is looked at once more: what came in between is found
+ * here, and what comes later wakes us. */
+static void try_sleep(struct worker *w)
+{
+	uint64_t us;
+
+	engine_sleep(w->engine, true);
+	io_interrupts(w->io, true);
+	atomic_thread_fence(memory_order_seq_cst);
+	if (!turn(w) && !engine_pending(w->engine)) {
+		us = until_next(w);
+		if (us) {
+			w->load.sleeps++;
+			idle_sleep(&w->idle, us);
+		}
+	}
+	io_interrupts(w->io, false);
+	engine_sleep(w->engine, false);
+}
+
+static int loop(void *arg)
+{
+	struct worker *w = arg;
+	uint64_t since = rte_rdtsc(), idle_since = since;
+	uint64_t spin = rte_get_tsc_hz() / 1000000 * SPIN_US;
+
+	while (!atomic_load_explicit(&w->stop, memory_order_relaxed)) {
+		bool work = turn(w);
+
+		account(w, &since, work);
+		if (work) {
+			idle_since = since;
+			idle_active(&w->idle);
+		} else if (w->busy_poll) {
+			rte_pause();
+		} else if (since - idle_since >= spin) {
+			try_sleep(w);
+			since = rte_rdtsc();
+		}
+	}
+	return 0;
+}
+
+int worker_start(struct worker *w)
+{
+	int rc = rte_eal_remote_launch(loop, w, w->index + 1);
+
+	w->started = rc == 0;
+	return rc;
+}
+
+void worker_stop(struct worker *w)
+{
+	if (!w->started)
+		return;
+	atomic_store(&w->stop, true);
+	idle_wake(w->idle.event_fd);
+	rte_eal_wait_lcore(w->index + 1);
+	w->started = false;
+}
+
+void worker_call(struct worker *w, void (*fn)(struct worker *w, void *ctx), void *ctx)
+{
+	struct call call = {.fn = fn, .ctx = ctx};
+
+	if (!w->started) {
+		fn(w, ctx);
+		return;
+	}
+	sem_init(&call.done, 0, 0);
+	atomic_store_explicit(&w->call, &call, memory_order_release);
+	idle_wake(w->idle.event_fd);
+	while (sem_wait(&call.done) && errno == EINTR)
+		;
+	sem_destroy(&call.done);
+}
