@@ -1,0 +1,360 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A laboratory of network namespaces: clients, the middlebox and origins on one machine.
+
+Everything a test or the demo starts is started here, and is gone when the lab is closed:
+namespaces (their names are the lab's own), veth pairs, processes (by their pid), files.
+
+    with Lab() as lab:
+        lab.middlebox(["wan", "lan"])             a namespace for the daemon, with a peer for each port
+        origin = Nginx(lab, lab.peer("lan"), "one")
+        sluiced = Sluiced(lab, conf_text)
+        print(lab.peer("wan").run("curl", "-s", "http://10.10.1.1/").stdout)
+
+The kernel leaves checksums and segmentation to a device; a veth pair has none, so the
+daemon's AF_PACKET port would see unfinished packets. Offloads of every veth are off.
+"""
+
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("SLUICE_BUILD", TOP / "build"))
+
+
+class LabError(Exception):
+    """Something in the lab did not go as it must; the text says what."""
+
+
+def sh(*args, check=True, **kwargs):
+    done = subprocess.run(args, text=True, capture_output=True, **kwargs)
+    if check and done.returncode:
+        raise LabError(f"{' '.join(map(str, args))}: exit {done.returncode}: {done.stderr.strip()}")
+    return done
+
+
+def wait_until(condition, seconds, what, step=0.02):
+    """Waits for condition() to be true and returns what it gave."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise LabError(f"{what}: not after {seconds} s")
+        time.sleep(step)
+
+
+class Namespace:
+    """A network namespace: a machine of its own, as far as the network goes."""
+
+    def __init__(self, lab, name):
+        self.lab = lab
+        self.name = name
+        self.ip = None
+        sh("ip", "netns", "add", name)
+        sh("ip", "-n", name, "link", "set", "lo", "up")
+
+    def command(self, *args):
+        return ["ip", "netns", "exec", self.name, *map(str, args)]
+
+    def run(self, *args, check=True, timeout=120, text=True, **kwargs):
+        done = subprocess.run(self.command(*args), text=text, capture_output=True, timeout=timeout,
+                              **kwargs)
+        if check and done.returncode:
+            raise LabError(f"{' '.join(map(str, args))}: exit {done.returncode}: {done.stderr}")
+        return done
+
+    def start(self, *args, **kwargs):
+        """A process that the lab ends."""
+        process = subprocess.Popen(self.command(*args), **kwargs)
+        self.lab.processes.append(process)
+        return process
+
+    def curl(self, *args, **kwargs):
+        return self.run("curl", "-sS", "--max-time", "60", *args, **kwargs).stdout
+
+    def close(self):
+        sh("ip", "netns", "del", self.name, check=False)
+
+
+class Lab:
+    def __init__(self, keep=False):
+        self.id = f"{os.getpid():x}{int(time.time() * 1000) & 0xfff:03x}"
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="sluice-lab-"))
+        self.dir.chmod(0o755)
+        self.namespaces = []
+        self.peers = {}
+        self.processes = []
+        self.daemons = []
+        self.keep = keep
+        self.mid = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        if not self.keep:
+            self.close()
+
+    def namespace(self, name):
+        ns = Namespace(self, f"sl{self.id}-{name}")
+        self.namespaces.append(ns)
+        return ns
+
+    def middlebox(self, ports):
+        """A namespace for the daemon with one veth for each port; behind each, a peer.
+
+        Port number i (from 1) has the network 10.10.i.0/24: the daemon is .1, the peer .2.
+        """
+        self.mid = self.namespace("mid")
+        for number, port in enumerate(ports, start=1):
+            peer = self.namespace(port)
+            peer.ip = f"10.10.{number}.2"
+            self.peers[port] = peer
+            self.veth(self.mid, port, peer, "eth0")
+            sh("ip", "-n", peer.name, "addr", "add", f"{peer.ip}/24", "dev", "eth0")
+            sh("ip", "-n", peer.name, "route", "add", "default", "via", f"10.10.{number}.1")
+        return self.mid
+
+    def peer(self, port):
+        return self.peers[port]
+
+    def veth(self, a, a_name, b, b_name):
+        sh("ip", "-n", a.name, "link", "add", a_name, "type", "veth", "peer", "name", b_name,
+           "netns", b.name)
+        for ns, name in ((a, a_name), (b, b_name)):
+            sh("ip", "netns", "exec", ns.name, "sysctl", "-qw", f"net.ipv6.conf.{name}.disable_ipv6=1")
+            sh("ip", "netns", "exec", ns.name, "ethtool", "-K", name, "tx", "off", "rx", "off", "sg", "off",
+               "tso", "off", "gso", "off", "gro", "off")
+            sh("ip", "-n", ns.name, "link", "set", name, "up")
+
+    def file(self, name, content):
+        path = self.dir / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(content, str):
+            content = content.encode()
+        path.write_bytes(content)
+        return path
+
+    def record(self):
+        """Writes down what must be ended later by end_recorded, for a lab that is kept."""
+        path = self.dir / "lab.json"
+        path.write_text(json.dumps({
+            "pids": [p.pid for p in reversed(self.processes) if p.poll() is None],
+            "namespaces": [ns.name for ns in self.namespaces], "dir": str(self.dir)}))
+        return path
+
+    @staticmethod
+    def end_recorded(path):
+        record = json.loads(pathlib.Path(path).read_text())
+        for pid in record["pids"]:
+            try:
+                os.kill(pid, signal.SIGTERM)
+            except ProcessLookupError:
+                continue
+            wait_until(lambda p=pid: not pathlib.Path(f"/proc/{p}").exists(), 30, f"pid {pid} ends")
+        for name in record["namespaces"]:
+            sh("ip", "netns", "del", name, check=False)
+        shutil.rmtree(record["dir"], ignore_errors=True)
+
+    def close(self):
+        for daemon in self.daemons:
+            daemon.stop(check=False)
+        for process in reversed(self.processes):
+            if process.poll() is None:
+                process.terminate()
+                try:
+                    process.wait(5)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
+        for ns in self.namespaces:
+            ns.close()
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+
+NGINX_CONF = """
+daemon off;
+worker_processes 1;
+error_log {dir}/error.log warn;
+pid {dir}/nginx.pid;
+events {{ worker_connections 4096; }}
+http {{
+    access_log off;
+    sendfile on;
+    keepalive_requests 1000000;
+    client_max_body_size 4g;
+    client_body_temp_path {dir}/body;
+    proxy_temp_path {dir}/proxy;
+    fastcgi_temp_path {dir}/fastcgi;
+    uwsgi_temp_path {dir}/uwsgi;
+    scgi_temp_path {dir}/scgi;
+    types {{ text/plain txt; application/octet-stream bin; text/html html; }}
+    server {{
+        listen {port} backlog=4096 reuseport;
+        add_header X-Origin {name} always;
+        location = /who {{ add_header Cache-Control no-store; add_header X-Origin {name};
+                           default_type text/plain; return 200 "{name}\\n"; }}
+        location /cached/ {{ add_header Cache-Control max-age=60; add_header X-Origin {name}; root {root}; }}
+        location /upload {{ dav_methods PUT; root {root}; create_full_put_path on; }}
+        location / {{ root {root}; }}
+        {extra}
+    }}
+}}
+"""
+
+
+class Nginx:
+    """An origin: nginx in a namespace, serving a directory; every answer names it in X-Origin."""
+
+    def __init__(self, lab, ns, name, port=8080, root=None, extra="", modules=""):
+        self.dir = lab.dir / f"nginx-{name}"
+        self.dir.mkdir()
+        self.root = root or self.dir / "root"
+        self.root.mkdir(exist_ok=True)
+        for path in (lab.dir, self.dir, self.root):
+            path.chmod(0o777 if path != lab.dir else 0o755)
+        self.name = name
+        self.ns = ns
+        self.port = port
+        self.endpoint = f"{ns.ip}:{port}"
+        self.conf = self.dir / "nginx.conf"
+        self.conf.write_text(modules + NGINX_CONF.format(dir=self.dir, port=port, name=name,
+                                                         root=self.root, extra=extra))
+        self.process = None
+        self.start()
+
+    def start(self):
+        self.process = self.ns.start("nginx", "-c", str(self.conf), "-e", str(self.dir / "error.log"),
+                                     stderr=subprocess.DEVNULL)
+        wait_until(lambda: self.ns.run("curl", "-s", f"http://{self.endpoint}/who",
+                                       check=False).returncode == 0, 10, f"origin {self.name} answers")
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(10)
+
+    def file(self, name, content):
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(content, str):
+            content = content.encode()
+        path.write_bytes(content)
+        for parent in (path.parent, path):
+            parent.chmod(0o755)
+        return path
+
+
+class Sluiced:
+    """The daemon in the lab's middlebox, as systemd would run it: READY is waited for."""
+
+    def __init__(self, lab, conf, ns=None, ready=True, env=None):
+        self.lab = lab
+        self.ns = ns or lab.mid
+        self.run_dir = lab.dir / f"run{len(lab.daemons)}"
+        self.conf_path = lab.file(f"sluice{len(lab.daemons)}.conf", conf.replace("@RUN_DIR@",
+                                                                              str(self.run_dir)))
+        self.socket = self.run_dir / "control.sock"
+        self.log_path = lab.dir / f"sluiced{len(lab.daemons)}.log"
+        self.log = open(self.log_path, "w", encoding="utf-8")
+        self.notify_path = str(lab.dir / f"notify{len(lab.daemons)}.sock")
+        self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.notify.bind(self.notify_path)
+        self.messages = []
+        self.process = self.ns.start(BUILD / "bin/sluiced", "-c", self.conf_path, stderr=self.log,
+                                     stdout=self.log,
+                                     env={**os.environ, "NOTIFY_SOCKET": self.notify_path, **(env or {})})
+        lab.daemons.append(self)
+        if ready:
+            self.wait_ready()
+
+    @property
+    def pid(self):
+        """Of sluiced itself: `ip netns exec` becomes it."""
+        return self.process.pid
+
+    def wait_ready(self, seconds=60):
+        self.wait_notified("READY=1", seconds)
+
+    def wait_notified(self, line, seconds=20):
+        """Waits for a line that the daemon tells systemd."""
+        end = time.monotonic() + seconds
+        while not any(line in m for m in self.messages):
+            if self.process.poll() is not None:
+                raise LabError(f"sluiced ended with {self.process.returncode}:\n{self.output()}")
+            left = end - time.monotonic()
+            if left <= 0:
+                raise LabError(f"sluiced did not say {line} in {seconds} s:\n{self.output()}")
+            self.notify.settimeout(min(left, 0.2))
+            try:
+                self.messages.append(self.notify.recv(4096).decode())
+            except socket.timeout:
+                pass
+
+    def output(self):
+        self.log.flush()
+        return self.log_path.read_text(encoding="utf-8")
+
+    def ctl_command(self):
+        return f"{BUILD / 'bin/sluicectl'} -s {self.socket}"
+
+    def ctl(self, *args, check=True):
+        return sh(*self.ctl_command().split(), *args, check=check)
+
+    def show(self, what):
+        return json.loads(self.ctl("--json", "show", what).stdout)
+
+    def function(self, name, index=0):
+        return [f for f in self.show("functions") if f["name"] == name][index]
+
+    def stat(self, name):
+        return sum(s["value"] for s in self.show("stats") if s["name"] == name)
+
+    def rss_kb(self):
+        for line in pathlib.Path(f"/proc/{self.pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS"):
+                return int(line.split()[1])
+        return 0
+
+    def reload(self, conf=None):
+        if conf is not None:
+            self.conf_path.write_text(conf.replace("@RUN_DIR@", str(self.run_dir)))
+        return self.ctl("reload", check=False)
+
+    def buffers_in_use(self):
+        """{pool: buffers that anybody holds}, but for those in the devices' rings."""
+        return {b["pool"]: b["in_use"] - max(b["device"], 0) for b in self.show("buffers")
+                if b["in_use"] - max(b["device"], 0)}
+
+    def wait_no_buffers(self, seconds=10):
+        """Every buffer is back. TIME-WAIT holds none."""
+        wait_until(lambda: not self.buffers_in_use(), seconds, "every buffer is back")
+
+    def stop(self, check=True):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(30)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+                if check:
+                    raise LabError(f"sluiced did not stop:\n{self.output()}") from None
+        self.notify.close()
+        self.log.close()
+        if check and self.process.returncode:
+            raise LabError(f"sluiced ended with {self.process.returncode}:\n{self.log_path.read_text()}")
+
+
+def ports_text(ports, extra=""):
+    """The `ports` of a configuration for Lab.middlebox(ports)."""
+    rows = [f'{{ name = "{p}"; device = "net_af_packet{i},iface={p}"; '
+            f'addresses = [ "10.10.{i + 1}.1/24" ]; {extra}}}' for i, p in enumerate(ports)]
+    return "ports = ( " + ",\n          ".join(rows) + " );\n"
