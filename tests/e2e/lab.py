@@ -14,6 +14,8 @@ The kernel leaves checksums and segmentation to a device; a veth pair has none, 
 daemon's AF_PACKET port would see unfinished packets. Offloads of every veth are off.
 """
 
+import contextlib
+import ctypes
 import json
 import os
 import pathlib
@@ -22,6 +24,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
@@ -76,6 +79,46 @@ class Namespace:
         process = subprocess.Popen(self.command(*args), **kwargs)
         self.lab.processes.append(process)
         return process
+
+    @contextlib.contextmanager
+    def entered(self):
+        """This thread is in the namespace: a socket made now stays there."""
+        libc = ctypes.CDLL(None, use_errno=True)
+        with open("/proc/thread-self/ns/net", "rb") as before, \
+                open(f"/run/netns/{self.name}", "rb") as inside:
+            if libc.setns(inside.fileno(), 0):
+                raise LabError(f"setns: {os.strerror(ctypes.get_errno())}")
+            try:
+                yield
+            finally:
+                libc.setns(before.fileno(), 0)
+
+    def connect(self, host, port, timeout=10):
+        with self.entered():
+            sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        sock.settimeout(timeout)
+        sock.connect((host, port))
+        return sock
+
+    def listen(self, port):
+        with self.entered():
+            sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((self.ip, port))
+        sock.listen(128)
+        return sock
+
+    def packet_socket(self, interface="eth0"):
+        """For frames made by hand."""
+        with self.entered():
+            sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+            sock.bind((interface, 0))
+        sock.settimeout(2)
+        return sock
+
+    def mac(self, interface="eth0"):
+        text = sh("ip", "-n", self.name, "-j", "link", "show", interface).stdout
+        return bytes.fromhex(json.loads(text)[0]["address"].replace(":", ""))
 
     def curl(self, *args, **kwargs):
         return self.run("curl", "-sS", "--max-time", "60", *args, **kwargs).stdout
@@ -351,6 +394,63 @@ class Sluiced:
         self.log.close()
         if check and self.process.returncode:
             raise LabError(f"sluiced ended with {self.process.returncode}:\n{self.log_path.read_text()}")
+
+
+class Origin:
+    """An origin made by hand: `answer(sock)` is called for each connection, in a thread."""
+
+    def __init__(self, ns, port, answer):
+        self.endpoint = f"{ns.ip}:{port}"
+        self.connections = 0
+        self.listener = ns.listen(port)
+        self.answer = answer
+        self.acceptor = threading.Thread(target=self.accept, daemon=True)
+        self.acceptor.start()
+
+    def accept(self):
+        while True:
+            try:
+                sock, _ = self.listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            thread = threading.Thread(target=self.serve, args=(sock,), daemon=True)
+            thread.start()
+
+    def serve(self, sock):
+        with sock:
+            sock.settimeout(20)
+            with contextlib.suppress(OSError):
+                self.answer(sock)
+
+    def close(self):
+        with contextlib.suppress(OSError):
+            self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+
+
+def read_head(sock):
+    """The bytes up to the empty line, and what was read beyond it."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        more = sock.recv(65536)
+        if not more:
+            return data, b""
+        data += more
+    head, rest = data.split(b"\r\n\r\n", 1)
+    return head + b"\r\n\r\n", rest
+
+
+def read_all(sock):
+    """Everything until the other side ends; a reset ends it too."""
+    data = b""
+    with contextlib.suppress(ConnectionResetError):
+        while True:
+            more = sock.recv(65536)
+            if not more:
+                break
+            data += more
+    return data
 
 
 def ports_text(ports, extra=""):

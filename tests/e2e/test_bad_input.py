@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Bad input of every kind: a sentence and exit 1, or a counted drop; nothing left behind."""
+
+import os
+import struct
+
+import pytest
+
+from conftest import CPU, chain_conf
+from lab import BUILD, Sluiced, sh
+
+GOOD = """daemon = {{ workers = [ {cpu} ]; memory_mb = 128; run_dir = "{run}"; }};
+ports = ( {{ name = "wan"; device = "{device}"; addresses = [ "10.10.1.1/24" ]; }} );
+functions = ( {{ name = "hello"; plugin = "{plugin}"; config = {{ {config} }}; }} );
+chains = ( {{ name = "www"; listen = "10.10.1.1:80"; protocol = "http"; path = [ "hello" ]; }} );
+"""
+
+
+def conf_file(lab, name="bad.conf", device="net_null0", plugin="static", config="", **changes):
+    text = GOOD.format(cpu=CPU, run=lab.dir / "run", device=device, plugin=plugin, config=config)
+    for old, new in changes.items():
+        assert old in text
+        text = text.replace(old, new)
+    return lab.file(name, text)
+
+
+def sluiced(lab, *args):
+    done = sh(str(BUILD / "bin/sluiced"), *map(str, args), check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def check(lab, path):
+    return sluiced(lab, "-t", "-c", path)
+
+
+def test_a_right_file(lab):
+    path = conf_file(lab)
+    code, text = check(lab, path)
+    assert code == 0 and "is right" in text, text
+
+
+WRONG = {
+    "an unknown key": ({"memory_mb": "memori_mb"}, 1, "memori_mb"),
+    "a wrong type": ({"memory_mb = 128": 'memory_mb = "much"'}, 1, "memory_mb"),
+    "a dangling name": ({'path = [ "hello" ]': 'path = [ "hallo" ]'}, 4, "hallo"),
+    "an address nobody has": ({'listen = "10.10.1.1:80"': 'listen = "10.10.9.1:80"'}, 4, "10.10.9.1"),
+    "a syntax error": ({"chains = (": "chains = = ("}, 4, "syntax error"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_errors_have_file_and_line(lab, name):
+    changes, line, word = WRONG[name]
+    path = conf_file(lab, **changes)
+    code, text = check(lab, path)
+    assert code == 1
+    assert f"{path}:{line}: " in text and word in text, text
+
+
+def test_errors_in_a_plugins_part_too(lab):
+    path = conf_file(lab, plugin="filter", config='deny = ( { path = "^/(admin"; } );')
+    code, text = check(lab, path)
+    assert code == 1 and f"{path}:3: " in text, text
+    path = conf_file(lab, plugin="filter", config='denny = ( );')
+    code, text = check(lab, path)
+    assert code == 1 and "denny" in text and f"{path}:3: " in text, text
+
+
+def test_a_missing_plugin(lab):
+    code, text = check(lab, conf_file(lab, plugin="nonesuch"))
+    assert code == 1 and "nonesuch" in text
+
+
+def test_a_port_that_cannot_be_opened(lab):
+    path = conf_file(lab, device="net_af_packet0,iface=nonesuch0")
+    code, text = sluiced(lab, "-c", path)
+    assert code == 1
+    assert f'{path}:2: port "wan"' in text and "nonesuch0" in text
+    assert not (lab.dir / "run/control.sock").exists()
+
+
+def test_a_second_daemon_on_the_same_socket(lab):
+    lab.middlebox(["wan"])
+    first = Sluiced(lab, chain_conf(["wan"], ["10.10.1.2:8080"], path="guard route"))
+    code, text = sluiced(lab, "-c", first.conf_path)
+    assert code == 1 and str(first.socket) in text
+    assert first.show("status")["state"] == "running"
+    first.stop()
+
+
+# --- frames -------------------------------------------------------------------------------------
+
+
+def checksum(data):
+    if len(data) % 2:
+        data += b"\0"
+    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return ~total & 0xffff
+
+
+def ip4(payload, proto=6, src=b"\x0a\x0a\x01\x02", dst=b"\x0a\x0a\x01\x01", length=None, good=True):
+    head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, length or 20 + len(payload), 1, 0, 64, proto, 0, src, dst)
+    total = checksum(head) ^ (0 if good else 0x5555)
+    return head[:10] + struct.pack("!H", total) + head[12:] + payload
+
+
+def tcp(flags=2, good=True):
+    head = struct.pack("!HHIIBBHHH", 4000, 80, 1, 0, 5 << 4, flags, 1000, 0, 0)
+    pseudo = b"\x0a\x0a\x01\x02\x0a\x0a\x01\x01\x00\x06" + struct.pack("!H", len(head))
+    total = checksum(pseudo + head) ^ (0 if good else 0x5555)
+    return head[:16] + struct.pack("!H", total) + head[18:]
+
+
+def test_garbage_frames_are_dropped_and_counted(lab):
+    lab.middlebox(["wan"])
+    sluiced_ = Sluiced(lab, chain_conf(["wan"], ["10.10.1.2:8080"], path="guard route"))
+    client = lab.peer("wan")
+    mac = bytes.fromhex(sluiced_.show("ports")[0]["mac"].replace(":", ""))
+    sock = client.packet_socket()
+    ether = mac + client.mac() + b"\x08\x00"
+
+    def drops():
+        return {s["name"]: s["value"] for s in sluiced_.show("stats") if s["group"] == "stack"}
+
+    before = drops()
+    frames = {
+        "ip4_bad_checksum": ether + ip4(tcp(), good=False),
+        "tcp_bad_checksum": ether + ip4(tcp(good=False)),
+        "ip4_truncated": ether + ip4(tcp(), length=400),
+        "tcp_truncated": ether + ip4(tcp()[:12]),
+        "link_unknown_type": mac + client.mac() + b"\x12\x34" + os.urandom(60),
+    }
+    for frame in frames.values():
+        sock.send(frame.ljust(60, b"\0"))
+    for _ in range(500):
+        sock.send(ether + os.urandom(100))
+    client.run("ping", "-c1", "-W2", "10.10.1.1", check=False)
+    after = drops()
+    grown = {name for name in after if after[name] > before[name]}
+    assert {"ip4_bad_checksum", "tcp_bad_checksum", "link_unknown_type"} <= grown, grown
+    assert any("trunc" in n or "length" in n for n in grown), grown
+    sluiced_.wait_no_buffers()
+    sluiced_.stop()
