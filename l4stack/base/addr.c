@@ -11,6 +11,13 @@ bool addr_equal(const struct addr *a, const struct addr *b)
 	return a->family == b->family && memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
 }
 
+int addr_compare(const struct addr *a, const struct addr *b)
+{
+	if (a->family != b->family)
+		return a->family - b->family;
+	return memcmp(a->bytes, b->bytes, sizeof(a->bytes));
+}
+
 bool addr_in_prefix(const struct addr *a, const struct addr *net, unsigned prefix)
 {
 	unsigned whole = prefix / 8, rest = prefix % 8;

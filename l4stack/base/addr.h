@@ -32,6 +32,9 @@ struct endpoint {
 
 bool addr_equal(const struct addr *a, const struct addr *b);
 
+/* An order for tables: by family, then by bytes. Negative, 0 or positive. */
+int addr_compare(const struct addr *a, const struct addr *b);
+
 /* True when the first `prefix` bits of both are the same (and the family). */
 bool addr_in_prefix(const struct addr *a, const struct addr *net, unsigned prefix);
 

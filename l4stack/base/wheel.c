@@ -19,9 +19,9 @@
 #define LEVELS      10
 
 struct wheel {
-	uint64_t tick; /* every timer due at or before it has fired, but for those in its own slot of level 0 */
-	uint32_t levels_used;          /* bit n: level n has timers */
-	uint64_t slots_used[LEVELS];   /* bit n: the list of slot n is not empty */
+	uint64_t tick;               /* the last one reached */
+	uint32_t levels_used;        /* bit n: level n has timers */
+	uint64_t slots_used[LEVELS]; /* bit n: the list of slot n is not empty */
 	struct wheel_timer *slots[LEVELS * LEVEL_SLOTS];
 	wheel_fire_fn *fire;
 	void *ctx;
@@ -54,6 +54,15 @@ static void list_remove(struct wheel_timer *timer)
 	if (timer->next)
 		timer->next->prev_link = timer->prev_link;
 	timer->prev_link = NULL;
+}
+
+/* Only the first of a list is linked from the wheel itself. */
+static bool is_slot(const struct wheel *wheel, struct wheel_timer *const *link)
+{
+	uintptr_t at = (uintptr_t)link;
+
+	return at >= (uintptr_t)wheel->slots &&
+	       at < (uintptr_t)(wheel->slots + LEVELS * LEVEL_SLOTS);
 }
 
 static void slot_mark_empty(struct wheel *wheel, unsigned index)
@@ -104,15 +113,13 @@ void wheel_destroy(struct wheel *wheel)
 
 void wheel_stop(struct wheel *wheel, struct wheel_timer *timer)
 {
-	ptrdiff_t index;
+	struct wheel_timer **link = timer->prev_link;
 
-	if (!timer->prev_link)
+	if (!link)
 		return;
-	/* Only the first of a list is linked from the wheel itself. */
-	index = timer->prev_link - wheel->slots;
 	list_remove(timer);
-	if (index >= 0 && index < LEVELS * LEVEL_SLOTS && !wheel->slots[index])
-		slot_mark_empty(wheel, (unsigned)index);
+	if (is_slot(wheel, link) && !*link)
+		slot_mark_empty(wheel, (unsigned)(link - wheel->slots));
 }
 
 void wheel_start(struct wheel *wheel, struct wheel_timer *timer, uint64_t due_us)
@@ -160,9 +167,10 @@ static void slot_cascade(struct wheel *wheel, unsigned index)
 	slot_take(wheel, index, &timers);
 	while (timers) {
 		struct wheel_timer *timer = timers;
+		uint64_t due = due_tick(timer->due_us);
 
 		list_remove(timer);
-		slot_insert(wheel, timer, due_tick(timer->due_us));
+		slot_insert(wheel, timer, due > wheel->tick ? due : wheel->tick);
 	}
 }
 

@@ -18,13 +18,18 @@ struct wheel_timer {
 };
 typedef void wheel_fire_fn(void *ctx, struct wheel_timer *timer);
 
-/* `fire` is called from wheel_advance, with the timer already stopped; it may start and stop any timer. */
+/* `fire` is called from wheel_advance, with the timer already stopped; it may start and stop any
+ * timer. */
 struct wheel *wheel_create(uint64_t now_us, wheel_fire_fn *fire, void *ctx);
 void wheel_destroy(struct wheel *wheel);
-void wheel_start(struct wheel *wheel, struct wheel_timer *timer, uint64_t due_us); /* restarts a running one */
+
+/* Restarts a running one. What is due already fires with the next tick. */
+void wheel_start(struct wheel *wheel, struct wheel_timer *timer, uint64_t due_us);
 void wheel_stop(struct wheel *wheel, struct wheel_timer *timer);
 void wheel_advance(struct wheel *wheel, uint64_t now_us);
-uint64_t wheel_next_us(const struct wheel *wheel); /* a lower bound of the next due time; UINT64_MAX: none */
+
+/* A lower bound of the next due time; UINT64_MAX: none. */
+uint64_t wheel_next_us(const struct wheel *wheel);
 
 static inline bool wheel_timer_running(const struct wheel_timer *timer)
 {

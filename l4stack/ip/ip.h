@@ -6,6 +6,7 @@
 #ifndef L4STACK_IP_IP_H
 #define L4STACK_IP_IP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "l4stack/base/addr.h"
@@ -18,18 +19,25 @@ struct neighbour;
  * bumps a generation when routes or addresses change, and ip_path_valid tells. */
 struct ip_path {
 	struct addr src, dst;
-	struct neighbour *neighbour; /* next hop; NULL before the first packet. Neighbours are not freed while referenced */
+	struct neighbour
+		*neighbour; /* next hop; NULL before the first packet. Held until release */
 	uint32_t generation;
 	uint16_t port;
 	uint16_t mtu;
 	uint32_t offloads; /* enum stack_offload of the port */
+	uint8_t ecn;       /* the two ECN bits of what is sent; the transport sets them */
 };
 
-/* `src` may be family ADDR_NONE: then the port's own address is chosen. 0, -ENETUNREACH, -EADDRNOTAVAIL. */
+/* `src` may be family ADDR_NONE: then the port's own address is chosen. 0, -ENETUNREACH,
+ * -EADDRNOTAVAIL. */
 int ip_path_find(struct stack *stack, const struct addr *dst, const struct addr *src,
 		 struct ip_path *out) __attribute__((warn_unused_result));
 bool ip_path_valid(const struct stack *stack, const struct ip_path *path);
 void ip_path_release(struct stack *stack, struct ip_path *path);
+
+/* The transport has proof that its packets arrive: new data acknowledged. Cheap; spares the
+ * neighbour a probe. */
+void ip_path_confirm(struct stack *stack, struct ip_path *path);
 
 /*
  * Sends a transport packet. `pkt` starts at the transport header, all of it in the first
@@ -56,7 +64,7 @@ struct ip_rx {
 enum ip_error { IP_ERROR_UNREACHABLE_SOFT, IP_ERROR_UNREACHABLE_HARD, IP_ERROR_TOO_BIG };
 struct ip_error_info {
 	enum ip_error kind;
-	uint16_t mtu; /* TOO_BIG */
+	uint16_t mtu;              /* TOO_BIG */
 	struct addr local, remote; /* of the quoted packet: local is its source */
 	uint8_t quoted[8];
 };

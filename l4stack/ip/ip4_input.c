@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* IPv4 in: RFC 791, with the checks of RFC 1122 §3.2.1. */
+#include <rte_ip.h>
+#include <rte_mbuf.h>
+#include <string.h>
+
+#include "l4stack/base/pkt.h"
+#include "l4stack/ip/ip4.h"
+#include "l4stack/tcp/tcp_proto.h"
+
+#define OPTION_END           0
+#define OPTION_NOP           1
+#define OPTION_LOOSE_SOURCE  131
+#define OPTION_STRICT_SOURCE 137
+
+#define UDP_HEADER                8
+#define CODE_PROTOCOL_UNREACHABLE 2
+#define CODE_PORT_UNREACHABLE     3
+
+/* Lengths: what the header says of itself and of the packet against what came. */
+static enum stack_counter length_check(const struct rte_mbuf *pkt, uint16_t *header_bytes,
+				       uint16_t *total_bytes)
+{
+	const struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod(pkt, const struct rte_ipv4_hdr *);
+
+	if (pkt->data_len < IP4_HEADER)
+		return COUNTER_ip4_truncated;
+	if (ip->version != 4 || ip->ihl * 4u < IP4_HEADER)
+		return COUNTER_ip4_bad_header;
+	*header_bytes = (uint16_t)(ip->ihl * 4);
+	*total_bytes = rte_be_to_cpu_16(ip->total_length);
+	if (*total_bytes < *header_bytes)
+		return COUNTER_ip4_bad_header;
+	if (pkt->data_len < *header_bytes || pkt->pkt_len < *total_bytes)
+		return COUNTER_ip4_truncated;
+	return COUNTER_NONE;
+}
+
+/* Options are skipped, but for source routes, which RFC 7126 §4.3 and §4.4 say to drop. */
+static bool options_ok(const uint8_t *p, const uint8_t *end)
+{
+	while (p < end && *p != OPTION_END) {
+		if (*p == OPTION_LOOSE_SOURCE || *p == OPTION_STRICT_SOURCE)
+			return false;
+		if (*p == OPTION_NOP) {
+			p++;
+			continue;
+		}
+		if (end - p < 2 || p[1] < 2 || p[1] > end - p)
+			return false;
+		p += p[1];
+	}
+	return true;
+}
+
+static enum stack_counter address_check(const struct stack *stack, const struct ip_rx *rx,
+					bool to_us)
+{
+	if (!ip4_is_host(addr_ip4(&rx->src)) ||
+	    ip_address_kind(stack, &rx->src) != IP_ADDRESS_OTHER)
+		return COUNTER_ip4_bad_source;
+	if (ip_address_kind(stack, &rx->dst) != IP_ADDRESS_LOCAL)
+		return COUNTER_ip4_not_for_us;
+	/* RFC 1122 §3.3.6: an address of one host does not come in a broadcast. */
+	return to_us ? COUNTER_NONE : COUNTER_ip4_link_broadcast;
+}
+
+/* The whole header but its options' meaning, in the order of cost. RFC 1122 §3.2.1.7 forbids
+ * to drop for a low TTL. */
+static enum stack_counter packet_parse(const struct stack *stack, uint16_t port, bool to_us,
+				       struct rte_mbuf *pkt, struct ip4_packet *out)
+{
+	const struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod(pkt, const struct rte_ipv4_hdr *);
+	uint16_t total_bytes = 0;
+	enum stack_counter fault = length_check(pkt, &out->header_bytes, &total_bytes);
+
+	if (fault != COUNTER_NONE)
+		return fault;
+	if (!ip4_header_csum_ok(stack, port, pkt, out->header_bytes))
+		return COUNTER_ip4_bad_csum;
+	out->protocol = ip->next_proto_id;
+	out->rx = (struct ip_rx){
+		.src = addr_from_ip4(ip->src_addr),
+		.dst = addr_from_ip4(ip->dst_addr),
+		.port = port,
+		.ecn = ip->type_of_service & 3,
+		.ttl = ip->time_to_live,
+	};
+	fault = address_check(stack, &out->rx, to_us);
+	if (fault != COUNTER_NONE)
+		return fault;
+	if (!options_ok((const uint8_t *)(ip + 1), (const uint8_t *)ip + out->header_bytes))
+		return COUNTER_ip4_bad_options;
+	if (ip->fragment_offset & RTE_BE16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK))
+		return COUNTER_ip4_fragment;
+	pkt_truncate(pkt, total_bytes);
+	return COUNTER_NONE;
+}
+
+static void tcp_deliver(struct stack *stack, const struct ip4_packet *packet, struct rte_mbuf *pkt)
+{
+	pkt_pull(pkt, packet->header_bytes);
+	if (ip4_transport_csum_ok(stack, &packet->rx, IP4_PROTOCOL_TCP, pkt))
+		tcp_proto_input(stack->tcp, &packet->rx, pkt);
+	else
+		stack_drop(stack, pkt, COUNTER_tcp_bad_csum);
+}
+
+/* RFC 768. A checksum of zero was not computed. `pkt` starts at the UDP header. */
+static enum stack_counter udp_check(const struct stack *stack, const struct ip_rx *rx,
+				    struct rte_mbuf *pkt)
+{
+	uint16_t fields[4]; /* ports, length, checksum */
+	uint16_t len;
+
+	if (!pkt_read(pkt, 0, UDP_HEADER, fields))
+		return COUNTER_udp_malformed;
+	len = rte_be_to_cpu_16(fields[2]);
+	if (len < UDP_HEADER || len > pkt->pkt_len)
+		return COUNTER_udp_malformed;
+	pkt_truncate(pkt, len);
+	if (fields[3] != 0 && !ip4_transport_csum_ok(stack, rx, IP4_PROTOCOL_UDP, pkt))
+		return COUNTER_udp_bad_csum;
+	return COUNTER_udp_no_socket;
+}
+
+/* There are no sockets yet: RFC 1122 §4.1.3.1 says to answer that. */
+static void udp_deliver(struct stack *stack, const struct ip4_packet *packet, struct rte_mbuf *pkt)
+{
+	enum stack_counter fault;
+
+	stack_count(stack, udp_datagrams_in);
+	pkt_pull(pkt, packet->header_bytes);
+	fault = udp_check(stack, &packet->rx, pkt);
+	stack_count_id(stack, fault);
+	if (fault != COUNTER_udp_no_socket) {
+		rte_pktmbuf_free(pkt);
+		return;
+	}
+	pkt_push(pkt, packet->header_bytes);
+	icmp4_unreachable(stack, packet, pkt, CODE_PORT_UNREACHABLE);
+}
+
+void ip4_input(struct stack *stack, uint16_t port, struct rte_mbuf *pkt, bool to_us)
+{
+	struct ip4_packet packet = {0};
+	enum stack_counter fault;
+
+	stack_count(stack, ip4_packets_in);
+	fault = packet_parse(stack, port, to_us, pkt, &packet);
+	if (fault != COUNTER_NONE) {
+		stack_drop(stack, pkt, fault);
+		return;
+	}
+	stack_count(stack, ip4_delivered);
+	switch (packet.protocol) {
+	case IP4_PROTOCOL_TCP:
+		tcp_deliver(stack, &packet, pkt);
+		break;
+	case IP4_PROTOCOL_UDP:
+		udp_deliver(stack, &packet, pkt);
+		break;
+	case IP4_PROTOCOL_ICMP:
+		pkt_pull(pkt, packet.header_bytes);
+		icmp4_input(stack, &packet.rx, pkt);
+		break;
+	default:
+		stack_count(stack, ip4_unknown_protocol);
+		icmp4_unreachable(stack, &packet, pkt, CODE_PROTOCOL_UNREACHABLE);
+	}
+}

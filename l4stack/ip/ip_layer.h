@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What the files of ip/ share, and what link/ and stack.c ask of them. The transports
+ * use ip.h.
+ *
+ * Owns addresses, routes and the rate limits of ICMP. Called by the stack's thread.
+ * Internal to l4stack.
+ */
+#ifndef L4STACK_IP_IP_LAYER_H
+#define L4STACK_IP_IP_LAYER_H
+
+#include "l4stack/base/bucket.h"
+#include "l4stack/ip/ip.h"
+#include "l4stack/ip/route.h"
+#include "l4stack/stack_internal.h"
+
+#define IP_ID_BUCKETS 256
+
+/* What an address is to us; addresses that are no more than somebody else's are not kept. */
+enum ip_address_kind {
+	IP_ADDRESS_OTHER,
+	IP_ADDRESS_LOCAL,     /* ours */
+	IP_ADDRESS_BROADCAST, /* of a network we are on */
+};
+
+struct ip_address {
+	struct addr addr;
+	uint16_t port;
+	uint8_t prefix;
+	uint8_t kind; /* enum ip_address_kind */
+};
+
+struct ip_layer {
+	struct ip_address *addresses; /* by addr_compare */
+	unsigned address_count, address_room;
+	struct route_table routes;
+	uint32_t generation; /* of routes and addresses; never 0 */
+	uint64_t id_key;
+	uint16_t ids[IP_ID_BUCKETS];
+	struct bucket echo_limit, unreachable_limit;
+};
+
+int ip_create(const struct stack *stack, struct ip_layer **out) __attribute__((warn_unused_result));
+void ip_destroy(struct ip_layer *ip);
+
+/* As stack.h says of stack_address_add, stack_route_add and stack_route_del. */
+int ip_address_add(struct stack *stack, uint16_t port, const struct addr *addr, unsigned prefix)
+	__attribute__((warn_unused_result));
+int ip_route_add(struct stack *stack, const struct addr *to, unsigned prefix,
+		 const struct addr *via) __attribute__((warn_unused_result));
+int ip_route_del(struct stack *stack, const struct addr *to, unsigned prefix)
+	__attribute__((warn_unused_result));
+
+enum ip_address_kind ip_address_kind(const struct stack *stack, const struct addr *addr);
+
+/* True for an address of ours on this very port. */
+bool ip_is_local_on(const struct stack *stack, uint16_t port, const struct addr *addr);
+
+/* The port's own address to talk to `peer` from: one on its network, else the port's first.
+ * NULL when the port has none of that family. */
+const struct addr *ip_source_for(const struct stack *stack, uint16_t port, const struct addr *peer);
+
+/* True when `addr` is on a network the port is connected to. */
+bool ip_on_link(const struct stack *stack, uint16_t port, const struct addr *addr);
+
+/* The neighbour that packets of the path go to, held by the path. NULL: `*reason` says why. */
+struct neighbour *ip_path_neighbour(struct stack *stack, struct ip_path *path,
+				    enum stack_counter *reason);
+
+/* A packet from the link that starts at its IPv4 header; takes ownership. `to_us` is false
+ * when the frame went to a group. */
+void ip4_input(struct stack *stack, uint16_t port, struct rte_mbuf *pkt, bool to_us);
+
+/* The IPv4 half of ip_output. */
+void ip4_output(struct stack *stack, struct ip_path *path, uint8_t protocol, struct rte_mbuf *pkt,
+		uint16_t tso_segsz);
+
+/* A packet of ours, at its network header, that the link could not deliver: tells the
+ * transport and frees it. */
+void ip_undeliverable(struct stack *stack, struct rte_mbuf *pkt, enum ip_error kind);
+
+#endif

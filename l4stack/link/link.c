@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "l4stack/link/link.h"
+
+#include <errno.h>
+#include <rte_byteorder.h>
+#include <rte_ether.h>
+#include <rte_mbuf.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "l4stack/base/pkt.h"
+#include "l4stack/ip/ip_layer.h"
+#include "l4stack/link/arp.h"
+#include "l4stack/link/neighbour.h"
+#include "l4stack/stack_internal.h"
+
+#define MTU_MIN 576 /* every IPv4 host takes that much: RFC 791 §3.1 */
+
+_Static_assert(sizeof(struct rte_ether_hdr) == LINK_HEADER, "no VLAN tag");
+
+int link_create(struct stack *stack, struct link_layer **out)
+{
+	struct link_layer *link = calloc(1, sizeof(*link));
+	int err;
+
+	if (!link)
+		return -ENOMEM;
+	err = neighbours_create(stack, &link->neighbours);
+	if (err) {
+		free(link);
+		return err;
+	}
+	*out = link;
+	return 0;
+}
+
+void link_destroy(struct link_layer *link)
+{
+	neighbours_destroy(link->neighbours);
+	free(link);
+}
+
+static bool mac_is_station(const uint8_t mac[6])
+{
+	return rte_is_valid_assigned_ether_addr((const struct rte_ether_addr *)mac);
+}
+
+/* A port without scatter-gather gets whole frames in one header mbuf. */
+static bool pool_fits(const struct stack *stack, const struct stack_port_conf *conf)
+{
+	uint16_t room = rte_pktmbuf_data_room_size(stack->pools.header);
+
+	return (conf->offloads & STACK_TX_MULTI_SEG) ||
+	       room >= RTE_PKTMBUF_HEADROOM + LINK_HEADER + conf->mtu;
+}
+
+int link_port_add(struct stack *stack, uint16_t port, const struct stack_port_conf *conf)
+{
+	struct link_port *p;
+
+	if (port >= LINK_PORTS_MAX || conf->mtu < MTU_MIN || !mac_is_station(conf->mac))
+		return -EINVAL;
+	if (!pool_fits(stack, conf))
+		return -EINVAL;
+	p = &stack->link->ports[port];
+	if (p->used)
+		return -EEXIST;
+	p->used = true;
+	p->mtu = conf->mtu;
+	p->offloads = conf->offloads;
+	memcpy(p->mac, conf->mac, sizeof(p->mac));
+	snprintf(p->name, sizeof(p->name), "%s", conf->name ? conf->name : "");
+	return 0;
+}
+
+const struct link_port *link_port(const struct stack *stack, uint16_t port)
+{
+	if (port >= LINK_PORTS_MAX || !stack->link->ports[port].used)
+		return NULL;
+	return &stack->link->ports[port];
+}
+
+/* The type (host order), and whether the frame is for this station alone. */
+static enum stack_counter frame_check(const struct link_port *p, const struct rte_mbuf *pkt,
+				      uint16_t *type, bool *to_us)
+{
+	const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(pkt, const struct rte_ether_hdr *);
+
+	if (pkt->data_len < LINK_HEADER)
+		return COUNTER_link_truncated;
+	*to_us = memcmp(&eth->dst_addr, p->mac, sizeof(p->mac)) == 0;
+	if (!*to_us && rte_is_unicast_ether_addr(&eth->dst_addr))
+		return COUNTER_link_not_for_us;
+	if (rte_is_multicast_ether_addr(&eth->src_addr) ||
+	    memcmp(&eth->src_addr, p->mac, sizeof(p->mac)) == 0)
+		return COUNTER_link_own_source;
+	*type = rte_be_to_cpu_16(eth->ether_type);
+	return COUNTER_NONE;
+}
+
+void link_input(struct stack *stack, uint16_t port, struct rte_mbuf *pkt)
+{
+	const struct link_port *p = link_port(stack, port);
+	enum stack_counter fault = COUNTER_link_bad_port;
+	uint16_t type = 0;
+	bool to_us = false;
+
+	stack_count(stack, link_packets_in);
+	stack_count_add(stack, link_bytes_in, pkt->pkt_len);
+	if (p)
+		fault = frame_check(p, pkt, &type, &to_us);
+	if (fault != COUNTER_NONE) {
+		stack_drop(stack, pkt, fault);
+		return;
+	}
+	pkt_pull(pkt, LINK_HEADER);
+	switch (type) {
+	case RTE_ETHER_TYPE_IPV4:
+		ip4_input(stack, port, pkt, to_us);
+		break;
+	case RTE_ETHER_TYPE_ARP:
+		arp_input(stack, port, pkt, to_us);
+		break;
+	default:
+		stack_drop(stack, pkt, COUNTER_link_unknown_type);
+	}
+}
+
+void link_header_make(const struct stack *stack, uint16_t port, const uint8_t dst[6], uint16_t type,
+		      uint8_t header[LINK_HEADER])
+{
+	uint16_t type_be = rte_cpu_to_be_16(type);
+
+	memcpy(header, dst, 6);
+	memcpy(header + 6, stack->link->ports[port].mac, 6);
+	memcpy(header + 12, &type_be, sizeof(type_be));
+}
+
+static struct rte_mbuf *frame_linearise(struct stack *stack, struct rte_mbuf *pkt)
+{
+	uint32_t len = pkt->pkt_len - pkt->data_len;
+	struct rte_mbuf *flat = pkt_linearise(pkt, stack->pools.header);
+
+	if (!flat) {
+		stack_count(stack, link_no_mbuf);
+		return NULL;
+	}
+	stack_count(stack, link_linearised);
+	stack_count_add(stack, payload_copied_bytes, len);
+	return flat;
+}
+
+void link_output(struct stack *stack, uint16_t port, const uint8_t header[LINK_HEADER],
+		 struct rte_mbuf *pkt)
+{
+	const struct link_port *p = &stack->link->ports[port];
+
+	memcpy(pkt_push(pkt, LINK_HEADER), header, LINK_HEADER);
+	if (pkt->nb_segs > 1 && !(p->offloads & STACK_TX_MULTI_SEG)) {
+		pkt = frame_linearise(stack, pkt);
+		if (!pkt)
+			return;
+	}
+	stack_count(stack, link_packets_out);
+	stack_count_add(stack, link_bytes_out, pkt->pkt_len);
+	stack->ops->output(stack->ops_ctx, port, pkt);
+}

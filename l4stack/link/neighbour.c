@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The states of a neighbour: RFC 4861 §7.3, with ARP's question put in INCOMPLETE and PROBE. */
+#include "l4stack/link/neighbour.h"
+
+#include <rte_ether.h>
+#include <rte_mbuf.h>
+#include <string.h>
+
+#include "l4stack/ip/ip_layer.h"
+#include "l4stack/link/arp.h"
+#include "l4stack/link/link.h"
+#include "l4stack/link/neighbour_table.h"
+
+static struct neighbours *table_of(const struct neighbour *n)
+{
+	return n->stack->link->neighbours;
+}
+
+static bool is_known(const struct neighbour *n)
+{
+	return n->state >= NEIGHBOUR_REACHABLE;
+}
+
+static void state_enter(struct neighbour *n, enum neighbour_state state, uint32_t timeout_us)
+{
+	n->state = (uint8_t)state;
+	stack_timer_start(n->stack, &n->timer, n->stack->now_us + timeout_us);
+}
+
+/* Asks once more: everyone while the address is unknown, the neighbour alone to check it. */
+static void solicit(struct neighbour *n)
+{
+	n->solicits++;
+	arp_request(n->stack, n->port, &n->addr, is_known(n) ? n->header : NULL);
+	stack_timer_start(n->stack, &n->timer, n->stack->now_us + NEIGHBOUR_RETRANS_US);
+}
+
+static void solicit_first(struct neighbour *n, enum neighbour_state state)
+{
+	n->state = (uint8_t)state;
+	n->solicits = 0;
+	solicit(n);
+}
+
+/* RFC 1122 §2.3.2.2: the newest packets are the ones worth keeping. */
+static void queue_push(struct neighbour *n, struct rte_mbuf *pkt)
+{
+	struct neighbours *table = table_of(n);
+
+	if (n->queued == NEIGHBOUR_QUEUE_MAX) {
+		stack_drop(n->stack, n->queue[0], COUNTER_neighbour_queue_full);
+		memmove(n->queue, n->queue + 1,
+			(NEIGHBOUR_QUEUE_MAX - 1) * sizeof(struct rte_mbuf *));
+		n->queued--;
+		table->queued--;
+	}
+	if (table->queued == NEIGHBOUR_QUEUE_ALL_MAX) {
+		stack_drop(n->stack, pkt, COUNTER_neighbour_queue_full);
+		return;
+	}
+	stack_count(n->stack, neighbour_queued);
+	n->queue[n->queued++] = pkt;
+	table->queued++;
+}
+
+/* Empties the queue into `pkts`, so that whatever is called meanwhile finds it empty. */
+static unsigned queue_take(struct neighbour *n, struct rte_mbuf *pkts[NEIGHBOUR_QUEUE_MAX])
+{
+	unsigned count = n->queued;
+
+	memcpy(pkts, n->queue, count * sizeof(struct rte_mbuf *));
+	table_of(n)->queued -= count;
+	n->queued = 0;
+	return count;
+}
+
+static void queue_send(struct neighbour *n)
+{
+	struct rte_mbuf *pkts[NEIGHBOUR_QUEUE_MAX];
+	unsigned count = queue_take(n, pkts);
+
+	for (unsigned i = 0; i < count; i++)
+		neighbour_output(n, pkts[i]);
+}
+
+static void drop_if_unused(struct neighbour *n)
+{
+	if (n->holders == 0)
+		neighbour_forget(table_of(n), n);
+}
+
+/* A neighbour that never answered will not do so soon (hard); one that did may come back. */
+static void neighbour_fail(struct neighbour *n)
+{
+	enum ip_error kind = n->was_known ? IP_ERROR_UNREACHABLE_SOFT : IP_ERROR_UNREACHABLE_HARD;
+	struct rte_mbuf *pkts[NEIGHBOUR_QUEUE_MAX];
+	unsigned count = queue_take(n, pkts);
+	struct stack *stack = n->stack;
+
+	stack_count(stack, neighbour_failed);
+	stack_count_add(stack, neighbour_unreachable, count);
+	n->state = NEIGHBOUR_IDLE;
+	drop_if_unused(n);
+	for (unsigned i = 0; i < count; i++)
+		ip_undeliverable(stack, pkts[i], kind);
+}
+
+static void solicit_timeout(struct neighbour *n)
+{
+	if (n->solicits < NEIGHBOUR_SOLICITS)
+		solicit(n);
+	else
+		neighbour_fail(n);
+}
+
+static void reachable_timeout(struct neighbour *n)
+{
+	uint64_t until_us = n->confirmed_us + NEIGHBOUR_REACHABLE_US;
+
+	if (until_us > n->stack->now_us)
+		stack_timer_start(n->stack, &n->timer, until_us);
+	else
+		state_enter(n, NEIGHBOUR_STALE, NEIGHBOUR_FORGET_US);
+}
+
+static void stale_timeout(struct neighbour *n)
+{
+	if (n->holders == 0)
+		neighbour_forget(table_of(n), n);
+	else
+		state_enter(n, NEIGHBOUR_STALE, NEIGHBOUR_FORGET_US);
+}
+
+void neighbour_timeout(void *owner)
+{
+	struct neighbour *n = owner;
+
+	switch ((enum neighbour_state)n->state) {
+	case NEIGHBOUR_INCOMPLETE:
+	case NEIGHBOUR_PROBE:
+		solicit_timeout(n);
+		break;
+	case NEIGHBOUR_REACHABLE:
+		reachable_timeout(n);
+		break;
+	case NEIGHBOUR_STALE:
+		stale_timeout(n);
+		break;
+	case NEIGHBOUR_DELAY:
+		solicit_first(n, NEIGHBOUR_PROBE);
+		break;
+	case NEIGHBOUR_IDLE:
+		break;
+	}
+}
+
+struct neighbour *neighbour_get(struct stack *stack, uint16_t port, const struct addr *addr)
+{
+	struct neighbours *table = stack->link->neighbours;
+	struct neighbour *n = neighbour_find(table, port, addr);
+
+	if (!n)
+		n = neighbour_make(table, port, addr);
+	if (n && n->holders++ == 0)
+		TAILQ_REMOVE(&table->unused, n, in_list);
+	return n;
+}
+
+void neighbour_put(struct neighbour *n)
+{
+	if (--n->holders > 0)
+		return;
+	TAILQ_INSERT_TAIL(&table_of(n)->unused, n, in_list);
+	if (n->state == NEIGHBOUR_IDLE)
+		neighbour_forget(table_of(n), n);
+}
+
+void neighbour_output(struct neighbour *n, struct rte_mbuf *pkt)
+{
+	if (is_known(n)) {
+		if (n->state == NEIGHBOUR_STALE)
+			state_enter(n, NEIGHBOUR_DELAY, NEIGHBOUR_DELAY_US);
+		link_output(n->stack, n->port, n->header, pkt);
+		return;
+	}
+	queue_push(n, pkt);
+	if (n->state == NEIGHBOUR_IDLE)
+		solicit_first(n, NEIGHBOUR_INCOMPLETE);
+}
+
+void neighbour_confirm(struct neighbour *n)
+{
+	n->confirmed_us = n->stack->now_us;
+	if (n->state > NEIGHBOUR_REACHABLE)
+		state_enter(n, NEIGHBOUR_REACHABLE, NEIGHBOUR_REACHABLE_US);
+}
+
+static uint16_t ether_type(const struct addr *addr)
+{
+	return addr->family == ADDR_IP6 ? RTE_ETHER_TYPE_IPV6 : RTE_ETHER_TYPE_IPV4;
+}
+
+/* Takes the hardware address; the entry is no better than stale by that. */
+static void learn(struct neighbour *n, const uint8_t mac[6])
+{
+	link_header_make(n->stack, n->port, mac, ether_type(&n->addr), n->header);
+	n->was_known = true;
+	n->confirmed_us = n->stack->now_us;
+	state_enter(n, NEIGHBOUR_STALE, NEIGHBOUR_FORGET_US);
+}
+
+/*
+ * Another station claims a known neighbour's address: a fail-over, or an attack. Not
+ * believed while the old one is known to be there; afterwards checked on its next use.
+ */
+static void heard_other(struct neighbour *n, const uint8_t mac[6])
+{
+	if (n->confirmed_us + NEIGHBOUR_LOCK_US > n->stack->now_us) {
+		stack_count(n->stack, arp_override_refused);
+		return;
+	}
+	stack_count(n->stack, neighbour_moved);
+	learn(n, mac);
+}
+
+static void heard_known(struct neighbour *n, const uint8_t mac[6], enum neighbour_news news)
+{
+	if (memcmp(n->header, mac, 6) != 0)
+		heard_other(n, mac);
+	else if (news == NEIGHBOUR_ANSWER && n->state == NEIGHBOUR_PROBE)
+		neighbour_confirm(n);
+}
+
+static void heard_unknown(struct neighbour *n, const uint8_t mac[6], enum neighbour_news news)
+{
+	bool asked = n->state == NEIGHBOUR_INCOMPLETE;
+
+	learn(n, mac);
+	if (asked && news == NEIGHBOUR_ANSWER)
+		neighbour_confirm(n);
+	queue_send(n);
+}
+
+void neighbour_heard(struct stack *stack, uint16_t port, const struct addr *addr,
+		     const uint8_t mac[6], enum neighbour_news news)
+{
+	struct neighbours *table = stack->link->neighbours;
+	struct neighbour *n = neighbour_find(table, port, addr);
+
+	/* Who asks for us is about to be talked to; nobody else makes an entry. */
+	if (!n && news == NEIGHBOUR_ASKS)
+		n = neighbour_make(table, port, addr);
+	if (!n)
+		stack_count(stack, arp_unsolicited);
+	else if (is_known(n))
+		heard_known(n, mac, news);
+	else
+		heard_unknown(n, mac, news);
+}
