@@ -82,11 +82,13 @@ int stack_create(const struct stack_conf *conf, const struct stack_pools *pools,
 /* Frees all that the stack holds, silently (no RST, no events). */
 void stack_destroy(struct stack *stack);
 
-/* Ports are numbered by the owner, 0 to 63. -EEXIST, -ENOSPC, -EINVAL. */
+/* Ports are numbered by the owner, 0 to 63. -EEXIST, -EINVAL: also for a port without
+ * STACK_TX_MULTI_SEG when the header pool's mbufs have no room for a whole frame. */
 int stack_port_add(struct stack *stack, uint16_t port, const struct stack_port_conf *conf)
 	__attribute__((warn_unused_result));
 
-/* An address of ours, with the prefix of the network it is on (adds the connected route). */
+/* An address of ours, with the prefix of the network it is on (adds the connected route).
+ * -EEXIST, -EINVAL, -EAFNOSUPPORT (IPv6, yet). */
 int stack_address_add(struct stack *stack, uint16_t port, const struct addr *addr, unsigned prefix)
 	__attribute__((warn_unused_result));
 

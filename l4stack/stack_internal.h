@@ -6,6 +6,7 @@
 #ifndef L4STACK_STACK_INTERNAL_H
 #define L4STACK_STACK_INTERNAL_H
 
+#include "l4stack/base/counters.h"
 #include "l4stack/base/wheel.h"
 #include "l4stack/stack.h"
 
@@ -32,4 +33,24 @@ struct stack {
 	struct ip_layer *ip;
 	struct tcp_proto *tcp;
 };
+
+/* Starts or restarts; `fire` and `owner` are set before. */
+static inline void stack_timer_start(struct stack *stack, struct stack_timer *timer,
+				     uint64_t due_us)
+{
+	wheel_start(stack->wheel, &timer->wheel, due_us);
+}
+
+static inline void stack_timer_stop(struct stack *stack, struct stack_timer *timer)
+{
+	wheel_stop(stack->wheel, &timer->wheel);
+}
+
+static inline bool stack_timer_running(const struct stack_timer *timer)
+{
+	return wheel_timer_running(&timer->wheel);
+}
+
+/* Frees a packet and counts why. */
+void stack_drop(struct stack *stack, struct rte_mbuf *pkt, enum stack_counter reason);
 #endif

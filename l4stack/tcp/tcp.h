@@ -13,7 +13,10 @@
  * Payload is a chain of mbufs linked by `next`, each trimmed to payload bytes
  * (data_off, data_len > 0); pkt_len and nb_segs of the first are not meaningful. Payload
  * that was received may be sent on another connection as it is: proxying by reference.
- * The stack never writes into payload it was given, and never into payload it received.
+ * The stack never writes into payload it was given, nor over payload it received. It does link
+ * and trim the mbufs of a chain it was given: none of them may be held by others (a reference
+ * count of one). Who wants to keep a buffer, or send it twice, gives a reference to it
+ * (rte_pktmbuf_attach).
  *
  * Flow control: bytes that wait in the receive queue are charged to the window at their
  * true size; tcp_recv takes them and opens the window. An owner that does not want more
@@ -33,37 +36,45 @@ struct tcp_conn;
 struct tcp_listener;
 
 enum tcp_close_reason {
-	TCP_CLOSED_NORMAL,      /* both directions ended with FIN and all is acknowledged */
-	TCP_CLOSED_RESET,       /* the peer sent RST */
-	TCP_CLOSED_REFUSED,     /* RST in answer to our SYN */
-	TCP_CLOSED_TIMEOUT,     /* retransmissions or the SYN went unanswered */
-	TCP_CLOSED_UNREACHABLE, /* no route, no neighbour, or ICMP said so (hard error in SYN-SENT) */
+	TCP_CLOSED_NORMAL,  /* both directions ended with FIN, all is acknowledged and was taken */
+	TCP_CLOSED_RESET,   /* the peer sent RST */
+	TCP_CLOSED_REFUSED, /* RST in answer to our SYN */
+	TCP_CLOSED_TIMEOUT, /* retransmissions or the SYN went unanswered */
+	TCP_CLOSED_UNREACHABLE, /* no route, no neighbour, or ICMP said so (hard error in SYN-SENT)
+				 */
 	TCP_CLOSED_NO_MEMORY,
 };
 const char *tcp_close_reason_text(enum tcp_close_reason reason);
 
 /* All may be NULL. `user` is what was set with tcp_set_user or given to tcp_connect. */
 struct tcp_handlers {
-	void (*opened)(struct tcp_conn *conn, void *user);   /* the handshake is done */
-	void (*readable)(struct tcp_conn *conn, void *user); /* new bytes in order, or the peer's FIN */
-	void (*writable)(struct tcp_conn *conn, void *user); /* bytes were acknowledged: there is more room to send */
+	void (*opened)(struct tcp_conn *conn,
+		       void *user); /* the handshake of tcp_connect is done */
+	void (*readable)(struct tcp_conn *conn,
+			 void *user); /* new bytes in order, or the peer's FIN */
+	void (*writable)(struct tcp_conn *conn,
+			 void *user); /* bytes were acknowledged: there is more room to send */
+	/* What still waits can be taken inside. After NORMAL nothing does: it comes when the last
+	 * byte was taken, so an owner that never reads never hears it. */
 	void (*closed)(struct tcp_conn *conn, void *user, enum tcp_close_reason reason);
 };
 
 struct tcp_conf {
-	const char *congestion;       /* "newreno"; NULL: the default. Unknown: -ENOENT */
-	uint32_t recv_buffer_bytes;   /* most that waits unread; 0: 1 MiB */
-	uint32_t send_buffer_bytes;   /* most that waits unsent and unacknowledged; 0: 1 MiB */
-	uint32_t connect_timeout_ms;  /* 0: RFC 9293's R2 for SYN, 3 minutes */
-	uint32_t keepalive_ms;        /* idle time before the first probe; 0: off */
+	const char *congestion;      /* "newreno"; NULL: the default. Unknown: -ENOENT */
+	uint32_t recv_buffer_bytes;  /* most that waits unread; 0: 1 MiB */
+	uint32_t send_buffer_bytes;  /* most that waits unsent and unacknowledged; 0: 1 MiB */
+	uint32_t connect_timeout_ms; /* 0: RFC 9293's R2 for SYN, 3 minutes */
+	uint32_t keepalive_ms;       /* idle time before the first probe; 0: off */
 };
 
 struct tcp_listen_handlers {
-	/* A connection is established. Set its handlers and user here; without that it is reset. */
+	/* A connection is established. Set its handlers and user here; without that it is reset.
+	 * Its `opened` is not called; it may be sent on at once. */
 	void (*accepted)(struct tcp_conn *conn, void *listener_user);
 };
 
-/* `local` with a zero address of its family listens on every address. -EADDRINUSE, -EADDRNOTAVAIL. */
+/* `local` with a zero address of its family listens on every address. -EADDRINUSE, -EADDRNOTAVAIL.
+ */
 int tcp_listen(struct stack *stack, const struct endpoint *local, const struct tcp_conf *conf,
 	       const struct tcp_listen_handlers *handlers, void *user, struct tcp_listener **out)
 	__attribute__((warn_unused_result));
@@ -91,14 +102,17 @@ bool tcp_recv_ended(const struct tcp_conn *conn);
 struct rte_mbuf *tcp_recv_peek(const struct tcp_conn *conn);
 
 /* Takes at most `max_bytes` of them; the chain is the caller's (free with rte_pktmbuf_free). An
- * mbuf that straddles the limit is shared by reference. NULL when nothing waits or no memory is left. */
+ * mbuf that straddles the limit is shared by reference. NULL when nothing waits or no memory is
+ * left. */
 struct rte_mbuf *tcp_recv(struct tcp_conn *conn, uint32_t max_bytes);
 
-/* Room to send now. tcp_send takes more than that (the chain is never split), but should not be asked to. */
+/* Room to send now. tcp_send takes more than that (the chain is never split), but should not be
+ * asked to. */
 uint32_t tcp_send_room(const struct tcp_conn *conn);
 
 /* Takes ownership of the chain on success, holds it until acknowledged. -EPIPE after tcp_shutdown
- * or a reset, -ENOTCONN before it is open (SYN-SENT accepts data, RFC 9293 §3.10.2); then it stays the caller's. */
+ * or a reset, -ENOTCONN before it is open (SYN-SENT accepts data, RFC 9293 §3.10.2); then it stays
+ * the caller's. */
 int tcp_send(struct tcp_conn *conn, struct rte_mbuf *chain) __attribute__((warn_unused_result));
 
 /* Bytes given to tcp_send that are not yet acknowledged. */
@@ -117,7 +131,7 @@ void tcp_abort(struct tcp_conn *conn);
 /* For `show flows` and for tests. Times in µs. */
 struct tcp_info {
 	struct endpoint local, remote;
-	const char *state;      /* "ESTABLISHED", … */
+	const char *state; /* "ESTABLISHED", … */
 	const char *congestion;
 	uint32_t srtt_us, rttvar_us, rto_us;
 	uint32_t cwnd_bytes, ssthresh_bytes, flight_bytes;
@@ -129,7 +143,8 @@ struct tcp_info {
 void tcp_info(const struct tcp_conn *conn, struct tcp_info *out);
 
 /* Every connection, in no order; `fn` must not change any. */
-void tcp_each(const struct stack *stack, void (*fn)(void *ctx, const struct tcp_conn *conn), void *ctx);
+void tcp_each(const struct stack *stack, void (*fn)(void *ctx, const struct tcp_conn *conn),
+	      void *ctx);
 uint32_t tcp_count(const struct stack *stack);
 
 #endif

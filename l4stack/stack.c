@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "l4stack/stack.h"
+
+#include <errno.h>
+#include <rte_mbuf.h>
+#include <rte_prefetch.h>
+#include <stdlib.h>
+
+#include "l4stack/ip/ip_layer.h"
+#include "l4stack/link/link.h"
+#include "l4stack/link/neighbour.h"
+#include "l4stack/stack_internal.h"
+#include "l4stack/tcp/tcp_proto.h"
+
+#define PREFETCH_AHEAD 4
+
+static void timer_fire(void *ctx, struct wheel_timer *wheel_timer)
+{
+	struct stack_timer *timer = (struct stack_timer *)wheel_timer;
+
+	(void)ctx;
+	timer->fire(timer->owner);
+}
+
+_Static_assert(offsetof(struct stack_timer, wheel) == 0, "timer_fire casts");
+
+static int stack_init(struct stack *stack, uint64_t now_us)
+{
+	int err;
+
+	stack->now_us = now_us;
+	stack->counters = calloc(1, sizeof(*stack->counters));
+	stack->wheel = wheel_create(now_us, timer_fire, stack);
+	if (!stack->counters || !stack->wheel)
+		return -ENOMEM;
+	err = link_create(stack, &stack->link);
+	if (!err)
+		err = ip_create(stack, &stack->ip);
+	if (!err)
+		err = tcp_proto_create(stack, &stack->conf, &stack->tcp);
+	return err;
+}
+
+int stack_create(const struct stack_conf *conf, const struct stack_pools *pools,
+		 const struct stack_ops *ops, void *ctx, uint64_t now_us, struct stack **out)
+{
+	struct stack *stack = calloc(1, sizeof(*stack));
+	int err;
+
+	if (!stack)
+		return -ENOMEM;
+	stack->conf = *conf;
+	stack->pools = *pools;
+	stack->ops = ops;
+	stack->ops_ctx = ctx;
+	err = stack_init(stack, now_us);
+	if (err) {
+		stack_destroy(stack);
+		return err;
+	}
+	*out = stack;
+	return 0;
+}
+
+/* Top down: a layer may still use those below while it goes. */
+void stack_destroy(struct stack *stack)
+{
+	if (!stack)
+		return;
+	if (stack->tcp)
+		tcp_proto_destroy(stack->tcp);
+	if (stack->ip)
+		ip_destroy(stack->ip);
+	if (stack->link)
+		link_destroy(stack->link);
+	wheel_destroy(stack->wheel);
+	free(stack->counters);
+	free(stack);
+}
+
+int stack_port_add(struct stack *stack, uint16_t port, const struct stack_port_conf *conf)
+{
+	return link_port_add(stack, port, conf);
+}
+
+int stack_address_add(struct stack *stack, uint16_t port, const struct addr *addr, unsigned prefix)
+{
+	return ip_address_add(stack, port, addr, prefix);
+}
+
+int stack_route_add(struct stack *stack, const struct addr *to, unsigned prefix,
+		    const struct addr *via)
+{
+	return ip_route_add(stack, to, prefix, via);
+}
+
+int stack_route_del(struct stack *stack, const struct addr *to, unsigned prefix)
+{
+	return ip_route_del(stack, to, prefix);
+}
+
+void stack_advance(struct stack *stack, uint64_t now_us)
+{
+	if (now_us > stack->now_us)
+		stack->now_us = now_us;
+	wheel_advance(stack->wheel, stack->now_us);
+}
+
+void stack_input(struct stack *stack, uint16_t port, struct rte_mbuf **pkts, unsigned n)
+{
+	for (unsigned i = 0; i < n && i < PREFETCH_AHEAD; i++)
+		rte_prefetch0(rte_pktmbuf_mtod(pkts[i], void *));
+	for (unsigned i = 0; i < n; i++) {
+		if (i + PREFETCH_AHEAD < n)
+			rte_prefetch0(rte_pktmbuf_mtod(pkts[i + PREFETCH_AHEAD], void *));
+		link_input(stack, port, pkts[i]);
+	}
+}
+
+void stack_deliver(struct stack *stack)
+{
+	tcp_proto_deliver(stack->tcp);
+}
+
+void stack_flush(struct stack *stack)
+{
+	tcp_proto_flush(stack->tcp);
+}
+
+uint64_t stack_next_us(const struct stack *stack)
+{
+	uint64_t next_us = wheel_next_us(stack->wheel);
+
+	if (tcp_proto_pending(stack->tcp) || next_us < stack->now_us)
+		return stack->now_us;
+	return next_us;
+}
+
+const struct stack_counters *stack_counters(const struct stack *stack)
+{
+	return stack->counters;
+}
+
+void stack_neighbours_each(const struct stack *stack,
+			   void (*fn)(void *ctx, const struct stack_neighbour_info *info),
+			   void *ctx)
+{
+	neighbours_each(stack->link->neighbours, fn, ctx);
+}
+
+void stack_drop(struct stack *stack, struct rte_mbuf *pkt, enum stack_counter reason)
+{
+	stack_count_id(stack, reason);
+	rte_pktmbuf_free(pkt);
+}

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "l4stack/tcp/tcp.h"
+
+#include <errno.h>
+#include <rte_mbuf.h>
+
+#include "l4stack/tcp/tcp_conn.h"
+#include "l4stack/tcp/tcp_ident.h"
+#include "l4stack/tcp/tcp_lookup.h"
+#include "l4stack/tcp/tcp_recvq.h"
+#include "l4stack/tcp/tcp_sendq.h"
+#include "l4stack/tcp/tcp_timer.h"
+
+const char *tcp_close_reason_text(enum tcp_close_reason reason)
+{
+	static const char *const texts[] = {
+		[TCP_CLOSED_NORMAL] = "closed",
+		[TCP_CLOSED_RESET] = "reset by peer",
+		[TCP_CLOSED_REFUSED] = "connection refused",
+		[TCP_CLOSED_TIMEOUT] = "timed out",
+		[TCP_CLOSED_UNREACHABLE] = "unreachable",
+		[TCP_CLOSED_NO_MEMORY] = "out of memory",
+	};
+
+	return (size_t)reason < RTE_DIM(texts) ? texts[reason] : "unknown";
+}
+
+/* ---- opening ---- */
+
+struct opening {
+	struct stack *stack;
+	struct endpoint local, remote;
+	struct tcp_conn_spec spec;
+	uint32_t iss_floor;
+};
+
+static int opening_make(struct opening *o, struct ip_path *path, struct tcp_conn **out)
+{
+	int err;
+
+	o->local.addr = path->src;
+	err = tcp_ident_port(o->stack->tcp, &o->local, &o->remote, &o->iss_floor);
+	if (err)
+		return err;
+	o->spec.path = path;
+	o->spec.local_port = o->local.port;
+	o->spec.remote_port = o->remote.port;
+	o->spec.hash = tcp_lookup_hash(o->stack->tcp, &o->local, &o->remote);
+	*out = tcp_conn_new(o->stack->tcp, &o->spec);
+	return *out ? 0 : -ENOMEM;
+}
+
+static void syn_sent(struct tcp_conn *conn, const struct opening *o)
+{
+	uint32_t life_ms = o->spec.conf->connect_timeout_ms;
+
+	conn->state = TCP_SYN_SENT;
+	conn->flags |= TCP_OWNED | TCP_ACTIVE;
+	tcp_conn_start(conn, o->iss_floor ? o->iss_floor
+					  : tcp_ident_isn(conn->tcp, &o->local, &o->remote));
+	tcp_timer_set(conn, TCP_TIMER_LIFE, (life_ms ? life_ms : TCP_SYN_GIVE_UP_MS) * 1000ull);
+	stack_count(conn->tcp->stack, tcp_active_opens);
+}
+
+int tcp_connect(struct stack *stack, const struct endpoint *remote, const struct tcp_conf *conf,
+		const struct tcp_handlers *handlers, void *user, struct tcp_conn **out)
+{
+	static const struct tcp_conf defaults;
+	const struct addr any_source = {0};
+	struct opening o = {
+		.stack = stack,
+		.remote = *remote,
+		.spec.conf = conf ? conf : &defaults,
+		.spec.cc_ops = cc_find(conf ? conf->congestion : NULL),
+	};
+	struct ip_path path;
+	int err;
+
+	if (!o.spec.cc_ops)
+		return -ENOENT;
+	err = ip_path_find(stack, &remote->addr, &any_source, &path);
+	if (err)
+		return err;
+	err = opening_make(&o, &path, out);
+	if (err) {
+		ip_path_release(stack, &path);
+		return err;
+	}
+	tcp_set_handlers(*out, handlers, user);
+	syn_sent(*out, &o);
+	return 0;
+}
+
+void tcp_set_handlers(struct tcp_conn *conn, const struct tcp_handlers *handlers, void *user)
+{
+	conn->handlers = handlers;
+	conn->user = user;
+}
+
+void *tcp_user(const struct tcp_conn *conn)
+{
+	return conn->user;
+}
+
+/* ---- receiving ---- */
+
+uint32_t tcp_recv_ready(const struct tcp_conn *conn)
+{
+	return conn->rcv_ready;
+}
+
+bool tcp_recv_ended(const struct tcp_conn *conn)
+{
+	return tcp_has(conn, TCP_FIN_TAKEN) && conn->rcv_ready == 0;
+}
+
+struct rte_mbuf *tcp_recv_peek(const struct tcp_conn *conn)
+{
+	return conn->rcv_head;
+}
+
+struct rte_mbuf *tcp_recv(struct tcp_conn *conn, uint32_t max_bytes)
+{
+	struct rte_mbuf *chain;
+
+	if (!conn->rcv_head || max_bytes == 0)
+		return NULL;
+	chain = tcp_recvq_take(conn, max_bytes);
+	if (tcp_state_is(conn, TCP_CAN_RECEIVE) && !tcp_has(conn, TCP_FIN_HEARD) &&
+	    tcp_recvq_update_due(conn))
+		tcp_conn_owe_ack(conn);
+	tcp_conn_check_end(conn);
+	return chain;
+}
+
+/* ---- sending ---- */
+
+static bool budget_is_spent(const struct tcp_proto *tcp)
+{
+	return tcp->send_held_bytes >= tcp->share_bytes;
+}
+
+static bool may_queue(const struct tcp_conn *conn)
+{
+	return tcp_state_is(conn, TCP_CAN_QUEUE) && !tcp_has(conn, TCP_FIN_QUEUED);
+}
+
+uint32_t tcp_send_room(const struct tcp_conn *conn)
+{
+	if (!may_queue(conn) || conn->snd_bytes >= conn->send_limit || budget_is_spent(conn->tcp))
+		return 0;
+	return conn->send_limit - conn->snd_bytes;
+}
+
+int tcp_send(struct tcp_conn *conn, struct rte_mbuf *chain)
+{
+	if (!may_queue(conn))
+		return -EPIPE;
+	tcp_sendq_append(conn, chain);
+	if (tcp_state_is(conn, TCP_CAN_SEND))
+		tcp_conn_mark(conn);
+	return 0;
+}
+
+uint32_t tcp_send_pending(const struct tcp_conn *conn)
+{
+	return conn->snd_bytes;
+}
+
+/* ---- closing ---- */
+
+void tcp_shutdown(struct tcp_conn *conn)
+{
+	tcp_conn_shutdown(conn);
+}
+
+static void disown(struct tcp_conn *conn)
+{
+	conn->flags &= ~(uint32_t)TCP_OWNED;
+	conn->handlers = NULL;
+	conn->events = 0;
+}
+
+void tcp_close(struct tcp_conn *conn)
+{
+	disown(conn);
+	if (!tcp_has(conn, TCP_IN_TABLE)) {
+		tcp_conn_release(conn);
+	} else if (conn->state == TCP_SYN_SENT) {
+		tcp_conn_finish(conn, TCP_CLOSED_NORMAL); /* RFC 9293 §3.10.4 */
+	} else if (conn->rcv_ready || conn->reorder) {
+		tcp_conn_reset(conn, TCP_CLOSED_RESET); /* RFC 2525 §2.17 */
+	} else {
+		tcp_conn_shutdown(conn);
+		if (conn->state == TCP_FIN_WAIT_2)
+			tcp_timer_set(conn, TCP_TIMER_LIFE, TCP_FIN_WAIT_MS * 1000ull);
+	}
+}
+
+/* RFC 9293 §3.10.5 */
+void tcp_abort(struct tcp_conn *conn)
+{
+	bool tell = tcp_has(conn, TCP_IN_TABLE) && conn->state != TCP_SYN_SENT &&
+		    conn->state != TCP_TIME_WAIT;
+
+	disown(conn);
+	if (tell)
+		tcp_conn_reset(conn, TCP_CLOSED_RESET);
+	else if (conn->state == TCP_TIME_WAIT && tcp_has(conn, TCP_IN_TABLE))
+		tcp_conn_mark(conn); /* nothing is left to abort: the flush lets it wait */
+	else if (tcp_has(conn, TCP_IN_TABLE))
+		tcp_conn_finish(conn, TCP_CLOSED_NORMAL);
+	else
+		tcp_conn_release(conn);
+}

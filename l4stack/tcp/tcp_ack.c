@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "l4stack/tcp/tcp_ack.h"
+
+#include <rte_common.h>
+
+#include "l4stack/tcp/tcp_output.h"
+#include "l4stack/tcp/tcp_recovery.h"
+#include "l4stack/tcp/tcp_sendq.h"
+#include "l4stack/tcp/tcp_seq.h"
+#include "l4stack/tcp/tcp_timer.h"
+
+bool tcp_ack_is_acceptable(const struct tcp_conn *conn, const struct tcp_seg *seg)
+{
+	return seq_ge(seg->ack, conn->snd_una - conn->snd_wnd_max) &&
+	       seq_le(seg->ack, conn->snd_max);
+}
+
+/* ---- round trips ---- */
+
+/* RFC 7323 §4: what the peer echoes, if that is what was sent again. An older echo may mean that
+ * only the ACK was lost, and would make a round trip of the time the timeout took. */
+static bool rtt_by_timestamp(const struct tcp_conn *conn, const struct tcp_seg *seg, uint32_t *us)
+{
+	uint32_t now_ms = tcp_now_ms(conn->tcp), sent_ms = seg->options.tsecr - conn->ts_offset;
+
+	if (!tcp_has(conn, TCP_USE_TS) || seq_lt(sent_ms, conn->resent_ms) ||
+	    seq_gt(sent_ms, now_ms))
+		return false;
+	*us = (now_ms - sent_ms) * 1000;
+	return true;
+}
+
+/* One segment of each flight is timed, to the microsecond; when something was sent twice, only
+ * the time stamps tell what is acknowledged (RFC 6298 §3). */
+static void sample_rtt(struct tcp_conn *conn, const struct tcp_seg *seg)
+{
+	uint32_t us;
+
+	if (tcp_has(conn, TCP_RTT_TIMED)) {
+		if (seq_lt(seg->ack, conn->rtt_seq))
+			return;
+		conn->flags &= ~(uint32_t)TCP_RTT_TIMED;
+		us = (uint32_t)conn->tcp->stack->now_us - conn->rtt_start_us;
+		tcp_rto_sample(&conn->rto, us);
+	} else if (tcp_has(conn, TCP_RESENT) && rtt_by_timestamp(conn, seg, &us)) {
+		tcp_rto_sample(&conn->rto, us);
+	}
+}
+
+/* ---- new data acknowledged ---- */
+
+static void grow_cwnd(struct tcp_conn *conn, uint32_t acked, uint32_t flight)
+{
+	bool slow_start = conn->cc.cwnd < conn->cc.ssthresh;
+	const struct cc_ack ack = {
+		.now_us = conn->tcp->stack->now_us,
+		.acked_bytes = acked,
+		.flight_bytes = flight,
+		.rtt_us = tcp_rto_srtt_us(&conn->rto),
+		/* In slow start half a window is enough: it doubles in a round trip (RFC 7661
+		   §4.1). */
+		.cwnd_limited = tcp_has(conn, TCP_CWND_LIMITED) ||
+				(slow_start && flight >= conn->cc.cwnd / 2),
+	};
+
+	conn->cc.ops->on_ack(&conn->cc, &ack);
+}
+
+static void forget_acked(struct tcp_conn *conn, uint32_t acked)
+{
+	uint32_t bytes = RTE_MIN(acked, conn->snd_bytes); /* without FIN */
+
+	tcp_sendq_ack(conn, bytes);
+	conn->snd_una += acked;
+	if (seq_lt(conn->snd_nxt, conn->snd_una))
+		tcp_sendq_rewind(conn);
+	if (bytes)
+		tcp_conn_event(conn, TCP_EVENT_WRITABLE);
+}
+
+/* RFC 6298 §5.2 and §5.3 */
+static void restart_timer(struct tcp_conn *conn)
+{
+	if (conn->snd_nxt == conn->snd_una)
+		tcp_timer_clear(conn, TCP_TIMER_RETRANSMIT);
+	else
+		tcp_timer_set(conn, TCP_TIMER_RETRANSMIT, conn->rto.rto_us);
+}
+
+static void take_new(struct tcp_conn *conn, const struct tcp_seg *seg)
+{
+	uint32_t acked = seg->ack - conn->snd_una, flight = tcp_recovery_pipe(conn);
+
+	sample_rtt(conn, seg);
+	forget_acked(conn, acked);
+	conn->retries = 0;
+	if (tcp_recovery_acked(conn, acked))
+		grow_cwnd(conn, acked, flight);
+	restart_timer(conn);
+	ip_path_confirm(conn->tcp->stack, &conn->path);
+}
+
+/* ---- nothing new acknowledged ---- */
+
+/* RFC 5681 §2: a duplicate ACK. SACK that tells something new is one in any case (RFC 6675 §2). */
+static bool is_duplicate(const struct tcp_conn *conn, const struct tcp_seg *seg, bool sacked)
+{
+	if (seg->ack != conn->snd_una || conn->snd_nxt == conn->snd_una)
+		return false;
+	if (sacked)
+		return true;
+	return seg->len == 0 && !(seg->flags & (TCP_SYN | TCP_FIN)) &&
+	       (uint32_t)seg->window << conn->snd_wscale == conn->snd_wnd;
+}
+
+/* ---- the window: RFC 9293 §3.10.7.4 ---- */
+
+/* Newer than what the window was taken from: by its number, or because it acknowledges more. The
+ * latter comes from old text sent again, which has the window of now. */
+static bool window_is_newer(const struct tcp_conn *conn, const struct tcp_seg *seg, bool advanced)
+{
+	if (seq_lt(seg->ack, conn->snd_una))
+		return false;
+	return advanced || seq_lt(conn->snd_wl1, seg->seq) ||
+	       (conn->snd_wl1 == seg->seq && seq_le(conn->snd_wl2, seg->ack));
+}
+
+static void take_window(struct tcp_conn *conn, const struct tcp_seg *seg, bool advanced)
+{
+	uint32_t before = conn->snd_wnd;
+
+	if (!window_is_newer(conn, seg, advanced))
+		return;
+	conn->snd_wnd = (uint32_t)seg->window << conn->snd_wscale;
+	conn->snd_wnd_max = RTE_MAX(conn->snd_wnd_max, conn->snd_wnd);
+	conn->snd_wl1 = seg->seq;
+	conn->snd_wl2 = seg->ack;
+	/* The peer answers our probes: there is no reason to give up (§3.8.6.1). */
+	if (conn->retries && conn->snd_wnd < conn->mss)
+		conn->retry_ms = tcp_now_ms(conn->tcp);
+	if (conn->snd_wnd > before && conn->snd_nxt == conn->snd_una) {
+		conn->retries = 0;
+		tcp_timer_clear(conn, TCP_TIMER_PERSIST);
+	}
+}
+
+void tcp_ack_take(struct tcp_conn *conn, const struct tcp_seg *seg)
+{
+	bool sacked = tcp_recovery_sack(conn, seg), advanced = seq_gt(seg->ack, conn->snd_una);
+
+	if (advanced)
+		take_new(conn, seg);
+	else if (is_duplicate(conn, seg, sacked))
+		tcp_recovery_duplicate(conn);
+	take_window(conn, seg, advanced);
+	if (tcp_output_waits(conn) || tcp_has(conn, TCP_RECOVERY))
+		tcp_conn_mark(conn);
+}
+
+void tcp_ack_take_syn(struct tcp_conn *conn, const struct tcp_seg *seg)
+{
+	if (!tcp_has(conn, TCP_SYN_RESENT))
+		sample_rtt(conn, seg);
+	conn->flags &= ~(uint32_t)TCP_RTT_TIMED;
+	conn->snd_una = seg->ack;
+	conn->snd_wl1 = seg->seq;
+	conn->snd_wl2 = seg->ack;
+}

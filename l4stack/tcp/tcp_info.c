@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <rte_mbuf.h>
+
+#include "l4stack/tcp/tcp_conn.h"
+#include "l4stack/tcp/tcp_recovery.h"
+#include "l4stack/tcp/tcp_recvq.h"
+
+void tcp_info(const struct tcp_conn *conn, struct tcp_info *out)
+{
+	*out = (struct tcp_info){
+		.local = tcp_local(conn),
+		.remote = tcp_remote(conn),
+		.state = tcp_state_table[conn->state].name,
+		.congestion = conn->cc.ops ? conn->cc.ops->name : "",
+		.srtt_us = tcp_rto_srtt_us(&conn->rto),
+		.rttvar_us = tcp_rto_rttvar_us(&conn->rto),
+		.rto_us = conn->rto.rto_us,
+		.cwnd_bytes = conn->cc.cwnd,
+		.ssthresh_bytes = conn->cc.ssthresh,
+		.flight_bytes = tcp_recovery_pipe(conn),
+		.send_window_bytes = conn->snd_wnd,
+		.recv_window_bytes = tcp_recv_window(conn),
+		.recv_queue_bytes = conn->rcv_ready,
+		.send_queue_bytes = conn->snd_bytes,
+		.mss = conn->mss,
+		.bytes_in = conn->bytes_in,
+		.bytes_out = conn->bytes_out,
+		.retransmits = conn->retransmits,
+	};
+}
+
+struct each {
+	void (*fn)(void *ctx, const struct tcp_conn *conn);
+	void *ctx;
+};
+
+static void each_conn(void *ctx, void *object)
+{
+	const struct each *each = ctx;
+	const struct tcp_conn *conn = object;
+
+	if (conn->state != TCP_FREE)
+		each->fn(each->ctx, conn);
+}
+
+void tcp_each(const struct stack *stack, void (*fn)(void *ctx, const struct tcp_conn *conn),
+	      void *ctx)
+{
+	struct each each = {fn, ctx};
+
+	tcp_slab_each(&stack->tcp->conns, each_conn, &each);
+}
+
+uint32_t tcp_count(const struct stack *stack)
+{
+	return stack->tcp->conns.used;
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "l4stack/tcp/tcp_input.h"
+
+#include <errno.h>
+#include <rte_branch_prediction.h>
+#include <rte_mbuf.h>
+#include <stdlib.h>
+
+#include "l4stack/tcp/tcp_ack.h"
+#include "l4stack/tcp/tcp_listener.h"
+#include "l4stack/tcp/tcp_lookup.h"
+#include "l4stack/tcp/tcp_proto.h"
+#include "l4stack/tcp/tcp_recvq.h"
+#include "l4stack/tcp/tcp_reply.h"
+#include "l4stack/tcp/tcp_seq.h"
+#include "l4stack/tcp/tcp_timewait.h"
+
+#define CHALLENGES_PER_SECOND 10
+#define CHALLENGES_BURST      10
+
+void tcp_input_challenge(struct tcp_conn *conn)
+{
+	struct stack *stack = conn->tcp->stack;
+
+	if (!bucket_take(&conn->challenge_limit, stack->now_us, CHALLENGES_PER_SECOND,
+			 CHALLENGES_BURST)) {
+		stack_count(stack, tcp_challenge_limited);
+		return;
+	}
+	stack_count(stack, tcp_challenge_acks);
+	tcp_conn_owe_ack(conn);
+}
+
+void tcp_input_no_connection(struct tcp_proto *tcp, const struct tcp_seg *seg, uint32_t iss_floor)
+{
+	struct tcp_listener *listener = tcp_listener_find(tcp, &seg->local);
+
+	if (listener && (seg->flags & (TCP_RST | TCP_ACK | TCP_SYN)) == TCP_SYN) {
+		tcp_listener_syn(listener, seg, iss_floor);
+		return;
+	}
+	stack_count(tcp->stack, tcp_no_listener);
+	/* §3.10.7.2, fourth step: what is neither RST, ACK nor SYN is not answered by a listener.
+	 */
+	if (!listener || seg->flags & TCP_ACK)
+		tcp_reply_reset(tcp, seg);
+}
+
+/* ---- header prediction ---- */
+
+/* No option but the time stamps that were agreed, and those not old. */
+static bool options_are_usual(const struct tcp_conn *conn, const struct tcp_seg *seg)
+{
+	if (!tcp_has(conn, TCP_USE_TS))
+		return seg->options.present == 0;
+	return seg->options.present == TCP_OPT_TS && seq_ge(seg->options.tsval, conn->ts_recent);
+}
+
+static bool is_usual(const struct tcp_conn *conn, const struct tcp_seg *seg)
+{
+	const uint16_t watched = TCP_SYN | TCP_FIN | TCP_RST | TCP_URG | TCP_ACK;
+
+	return conn->state == TCP_ESTABLISHED && (seg->flags & watched) == TCP_ACK &&
+	       seg->seq == conn->rcv_nxt && seg->len <= tcp_recv_window(conn) && !conn->reorder &&
+	       seq_ge(seg->ack, conn->snd_una) && seq_le(seg->ack, conn->snd_max) &&
+	       !conn->dup_acks && !tcp_has(conn, TCP_RECOVERY | TCP_FIN_HEARD) &&
+	       options_are_usual(conn, seg);
+}
+
+static void note_heard(struct tcp_conn *conn)
+{
+	if (!tcp_has(conn, TCP_KEEPALIVE))
+		return;
+	conn->heard_ms = tcp_now_ms(conn->tcp);
+	conn->keep_probes = 0;
+}
+
+bool tcp_input_fast(struct tcp_conn *conn, struct tcp_seg *seg)
+{
+	if (!is_usual(conn, seg) || tcp_conn_is_orphan(conn))
+		return false;
+	/* RFC 7323 §4.3: only a segment that the last ACK waited for moves TS.Recent. */
+	if (tcp_has(conn, TCP_USE_TS) && seq_le(seg->seq, conn->rcv_acked)) {
+		conn->ts_recent = seg->options.tsval;
+		conn->ts_recent_ms = tcp_now_ms(conn->tcp);
+	}
+	note_heard(conn);
+	tcp_ack_take(conn, seg);
+	if (seg->len == 0)
+		stack_count(conn->tcp->stack, tcp_pure_acks_in);
+	else
+		tcp_input_text_in_order(conn, seg);
+	return true;
+}
+
+/* ---- whose it is ---- */
+
+static void input_conn(struct tcp_conn *conn, struct tcp_seg *seg)
+{
+	if (likely(tcp_input_fast(conn, seg)))
+		return;
+	note_heard(conn);
+	if (conn->state == TCP_SYN_SENT)
+		tcp_input_syn_sent(conn, seg);
+	else
+		tcp_input_synchronized(conn, seg);
+}
+
+static void input_segment(struct tcp_proto *tcp, struct tcp_staged *staged)
+{
+	struct tcp_seg *seg = &staged->seg;
+	uintptr_t ref = tcp_lookup(tcp, staged->hash, &seg->local, &seg->remote);
+	uint32_t iss_floor = 0;
+
+	if (ref && !tcp_ref_is_timewait(ref))
+		input_conn(tcp_ref_conn(ref), seg);
+	else if (!ref || tcp_timewait_input(tcp, tcp_ref_timewait(ref), seg, &iss_floor))
+		tcp_input_no_connection(tcp, seg, iss_floor);
+	rte_pktmbuf_free(seg->pkt);
+}
+
+/* ---- in steps, so that memory has time to come: first the slots of the table, then what stands in
+ * them, then the work ---- */
+
+void tcp_input_staged(struct tcp_proto *tcp)
+{
+	struct tcp_input_stage *stage = tcp->stage;
+	uint32_t n = stage->n;
+
+	stage->n = 0;
+	for (uint32_t i = 0; i < n; i++)
+		tcp_lookup_prefetch(tcp, stage->segments[i].hash);
+	for (uint32_t i = 0; i < n; i++)
+		input_segment(tcp, &stage->segments[i]);
+}
+
+void tcp_proto_input(struct tcp_proto *tcp, const struct ip_rx *rx, struct rte_mbuf *pkt)
+{
+	struct tcp_input_stage *stage = tcp->stage;
+	struct tcp_staged *staged = &stage->segments[stage->n];
+
+	if (unlikely(!tcp_seg_parse(rx, pkt, &staged->seg))) {
+		stack_drop(tcp->stack, staged->seg.pkt, COUNTER_tcp_bad_header);
+		return;
+	}
+	stack_count(tcp->stack, tcp_segments_in);
+	staged->hash = tcp_lookup_hash(tcp, &staged->seg.local, &staged->seg.remote);
+	tcp_table_prefetch(&tcp->table, staged->hash);
+	if (++stage->n == TCP_STAGE_MOST)
+		tcp_input_staged(tcp);
+}
+
+int tcp_input_create(struct tcp_proto *tcp)
+{
+	tcp->stage = calloc(1, sizeof(*tcp->stage));
+	return tcp->stage ? 0 : -ENOMEM;
+}
+
+void tcp_input_destroy(struct tcp_proto *tcp)
+{
+	if (!tcp->stage)
+		return;
+	for (uint32_t i = 0; i < tcp->stage->n; i++)
+		rte_pktmbuf_free(tcp->stage->segments[i].seg.pkt);
+	free(tcp->stage);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "l4stack/tcp/tcp_lookup.h"
+
+#include "l4stack/tcp/tcp_timewait.h"
+
+struct key {
+	const struct endpoint *local, *remote;
+};
+
+static bool match(uintptr_t ref, const void *key)
+{
+	const struct key *k = key;
+	const struct tcp_conn *conn = tcp_ref_conn(ref);
+
+	if (tcp_ref_is_timewait(ref))
+		return tcp_timewait_match(tcp_ref_timewait(ref), k->local, k->remote);
+	return conn->local_port == k->local->port && conn->remote_port == k->remote->port &&
+	       addr_equal(&conn->path.dst, &k->remote->addr) &&
+	       addr_equal(&conn->path.src, &k->local->addr);
+}
+
+uintptr_t tcp_lookup(const struct tcp_proto *tcp, uint64_t hash, const struct endpoint *local,
+		     const struct endpoint *remote)
+{
+	struct key key = {local, remote};
+
+	return tcp_table_find(&tcp->table, hash, match, &key);
+}

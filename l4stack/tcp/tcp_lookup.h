@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * From a tuple to its connection or TIME-WAIT entry. The lowest bit of a reference tells
+ * them apart. Internal to l4stack/tcp.
+ */
+#ifndef L4STACK_TCP_TCP_LOOKUP_H
+#define L4STACK_TCP_TCP_LOOKUP_H
+
+#include "l4stack/base/siphash.h"
+#include "l4stack/tcp/tcp_conn.h"
+
+#define TCP_REF_TIMEWAIT ((uintptr_t)1)
+
+static inline bool tcp_ref_is_timewait(uintptr_t ref)
+{
+	return ref & TCP_REF_TIMEWAIT;
+}
+
+static inline struct tcp_timewait *tcp_ref_timewait(uintptr_t ref)
+{
+	return (struct tcp_timewait *)(ref & ~TCP_REF_TIMEWAIT);
+}
+
+static inline struct tcp_conn *tcp_ref_conn(uintptr_t ref)
+{
+	return (struct tcp_conn *)ref;
+}
+
+static inline uint64_t tcp_lookup_hash(const struct tcp_proto *tcp, const struct endpoint *local,
+				       const struct endpoint *remote)
+{
+	return siphash_tuple(tcp->stack->conf.secret, local, remote);
+}
+
+/* Fetches what a lookup of this hash will find. */
+static inline void tcp_lookup_prefetch(const struct tcp_proto *tcp, uint64_t hash)
+{
+	uintptr_t ref = tcp_table_guess(&tcp->table, hash);
+
+	if (ref && !tcp_ref_is_timewait(ref))
+		tcp_conn_prefetch(tcp_ref_conn(ref));
+}
+
+/* 0 when there is none. */
+uintptr_t tcp_lookup(const struct tcp_proto *tcp, uint64_t hash, const struct endpoint *local,
+		     const struct endpoint *remote);
+
+#endif

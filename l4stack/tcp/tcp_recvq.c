@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "l4stack/tcp/tcp_recvq.h"
+
+#include <rte_branch_prediction.h>
+
+#include "l4stack/tcp/tcp_options.h"
+#include "l4stack/tcp/tcp_seq.h"
+
+#define IP4_HEADER_BYTES 20
+#define IP6_HEADER_BYTES 40
+
+/* Beyond twice the limit: what one merged burst (LRO) may overshoot. */
+#define CHARGE_SLACK 65536u
+
+uint32_t tcp_recvq_mss(const struct tcp_conn *conn)
+{
+	uint32_t ip = conn->path.src.family == ADDR_IP6 ? IP6_HEADER_BYTES : IP4_HEADER_BYTES;
+
+	return conn->path.mtu - ip - TCP_HEADER_BYTES;
+}
+
+uint8_t tcp_recvq_wscale(uint32_t limit)
+{
+	uint8_t shift = 0;
+
+	while (shift < TCP_WSCALE_MAX && limit >> shift > UINT16_MAX)
+		shift++;
+	return shift;
+}
+
+/* ---- the window ---- */
+
+static bool share_above(const struct tcp_proto *tcp, uint64_t eighths)
+{
+	return tcp->recv_held_bytes > tcp->share_bytes / 8 * eighths;
+}
+
+static uint32_t sub_floor(uint32_t a, uint32_t b)
+{
+	return a > b ? a - b : 0;
+}
+
+/* How far the window could reach from rcv_nxt. */
+static uint32_t offer(const struct tcp_conn *conn)
+{
+	uint32_t by_bytes = sub_floor(conn->recv_limit, conn->rcv_ready);
+	uint32_t by_charge = sub_floor(2 * conn->recv_limit, conn->rcv_charge) / 2;
+
+	if (share_above(conn->tcp, 7))
+		return 0;
+	return by_bytes < by_charge ? by_bytes : by_charge;
+}
+
+/* By how much the edge could move right; 0 when it could not. */
+static uint32_t offer_gain(const struct tcp_conn *conn)
+{
+	return sub_floor(offer(conn), tcp_recv_window(conn));
+}
+
+/* RFC 9293 §3.8.6.2.2: a step of the edge is worth telling. */
+static uint32_t sws_step(const struct tcp_conn *conn)
+{
+	uint32_t half = conn->recv_limit / 2, mss = tcp_recvq_mss(conn);
+
+	return half < mss ? half : mss;
+}
+
+static void note_window(struct tcp_conn *conn, uint32_t window)
+{
+	if (window) {
+		conn->flags &= ~(uint32_t)TCP_WINDOW_SHUT;
+	} else if (!tcp_has(conn, TCP_WINDOW_SHUT)) {
+		conn->flags |= TCP_WINDOW_SHUT;
+		stack_count(conn->tcp->stack, tcp_window_closed);
+	}
+}
+
+uint16_t tcp_recvq_window(struct tcp_conn *conn)
+{
+	uint32_t gain = offer_gain(conn), window = tcp_recv_window(conn), field;
+
+	if (gain >= sws_step(conn))
+		window += gain;
+	/* Rounded up: the edge that was told once must not seem to move left. */
+	field = (window + (1u << conn->rcv_wscale) - 1) >> conn->rcv_wscale;
+	if (field > UINT16_MAX)
+		field = UINT16_MAX;
+	conn->rcv_edge = seq_max(conn->rcv_edge, conn->rcv_nxt + (field << conn->rcv_wscale));
+	note_window(conn, field);
+	return (uint16_t)field;
+}
+
+uint16_t tcp_recvq_syn_window(struct tcp_conn *conn)
+{
+	uint32_t window = offer(conn);
+
+	if (window > UINT16_MAX)
+		window = UINT16_MAX;
+	conn->rcv_edge = seq_max(conn->rcv_edge, conn->rcv_nxt + window);
+	return (uint16_t)window;
+}
+
+bool tcp_recvq_update_due(const struct tcp_conn *conn)
+{
+	uint32_t half = conn->recv_limit / 2, two = 2 * tcp_recvq_mss(conn);
+
+	return offer_gain(conn) >= (half < two ? half : two);
+}
+
+/* ---- the queue ---- */
+
+void tcp_recvq_uncharge(struct tcp_conn *conn, uint32_t charge)
+{
+	conn->rcv_charge -= charge;
+	conn->tcp->recv_held_bytes -= charge;
+}
+
+static void charge_add(struct tcp_conn *conn, uint32_t charge)
+{
+	conn->rcv_charge += charge;
+	conn->tcp->recv_held_bytes += charge;
+}
+
+static bool has_room(const struct tcp_conn *conn, uint32_t charge, bool in_order)
+{
+	const struct tcp_proto *tcp = conn->tcp;
+	uint32_t most = 2 * conn->recv_limit + CHARGE_SLACK;
+
+	if (!in_order)
+		return conn->rcv_charge + charge <= most / 4 * 3 && !share_above(tcp, 7);
+	return conn->rcv_charge + charge <= most &&
+	       tcp->recv_held_bytes + charge <= tcp->share_bytes;
+}
+
+/* More is spent on buffers than the limit foresees, and this chain would waste more than it brings.
+ */
+static bool worth_merging(const struct tcp_conn *conn, const struct tcp_chain_size *size)
+{
+	return size->bytes < size->charge / 2 &&
+	       (conn->rcv_charge + size->charge > conn->recv_limit || share_above(conn->tcp, 6));
+}
+
+struct rte_mbuf *tcp_recvq_measure(struct tcp_conn *conn, struct rte_mbuf *chain,
+				   struct rte_mbuf **last, struct tcp_chain_size *size)
+{
+	chain = tcp_chain_measure(chain, last, size);
+	if (unlikely(chain->next && worth_merging(conn, size))) {
+		stack_count_add(conn->tcp->stack, payload_copied_bytes, tcp_chain_compact(chain));
+		chain = tcp_chain_measure(chain, last, size);
+	}
+	return chain;
+}
+
+enum tcp_recvq_admission tcp_recvq_admit(struct tcp_conn *conn, struct rte_mbuf *tail,
+					 const struct rte_mbuf *chain,
+					 const struct tcp_chain_size *size, bool in_order)
+{
+	if (tail && worth_merging(conn, size) && tcp_chain_merge(tail, chain, size->bytes)) {
+		stack_count_add(conn->tcp->stack, payload_copied_bytes, size->bytes);
+		return TCP_RECVQ_MERGED;
+	}
+	if (!has_room(conn, size->charge, in_order))
+		return TCP_RECVQ_REFUSED;
+	charge_add(conn, size->charge);
+	return TCP_RECVQ_ADMITTED;
+}
+
+void tcp_recvq_link(struct tcp_conn *conn, struct rte_mbuf *head, struct rte_mbuf *tail,
+		    uint32_t bytes)
+{
+	if (head) {
+		if (conn->rcv_tail)
+			conn->rcv_tail->next = head;
+		else
+			conn->rcv_head = head;
+		conn->rcv_tail = tail;
+	}
+	conn->rcv_nxt += bytes;
+	conn->rcv_ready += bytes;
+	conn->bytes_in += bytes;
+	stack_count_add(conn->tcp->stack, tcp_bytes_in, bytes);
+}
+
+bool tcp_recvq_append(struct tcp_conn *conn, struct rte_mbuf **chain)
+{
+	struct tcp_chain_size size;
+	struct rte_mbuf *last;
+
+	*chain = tcp_recvq_measure(conn, *chain, &last, &size);
+	switch (tcp_recvq_admit(conn, conn->rcv_tail, *chain, &size, true)) {
+	case TCP_RECVQ_ADMITTED:
+		tcp_recvq_link(conn, *chain, last, size.bytes);
+		*chain = NULL;
+		return true;
+	case TCP_RECVQ_MERGED:
+		tcp_recvq_link(conn, NULL, NULL, size.bytes);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static uint32_t chain_charge(const struct rte_mbuf *chain)
+{
+	uint32_t charge = 0;
+
+	for (; chain; chain = chain->next)
+		charge += tcp_mbuf_charge(chain);
+	return charge;
+}
+
+static struct rte_mbuf *take_all(struct tcp_conn *conn)
+{
+	struct rte_mbuf *chain = conn->rcv_head;
+
+	/* With nothing out of order, all that is charged is in this queue. */
+	tcp_recvq_uncharge(conn, conn->reorder ? chain_charge(chain) : conn->rcv_charge);
+	conn->rcv_head = conn->rcv_tail = NULL;
+	conn->rcv_ready = 0;
+	return chain;
+}
+
+/* The first `bytes` of the head mbuf, less than it has: a reference to it, or where none is left a
+ * copy, in memory of the same kind. */
+static struct rte_mbuf *take_part(struct tcp_conn *conn, uint32_t bytes)
+{
+	struct stack *stack = conn->tcp->stack;
+	struct rte_mbuf *m = conn->rcv_head, *part = tcp_chain_ref(m, 0, bytes, stack->pools.ref);
+
+	if (!part) {
+		stack_count(stack, tcp_no_mbuf);
+		part = tcp_chain_copy(m, 0, bytes, m->pool);
+		if (!part)
+			return NULL;
+		stack_count_add(stack, payload_copied_bytes, bytes);
+	}
+	m->data_off = (uint16_t)(m->data_off + bytes);
+	m->data_len = (uint16_t)(m->data_len - bytes);
+	conn->rcv_ready -= bytes;
+	return part;
+}
+
+static struct rte_mbuf *take_head(struct tcp_conn *conn)
+{
+	struct rte_mbuf *m = conn->rcv_head;
+
+	conn->rcv_head = m->next;
+	m->next = NULL;
+	conn->rcv_ready -= m->data_len;
+	tcp_recvq_uncharge(conn, tcp_mbuf_charge(m));
+	return m;
+}
+
+struct rte_mbuf *tcp_recvq_take(struct tcp_conn *conn, uint32_t max_bytes)
+{
+	struct rte_mbuf *chain = NULL, **link = &chain;
+
+	if (max_bytes >= conn->rcv_ready)
+		return take_all(conn);
+	while (max_bytes) {
+		uint32_t n = conn->rcv_head->data_len;
+
+		if (n > max_bytes)
+			n = max_bytes;
+		*link = n < conn->rcv_head->data_len ? take_part(conn, n) : take_head(conn);
+		if (!*link)
+			break;
+		link = &(*link)->next;
+		max_bytes -= n;
+	}
+	return chain;
+}
+
+void tcp_recvq_free_chain(struct tcp_conn *conn, struct rte_mbuf *chain)
+{
+	tcp_recvq_uncharge(conn, chain_charge(chain));
+	rte_pktmbuf_free(chain);
+}
+
+void tcp_recvq_free(struct tcp_conn *conn)
+{
+	rte_pktmbuf_free(take_all(conn));
+}

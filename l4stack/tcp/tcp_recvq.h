@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What was received in order and waits for the owner, and the window that follows from it.
+ *
+ * Every mbuf is charged at its true size. A connection may hold twice its limit of that:
+ * full segments fit with room to spare; where small ones do not, they are copied
+ * together. The right edge of the window never moves left (RFC 9293 §3.8.6).
+ * Internal to l4stack/tcp.
+ */
+#ifndef L4STACK_TCP_TCP_RECVQ_H
+#define L4STACK_TCP_TCP_RECVQ_H
+
+#include "l4stack/tcp/tcp_chain.h"
+#include "l4stack/tcp/tcp_conn.h"
+
+#define TCP_RECV_LIMIT_MIN 4096u
+
+static inline uint32_t tcp_recv_window(const struct tcp_conn *conn)
+{
+	return conn->rcv_edge - conn->rcv_nxt;
+}
+
+/* The MSS to advertise: RFC 9293 §3.7.1. */
+uint32_t tcp_recvq_mss(const struct tcp_conn *conn);
+
+/* The shift with which a window of `limit` bytes can be told: RFC 7323 §2.2. */
+uint8_t tcp_recvq_wscale(uint32_t limit);
+
+/* The window field of the segment that is built now; the edge moves accordingly. A SYN's is
+ * not scaled. */
+uint16_t tcp_recvq_window(struct tcp_conn *conn);
+uint16_t tcp_recvq_syn_window(struct tcp_conn *conn);
+
+/* True when the window could grow enough to tell the peer: RFC 9293 §3.8.6.2.2. */
+bool tcp_recvq_update_due(const struct tcp_conn *conn);
+
+/* tcp_chain_measure; where memory is short and the chain wastes it, its bytes are moved together.
+ */
+struct rte_mbuf *tcp_recvq_measure(struct tcp_conn *conn, struct rte_mbuf *chain,
+				   struct rte_mbuf **last, struct tcp_chain_size *size);
+
+enum tcp_recvq_admission {
+	TCP_RECVQ_REFUSED, /* no room: the chain is still the caller's */
+	TCP_RECVQ_MERGED, /* its bytes were copied behind `tail`: the chain is still the caller's */
+	TCP_RECVQ_ADMITTED, /* it is charged, and the caller's to link */
+};
+
+/* Payload that is to be held behind `tail` (NULL: there is none). What is not in order has less
+ * room, so that the segment all others wait for always finds some. */
+enum tcp_recvq_admission tcp_recvq_admit(struct tcp_conn *conn, struct rte_mbuf *tail,
+					 const struct rte_mbuf *chain,
+					 const struct tcp_chain_size *size, bool in_order);
+
+/* Appends payload that starts at rcv_nxt, which moves. False when there is no room. What is left in
+ * *chain is still the caller's, in either case. */
+bool tcp_recvq_append(struct tcp_conn *conn, struct rte_mbuf **chain);
+
+/* Links payload that was charged when it came. */
+void tcp_recvq_link(struct tcp_conn *conn, struct rte_mbuf *head, struct rte_mbuf *tail,
+		    uint32_t bytes);
+
+struct rte_mbuf *tcp_recvq_take(struct tcp_conn *conn, uint32_t max_bytes);
+void tcp_recvq_free(struct tcp_conn *conn);
+
+/* Gives back the charge of mbufs that leave, and frees a chain with its charge. */
+void tcp_recvq_uncharge(struct tcp_conn *conn, uint32_t charge);
+void tcp_recvq_free_chain(struct tcp_conn *conn, struct rte_mbuf *chain);
+
+#endif

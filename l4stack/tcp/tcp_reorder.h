@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What was received out of order: runs of payload, sorted by sequence number, with gaps
+ * between them.
+ *
+ * Bytes that were accepted stay: a segment that overlaps is trimmed to what is new. Once
+ * told by SACK, nothing is given up. The number of runs is bounded, and what they hold is
+ * charged like all that was received. Internal to l4stack/tcp.
+ */
+#ifndef L4STACK_TCP_TCP_REORDER_H
+#define L4STACK_TCP_TCP_REORDER_H
+
+#include "l4stack/tcp/tcp_conn.h"
+
+struct tcp_options;
+
+/*
+ * Keeps what is new of [seq, seq + len), which starts after rcv_nxt; takes ownership of
+ * `chain`. Returns the number one past the last byte that was kept or already there without a
+ * break from `seq`: seq itself when nothing was.
+ */
+uint32_t tcp_reorder_insert(struct tcp_conn *conn, uint32_t seq, uint32_t len,
+			    struct rte_mbuf *chain);
+
+/* Where the first run starts: payload up to there is not known yet. */
+uint32_t tcp_reorder_first(const struct tcp_conn *conn, uint32_t otherwise);
+
+/* Moves what has become contiguous with rcv_nxt to the receive queue. True when a gap remains. */
+bool tcp_reorder_pull(struct tcp_conn *conn);
+
+/* The runs as SACK blocks, the latest first (RFC 2018 §4). */
+void tcp_reorder_blocks(const struct tcp_conn *conn, struct tcp_options *options);
+
+void tcp_reorder_free(struct tcp_conn *conn);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The retransmission timeout: RFC 6298. Pure.
+ *
+ * A timeout doubles the value (§5.5) and only a new sample takes that back, as Karn's
+ * algorithm asks: samples are taken from segments sent once, or by time stamps.
+ */
+#ifndef L4STACK_TCP_TCP_RTO_H
+#define L4STACK_TCP_TCP_RTO_H
+
+#include <stdint.h>
+
+#define TCP_RTO_INITIAL_US   1000000u  /* §2.1 */
+#define TCP_RTO_AFTER_SYN_US 3000000u  /* §5.7: when the SYN itself timed out */
+#define TCP_RTO_MAX_US       60000000u /* §2.5 */
+/* §2.4 asks for a second, for clocks of 500 ms. Ours has 1 ms, and peers delay ACKs by 40
+ * to 200 ms; the common stacks use 200 ms too. */
+#define TCP_RTO_MIN_US         200000u
+#define TCP_RTO_GRANULARITY_US 1000u
+
+struct tcp_rto {
+	uint32_t srtt8_us;   /* SRTT times 8; 0: no sample yet */
+	uint32_t rttvar4_us; /* RTTVAR times 4 */
+	uint32_t rto_us;
+};
+
+void tcp_rto_init(struct tcp_rto *rto);
+void tcp_rto_sample(struct tcp_rto *rto, uint32_t rtt_us);
+void tcp_rto_backoff(struct tcp_rto *rto);
+
+static inline uint32_t tcp_rto_srtt_us(const struct tcp_rto *rto)
+{
+	return rto->srtt8_us >> 3;
+}
+
+static inline uint32_t tcp_rto_rttvar_us(const struct tcp_rto *rto)
+{
+	return rto->rttvar4_us >> 2;
+}
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "l4stack/tcp/tcp_sendq.h"
+
+#include "l4stack/base/pkt.h"
+#include "l4stack/tcp/tcp_chain.h"
+
+static void uncharge(struct tcp_conn *conn, uint32_t charge)
+{
+	conn->mem_charge -= charge;
+	conn->tcp->send_held_bytes -= charge;
+}
+
+void tcp_sendq_append(struct tcp_conn *conn, struct rte_mbuf *chain)
+{
+	struct tcp_chain_size size;
+	struct rte_mbuf *last;
+
+	chain = tcp_chain_measure(chain, &last, &size);
+	if (!chain)
+		return;
+	if (conn->snd_tail)
+		conn->snd_tail->next = chain;
+	else
+		conn->snd_head = chain;
+	conn->snd_tail = last;
+	if (!conn->snd_cursor) {
+		conn->snd_cursor = chain;
+		conn->snd_cursor_off = 0;
+	}
+	conn->snd_bytes += size.bytes;
+	conn->mem_charge += size.charge;
+	conn->tcp->send_held_bytes += size.charge;
+}
+
+static void pop(struct tcp_conn *conn)
+{
+	struct rte_mbuf *m = conn->snd_head;
+
+	conn->snd_head = m->next;
+	if (!conn->snd_head)
+		conn->snd_tail = NULL;
+	if (conn->snd_cursor == m) {
+		conn->snd_cursor = conn->snd_head;
+		conn->snd_cursor_off = 0;
+	}
+	uncharge(conn, tcp_mbuf_charge(m));
+	rte_pktmbuf_free_seg(m);
+}
+
+static void pull(struct tcp_conn *conn, uint32_t bytes)
+{
+	pkt_pull(conn->snd_head, (uint16_t)bytes);
+	if (conn->snd_cursor == conn->snd_head)
+		conn->snd_cursor_off -= RTE_MIN(conn->snd_cursor_off, bytes);
+}
+
+void tcp_sendq_ack(struct tcp_conn *conn, uint32_t bytes)
+{
+	conn->snd_bytes -= bytes;
+	while (bytes && bytes >= conn->snd_head->data_len) {
+		bytes -= conn->snd_head->data_len;
+		pop(conn);
+	}
+	if (bytes)
+		pull(conn, bytes);
+}
+
+void tcp_sendq_rewind(struct tcp_conn *conn)
+{
+	conn->snd_nxt = conn->snd_una;
+	conn->snd_cursor = conn->snd_head;
+	conn->snd_cursor_off = 0;
+}
+
+void tcp_sendq_advance(struct tcp_conn *conn, uint32_t bytes)
+{
+	conn->snd_nxt += bytes;
+	conn->snd_cursor = tcp_sendq_seek(conn, conn->snd_nxt, &conn->snd_cursor_off);
+}
+
+struct rte_mbuf *tcp_sendq_seek(const struct tcp_conn *conn, uint32_t seq, uint32_t *off)
+{
+	uint32_t at = seq - tcp_snd_queue_seq(conn);
+	struct rte_mbuf *m = conn->snd_head;
+
+	while (m && at >= m->data_len) {
+		at -= m->data_len;
+		m = m->next;
+	}
+	*off = m ? at : 0;
+	return m;
+}
+
+void tcp_sendq_free(struct tcp_conn *conn)
+{
+	uncharge(conn, conn->mem_charge);
+	rte_pktmbuf_free(conn->snd_head);
+	conn->snd_head = conn->snd_tail = conn->snd_cursor = NULL;
+	conn->snd_bytes = 0;
+}

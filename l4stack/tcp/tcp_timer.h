@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The timers of a connection: five due times, one timer in the stack's wheel.
+ *
+ * The wheel's timer is only started again when a due time comes before it. One that was
+ * put off (as each ACK does) lets it fire early once, which finds nothing due and
+ * starts it for the rest. Due times are milliseconds of the stack's clock, rounded up.
+ * Internal to l4stack/tcp.
+ */
+#ifndef L4STACK_TCP_TCP_TIMER_H
+#define L4STACK_TCP_TCP_TIMER_H
+
+#include "l4stack/tcp/tcp_conn.h"
+
+#define TCP_DELAYED_ACK_US 40000u  /* RFC 9293 §3.8.6.3 allows 500 ms */
+#define TCP_GIVE_UP_MS     300000u /* R2 of §3.8.3: at least 100 s */
+#define TCP_SYN_GIVE_UP_MS 180000u /* R2 for SYN: at least 3 minutes */
+#define TCP_HALF_OPEN_MS   60000u  /* a listener's patience with SYN-RECEIVED */
+#define TCP_FIN_WAIT_MS    60000u  /* FIN-WAIT-2 without an owner */
+#define TCP_KEEP_PROBES    9
+#define TCP_KEEP_EACH_MS   75000u
+#define TCP_ORPHAN_PROBES  8 /* window probes of a connection nobody owns */
+
+void tcp_timer_init(struct tcp_conn *conn);
+void tcp_timer_set(struct tcp_conn *conn, enum tcp_timer which, uint64_t delay_us);
+void tcp_timer_stop_all(struct tcp_conn *conn);
+
+static inline void tcp_timer_clear(struct tcp_conn *conn, enum tcp_timer which)
+{
+	conn->due_ms[which] = 0;
+}
+
+static inline bool tcp_timer_is_set(const struct tcp_conn *conn, enum tcp_timer which)
+{
+	return conn->due_ms[which];
+}
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * sim [--seed N] [--count K] [--trace]: runs the scenarios of seeds N to N+K-1. One that
+ * fails prints the command that runs it again; --trace shows its segments.
+ */
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/sim/sim.h"
+#include "tests/unit/support/eal.h"
+
+static void print_stats(const struct sim_stats *s)
+{
+	printf("%" PRIu64 " scenarios, %" PRIu64 " connections, %" PRIu64 " segments (%" PRIu64
+	       " lost), %" PRIu64 " MB, %" PRIu64 " s of virtual time\n",
+	       s->scenarios, s->connections, s->segments, s->lost, s->payload_bytes / 1000000,
+	       s->virtual_us / 1000000);
+	printf("%" PRIu64 " fast retransmits, %" PRIu64 " timeouts; payload copied %" PRIu64
+	       " KB, referenced %" PRIu64 " KB\n",
+	       s->fast_retransmits, s->rtos, s->copied / 1000, s->referenced / 1000);
+}
+
+struct arguments {
+	uint64_t seed, count;
+	bool trace;
+};
+
+static bool read_arguments(int argc, char **argv, struct arguments *out)
+{
+	static const struct option options[] = {
+		{"seed", required_argument, NULL, 's'},
+		{"count", required_argument, NULL, 'c'},
+		{"trace", no_argument, NULL, 't'},
+		{0},
+	};
+	int c;
+
+	*out = (struct arguments){.seed = 1, .count = 1};
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (c == 's')
+			out->seed = strtoull(optarg, NULL, 10);
+		else if (c == 'c')
+			out->count = strtoull(optarg, NULL, 10);
+		else if (c == 't')
+			out->trace = true;
+		else
+			return false;
+	}
+	return optind == argc;
+}
+
+int main(int argc, char **argv)
+{
+	struct sim_stats stats = {0};
+	struct sim_pools pools;
+	struct arguments args;
+	unsigned failed = 0;
+
+	if (!read_arguments(argc, argv, &args)) {
+		fprintf(stderr, "usage: %s [--seed N] [--count K] [--trace]\n", argv[0]);
+		return 2;
+	}
+	if (eal_start() || sim_pools_make(&pools)) {
+		fprintf(stderr, "no memory for the pools\n");
+		return 2;
+	}
+	for (uint64_t i = 0; i < args.count && failed < 10; i++) {
+		char error[512];
+
+		if (sim_run(&pools, args.seed + i, args.trace, &stats, error, sizeof(error)))
+			continue;
+		failed++;
+		printf("FAILED: %s\n  again with: %s --seed %" PRIu64 "\n", error, argv[0],
+		       args.seed + i);
+	}
+	print_stats(&stats);
+	return failed ? 1 : 0;
+}

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#define ALLOW_EXPERIMENTAL_API /* rte_pktmbuf_pool_create_extbuf */
+#include "tests/sim/nic.h"
+
+#include <rte_malloc.h>
+#include <rte_mbuf.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "l4stack/base/pkt.h"
+
+#define ETH       14
+#define IP        20
+#define FRAME_MAX 66000
+#define FIN_PSH   0x09
+
+static uint16_t get16(const uint8_t *p)
+{
+	return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+static void put16(uint8_t *p, uint32_t v)
+{
+	p[0] = (uint8_t)(v >> 8);
+	p[1] = (uint8_t)v;
+}
+
+static uint32_t get32(const uint8_t *p)
+{
+	return (uint32_t)get16(p) << 16 | get16(p + 2);
+}
+
+static uint16_t sum(const uint8_t *p, size_t len, uint64_t start)
+{
+	uint64_t s = start;
+
+	for (size_t i = 0; i + 1 < len; i += 2)
+		s += get16(p + i);
+	if (len % 2)
+		s += (uint64_t)p[len - 1] << 8;
+	while (s >> 16)
+		s = (s & 0xffff) + (s >> 16);
+	return (uint16_t)s;
+}
+
+static uint16_t tcp_sum(const uint8_t *ip)
+{
+	uint16_t len = (uint16_t)(get16(ip + 2) - IP);
+
+	return sum(ip + IP, len, (uint64_t)sum(ip + 12, 8, 0) + ip[9] + len);
+}
+
+static void fix_ip(uint8_t *ip)
+{
+	put16(ip + 10, 0);
+	put16(ip + 10, (uint16_t)~sum(ip, IP, 0));
+}
+
+static void fix_tcp(uint8_t *ip)
+{
+	put16(ip + IP + 16, 0);
+	put16(ip + IP + 16, (uint16_t)~tcp_sum(ip));
+}
+
+static void cut(const uint8_t *frame, uint32_t len, const struct rte_mbuf *pkt, nic_emit_fn *emit,
+		void *ctx)
+{
+	uint32_t headers = ETH + IP + (uint32_t)pkt->l4_len, payload = len - headers;
+	uint8_t piece[FRAME_MAX];
+
+	for (uint32_t at = 0; at < payload; at += pkt->tso_segsz) {
+		uint32_t n = RTE_MIN(payload - at, (uint32_t)pkt->tso_segsz);
+		uint8_t *ip = piece + ETH, *tcp = ip + IP;
+
+		memcpy(piece, frame, headers);
+		memcpy(piece + headers, frame + headers + at, n);
+		put16(ip + 2, headers - ETH + n);
+		put16(tcp + 4, (get32(tcp + 4) + at) >> 16);
+		put16(tcp + 6, get16(tcp + 6) + at);
+		if (at + n < payload)
+			tcp[13] &= (uint8_t)~FIN_PSH;
+		fix_ip(ip);
+		fix_tcp(ip);
+		emit(ctx, piece, headers + n);
+	}
+}
+
+void nic_transmit(struct rte_mbuf *pkt, nic_emit_fn *emit, void *ctx)
+{
+	static uint8_t frame[FRAME_MAX];
+	uint32_t len = pkt->pkt_len;
+	const char *reason;
+
+	if (rte_mbuf_check(pkt, 1, &reason) || len > sizeof(frame) || !pkt_read(pkt, 0, len, frame))
+		abort();
+	if (pkt->ol_flags & RTE_MBUF_F_TX_IP_CKSUM)
+		fix_ip(frame + ETH);
+	if (pkt->ol_flags & RTE_MBUF_F_TX_TCP_SEG) {
+		cut(frame, len, pkt, emit, ctx);
+	} else {
+		if ((pkt->ol_flags & RTE_MBUF_F_TX_L4_MASK) == RTE_MBUF_F_TX_TCP_CKSUM)
+			fix_tcp(frame + ETH);
+		emit(ctx, frame, len);
+	}
+	rte_pktmbuf_free(pkt);
+}
+
+/* ---- receiving ---- */
+
+static uint64_t rx_flags(const uint8_t *frame)
+{
+	const uint8_t *ip = frame + ETH;
+	uint64_t flags = 0;
+
+	if (get16(frame + 12) != 0x0800 || ip[0] != 0x45 || ip[9] != 6)
+		return 0;
+	flags |=
+		sum(ip, IP, 0) == 0xffff ? RTE_MBUF_F_RX_IP_CKSUM_GOOD : RTE_MBUF_F_RX_IP_CKSUM_BAD;
+	if (flags & RTE_MBUF_F_RX_IP_CKSUM_BAD)
+		return flags;
+	return flags |
+	       (tcp_sum(ip) == 0xffff ? RTE_MBUF_F_RX_L4_CKSUM_GOOD : RTE_MBUF_F_RX_L4_CKSUM_BAD);
+}
+
+static uint32_t piece_len(struct nic_rx *rx, uint32_t left, bool first)
+{
+	if (!rx->scatters || left < 2 || !rng_percent(&rx->rng, 40))
+		return left;
+	/* Devices split behind the headers at the earliest. */
+	return first ? RTE_MIN(left, (uint32_t)rng_range(&rx->rng, 128, 400))
+		     : (uint32_t)rng_range(&rx->rng, 1, left);
+}
+
+struct rte_mbuf *nic_receive(struct nic_rx *rx, const uint8_t *frame, uint32_t len)
+{
+	struct rte_mbuf *head = NULL;
+	uint32_t left = len;
+
+	while (left) {
+		struct rte_mbuf *m = rte_pktmbuf_alloc(rx->pool);
+		uint32_t n = piece_len(rx, left, !head);
+
+		if (!m) {
+			rte_pktmbuf_free(head);
+			return NULL;
+		}
+		memcpy(rte_pktmbuf_append(m, (uint16_t)n), frame + len - left, n);
+		left -= n;
+		if (!head)
+			head = m;
+		else if (rte_pktmbuf_chain(head, m))
+			abort();
+	}
+	if (rx->checks_csum)
+		head->ol_flags |= rx_flags(frame);
+	return head;
+}
+
+struct view {
+	uint8_t *ip, *tcp;
+	uint32_t headers, payload;
+};
+
+static bool view_of(struct rte_mbuf *pkt, struct view *v)
+{
+	uint8_t *frame = rte_pktmbuf_mtod(pkt, uint8_t *);
+
+	if (pkt->data_len < ETH + IP + 20 || get16(frame + 12) != 0x0800)
+		return false;
+	v->ip = frame + ETH;
+	v->tcp = v->ip + IP;
+	v->headers = ETH + IP + (uint32_t)(v->tcp[12] >> 4) * 4;
+	if (v->ip[0] != 0x45 || v->ip[9] != 6 || pkt->data_len < v->headers)
+		return false;
+	v->payload = get16(v->ip + 2) + ETH - v->headers;
+	return pkt->pkt_len == v->headers + v->payload && v->payload;
+}
+
+bool nic_merge(struct nic_rx *rx, struct rte_mbuf *pkt, struct rte_mbuf *next)
+{
+	struct view a, b;
+
+	if (!rx->merges || !rx->checks_csum || !view_of(pkt, &a) || !view_of(next, &b))
+		return false;
+	if ((pkt->ol_flags & next->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) !=
+	    RTE_MBUF_F_RX_L4_CKSUM_GOOD)
+		return false;
+	if (a.headers != b.headers || memcmp(a.ip + 12, b.ip + 12, 8 + 4) ||
+	    get32(a.tcp + 4) + a.payload != get32(b.tcp + 4) ||
+	    memcmp(a.tcp + 8, b.tcp + 8, 4 + 4) || a.tcp[13] & 0x07 || b.tcp[13] & 0x07)
+		return false;
+	/* Window and time stamps have to be the same; the checksum of the whole is not computed. */
+	if (memcmp(a.tcp + 20, b.tcp + 20, a.headers - ETH - IP - 20) ||
+	    a.headers + a.payload + b.payload > 60000)
+		return false;
+	put16(a.ip + 2, get16(a.ip + 2) + b.payload);
+	fix_ip(a.ip);
+	a.tcp[13] |= b.tcp[13];
+	if (!rte_pktmbuf_adj(next, (uint16_t)b.headers) || rte_pktmbuf_chain(pkt, next))
+		abort();
+	return true;
+}
+
+struct rte_mempool *nic_pool(const char *name, unsigned count, uint16_t room)
+{
+	uint16_t element = (uint16_t)(room + RTE_PKTMBUF_HEADROOM);
+	struct rte_pktmbuf_extmem memory = {
+		.buf_len = (size_t)element * count,
+		.elt_size = element,
+	};
+
+	memory.buf_ptr = rte_malloc(name, memory.buf_len, RTE_CACHE_LINE_SIZE);
+	if (!memory.buf_ptr)
+		return NULL;
+	memory.buf_iova = (rte_iova_t)(uintptr_t)memory.buf_ptr;
+	return rte_pktmbuf_pool_create_extbuf(name, count, 0, 0, element, 0, &memory, 1);
+}
