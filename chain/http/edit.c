@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "chain/http/edit.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "chain/http/field.h"
+#include "chain/http/slot.h"
+
+/* A field's name: by number where it has one, else by its letters. */
+struct key {
+	uint16_t id;
+	struct http_bytes name;
+};
+
+static struct key key_of(struct http_bytes name)
+{
+	return (struct key){http_field_id(name.data, name.len), name};
+}
+
+static bool matches(const struct sluice_head *head, const struct http_memory *memory,
+		    uint16_t field, const struct key *key)
+{
+	struct http_bytes name;
+
+	if (head->field[field].id != key->id)
+		return false;
+	if (key->id != SLUICE_FIELD_OTHER)
+		return true;
+	if (head->field[field].name_len != key->name.len)
+		return false;
+	name = http_name(memory, head, field);
+	return http_equal(name.data, name.len, key->name.data, key->name.len);
+}
+
+static uint16_t find_from(const struct sluice_head *head, const struct http_memory *memory,
+			  uint16_t from, const struct key *key)
+{
+	for (uint16_t i = from; i < head->fields; i++)
+		if (matches(head, memory, i, key))
+			return i;
+	return SLUICE_NONE16;
+}
+
+static uint16_t find(const struct sluice_head *head, const struct http_memory *memory,
+		     const struct key *key)
+{
+	return key->id != SLUICE_FIELD_OTHER ? head->first[key->id]
+					     : find_from(head, memory, 0, key);
+}
+
+uint16_t http_head_find(const struct sluice_head *head, const struct http_memory *memory,
+			struct http_bytes name)
+{
+	struct key key = key_of(name);
+
+	return find(head, memory, &key);
+}
+
+/* Closes the gaps from `from` on; says how many fields are gone. */
+static uint32_t remove_from(struct sluice_head *head, const struct http_memory *memory,
+			    uint16_t from, const struct key *key)
+{
+	uint16_t kept = from, removed;
+
+	for (uint16_t i = from; i < head->fields; i++)
+		if (!matches(head, memory, i, key))
+			head->field[kept++] = head->field[i];
+	removed = head->fields - kept;
+	head->fields = kept;
+	if (removed > 0)
+		http_slot_link(head);
+	return removed;
+}
+
+uint32_t http_head_remove(struct sluice_head *head, const struct http_memory *memory,
+			  struct http_bytes name)
+{
+	struct key key = key_of(name);
+	uint16_t first = find(head, memory, &key);
+
+	return first == SLUICE_NONE16 ? 0 : remove_from(head, memory, first, &key);
+}
+
+uint32_t http_head_remove_id(struct sluice_head *head, uint16_t id)
+{
+	struct key key = {.id = id};
+
+	if (id == SLUICE_FIELD_OTHER || id >= SLUICE_FIELD_COUNT ||
+	    head->first[id] == SLUICE_NONE16)
+		return 0;
+	return remove_from(head, NULL, head->first[id], &key);
+}
+
+static void note_host(struct sluice_head *head, uint16_t id, struct sluice_text value)
+{
+	if (id == SLUICE_FIELD_HOST)
+		head->host = value;
+}
+
+int http_head_add(struct sluice_head *head, struct http_bytes name, struct http_bytes value)
+{
+	uint16_t id = http_field_id(name.data, name.len);
+	struct sluice_text name_text, value_text;
+
+	if (head->fields == head->fields_size || http_slot_room(head, name.len + value.len) == NULL)
+		return -ENOSPC;
+	http_slot_copy(head, name, &name_text);
+	http_slot_copy(head, value, &value_text);
+	http_slot_field(head, id, name_text, value_text);
+	http_slot_link(head);
+	note_host(head, id, value_text);
+	return 0;
+}
+
+int http_head_set(struct sluice_head *head, const struct http_memory *memory,
+		  struct http_bytes name, struct http_bytes value)
+{
+	struct key key = key_of(name);
+	uint16_t first = find(head, memory, &key);
+	struct sluice_text text;
+
+	if (first == SLUICE_NONE16)
+		return http_head_add(head, name, value);
+	if (!http_slot_copy(head, value, &text))
+		return -ENOSPC;
+	http_slot_value(&head->field[first], text);
+	remove_from(head, memory, first + 1, &key);
+	note_host(head, key.id, text);
+	return 0;
+}
+
+int http_head_target(struct sluice_head *head, struct http_bytes target)
+{
+	struct http_target parsed;
+	struct sluice_text text;
+
+	if (head->response || !http_target_check(head->method, target.data, target.len, &parsed))
+		return -EINVAL;
+	/* a target without a path is written out once more, with one */
+	if (http_slot_room(head, 2 * target.len + 1) == NULL)
+		return -ENOSPC;
+	http_slot_copy(head, target, &text);
+	http_slot_target(head, (struct http_place){text.base, text.off}, target.data, target.len,
+			 &parsed);
+	return 0;
+}
+
+void http_head_status(struct sluice_head *head, uint16_t status)
+{
+	head->status = status;
+	head->reason = (struct sluice_text){0};
+}
+
+void http_head_build_response(struct sluice_head *head, uint16_t status, uint8_t request_method)
+{
+	head->response = 1;
+	head->version = 11;
+	head->method = request_method;
+	http_head_status(head, status);
+}

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "chain/http/write.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "chain/http/field.h"
+
+#define CRLF "\r\n"
+
+/* The caller's buffer. Once something did not fit, nothing more is written. */
+struct sink {
+	uint8_t *start, *at;
+	uint32_t left;
+	bool full;
+};
+
+static struct sink sink_of(uint8_t *out, uint32_t size)
+{
+	return (struct sink){out, out, size, false};
+}
+
+static void put(struct sink *sink, const void *data, uint32_t len)
+{
+	if (len > sink->left)
+		sink->full = true;
+	if (sink->full || len == 0)
+		return;
+	memcpy(sink->at, data, len);
+	sink->at += len;
+	sink->left -= len;
+}
+
+static void put_text(struct sink *sink, const char *text)
+{
+	put(sink, text, (uint32_t)strlen(text));
+}
+
+static void put_bytes(struct sink *sink, struct http_bytes bytes)
+{
+	put(sink, bytes.data, bytes.len);
+}
+
+static void put_decimal(struct sink *sink, uint64_t number)
+{
+	char digits[20];
+	uint32_t at = sizeof digits;
+
+	do {
+		digits[--at] = (char)('0' + number % 10);
+		number /= 10;
+	} while (number > 0);
+	put(sink, digits + at, (uint32_t)sizeof digits - at);
+}
+
+static void put_hex(struct sink *sink, uint64_t number)
+{
+	char digits[16];
+	uint32_t at = sizeof digits;
+
+	do {
+		digits[--at] = "0123456789abcdef"[number & 15];
+		number >>= 4;
+	} while (number > 0);
+	put(sink, digits + at, (uint32_t)sizeof digits - at);
+}
+
+static int written(const struct sink *sink)
+{
+	return sink->full ? -ENOSPC : (int)(sink->at - sink->start);
+}
+
+/* --- heads -------------------------------------------------------------------- */
+
+/* More than everything that does not come from the head itself: the version, three digits of
+ * status and the longest reason, a date, and the longest framing and connection fields. */
+#define OWN_BYTES 256
+
+uint32_t http_write_bound(const struct sluice_head *head, const struct http_write *how)
+{
+	uint32_t bytes = OWN_BYTES + head->method_text.len + head->target.len + head->host.len +
+			 head->reason.len + how->host.len;
+
+	for (uint16_t i = 0; i < head->fields; i++)
+		bytes += head->field[i].name_len + head->field[i].value_len + 4u;
+	return bytes;
+}
+
+/* RFC 9110 §7.6.1. Host is written apart; in a response it means nothing. */
+static bool is_forwarded(uint16_t id, const struct http_write *how)
+{
+	if (id == SLUICE_FIELD_UPGRADE)
+		return how->connection == HTTP_CONNECTION_UPGRADE;
+	return id != SLUICE_FIELD_HOST &&
+	       (http_field_flags(id) & (SLUICE_FIELD_HOP | SLUICE_FIELD_FRAMING)) == 0;
+}
+
+static void put_fields(struct sink *sink, const struct sluice_head *head,
+		       const struct http_memory *memory, const struct http_write *how)
+{
+	for (uint16_t i = 0; i < head->fields; i++) {
+		if (!is_forwarded(head->field[i].id, how))
+			continue;
+		put_bytes(sink, http_name(memory, head, i));
+		put(sink, ": ", 2);
+		put_bytes(sink, http_value(memory, head, i));
+		put(sink, CRLF, 2);
+	}
+}
+
+static void put_framing(struct sink *sink, const struct http_write *how)
+{
+	if (how->framing == HTTP_BODY_CHUNKED)
+		put_text(sink, "Transfer-Encoding: chunked" CRLF);
+	if (how->framing != HTTP_BODY_LENGTH)
+		return;
+	put_text(sink, "Content-Length: ");
+	put_decimal(sink, how->length);
+	put(sink, CRLF, 2);
+}
+
+static void put_connection(struct sink *sink, uint8_t connection)
+{
+	static const char *const fields[] = {
+		[HTTP_CONNECTION_DEFAULT] = "",
+		[HTTP_CONNECTION_CLOSE] = "Connection: close" CRLF,
+		[HTTP_CONNECTION_KEEP_ALIVE] = "Connection: keep-alive" CRLF,
+		[HTTP_CONNECTION_UPGRADE] = "Connection: upgrade" CRLF,
+	};
+
+	put_text(sink, fields[connection]);
+}
+
+static void put_rest(struct sink *sink, const struct sluice_head *head,
+		     const struct http_memory *memory, const struct http_write *how)
+{
+	put_fields(sink, head, memory, how);
+	put_framing(sink, how);
+	put_connection(sink, how->connection);
+	put(sink, CRLF, 2);
+}
+
+/* RFC 9112 §3.2: always there, empty when nobody knows the host. */
+static void put_host(struct sink *sink, const struct sluice_head *head,
+		     const struct http_memory *memory, const struct http_write *how)
+{
+	struct http_bytes host = how->host;
+
+	if (head->host.len > 0)
+		host = http_text(memory, head, head->host);
+	put_text(sink, host.len > 0 ? "Host: " : "Host:");
+	put_bytes(sink, host);
+	put(sink, CRLF, 2);
+}
+
+int http_write_request(const struct sluice_head *head, const struct http_memory *memory,
+		       const struct http_write *how, uint8_t *out, uint32_t size)
+{
+	struct sink sink = sink_of(out, size);
+
+	if (how->framing == HTTP_BODY_UNTIL_CLOSE)
+		return -EINVAL;
+	put_bytes(&sink, http_text(memory, head, head->method_text));
+	put(&sink, " ", 1);
+	put_bytes(&sink, http_text(memory, head, head->target));
+	put_text(&sink, " HTTP/1.1" CRLF);
+	put_host(&sink, head, memory, how);
+	put_rest(&sink, head, memory, how);
+	return written(&sink);
+}
+
+static void put_status_line(struct sink *sink, uint16_t status)
+{
+	put_text(sink, "HTTP/1.1 ");
+	put_decimal(sink, status);
+	put(sink, " ", 1);
+}
+
+static void put_date(struct sink *sink, const char *date)
+{
+	if (date == NULL)
+		return;
+	put_text(sink, "Date: ");
+	put_text(sink, date);
+	put(sink, CRLF, 2);
+}
+
+int http_write_response(const struct sluice_head *head, const struct http_memory *memory,
+			const struct http_write *how, uint8_t *out, uint32_t size)
+{
+	struct sink sink = sink_of(out, size);
+
+	put_status_line(&sink, head->status);
+	if (head->reason.len > 0)
+		put_bytes(&sink, http_text(memory, head, head->reason));
+	else
+		put_text(&sink, http_status_reason(head->status));
+	put(&sink, CRLF, 2);
+	if (head->first[SLUICE_FIELD_DATE] == SLUICE_NONE16)
+		put_date(&sink, how->date);
+	put_rest(&sink, head, memory, how);
+	return written(&sink);
+}
+
+/* --- chunks --------------------------------------------------------------------- */
+
+int http_write_chunk(bool first, uint64_t bytes, uint8_t *out, uint32_t size)
+{
+	struct sink sink = sink_of(out, size);
+
+	if (!first)
+		put(&sink, CRLF, 2);
+	put_hex(&sink, bytes);
+	put(&sink, CRLF, 2);
+	return written(&sink);
+}
+
+int http_write_last_chunk(bool first, struct http_bytes trailers, uint8_t *out, uint32_t size)
+{
+	struct sink sink = sink_of(out, size);
+
+	put_text(&sink, first ? "0" CRLF : CRLF "0" CRLF);
+	put_bytes(&sink, trailers);
+	put(&sink, CRLF, 2);
+	return written(&sink);
+}
+
+/* --- answers of our own ----------------------------------------------------------- */
+
+static uint32_t answer_text(uint16_t status, char *text, uint32_t size)
+{
+	return (uint32_t)snprintf(text, size, "%u %s\n", status, http_status_reason(status));
+}
+
+int http_write_answer(uint16_t status, bool close, bool head_only, const char *date, uint8_t *out,
+		      uint32_t size)
+{
+	bool body = !http_response_without_body(status, SLUICE_METHOD_OTHER);
+	struct sink sink = sink_of(out, size);
+	struct http_write how = {.framing = HTTP_BODY_LENGTH};
+	char text[64];
+
+	how.length = answer_text(status, text, sizeof text);
+	put_status_line(&sink, status);
+	put_text(&sink, http_status_reason(status));
+	put(&sink, CRLF, 2);
+	put_date(&sink, date);
+	if (body) {
+		put_text(&sink, "Content-Type: text/plain" CRLF);
+		put_framing(&sink, &how);
+	}
+	put_connection(&sink, close ? HTTP_CONNECTION_CLOSE : HTTP_CONNECTION_DEFAULT);
+	put(&sink, CRLF, 2);
+	if (body && !head_only)
+		put(&sink, text, (uint32_t)how.length);
+	return written(&sink);
+}
+
+int http_write_continue(uint8_t *out, uint32_t size)
+{
+	struct sink sink = sink_of(out, size);
+
+	put_status_line(&sink, 100);
+	put_text(&sink, http_status_reason(100));
+	put_text(&sink, CRLF CRLF);
+	return written(&sink);
+}
