@@ -28,7 +28,9 @@ struct link_sizes {
 	uint32_t up_text_bytes; /* a power of two */
 };
 
-/* Makes both regions as sealed memfds. `wake_nf_fd` is the instance's eventfd (not owned). */
+/* Makes both regions as sealed memfds. `wake_nf_fd` is the instance's eventfd (not owned,
+ * non-blocking). -EINVAL: a size that is no power of two, or less text than one verdict may have.
+ */
 int link_create(const struct link_sizes *sizes, int wake_nf_fd, struct link **out)
 	__attribute__((warn_unused_result));
 void link_destroy(struct link *link);
@@ -40,28 +42,33 @@ int link_up_fd(const struct link *link);
 uint64_t link_down_bytes(const struct link *link);
 uint64_t link_up_bytes(const struct link *link);
 
-/* Free entries of the down ring. */
+/* Free entries of the down ring, as the instance's index stands now. 0 for a link that is dead. */
 uint32_t link_room(struct link *link);
-/* The next free entry, to be filled in place; NULL when the ring is full. Not visible before link_publish. */
+/* The next free entry, to be filled in place; NULL when the ring is full. Not visible before
+ * link_publish. */
 struct sluice_down *link_next(struct link *link);
-/* Makes everything since the last call visible, once for each turn of the loop, and wakes a sleeper. */
+/* Makes everything since the last call visible, once for each turn of the loop, and wakes a
+ * sleeper. */
 void link_publish(struct link *link);
 
-/* Copies up to `max` descriptors out; their text stays valid until link_consume. Count, or -EPROTO. */
+/* Copies up to `max` descriptors out, going on where the last call ended; their text stays valid
+ * until link_consume. Count, or -EPROTO. */
 int link_poll(struct link *link, struct sluice_up *out, unsigned max);
 /* Copies a descriptor's edits into private memory, having checked the range: 0 or -EPROTO. */
 int link_text(const struct link *link, const struct sluice_up *up, void *dst, uint32_t size);
 /* The first `n` polled descriptors, and their text, are done with. */
 void link_consume(struct link *link, unsigned n);
-bool link_pending(const struct link *link); /* something to poll */
+bool link_pending(const struct link *link); /* something to poll; true for a link that is dead */
 
 /* Before the worker sleeps, and after: while set, the instance writes the worker's eventfd. After
  * setting it, link_pending must be asked once more. */
 void link_sleep(struct link *link, bool sleeps);
 
-/* From the instance's pages, as it says (untrusted, for show and for the heartbeat). */
+/* From the shared pages, for any thread. What the instance says is untrusted: it is for show and
+ * for the heartbeat. */
 uint64_t link_loops(const struct link *link);
 uint64_t link_busy_ns(const struct link *link);
 uint64_t link_counter(const struct link *link, unsigned i);
 uint32_t link_depth(const struct link *link); /* descriptors the instance has not consumed */
+bool link_nf_sleeps(const struct link *link); /* it waits for its eventfd */
 #endif

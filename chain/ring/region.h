@@ -16,8 +16,7 @@
 
 enum region_kind { REGION_NONE, REGION_RX, REGION_MESSAGES, REGION_UPSTREAMS, REGION_ARENA };
 
-/* How another process can map it: the file, where in it, and whether through a descriptor
- * that only allows reading. The descriptor is the region's. */
+/* How another process can map it: the file, and where in it. The descriptor is the region's. */
 struct region_source {
 	int fd;
 	uint64_t offset;
@@ -29,16 +28,18 @@ struct region {
 	uint8_t kind; /* enum region_kind */
 	uint8_t *base;
 	uint64_t bytes;
-	const char *name; /* "rx.0", "arena.edge.0" */
+	const char *name;              /* "rx.0", "arena.edge.0" */
 	struct region_source *sources; /* in order; together `bytes` */
 	unsigned sources_count;
+	bool mapped; /* by region_create_sealed: region_remove unmaps it */
 };
 
 #define REGIONS_MAX 1024
 
 /* Shared by the whole process. */
 struct region_table {
-	struct region *region[REGIONS_MAX]; /* NULL: no such number */
+	struct region *region[REGIONS_MAX]; /* NULL: no such number; 0 is never used */
+	uint16_t last; /* the number given last: they go round, so that an old one rests */
 };
 
 /* The bytes of a slice, or NULL if any of them is outside its region (64-bit arithmetic). */
@@ -55,14 +56,15 @@ static inline uint8_t *region_resolve(const struct region_table *table, uint64_t
 
 static inline bool region_holds(const struct region *r, const void *ptr)
 {
-	return (const uint8_t *)ptr - r->base >= 0 && (uint64_t)((const uint8_t *)ptr - r->base) < r->bytes;
+	return (const uint8_t *)ptr - r->base >= 0 &&
+	       (uint64_t)((const uint8_t *)ptr - r->base) < r->bytes;
 }
 
 /* A region of anonymous shared memory (a memfd, mapped for writing here, then sealed so that nobody
  * can map it for writing again): messages and upstreams. 0 or -errno. */
 int region_create_sealed(struct region_table *table, enum region_kind kind, const char *name,
 			 uint64_t bytes, struct region **out) __attribute__((warn_unused_result));
-/* Enters memory that exists (EAL's) under a free number. Takes over `sources` and its descriptors. */
+/* Enters memory that exists (EAL's) under a free number. Takes over `sources` and its fds. */
 int region_enter(struct region_table *table, enum region_kind kind, const char *name, void *base,
 		 uint64_t bytes, struct region_source *sources, unsigned sources_count,
 		 struct region **out) __attribute__((warn_unused_result));

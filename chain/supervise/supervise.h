@@ -2,11 +2,12 @@
 /*
  * The supervisor: starts functions as processes, sees them live and die, starts them again.
  *
- * Threads: the control thread only. It makes the links and the arena of each new process,
- * starts sluice-nf with one end of a socket, hands over the regions with exactly the rights
- * of the design (a descriptor that only reads for all that the function may not write),
- * waits for its READY, and tells its owner. A death is seen through the process's pidfd; a hang
- * through the heartbeat in its up region.
+ * Threads: the control thread only, and always the same one: functions die with the thread
+ * that started them. Times are CLOCK_MONOTONIC, in microseconds. It makes the links and the arena
+ * of each new process, starts sluice-nf with one end of a socket, hands over the regions with
+ * exactly the rights of the design (a descriptor that only reads for all that the function may not
+ * write), waits for its READY, and tells its owner. A death is seen through the process's pidfd; a
+ * hang through the heartbeat in its up region.
  */
 #ifndef CHAIN_SUPERVISE_SUPERVISE_H
 #define CHAIN_SUPERVISE_SUPERVISE_H
@@ -24,23 +25,29 @@ struct supervisor;
 
 #define SUPERVISE_WORKERS_MAX 64
 
-enum instance_state { INSTANCE_STARTING, INSTANCE_UP, INSTANCE_STOPPING, INSTANCE_WAITING /* back-off */, INSTANCE_FAILED };
+enum instance_state {
+	INSTANCE_STARTING,
+	INSTANCE_UP,
+	INSTANCE_STOPPING,
+	INSTANCE_WAITING, /* for its back-off */
+	INSTANCE_FAILED
+};
 
 /* One instance of a function: the same place across restarts, another `id` for each process. */
 struct instance_info {
 	uint16_t function;         /* the owner's number */
 	const char *function_name; /* from its conf_function */
 	const char *plugin;
-	unsigned index;            /* 0 … instances-1 */
-	uint32_t id;               /* of this process, unique for the daemon's life */
+	unsigned index; /* 0 … instances-1 */
+	uint32_t id;    /* of this process, unique for the daemon's life */
 	enum instance_state state;
 	pid_t pid;
-	uint32_t hooks;            /* enum engine_hook, from READY */
+	uint32_t hooks; /* enum sluice_hook, from READY */
 	struct link *link[SUPERVISE_WORKERS_MAX];
-	struct region *arena;      /* NULL: none */
+	struct region *arena; /* NULL: none */
 	uint32_t restarts;
-	uint64_t since_us;         /* in this state */
-	char last_exit[128];       /* "killed by SIGKILL", "exit 3", "no turn of its loop for 1000 ms"; "" */
+	uint64_t since_us;   /* in this state */
+	char last_exit[128]; /* "killed by SIGKILL", "exit 3", "no turn of its loop for 9 ms" */
 	char counter_name[SLUICE_COUNTERS][64]; /* from READY; "" unused */
 	char counter_help[SLUICE_COUNTERS][128];
 };
@@ -48,25 +55,33 @@ struct instance_info {
 struct supervisor_owner {
 	/* READY came: the links go into use. */
 	void (*up)(void *ctx, const struct instance_info *instance);
-	/* The process ended (or is to be ended): when this returns nothing uses the links any more. */
+	/* The process ended, or is to be: when this returns nothing uses the links any more. */
 	void (*down)(void *ctx, const struct instance_info *instance);
-	/* Memory the device can send from; a region of kind REGION_ARENA whose source may be mapped for writing.
-	 * 0 or -errno. */
+	/* Memory the device can send from; a region of kind REGION_ARENA whose source may be mapped
+	 * for writing. 0 or -errno. */
 	int (*arena_alloc)(void *ctx, const char *name, uint64_t bytes, struct region **out);
 	/* The process is gone; the owner frees the region when its last byte was acknowledged. */
 	void (*arena_free)(void *ctx, struct region *arena);
-	/* A line for the daemon's log: from a function (level as in <sluice/nf.h>), or about one. */
+	/* A line for the daemon's log, from a function or about one; level as in <sluice/nf.h>. */
 	void (*log)(void *ctx, int level, const char *function, const char *text);
+	/* May instances of `reader` map the arenas of `writer` for reading? Those that see bodies
+	 * must, when both are in one path: otherwise a piece that lies there resets its exchange.
+	 * NULL: always. */
+	bool (*shares)(void *ctx, uint16_t reader, uint16_t writer);
 };
 
 struct supervisor_conf {
-	const char *host_path;            /* of the sluice-nf binary */
-	const char *default_user;         /* NULL: a transient uid for each instance */
+	const char *host_path;    /* of the sluice-nf binary */
+	const char *default_user; /* NULL: a transient uid for each instance */
 	unsigned workers;
-	const int *worker_wake_fds;       /* eventfds, one for each worker */
+	const int *worker_wake_fds; /* eventfds, one for each worker; made non-blocking here */
+	/* Functions with `cpu = -1` keep away from these; NULL: from none. */
+	const int *worker_cpus;
+	/* How long an idle function polls before it sleeps, if its `cpu` is no worker's. */
+	unsigned spin_us;
 	struct region_table *regions;
-	struct region *const *rx;         /* one for each worker */
-	struct region *const *messages;   /* one for each worker */
+	struct region *const *rx;       /* one for each worker */
+	struct region *const *messages; /* one for each worker */
 	struct region *upstreams;
 	struct link_sizes link_sizes;
 	const struct supervisor_owner *owner;
@@ -84,12 +99,13 @@ void supervisor_handle(struct supervisor *supervisor, uint64_t now_us);
 /* When it wants to be called by time (back-off, heartbeats); UINT64_MAX: never. */
 uint64_t supervisor_next_us(const struct supervisor *supervisor);
 
-/* Starts all instances of a function. Errors of the plugin's `init` come as text with file and line, through
- * supervisor_wait_ready. `function` must outlive it. */
-int supervisor_start(struct supervisor *supervisor, uint16_t id, const struct conf_function *function,
-		     uint64_t now_us) __attribute__((warn_unused_result));
-/* Handles events until every instance of `id` is up or one failed for the first time: 0, -EINVAL with
- * `errors` filled (plugin missing, another ABI, bad config, died), -ETIMEDOUT. */
+/* Starts all instances of a function. Errors of the plugin's `init` come as text with file and
+ * line, through supervisor_wait_ready. `function` must outlive it. */
+int supervisor_start(struct supervisor *supervisor, uint16_t id,
+		     const struct conf_function *function, uint64_t now_us)
+	__attribute__((warn_unused_result));
+/* Handles events until every instance of `id` is up or one failed for the first time: 0, -EINVAL
+ * with `errors` filled (plugin missing, another ABI, bad config, died), -ETIMEDOUT. */
 int supervisor_wait_ready(struct supervisor *supervisor, uint16_t id, unsigned timeout_ms,
 			  struct conf_errors *errors) __attribute__((warn_unused_result));
 /* Ends a function's processes for good. */
@@ -102,7 +118,10 @@ void supervisor_each(const struct supervisor *supervisor,
 		     void (*fn)(void *ctx, const struct instance_info *instance), void *ctx);
 
 /* Loads the plugin in a process of its own, locked in as always, and lets it read its config: for
- * `sluiced -t`. 0, or -EINVAL with `errors` filled. Needs no supervisor. */
-int supervise_check(const char *host_path, const struct conf_function *function, struct conf_errors *errors)
+ * `sluiced -t`. `groups`: the names of the upstreams, which it may look for. 0, or -EINVAL with
+ * `errors` filled. Needs no supervisor. */
+int supervise_check(const char *host_path, const char *default_user,
+		    const struct conf_function *function, const char *const *groups,
+		    unsigned groups_count, struct conf_errors *errors)
 	__attribute__((warn_unused_result));
 #endif

@@ -12,8 +12,9 @@
  *   messages          manager          functions        struct sluice_head, one for each head
  *   upstreams         manager          functions        struct sluice_upstreams
  *   down              manager          one function     struct sluice_down_ctl, then the ring
- *   up                one function     manager          struct sluice_up_ctl, ring, text ring, counters
- *   arena             one function     manager          payload that the function makes
+ *   up                one function     manager          struct sluice_up_ctl, ring, texts, counters
+ *   arena             one function     manager          payload that the function makes; also
+ *                                                       read by functions that see its bodies
  *
  * There is one pair of down and up for each (worker, instance). A ring has one producer
  * and one consumer; each index lies on a page of whoever moves it. Indexes run freely and
@@ -76,17 +77,21 @@ SLUICE_ASSERT(sizeof(struct sluice_slice) == 16, "ABI");
 /* --- manager to function --------------------------------------------------- */
 
 enum sluice_down_kind {
-	SLUICE_DOWN_REQUEST_HEAD = 1, /* arg: reference of a struct sluice_head, in 64-byte units of the message region */
-	SLUICE_DOWN_REQUEST_BODY,     /* arg: piece number; END when the body ends with it (0 slices allowed) */
+	/* arg: where its struct sluice_head is, in 64-byte units of the worker's message region. */
+	SLUICE_DOWN_REQUEST_HEAD = 1,
+	/* arg: piece number. END when the body ends with it (0 slices allowed). */
+	SLUICE_DOWN_REQUEST_BODY,
 	SLUICE_DOWN_RESPONSE_HEAD,
 	SLUICE_DOWN_RESPONSE_BODY,
-	SLUICE_DOWN_DONE,    /* the exchange is over: forget it (only to functions with a `done` hook); RESET if it failed */
-	SLUICE_DOWN_RELEASE, /* slices[].tag: arena leases that are free again */
+	/* The exchange is over: forget it. RESET if it failed. Only with a `done` hook. */
+	SLUICE_DOWN_DONE,
+	/* slice[].tag: arena leases that are free again. */
+	SLUICE_DOWN_RELEASE,
 };
 
 enum sluice_down_flag {
-	SLUICE_DOWN_END = 1 << 0,      /* body: the last piece. head: no body follows */
-	SLUICE_DOWN_MORE = 1 << 1,     /* body: the same piece goes on in the next descriptor */
+	SLUICE_DOWN_END = 1 << 0,  /* body: the last piece. head: no body follows */
+	SLUICE_DOWN_MORE = 1 << 1, /* body: the same piece goes on in the next descriptor */
 	SLUICE_DOWN_RESET = 1 << 2,
 };
 
@@ -107,24 +112,27 @@ SLUICE_ASSERT(sizeof(struct sluice_down) == 64, "ABI");
 /* --- function to manager --------------------------------------------------- */
 
 enum sluice_up_kind {
-	SLUICE_UP_VERDICT = 1, /* the answer to a HEAD: `verdict` */
-	SLUICE_UP_PIECE,       /* the answer to body piece `piece`: the oldest that is unanswered. `verdict` PASS: as
-	                        * it was. REPLACE: `slices` instead of it (0: nothing) */
-	SLUICE_UP_EMIT,        /* body of a response begun with RESPOND: slices; END when complete */
+	/* The answer to a HEAD: `verdict`. */
+	SLUICE_UP_VERDICT = 1,
+	/* The answer to body piece `piece`, the oldest that is unanswered. `verdict` PASS: as it
+	 * was. REPLACE: `slices` instead of it (0: nothing). RESET. */
+	SLUICE_UP_PIECE,
+	/* Body of a response begun with RESPOND: slices; END when complete. */
+	SLUICE_UP_EMIT,
 };
 
 enum sluice_up_flag {
 	SLUICE_UP_END = 1 << 0,
-	SLUICE_UP_MORE = 1 << 1, /* PIECE, REPLACE: more slices of the same answer follow in the next descriptor */
+	SLUICE_UP_MORE = 1 << 1, /* PIECE, REPLACE: its slices go on in the next descriptor */
 };
 
 enum sluice_verdict {
-	SLUICE_PASS = 0,    /* on to the next function, with the edits made */
-	SLUICE_LEAVE,       /* the same, and no more events of this exchange for this function */
-	SLUICE_HOLD,        /* in-library only, never on the ring: the answer comes later (sluice_resume) */
-	SLUICE_RESPOND,     /* this function answers the request itself: `status`, edits are the head, slices the body */
-	SLUICE_RESET,       /* end the exchange: reset, or 502 if nothing was answered yet */
-	SLUICE_REPLACE,     /* body pieces only */
+	SLUICE_PASS = 0, /* on to the next function, with the edits made */
+	SLUICE_LEAVE,    /* the same, and no more events of this exchange for this function */
+	SLUICE_HOLD,     /* never on the ring: the answer comes later (sluice_resume) */
+	SLUICE_RESPOND,  /* its own answer: `status`, edits are the head, slices the body */
+	SLUICE_RESET,    /* end the exchange: reset, or 502 if nothing was answered yet */
+	SLUICE_REPLACE,  /* body pieces only */
 };
 
 #define SLUICE_NONE16    UINT16_MAX
@@ -133,18 +141,26 @@ enum sluice_verdict {
 struct sluice_up {
 	uint32_t exchange;
 	uint32_t generation;
-	uint8_t kind;      /* enum sluice_up_kind */
-	uint8_t flags;     /* enum sluice_up_flag */
+	uint8_t kind;  /* enum sluice_up_kind */
+	uint8_t flags; /* enum sluice_up_flag */
 	uint8_t slices;
-	uint8_t verdict;   /* enum sluice_verdict */
+	uint8_t verdict; /* enum sluice_verdict */
 	uint32_t piece;
 	uint32_t text_off; /* edits: a run of the text ring that does not wrap, 8-byte aligned */
 	uint32_t text_len;
-	uint16_t group;    /* VERDICT: route to this upstream group; SLUICE_NONE16: no change */
-	uint16_t server;   /* VERDICT: pick this server of the group; SLUICE_NONE16: no choice */
-	uint16_t status;   /* RESPOND */
+	uint16_t group;  /* VERDICT: route to this upstream group; SLUICE_NONE16: no change */
+	uint16_t server; /* VERDICT: pick this one of the group, from 0; SLUICE_NONE16: no choice */
+	uint16_t status; /* RESPOND */
 	uint16_t reserved;
-	struct sluice_slice slice[SLUICE_UP_SLICES];
+	union {
+		struct sluice_slice slice[SLUICE_UP_SLICES];
+		/* A VERDICT of RESPOND has one slice at most: END when the body ends with it. */
+		struct {
+			struct sluice_slice slice;
+			uint64_t body_bytes; /* of all, or SLUICE_LENGTH_UNKNOWN, _NONE */
+			uint64_t reserved;
+		} respond;
+	};
 };
 SLUICE_ASSERT(sizeof(struct sluice_up) == 64, "ABI");
 
@@ -218,7 +234,7 @@ SLUICE_ASSERT(sizeof(struct sluice_field) == 16, "ABI");
 struct sluice_peer {
 	uint8_t family; /* 4 or 6 */
 	uint8_t reserved;
-	uint16_t port;  /* host byte order */
+	uint16_t port;     /* host byte order */
 	uint8_t bytes[16]; /* network byte order */
 };
 SLUICE_ASSERT(sizeof(struct sluice_peer) == 20, "ABI");
@@ -237,19 +253,22 @@ struct sluice_head {
 	uint8_t version;  /* 10 or 11 */
 	uint8_t method;   /* enum sluice_method; of the request, in a response too */
 	uint8_t bases;
-	uint16_t status;  /* response */
+	uint16_t status; /* response */
 	uint16_t fields;
 	uint64_t body_bytes; /* or SLUICE_LENGTH_NONE, SLUICE_LENGTH_UNKNOWN */
-	struct sluice_text method_text, target, path, query, host; /* path and query: of target, without '?' */
-	struct sluice_text reason;
+	struct sluice_text method_text, target;
+	struct sluice_text path, query; /* of target, without '?' */
+	struct sluice_text host, reason;
 	struct sluice_peer client, local; /* of the client's connection */
-	uint32_t text_off;  /* of the text area, from this structure's start (base[0] says the same) */
+	uint32_t text_off; /* of the text area, from this structure's start; as base[0] says */
 	uint32_t text_used, text_size;
-	uint32_t fields_size; /* room in field[] */
-	uint16_t first[96]; /* by enum sluice_field_id: its first field; SLUICE_NONE16: none */
+	uint32_t fields_size;   /* room in field[] */
+	uint16_t first[96];     /* by enum sluice_field_id: its first field; SLUICE_NONE16: none */
+	uint16_t group, server; /* as functions before this one chose; SLUICE_NONE16: none */
 	uint64_t base[SLUICE_HEAD_BASES];
 	struct sluice_field field[];
 };
+SLUICE_ASSERT(sizeof(struct sluice_head) == 432, "ABI");
 
 /* --- rings ------------------------------------------------------------------- */
 
@@ -274,9 +293,9 @@ SLUICE_ASSERT(sizeof(struct sluice_down_ctl) <= SLUICE_PAGE, "ABI");
 struct sluice_up_ctl {
 	SLUICE_ALIGN(64) uint32_t produced;      /* up ring: the function's */
 	SLUICE_ALIGN(64) uint32_t down_consumed; /* down ring: the function's */
-	SLUICE_ALIGN(64) uint32_t nf_sleeps;     /* 1: write the function's eventfd after producing */
-	SLUICE_ALIGN(64) uint64_t loops;         /* heartbeat: one more for each turn of its loop */
-	uint64_t busy_ns;                        /* time spent in hooks */
+	SLUICE_ALIGN(64) uint32_t nf_sleeps; /* 1: write the function's eventfd after producing */
+	SLUICE_ALIGN(64) uint64_t loops;     /* heartbeat: one more for each turn of its loop */
+	uint64_t busy_ns;                    /* time spent in hooks */
 };
 SLUICE_ASSERT(sizeof(struct sluice_up_ctl) <= SLUICE_PAGE, "ABI");
 
@@ -284,14 +303,14 @@ SLUICE_ASSERT(sizeof(struct sluice_up_ctl) <= SLUICE_PAGE, "ABI");
 
 enum sluice_balance {
 	SLUICE_BALANCE_ROUND_ROBIN = 0,
-	SLUICE_BALANCE_LEAST,     /* fewest exchanges in flight, by weight */
-	SLUICE_BALANCE_P2C,       /* the less loaded of two taken at random */
-	SLUICE_BALANCE_HASH,      /* consistent: by what the function chooses as key */
+	SLUICE_BALANCE_LEAST, /* fewest exchanges in flight, by weight */
+	SLUICE_BALANCE_P2C,   /* the less loaded of two taken at random */
+	SLUICE_BALANCE_HASH,  /* consistent: by what the function chooses as key */
 };
 
-#define SLUICE_NAME_MAX       64
-#define SLUICE_GROUPS_MAX     1024
-#define SLUICE_SERVERS_MAX    16384
+#define SLUICE_NAME_MAX    64
+#define SLUICE_GROUPS_MAX  1024
+#define SLUICE_SERVERS_MAX 16384
 
 enum sluice_server_state { SLUICE_SERVER_UP = 0, SLUICE_SERVER_DOWN = 1, SLUICE_SERVER_DRAIN = 2 };
 
@@ -299,9 +318,9 @@ enum sluice_server_state { SLUICE_SERVER_UP = 0, SLUICE_SERVER_DOWN = 1, SLUICE_
  * used again while the manager lives; a removed group has an empty name. */
 struct sluice_server {
 	struct sluice_peer addr;
-	uint32_t state;  /* enum sluice_server_state */
-	uint32_t weight; /* 1 to 256 */
-	uint32_t active; /* exchanges in flight, all workers */
+	uint32_t state;      /* enum sluice_server_state */
+	uint32_t weight;     /* 1 to 256 */
+	uint32_t active;     /* exchanges in flight, all workers */
 	uint32_t latency_us; /* smoothed time to the first byte of the response */
 	uint32_t failures;   /* in a row */
 	uint32_t reserved[4];
@@ -325,6 +344,133 @@ struct sluice_upstreams {
 	struct sluice_group group[SLUICE_GROUPS_MAX];
 	struct sluice_server server[SLUICE_SERVERS_MAX];
 };
+
+/* --- the handshake -------------------------------------------------------------------
+ *
+ * Over the SOCK_SEQPACKET socket that sluice-nf has as descriptor SLUICE_HOST_SOCKET. Each
+ * message is one packet that begins with struct sluice_host_header; descriptors travel
+ * beside it, in the order named.
+ *
+ *	manager                                host
+ *	WELCOME  (config, its own eventfd)
+ *	REGION…  (one for each source)
+ *	LINK…    (down, up, the worker's eventfd)
+ *	GO
+ *	                                       locks itself in, loads the plugin, runs init
+ *	                                       COUNTER…, READY   or   ERROR…, and it exits
+ *	REGION…  (another function's new arena)
+ *	                                       LOG…
+ *
+ * What the host sends after it loaded the plugin is untrusted. A packet that does not begin
+ * with a known kind is text that the function wrote to its standard error.
+ */
+#define SLUICE_HOST_SOCKET      3
+#define SLUICE_HOST_WAKE        4 /* once it is locked in: its eventfd; the workers' follow */
+#define SLUICE_HOST_SOURCES_MAX 64
+#define SLUICE_HOST_TEXT_MAX    1024
+
+enum sluice_host_kind {
+	SLUICE_HOST_WELCOME = 1,
+	SLUICE_HOST_REGION,
+	SLUICE_HOST_LINK,
+	SLUICE_HOST_GO, /* a header alone */
+	SLUICE_HOST_COUNTER,
+	SLUICE_HOST_READY,
+	SLUICE_HOST_ERROR,
+	SLUICE_HOST_LOG,
+};
+
+/* The hooks that a function has; the bits of sluice_host_ready.hooks. */
+enum sluice_hook {
+	SLUICE_HOOK_REQUEST_HEAD = 1 << 0,
+	SLUICE_HOOK_REQUEST_BODY = 1 << 1,
+	SLUICE_HOOK_RESPONSE_HEAD = 1 << 2,
+	SLUICE_HOOK_RESPONSE_BODY = 1 << 3,
+	SLUICE_HOOK_DONE = 1 << 4,
+};
+
+enum sluice_region_kind {
+	SLUICE_REGION_NONE = 0,
+	SLUICE_REGION_RX,
+	SLUICE_REGION_MESSAGES,
+	SLUICE_REGION_UPSTREAMS,
+	SLUICE_REGION_ARENA,
+};
+
+struct sluice_host_header {
+	uint32_t kind;  /* enum sluice_host_kind */
+	uint32_t bytes; /* of the whole message */
+};
+
+/* Flags of WELCOME. CHECK: a trial run: no regions but the upstreams; the host says READY or ERROR
+ * and exits. STAY: it keeps the user that it runs as. */
+#define SLUICE_HOST_CHECK 1
+#define SLUICE_HOST_STAY  2
+
+struct sluice_host_welcome {
+	struct sluice_host_header header;
+	uint32_t abi;
+	uint32_t flags;
+	uint32_t instance;
+	uint32_t manager_pid;
+	uint32_t uid, gid;
+	uint32_t spin_us; /* how long an idle loop polls before it sleeps */
+	uint32_t workers; /* LINK messages that follow */
+	uint64_t config_bytes;
+	uint64_t cpus[16]; /* where it may run, a bit for each CPU; all 0: where it is */
+	char function[SLUICE_NAME_MAX];
+	char plugin[1024];
+};
+
+struct sluice_host_source {
+	uint64_t offset, bytes;
+};
+
+/* A region of more than SLUICE_HOST_SOURCES_MAX sources comes in several messages, in order. */
+struct sluice_host_region {
+	struct sluice_host_header header;
+	uint16_t id;
+	uint8_t kind;     /* enum sluice_region_kind */
+	uint8_t writable; /* 1: this instance's own arena */
+	uint32_t sources; /* in this message */
+	uint64_t done;    /* bytes of the region in earlier messages */
+	uint64_t bytes;   /* of the whole region */
+	struct sluice_host_source source[SLUICE_HOST_SOURCES_MAX];
+};
+
+struct sluice_host_link {
+	struct sluice_host_header header;
+	uint32_t worker;
+	uint16_t messages; /* the region of this worker's heads */
+	uint16_t reserved;
+	uint64_t down_bytes, up_bytes;
+};
+
+struct sluice_host_counter {
+	struct sluice_host_header header;
+	uint32_t index;
+	uint32_t reserved;
+	char name[64];
+	char help[128];
+};
+
+struct sluice_host_ready {
+	struct sluice_host_header header;
+	uint32_t hooks; /* enum sluice_hook */
+	uint32_t counters;
+};
+
+/* ERROR and LOG. `text` is as long as the message says, without a NUL. */
+struct sluice_host_text {
+	struct sluice_host_header header;
+	uint32_t level;  /* LOG: enum sluice_log_level of <sluice/nf.h> */
+	uint32_t placed; /* ERROR: 1: begins with FILE:LINE */
+	char text[SLUICE_HOST_TEXT_MAX];
+};
+
+SLUICE_ASSERT(sizeof(struct sluice_host_welcome) == 1264, "ABI");
+SLUICE_ASSERT(sizeof(struct sluice_host_region) == 1056, "ABI");
+SLUICE_ASSERT(sizeof(struct sluice_host_link) == 32, "ABI");
 
 #ifdef __cplusplus
 }

@@ -7,6 +7,9 @@
  * `init` once, then hooks as messages come, all on one thread: no hook needs a lock. Hooks
  * must not block: a function whose loop stands still for `hang_ms` is killed and restarted.
  *
+ * `init` may open files to read them, also to keep them open. Once it has returned no file can be
+ * opened; at no time can one be written, or a socket, a process or a thread be made.
+ *
  * The unit of work is an exchange: a request and its response. A function declares the
  * hooks it wants; a hook that is NULL costs nothing. Heads come parsed; body bytes come in
  * pieces, in place, read only. Functions answer with a verdict and with edits: they never
@@ -50,8 +53,8 @@ struct sluice_span {
 };
 
 struct sluice_nf_hooks {
-	uint32_t abi;  /* SLUICE_ABI_VERSION, set by SLUICE_HOOKS */
-	uint32_t size; /* sizeof(struct sluice_nf_hooks), likewise */
+	uint32_t abi;        /* SLUICE_ABI_VERSION, set by SLUICE_HOOKS */
+	uint32_t size;       /* sizeof(struct sluice_nf_hooks), likewise */
 	const char *name;    /* "filter" */
 	const char *summary; /* one line for people */
 
@@ -61,40 +64,46 @@ struct sluice_nf_hooks {
 	/* Reads `config` (sluice_conf_*). Non-zero: the function does not start; errors found by
 	 * sluice_conf_* are reported with file and line, and no message of its own is needed. */
 	int (*init)(struct sluice_nf *nf, const struct sluice_conf *config);
-	void (*fini)(struct sluice_nf *nf);
+	void (*fini)(struct sluice_nf *nf); /* only after an init that returned 0 */
 
 	/* Verdicts: SLUICE_PASS, _LEAVE, _HOLD, _RESET; _RESPOND in request_head only. */
 	enum sluice_verdict (*request_head)(struct sluice_exchange *x);
 	enum sluice_verdict (*response_head)(struct sluice_exchange *x);
 
 	/*
-	 * A piece of body, in order. `end`: the last one (it may be empty). Verdicts: SLUICE_PASS: goes on as it
-	 * is. SLUICE_REPLACE: what sluice_body_emit gave during this hook goes on instead (nothing,
-	 * if it was not called). SLUICE_RESET.
+	 * A piece of body, in order. `end`: the last one (it may be empty). Verdicts: SLUICE_PASS:
+	 * goes on as it is. SLUICE_REPLACE: what sluice_body_emit gave during this hook goes on
+	 * instead (nothing, if it was not called). SLUICE_RESET.
 	 */
-	enum sluice_verdict (*request_body)(struct sluice_exchange *x, const struct sluice_span *spans,
-					    unsigned n, bool end);
-	enum sluice_verdict (*response_body)(struct sluice_exchange *x, const struct sluice_span *spans,
-					     unsigned n, bool end);
+	enum sluice_verdict (*request_body)(struct sluice_exchange *x,
+					    const struct sluice_span *spans, unsigned n, bool end);
+	enum sluice_verdict (*response_body)(struct sluice_exchange *x,
+					     const struct sluice_span *spans, unsigned n, bool end);
 
-	/* The exchange is over for this function; `reset`: it did not end well. Its ctx goes after this. */
+	/* The exchange is over for this function; `reset`: it did not end well. Its ctx goes after
+	 * this. */
 	void (*done)(struct sluice_exchange *x, bool reset);
 
 	/* About every `tick_ms` (0: never), also when nothing happens. */
 	uint32_t tick_ms;
 	void (*tick)(struct sluice_nf *nf);
+
+	/* After sluice_respond_body gave -EAGAIN, or sluice_buf_alloc NULL: there may be room
+	 * again. */
+	void (*writable)(struct sluice_nf *nf);
 };
 
 #define SLUICE_HOOKS .abi = SLUICE_ABI_VERSION, .size = sizeof(struct sluice_nf_hooks)
 
 /* In one file of the plugin, at file scope: SLUICE_FUNCTION(my_hooks); */
 #define SLUICE_ENTRY_SYMBOL "sluice_function_entry"
-#define SLUICE_FUNCTION(hooks)                                                                     \
-	__attribute__((visibility("default"))) const struct sluice_nf_hooks *sluice_function_entry(void); \
-	const struct sluice_nf_hooks *sluice_function_entry(void)                                  \
-	{                                                                                          \
-		return &(hooks);                                                                   \
-	}                                                                                          \
+#define SLUICE_FUNCTION(hooks)                                                \
+	__attribute__((visibility("default"))) const struct sluice_nf_hooks * \
+	sluice_function_entry(void);                                          \
+	const struct sluice_nf_hooks *sluice_function_entry(void)             \
+	{                                                                     \
+		return &(hooks);                                              \
+	}                                                                     \
 	SLUICE_ASSERT(1, "a semicolon follows")
 
 /* --- the instance --------------------------------------------------------------- */
@@ -103,7 +112,8 @@ void sluice_set_data(struct sluice_nf *nf, void *data);
 void *sluice_data(const struct sluice_nf *nf);
 const char *sluice_name(const struct sluice_nf *nf); /* the function's name in the config */
 
-/* Monotonic time of this turn of the loop, and the wall clock's seconds (for HTTP dates). No syscall. */
+/* Monotonic time of this turn of the loop, and the wall clock's seconds (for HTTP dates). No
+ * syscall. */
 uint64_t sluice_now_us(const struct sluice_nf *nf);
 int64_t sluice_wall_seconds(const struct sluice_nf *nf);
 
@@ -111,7 +121,7 @@ enum sluice_log_level { SLUICE_LOG_ERROR, SLUICE_LOG_WARN, SLUICE_LOG_INFO, SLUI
 void sluice_log(struct sluice_nf *nf, enum sluice_log_level level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* A counter that `sluicectl show stats` shows. In init only; NULL when SLUICE_COUNTERS are taken. */
+/* A counter that `sluicectl show stats` shows. In init only; NULL: SLUICE_COUNTERS are taken. */
 uint64_t *sluice_counter(struct sluice_nf *nf, const char *name, const char *help);
 
 /* --- configuration ------------------------------------------------------------------
@@ -131,19 +141,22 @@ int sluice_conf_string(const struct sluice_conf *group, const char *key, const c
 const struct sluice_conf *sluice_conf_list(const struct sluice_conf *group, const char *key);
 const struct sluice_conf *sluice_conf_group(const struct sluice_conf *group, const char *key);
 unsigned sluice_conf_length(const struct sluice_conf *list);
-const struct sluice_conf *sluice_conf_at(const struct sluice_conf *list, unsigned i); /* group elements */
+/* Elements that are groups. */
+const struct sluice_conf *sluice_conf_at(const struct sluice_conf *list, unsigned i);
 int sluice_conf_string_at(const struct sluice_conf *list, unsigned i, const char **out);
 bool sluice_conf_has(const struct sluice_conf *group, const char *key);
 /* An error of the plugin's own about `node`: with its file and line. Returns -EINVAL. */
 int sluice_conf_error(const struct sluice_conf *node, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* --- the exchange ---------------------------------------------------------------------- */
+/* --- the exchange ------------------------------------------------------------------ */
 
 void *sluice_ctx(struct sluice_exchange *x);
 struct sluice_nf *sluice_of(struct sluice_exchange *x);
 
-/* The head of this hook: the request's in request hooks, the response's in response hooks. */
+/* The head of this hook: the request's in request_head, the response's in response_head, also while
+ * the exchange is held. NULL in all other hooks (and text is empty there): keep what you need in
+ * your ctx. */
 const struct sluice_head *sluice_head(const struct sluice_exchange *x);
 
 struct sluice_str sluice_text(const struct sluice_exchange *x, const struct sluice_text *text);
@@ -154,16 +167,19 @@ struct sluice_str sluice_query(const struct sluice_exchange *x);
 struct sluice_str sluice_host(const struct sluice_exchange *x); /* without the port */
 
 /* The first field of that id or name: 0, or -ENOENT. Names are compared without case. */
-int sluice_field(const struct sluice_exchange *x, enum sluice_field_id id, struct sluice_str *value);
+int sluice_field(const struct sluice_exchange *x, enum sluice_field_id id,
+		 struct sluice_str *value);
 int sluice_field_named(const struct sluice_exchange *x, const char *name, struct sluice_str *value);
 /* All fields in order: i from 0 to sluice_head(x)->fields - 1. */
 struct sluice_str sluice_field_name(const struct sluice_exchange *x, unsigned i);
 struct sluice_str sluice_field_value(const struct sluice_exchange *x, unsigned i);
-/* The next field of the same known id after field `i`, or SLUICE_NONE16; start with sluice_field_first. */
+/* The next field of the same known id after field `i`, or SLUICE_NONE16; start with
+ * sluice_field_first. */
 unsigned sluice_field_first(const struct sluice_exchange *x, enum sluice_field_id id);
 unsigned sluice_field_next(const struct sluice_exchange *x, unsigned i);
 
-/* --- edits: take effect with the verdict. -ENOSPC past SLUICE_EDITS_MAX_BYTES, -EINVAL for what the manager would refuse */
+/* --- edits: take effect with the verdict. -ENOSPC past SLUICE_EDITS_MAX_BYTES, -EINVAL for what
+ * the manager would refuse */
 
 int sluice_field_set(struct sluice_exchange *x, const char *name, struct sluice_str value);
 int sluice_field_add(struct sluice_exchange *x, const char *name, struct sluice_str value);
@@ -181,7 +197,7 @@ static inline struct sluice_str sluice_str(const char *text)
 bool sluice_str_equal(struct sluice_str a, struct sluice_str b);
 bool sluice_str_equal_nocase(struct sluice_str a, struct sluice_str b);
 
-/* --- routes and servers -------------------------------------------------------------------- */
+/* --- routes and servers ------------------------------------------------------------ */
 
 /* The number of an upstream group, or -ENOENT. Numbers stay the same while the function lives. */
 int sluice_group_find(struct sluice_nf *nf, const char *name);
@@ -189,9 +205,10 @@ const struct sluice_upstreams *sluice_upstreams(const struct sluice_nf *nf);
 void sluice_route(struct sluice_exchange *x, uint16_t group);
 /* The group chosen by an earlier function in the path; SLUICE_NONE16: none. */
 uint16_t sluice_routed(const struct sluice_exchange *x);
+/* `server`: its place in the group: sluice_upstreams()->server[group->first + server]. */
 void sluice_pick(struct sluice_exchange *x, uint16_t server);
 
-/* --- answering (verdict SLUICE_RESPOND from request_head, or from sluice_resume) ---------------- */
+/* --- answering (verdict SLUICE_RESPOND from request_head, or from sluice_resume) --- */
 
 /*
  * The function's arena: memory it alone may write and that is sent from where it lies.
@@ -202,7 +219,8 @@ struct sluice_buf {
 	uint8_t *data;
 	uint32_t size;
 };
-struct sluice_buf *sluice_buf_alloc(struct sluice_nf *nf, uint32_t size); /* NULL: the arena is full */
+/* NULL: the arena is full. */
+struct sluice_buf *sluice_buf_alloc(struct sluice_nf *nf, uint32_t size);
 void sluice_buf_ref(struct sluice_buf *buf);
 void sluice_buf_unref(struct sluice_buf *buf);
 uint64_t sluice_arena_bytes(const struct sluice_nf *nf); /* all of it */
@@ -212,9 +230,11 @@ uint64_t sluice_arena_used(const struct sluice_nf *nf);
  * (sent chunked), or SLUICE_LENGTH_NONE. */
 int sluice_respond(struct sluice_exchange *x, uint16_t status, uint64_t body_bytes);
 /* Body bytes of the answer, in order, from the arena: also after the verdict, while the answer
- * is not ended. -EAGAIN: the ring is full; come back from `tick` or `writable`. */
-int sluice_respond_body(struct sluice_exchange *x, struct sluice_buf *buf, uint32_t off, uint32_t len,
-			bool end);
+ * is not ended. -EAGAIN: the ring is full, or SLUICE_RESPOND_WINDOW_BYTES of this exchange are on
+ * their way to a slow peer; come back from `tick` or `writable`. */
+#define SLUICE_RESPOND_WINDOW_BYTES (1u << 20)
+int sluice_respond_body(struct sluice_exchange *x, struct sluice_buf *buf, uint32_t off,
+			uint32_t len, bool end);
 /* The same with a copy of `text` (counted as copied). */
 int sluice_respond_text(struct sluice_exchange *x, struct sluice_str text, bool end);
 

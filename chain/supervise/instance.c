@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "chain/supervise/instance.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define STOP_US    (UINT64_C(1) * 1000000) /* from SIGTERM to SIGKILL */
+#define BACKOFF_US UINT64_C(10000)
+#define SETTLED_US (UINT64_C(10) * 1000000) /* a life that long makes the back-off short again */
+#define BEAT_US    UINT64_C(100000)         /* how often the heartbeat is looked at, at the least */
+
+void instance_state_set(struct instance *i, enum instance_state state, uint64_t now_us)
+{
+	i->info.state = state;
+	i->info.since_us = now_us;
+}
+
+int instance_create(struct supervisor *s, uint16_t function_id,
+		    const struct conf_function *function, unsigned index, struct instance **out)
+{
+	struct instance *i = calloc(1, sizeof(*i));
+
+	if (!i)
+		return -ENOMEM;
+	i->supervisor = s;
+	i->function = function;
+	i->key = ++s->keys;
+	i->process = PROCESS_NONE;
+	i->info.function = function_id;
+	i->info.function_name = function->name;
+	i->info.plugin = function->plugin;
+	i->info.index = index;
+	i->info.state = INSTANCE_WAITING;
+	i->next = s->instances;
+	s->instances = i;
+	*out = i;
+	return 0;
+}
+
+void instance_free(struct instance *i)
+{
+	struct instance **at = &i->supervisor->instances;
+
+	while (*at != i)
+		at = &(*at)->next;
+	*at = i->next;
+	conf_errors_clear(&i->errors);
+	free(i);
+}
+
+/* --- death ------------------------------------------------------------------------- */
+
+static void owner_down(struct instance *i)
+{
+	const struct supervisor_conf *conf = &i->supervisor->conf;
+
+	if (i->announced)
+		conf->owner->down(conf->ctx, &i->info);
+	i->announced = false;
+}
+
+void instance_stop(struct instance *i, bool again, bool remove, uint64_t now_us)
+{
+	i->again = again;
+	i->remove = remove;
+	if (i->info.state == INSTANCE_STOPPING || !i->process.pid)
+		return;
+	instance_state_set(i, INSTANCE_STOPPING, now_us);
+	i->deadline_us = now_us + STOP_US;
+	owner_down(i);
+	process_signal(&i->process, SIGTERM);
+}
+
+void instance_kill(struct instance *i, const char *reason)
+{
+	snprintf(i->reason, sizeof(i->reason), "%s", reason);
+	process_signal(&i->process, SIGKILL);
+}
+
+/* Dead before it was ever up: its own words are the reason, or there are none. */
+static void stillborn(struct instance *i, uint64_t now_us)
+{
+	char text[256];
+
+	if (!i->errors.count) {
+		snprintf(text, sizeof(text), "plugin %s ended before it was ready: %s",
+			 i->info.plugin, i->info.last_exit);
+		process_error(&i->errors, i->function, false, text);
+	}
+	instance_state_set(i, INSTANCE_FAILED, now_us);
+}
+
+static void wait_for_next_life(struct instance *i, uint64_t lived_us, uint64_t now_us)
+{
+	i->backoff_us *= 2;
+	if (!i->backoff_us || lived_us >= SETTLED_US)
+		i->backoff_us = BACKOFF_US;
+	if (i->backoff_us > INSTANCE_BACKOFF_MAX_US)
+		i->backoff_us = INSTANCE_BACKOFF_MAX_US;
+	i->restart_us = now_us + i->backoff_us;
+	instance_state_set(i, INSTANCE_WAITING, now_us);
+	instance_log(i, 1, "instance %u ended: %s; starts again in %u ms", i->info.index,
+		     i->info.last_exit, (unsigned)(i->backoff_us / 1000));
+}
+
+void instance_buried(struct instance *i, const char *how, uint64_t now_us)
+{
+	bool stopping = i->info.state == INSTANCE_STOPPING;
+	uint64_t lived_us = i->info.state == INSTANCE_UP ? now_us - i->info.since_us : 0;
+
+	snprintf(i->info.last_exit, sizeof(i->info.last_exit), "%s",
+		 i->reason[0] ? i->reason : how);
+	if (!stopping)
+		instance_messages(i, now_us);
+	owner_down(i);
+	instance_belongings_free(i);
+	if (stopping && i->again) {
+		i->info.restarts++;
+		instance_launch(i, now_us);
+	} else if (stopping) {
+		instance_state_set(i, INSTANCE_FAILED, now_us);
+	} else if (!i->ever_up) {
+		stillborn(i, now_us);
+	} else {
+		wait_for_next_life(i, lived_us, now_us);
+	}
+}
+
+/* --- time -------------------------------------------------------------------------- */
+
+static bool asleep_with_nothing(const struct instance *i)
+{
+	for (unsigned w = 0; w < i->supervisor->conf.workers; w++) {
+		if (link_depth(i->info.link[w]) || !link_nf_sleeps(i->info.link[w]))
+			return false;
+	}
+	return true;
+}
+
+static void heartbeat(struct instance *i, uint64_t now_us)
+{
+	uint64_t loops = i->supervisor->conf.workers ? link_loops(i->info.link[0]) : 0;
+	char reason[64];
+
+	if (loops != i->loops || asleep_with_nothing(i)) {
+		i->loops = loops;
+		i->alive_us = now_us;
+	} else if (now_us - i->alive_us >= (uint64_t)i->function->hang_ms * 1000) {
+		snprintf(reason, sizeof(reason), "no turn of its loop for %u ms",
+			 i->function->hang_ms);
+		instance_kill(i, reason);
+		i->alive_us = now_us;
+	}
+	i->looked_us = now_us;
+	instance_unmute(i);
+}
+
+void instance_time(struct instance *i, uint64_t now_us)
+{
+	switch (i->info.state) {
+	case INSTANCE_STARTING:
+		if (now_us < i->deadline_us)
+			break;
+		instance_kill(i, "not ready after 30000 ms");
+		i->deadline_us = UINT64_MAX;
+		break;
+	case INSTANCE_UP:
+		heartbeat(i, now_us);
+		break;
+	case INSTANCE_STOPPING:
+		if (now_us < i->deadline_us)
+			break;
+		process_signal(&i->process, SIGKILL);
+		i->deadline_us = UINT64_MAX;
+		break;
+	case INSTANCE_WAITING:
+		if (now_us < i->restart_us)
+			break;
+		i->info.restarts++;
+		instance_launch(i, now_us);
+		break;
+	case INSTANCE_FAILED:
+		break;
+	}
+}
+
+static uint64_t beat_us(const struct instance *i)
+{
+	uint64_t quarter = (uint64_t)i->function->hang_ms * 1000 / 4;
+
+	return quarter < BEAT_US ? quarter : BEAT_US;
+}
+
+uint64_t instance_next_us(const struct instance *i)
+{
+	switch (i->info.state) {
+	case INSTANCE_STARTING:
+	case INSTANCE_STOPPING:
+		return i->deadline_us;
+	case INSTANCE_UP:
+		return i->looked_us + beat_us(i);
+	case INSTANCE_WAITING:
+		return i->restart_us;
+	case INSTANCE_FAILED:
+		break;
+	}
+	return UINT64_MAX;
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * One instance of a function through its lives: STARTING, UP, STOPPING, WAITING (for its
+ * back-off), FAILED. The supervisor holds them in a list and gives them events and time.
+ */
+#ifndef CHAIN_SUPERVISE_INSTANCE_H
+#define CHAIN_SUPERVISE_INSTANCE_H
+
+#include "chain/supervise/process.h"
+#include "chain/supervise/supervise.h"
+#include "mgmt/conf/conf.h"
+
+#define INSTANCE_BACKOFF_MAX_US (UINT64_C(5) * 1000000)
+
+struct supervisor {
+	struct supervisor_conf conf;
+	struct instance *instances;
+	int epoll_fd;
+	uint32_t ids;  /* the last process's */
+	uint32_t keys; /* the last instance's */
+};
+
+struct instance {
+	struct instance_info info;
+	struct supervisor *supervisor;
+	struct instance *next;
+	const struct conf_function *function;
+	uint32_t key; /* names it in epoll's events */
+	struct process process;
+	struct process_user user;
+	struct conf_errors errors; /* of a start that failed */
+	char reason[128];          /* why we killed it; "" if we did not */
+	bool announced;            /* the owner was told `up` */
+	bool ever_up;
+	bool again;           /* when it ended, start it at once */
+	bool remove;          /* when it ended, forget it */
+	uint64_t deadline_us; /* STARTING, STOPPING: then it is killed */
+	uint64_t restart_us;  /* WAITING */
+	uint64_t backoff_us;
+	uint64_t loops, alive_us; /* heartbeat: last seen, and when it moved */
+	uint64_t looked_us;
+	bool muted;     /* it said too much: its socket is not read for a while */
+	uint32_t lines; /* of log that are still allowed */
+	uint32_t lines_dropped;
+	uint64_t lines_us;
+};
+
+/* --- instance.c: from beginning to end --- */
+
+int instance_create(struct supervisor *supervisor, uint16_t function_id,
+		    const struct conf_function *function, unsigned index, struct instance **out)
+	__attribute__((warn_unused_result));
+void instance_free(struct instance *instance); /* its process is gone */
+void instance_state_set(struct instance *instance, enum instance_state state, uint64_t now_us);
+/* Asks it to end: with `down` first, if it was up. */
+void instance_stop(struct instance *instance, bool again, bool remove, uint64_t now_us);
+void instance_kill(struct instance *instance, const char *reason);
+/* Its process ended: reads its last words, tells the owner, gives everything back. */
+void instance_buried(struct instance *instance, const char *how, uint64_t now_us);
+void instance_time(struct instance *instance, uint64_t now_us);
+uint64_t instance_next_us(const struct instance *instance);
+
+/* --- launch.c --- */
+
+/* Starts a process for it. What goes wrong becomes its state. */
+void instance_launch(struct instance *instance, uint64_t now_us);
+void instance_belongings_free(struct instance *instance);
+/* Has epoll tell of that descriptor. 0 or -errno. */
+int instance_watch(const struct instance *instance, int fd, bool pidfd)
+	__attribute__((warn_unused_result));
+
+/* --- voice.c --- */
+
+void instance_messages(struct instance *instance, uint64_t now_us);
+void instance_unmute(struct instance *instance);
+void instance_log(const struct instance *instance, int level, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* --- share.c --- */
+
+/* An arena that came to be, to those that run; those that are, to one that begins. */
+void share_new_arena(const struct instance *writer);
+int share_arenas(const struct instance *reader) __attribute__((warn_unused_result));
+
+#endif

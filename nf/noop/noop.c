@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * noop: passes everything on. The template for a function of your own: README.md tells
+ * what each part is for. It counts what it sees, and can say so in a header field.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include <sluice/nf.h>
+
+/* What the whole instance knows. */
+struct noop {
+	const char *field; /* NULL: no field is added */
+	uint64_t *requests;
+	uint64_t *waited_us;
+};
+
+/* What it knows of one exchange; zeroed before the first hook. */
+struct noop_exchange {
+	uint64_t began_us;
+};
+
+static int noop_init(struct sluice_nf *nf, const struct sluice_conf *config)
+{
+	const char *field;
+	struct noop *noop;
+
+	if (sluice_conf_string(config, "field", NULL, &field))
+		return -EINVAL; /* the error is recorded, with file and line */
+	noop = calloc(1, sizeof(*noop));
+	if (!noop)
+		return -ENOMEM;
+	noop->field = field;
+	noop->requests = sluice_counter(nf, "requests", "requests that passed");
+	noop->waited_us = sluice_counter(nf, "waited_us", "time from requests to their responses");
+	sluice_set_data(nf, noop);
+	return 0;
+}
+
+static void noop_fini(struct sluice_nf *nf)
+{
+	free(sluice_data(nf));
+}
+
+static enum sluice_verdict noop_request_head(struct sluice_exchange *x)
+{
+	const struct noop *noop = sluice_data(sluice_of(x));
+	struct noop_exchange *seen = sluice_ctx(x);
+
+	seen->began_us = sluice_now_us(sluice_of(x));
+	++*noop->requests;
+	if (noop->field)
+		sluice_field_set(x, noop->field, sluice_path(x));
+	return SLUICE_PASS;
+}
+
+static enum sluice_verdict noop_response_head(struct sluice_exchange *x)
+{
+	const struct noop *noop = sluice_data(sluice_of(x));
+	const struct noop_exchange *seen = sluice_ctx(x);
+
+	*noop->waited_us += sluice_now_us(sluice_of(x)) - seen->began_us;
+	return SLUICE_LEAVE;
+}
+
+static const struct sluice_nf_hooks noop_hooks = {
+	SLUICE_HOOKS,
+	.name = "noop",
+	.summary = "passes everything on: the template for other functions",
+	.ctx_bytes = sizeof(struct noop_exchange),
+	.init = noop_init,
+	.fini = noop_fini,
+	.request_head = noop_request_head,
+	.response_head = noop_response_head,
+};
+
+SLUICE_FUNCTION(noop_hooks);

@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Answers: verdicts, bodies of answers, bodies that replace others. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nf/sdk/core.h"
+
+static struct sluice_up up_of(const struct sluice_exchange *x, enum sluice_up_kind kind)
+{
+	return (struct sluice_up){.exchange = x->slot,
+				  .generation = x->generation,
+				  .kind = (uint8_t)kind,
+				  .group = SLUICE_NONE16,
+				  .server = SLUICE_NONE16};
+}
+
+static int up_put(struct sluice_exchange *x, const struct sluice_up *up, const void *text,
+		  bool must)
+{
+	return x->nf->env->put(x->nf->env_ctx, x->worker, up, text, must);
+}
+
+/* --- slices under lease ------------------------------------------------------------ */
+
+static bool within(const struct sluice_buf *buf, uint32_t off, uint32_t len)
+{
+	return len == 0 || (buf && off <= buf->size && len <= buf->size - off);
+}
+
+struct sluice_slice answer_slice(struct sluice_exchange *x, struct sluice_buf *buf, uint32_t off,
+				 uint32_t len)
+{
+	struct sluice_nf *nf = x->nf;
+	struct arena_lease what = {x->worker, x->slot, x->generation, len};
+	uint32_t tag = arena_lease(nf->arena, buf, &what);
+
+	if (!tag)
+		return (struct sluice_slice){.ref = SLUICE_REF_NONE};
+	x->in_flight_bytes += len;
+	return (struct sluice_slice){
+		.ref = sluice_ref(nf->arena_region, arena_offset(nf->arena, buf) + off),
+		.len = len,
+		.tag = tag,
+	};
+}
+
+static void lease_end(struct sluice_nf *nf, uint32_t tag)
+{
+	struct arena_lease was;
+	struct sluice_exchange *x;
+
+	if (!nf->arena || arena_release(nf->arena, tag, &was))
+		return;
+	x = exchange_at(nf, was.worker, was.slot);
+	if (x && x->live && x->generation == was.generation)
+		x->in_flight_bytes -= was.len;
+}
+
+void answer_released(struct sluice_nf *nf, uint32_t tag)
+{
+	lease_end(nf, tag);
+	nf->room_came = true;
+}
+
+/* What was given before the verdict and is not to be sent after all. */
+void answer_drop(struct sluice_exchange *x)
+{
+	for (unsigned i = 0; i < x->early_count; i++)
+		lease_end(x->nf, x->early[i].tag);
+	x->early_count = 0;
+	free(x->early);
+	x->early = NULL;
+}
+
+/* --- an answer of its own ------------------------------------------------------------ */
+
+static bool has_no_body(const struct sluice_exchange *x)
+{
+	return x->head->method == SLUICE_METHOD_HEAD || x->status == 204 || x->status == 304 ||
+	       x->body_bytes == SLUICE_LENGTH_NONE || x->body_bytes == 0;
+}
+
+int sluice_respond(struct sluice_exchange *x, uint16_t status, uint64_t body_bytes)
+{
+	if (!x->live || x->phase != NF_REQUEST_HEAD || !x->head || status < 200 || status > 599)
+		return -EINVAL;
+	answer_drop(x);
+	edits_drop(x);
+	x->respond = true;
+	x->status = status;
+	x->body_bytes = body_bytes;
+	x->body_sent = 0;
+	x->no_body = has_no_body(x);
+	x->body_ended = x->no_body;
+	return 0;
+}
+
+static int turn_away(struct sluice_exchange *x)
+{
+	x->nf->wants_room = true;
+	return -EAGAIN;
+}
+
+static int early_add(struct sluice_exchange *x, struct sluice_buf *buf, uint32_t off, uint32_t len)
+{
+	struct sluice_slice slice;
+
+	if (!x->early)
+		x->early = malloc(NF_EARLY_MAX * sizeof(*x->early));
+	if (!x->early)
+		return -ENOMEM;
+	if (x->early_count == NF_EARLY_MAX)
+		return turn_away(x);
+	slice = answer_slice(x, buf, off, len);
+	if (slice.ref == SLUICE_REF_NONE)
+		return -ENOMEM;
+	x->early[x->early_count++] = slice;
+	return 0;
+}
+
+static int emit(struct sluice_exchange *x, struct sluice_buf *buf, uint32_t off, uint32_t len,
+		bool end)
+{
+	struct sluice_up up = up_of(x, SLUICE_UP_EMIT);
+
+	if (len) {
+		up.slice[0] = answer_slice(x, buf, off, len);
+		up.slices = 1;
+		if (up.slice[0].ref == SLUICE_REF_NONE)
+			return -ENOMEM;
+	}
+	up.flags = end ? SLUICE_UP_END : 0;
+	if (up_put(x, &up, NULL, false) == 0)
+		return 0;
+	if (len)
+		lease_end(x->nf, up.slice[0].tag);
+	return turn_away(x);
+}
+
+static bool length_is_known(const struct sluice_exchange *x)
+{
+	return x->body_bytes != SLUICE_LENGTH_UNKNOWN;
+}
+
+/* What the declared length says of `len` more bytes: too many, or the last although others were
+ * promised. */
+static bool length_refuses(const struct sluice_exchange *x, uint32_t len, bool end)
+{
+	uint64_t left = x->body_bytes - x->body_sent;
+
+	return length_is_known(x) && (len > left || (end && len < left));
+}
+
+/* 1: there is something to send. */
+static int respond_check(const struct sluice_exchange *x, const struct sluice_buf *buf,
+			 uint32_t off, uint32_t len, bool end)
+{
+	if (!x->live || !x->respond || !within(buf, off, len))
+		return -EINVAL;
+	if (x->no_body || (x->body_ended && len == 0) || (len == 0 && !end))
+		return 0;
+	if (x->body_ended || length_refuses(x, len, end))
+		return -EINVAL;
+	return 1;
+}
+
+int sluice_respond_body(struct sluice_exchange *x, struct sluice_buf *buf, uint32_t off,
+			uint32_t len, bool end)
+{
+	bool last = end || (length_is_known(x) && x->body_sent + len == x->body_bytes);
+	int rc = respond_check(x, buf, off, len, end);
+
+	if (rc != 1)
+		return rc;
+	rc = 0;
+	if (len && x->in_flight_bytes >= SLUICE_RESPOND_WINDOW_BYTES)
+		return turn_away(x);
+	if (x->answering)
+		rc = emit(x, buf, off, len, last);
+	else if (len)
+		rc = early_add(x, buf, off, len);
+	if (rc)
+		return rc;
+	x->body_sent += len;
+	x->body_ended = last;
+	x->answering = x->answering && !last;
+	return 0;
+}
+
+int sluice_respond_text(struct sluice_exchange *x, struct sluice_str text, bool end)
+{
+	struct sluice_buf *buf;
+	int rc;
+
+	if (x->no_body || !text.len)
+		return sluice_respond_body(x, NULL, 0, 0, end);
+	buf = sluice_buf_alloc(x->nf, text.len);
+	if (!buf)
+		return -EAGAIN;
+	memcpy(buf->data, text.ptr, text.len);
+	rc = sluice_respond_body(x, buf, 0, text.len, end);
+	if (!rc)
+		*x->nf->copied_bytes += text.len;
+	sluice_buf_unref(buf);
+	return rc;
+}
+
+/* --- verdicts ---------------------------------------------------------------------- */
+
+/* A verdict that makes no sense here is the function's mistake: the exchange ends. */
+static enum sluice_verdict head_verdict(struct sluice_exchange *x, enum sluice_verdict verdict)
+{
+	switch (verdict) {
+	case SLUICE_PASS:
+	case SLUICE_LEAVE:
+	case SLUICE_RESET:
+		return verdict;
+	case SLUICE_RESPOND:
+		if (x->respond)
+			return verdict;
+		nf_complain(x->nf, "SLUICE_RESPOND without sluice_respond: the exchange is reset");
+		return SLUICE_RESET;
+	default:
+		nf_complain(x->nf, "a verdict that a head hook cannot give: the exchange is reset");
+		return SLUICE_RESET;
+	}
+}
+
+/* The slices that found no place in the verdict, two by two. */
+static void early_emit(struct sluice_exchange *x, unsigned from)
+{
+	for (unsigned i = from; i < x->early_count; i += SLUICE_UP_SLICES) {
+		struct sluice_up up = up_of(x, SLUICE_UP_EMIT);
+
+		while (up.slices < SLUICE_UP_SLICES && i + up.slices < x->early_count) {
+			up.slice[up.slices] = x->early[i + up.slices];
+			up.slices++;
+		}
+		if (x->body_ended && i + up.slices == x->early_count)
+			up.flags = SLUICE_UP_END;
+		up_put(x, &up, NULL, true);
+	}
+	x->early_count = 0;
+}
+
+static void respond_fill(const struct sluice_exchange *x, struct sluice_up *up)
+{
+	up->status = x->status;
+	/* HEAD, and nobody knows how long the body would be: then no length is named. */
+	up->respond.body_bytes =
+		x->no_body && !length_is_known(x) ? SLUICE_LENGTH_NONE : x->body_bytes;
+	if (x->early_count) {
+		up->respond.slice = x->early[0];
+		up->slices = 1;
+	}
+	if (x->body_ended && x->early_count <= 1)
+		up->flags = SLUICE_UP_END;
+}
+
+void answer_head(struct sluice_exchange *x, enum sluice_verdict verdict)
+{
+	struct sluice_up up = up_of(x, SLUICE_UP_VERDICT);
+
+	verdict = head_verdict(x, verdict);
+	up.verdict = (uint8_t)verdict;
+	up.group = x->group;
+	up.server = x->server;
+	if (verdict == SLUICE_RESPOND)
+		respond_fill(x, &up);
+	else
+		answer_drop(x);
+	if (x->edits && verdict != SLUICE_RESET)
+		up.text_len = x->edits->bytes;
+	up_put(x, &up, x->edits ? x->edits->text : NULL, true);
+	early_emit(x, 1);
+	answer_drop(x);
+	edits_drop(x);
+	x->respond = verdict == SLUICE_RESPOND;
+	x->answering = x->respond && !x->body_ended;
+	x->phase = NF_IDLE;
+	x->held = false;
+	x->head = NULL;
+	x->nf->room_came = true; /* for an answer that was turned away before its verdict */
+	if (verdict == SLUICE_LEAVE)
+		exchange_end(x);
+}
+
+void sluice_resume(struct sluice_exchange *x, enum sluice_verdict verdict)
+{
+	if (x->live && x->held && verdict != SLUICE_HOLD)
+		answer_head(x, verdict);
+	else
+		nf_complain(x->nf, "sluice_resume for an exchange that is not held");
+}
+
+/* --- pieces of body ---------------------------------------------------------------- */
+
+int sluice_body_emit(struct sluice_exchange *x, struct sluice_buf *buf, uint32_t off, uint32_t len)
+{
+	struct sluice_nf *nf = x->nf;
+	struct sluice_slice slice;
+
+	if (nf->emitting != x || !within(buf, off, len))
+		return -EINVAL;
+	if (!len)
+		return 0;
+	if (nf->emit_count == NF_EMIT_MAX)
+		return -ENOSPC;
+	slice = answer_slice(x, buf, off, len);
+	if (slice.ref == SLUICE_REF_NONE)
+		return -ENOMEM;
+	nf->emit[nf->emit_count++] = slice;
+	return 0;
+}
+
+static void piece_replace(struct sluice_exchange *x, struct sluice_up *up)
+{
+	struct sluice_nf *nf = x->nf;
+	unsigned i = 0;
+
+	do {
+		for (up->slices = 0; up->slices < SLUICE_UP_SLICES && i < nf->emit_count; i++)
+			up->slice[up->slices++] = nf->emit[i];
+		up->flags = i < nf->emit_count ? SLUICE_UP_MORE : 0;
+		up_put(x, up, NULL, true);
+	} while (i < nf->emit_count);
+	nf->emit_count = 0;
+}
+
+static void emitted_drop(struct sluice_nf *nf)
+{
+	while (nf->emit_count)
+		lease_end(nf, nf->emit[--nf->emit_count].tag);
+}
+
+void answer_piece(struct sluice_exchange *x, uint32_t piece, enum sluice_verdict verdict)
+{
+	struct sluice_up up = up_of(x, SLUICE_UP_PIECE);
+
+	if (verdict != SLUICE_PASS && verdict != SLUICE_REPLACE && verdict != SLUICE_RESET) {
+		nf_complain(x->nf, "a verdict that a body hook cannot give: the exchange is reset");
+		verdict = SLUICE_RESET;
+	}
+	up.piece = piece;
+	up.verdict = (uint8_t)verdict;
+	if (verdict == SLUICE_REPLACE) {
+		piece_replace(x, &up);
+		return;
+	}
+	emitted_drop(x->nf);
+	up_put(x, &up, NULL, true);
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The library behind <sluice/nf.h>: one instance of a function, its exchanges, its answers.
+ *
+ * It knows descriptors in (nf_event) and descriptors out (struct nf_env), memory by region
+ * number, and the time it was told. It makes no system call but malloc's and reads no
+ * clock, so that the host runs it on rings and the harness runs it on nothing at all.
+ *
+ * Ownership: the embedder owns the mappings, the counters' memory and the hooks; all else
+ * belongs to the instance. One thread.
+ */
+#ifndef NF_SDK_CORE_H
+#define NF_SDK_CORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <sluice/nf.h>
+
+#include "nf/sdk/arena.h"
+
+#define NF_REGIONS_MAX 1024
+#define NF_WORKERS_MAX 64
+#define NF_EARLY_MAX   64   /* slices of an answer given before its verdict */
+#define NF_EMIT_MAX    1024 /* slices that replace one piece of body */
+#define NF_NAME_BYTES  64
+#define NF_HELP_BYTES  128
+
+struct conf_tree;
+
+/* What the instance needs from whoever runs it. */
+struct nf_env {
+	/* One descriptor with its text (up->text_len bytes; the place is chosen here). `must`: it
+	 * is taken in any case (kept aside when the ring is full); otherwise -EAGAIN is an answer.
+	 */
+	int (*put)(void *ctx, unsigned worker, const struct sluice_up *up, const void *text,
+		   bool must);
+	void (*log)(void *ctx, enum sluice_log_level level, const char *text);
+	/* A slice lies in a region that is not mapped: map what came meanwhile. May be NULL. */
+	void (*map_more)(void *ctx);
+};
+
+struct nf_region {
+	const uint8_t *base; /* NULL: not mapped */
+	uint64_t bytes;
+	uint8_t kind; /* enum sluice_region_kind */
+};
+
+/* Edits of one verdict on their way, as they will stand in the text ring. */
+struct nf_edits {
+	struct nf_edits *next; /* in the instance's list of spare ones */
+	uint32_t bytes;
+	uint8_t text[SLUICE_EDITS_MAX_BYTES];
+};
+
+enum nf_phase { NF_IDLE, NF_REQUEST_HEAD, NF_RESPONSE_HEAD, NF_REQUEST_BODY, NF_RESPONSE_BODY };
+
+struct sluice_exchange {
+	struct sluice_nf *nf;
+	uint32_t slot, generation;
+	uint16_t worker;
+	uint8_t phase; /* enum nf_phase: the hook that runs, or whose answer is held */
+	bool live;     /* between its first event and its end */
+	bool held;
+	bool respond;    /* sluice_respond was called */
+	bool answering;  /* its RESPOND went out and its body is not ended */
+	bool body_ended; /* the function gave the last piece of its answer */
+	bool no_body;    /* HEAD, or none by status or length: what is emitted goes nowhere */
+	uint16_t status, group, server;
+	uint16_t early_count;
+	uint64_t body_bytes, body_sent;
+	uint64_t in_flight_bytes;
+	const struct sluice_head *head;
+	struct nf_edits *edits;
+	struct sluice_slice *early; /* NF_EARLY_MAX of them, from the first use until the verdict */
+	_Alignas(16) uint8_t ctx[];
+};
+
+struct nf_worker {
+	uint8_t **chunks; /* of NF_CHUNK exchanges */
+	uint32_t chunks_count;
+	uint16_t messages;         /* the region of its heads */
+	struct sluice_span *spans; /* of the piece that is being gathered */
+	uint32_t spans_count, spans_size;
+	bool spans_bad; /* one of them lies where we cannot read */
+};
+
+struct nf_counter {
+	char name[NF_NAME_BYTES];
+	char help[NF_HELP_BYTES];
+};
+
+struct sluice_nf {
+	struct sluice_nf_hooks hooks;
+	char name[NF_NAME_BYTES];
+	void *data;
+	const struct nf_env *env;
+	void *env_ctx;
+	uint64_t now_us;
+	int64_t wall_seconds;
+	bool started;    /* init returned 0 */
+	bool wants_room; /* the function was turned away */
+	bool room_came;  /* and something came free since */
+	char start_error[256];
+	struct conf_tree *conf;
+	const struct sluice_upstreams *upstreams;
+	struct arena *arena; /* NULL: none */
+	uint16_t arena_region;
+	uint32_t stride; /* bytes of an exchange with its ctx */
+	struct nf_region region[NF_REGIONS_MAX];
+	struct nf_worker worker[NF_WORKERS_MAX];
+	struct nf_edits *spare_edits;
+	struct sluice_exchange *emitting; /* the exchange whose body hook runs */
+	struct sluice_slice emit[NF_EMIT_MAX];
+	uint32_t emit_count;
+	uint64_t *counters;
+	uint64_t own_counters[SLUICE_COUNTERS];
+	struct nf_counter counter[SLUICE_COUNTERS];
+	unsigned counters_count;
+	uint64_t *copied_bytes; /* counter 0 */
+};
+
+/* --- for the embedder (nf.c) ---------------------------------------------------- */
+
+/* `counters`: SLUICE_COUNTERS of them, zero, or NULL for memory of its own. */
+int nf_create(const struct sluice_nf_hooks *hooks, const char *name, const struct nf_env *env,
+	      void *env_ctx, uint64_t *counters, struct sluice_nf **out)
+	__attribute__((warn_unused_result));
+/* Calls `fini` if the function was started. */
+void nf_free(struct sluice_nf *nf);
+/* The plugin's hooks as this library knows them: a shorter struct of an earlier version is filled
+ * up. 0, or -EINVAL with a sentence in `error`. */
+int nf_hooks_read(const struct sluice_nf_hooks *from, const char *plugin,
+		  struct sluice_nf_hooks *to, char *error, size_t error_size)
+	__attribute__((warn_unused_result));
+void nf_region_set(struct sluice_nf *nf, uint16_t id, uint8_t kind, const void *base,
+		   uint64_t bytes);
+/* The arena, by the number under which its region is known. */
+int nf_arena_set(struct sluice_nf *nf, uint16_t id, void *base, uint64_t bytes)
+	__attribute__((warn_unused_result));
+/* Reads the config (JSON as in mgmt/conf/conf.h) and runs `init`. 0 or -EINVAL, with texts in
+ * nf_errors. */
+int nf_start(struct sluice_nf *nf, const char *config_json, size_t bytes)
+	__attribute__((warn_unused_result));
+unsigned nf_errors(const struct sluice_nf *nf);
+const char *nf_error(const struct sluice_nf *nf, unsigned i);
+uint32_t nf_hook_mask(const struct sluice_nf *nf); /* enum sluice_hook */
+
+void nf_time(struct sluice_nf *nf, uint64_t now_us, int64_t wall_seconds);
+void nf_tick(struct sluice_nf *nf);
+/* Runs `writable` if the function was turned away and room came free since. `came`: the embedder's
+ * own ring has room again. True if it ran. */
+bool nf_room(struct sluice_nf *nf, bool came);
+
+/* --- events (event.c) -------------------------------------------------------------- */
+
+/* One descriptor from the manager: runs the hook, puts the answer. */
+void nf_event(struct sluice_nf *nf, unsigned worker, const struct sluice_down *down);
+
+/* --- between the library's files ------------------------------------------------------ */
+
+#define NF_CHUNK 64
+
+/* The exchange in that slot, of whatever generation; NULL when there is no memory. */
+struct sluice_exchange *exchange_at(struct sluice_nf *nf, unsigned worker, uint32_t slot);
+void exchange_begin(struct sluice_exchange *x, uint32_t generation);
+/* Gives back all that it holds, answered or not. */
+void exchange_end(struct sluice_exchange *x);
+
+const uint8_t *nf_resolve(const struct sluice_nf *nf, uint64_t ref, uint32_t len);
+void nf_complain(struct sluice_nf *nf, const char *what);
+
+void edits_drop(struct sluice_exchange *x);
+/* The known field of that name, or SLUICE_FIELD_OTHER. */
+enum sluice_field_id field_id(struct sluice_str name);
+unsigned field_flags(enum sluice_field_id id);
+
+/* A slice of the arena for that exchange, under a lease; ref SLUICE_REF_NONE: it cannot be. */
+struct sluice_slice answer_slice(struct sluice_exchange *x, struct sluice_buf *buf, uint32_t off,
+				 uint32_t len);
+/* answer.c: the verdict of a head hook, and of a body hook (piece number). */
+void answer_head(struct sluice_exchange *x, enum sluice_verdict verdict);
+void answer_piece(struct sluice_exchange *x, uint32_t piece, enum sluice_verdict verdict);
+void answer_drop(struct sluice_exchange *x);
+void answer_released(struct sluice_nf *nf, uint32_t tag);
+
+#endif

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Edits of a head: gathered as the list that goes into the text ring with the verdict. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nf/sdk/core.h"
+
+/* RFC 9110 §5.6.2: the characters of a token. */
+static bool is_token(struct sluice_str s)
+{
+	for (uint32_t i = 0; i < s.len; i++) {
+		unsigned char c = (unsigned char)s.ptr[i];
+
+		if (c <= ' ' || c >= 127 || strchr("\"(),/:;<=>?@[\\]{}", c))
+			return false;
+	}
+	return s.len > 0 && s.len <= UINT16_MAX;
+}
+
+/* RFC 9110 §5.5: visible characters, obs-text, and white space that is not at the ends. */
+static bool is_value(struct sluice_str s)
+{
+	for (uint32_t i = 0; i < s.len; i++) {
+		unsigned char c = (unsigned char)s.ptr[i];
+
+		if ((c < ' ' && c != '\t') || c == 127)
+			return false;
+	}
+	return s.len <= UINT16_MAX;
+}
+
+static bool is_target(struct sluice_str s)
+{
+	for (uint32_t i = 0; i < s.len; i++) {
+		if ((unsigned char)s.ptr[i] <= ' ' || (unsigned char)s.ptr[i] >= 127)
+			return false;
+	}
+	return s.len > 0 && s.len <= UINT16_MAX;
+}
+
+static struct sluice_str trimmed(struct sluice_str s)
+{
+	while (s.len && (s.ptr[0] == ' ' || s.ptr[0] == '\t')) {
+		s.ptr++;
+		s.len--;
+	}
+	while (s.len && (s.ptr[s.len - 1] == ' ' || s.ptr[s.len - 1] == '\t'))
+		s.len--;
+	return s;
+}
+
+static bool edits_have(struct sluice_exchange *x)
+{
+	struct sluice_nf *nf = x->nf;
+
+	if (x->edits)
+		return true;
+	x->edits = nf->spare_edits;
+	if (x->edits)
+		nf->spare_edits = x->edits->next;
+	else
+		x->edits = malloc(sizeof(*x->edits));
+	if (!x->edits)
+		return false;
+	x->edits->bytes = 0;
+	return true;
+}
+
+void edits_drop(struct sluice_exchange *x)
+{
+	if (!x->edits)
+		return;
+	x->edits->next = x->nf->spare_edits;
+	x->nf->spare_edits = x->edits;
+	x->edits = NULL;
+}
+
+/* Edits belong to the answer to a head: in its hook, or while it is held. */
+static bool may_edit(const struct sluice_exchange *x)
+{
+	return x->live && (x->phase == NF_REQUEST_HEAD || x->phase == NF_RESPONSE_HEAD);
+}
+
+static int put(struct sluice_exchange *x, enum sluice_edit_op op, enum sluice_field_id id,
+	       struct sluice_str name, struct sluice_str value)
+{
+	uint32_t bytes = (uint32_t)sizeof(struct sluice_edit) + name.len + value.len;
+	uint32_t padded = (bytes + 7) & ~7u;
+	struct sluice_edit edit = {.op = (uint8_t)op,
+				   .id = (uint16_t)id,
+				   .name_len = (uint16_t)name.len,
+				   .value_len = (uint16_t)value.len};
+	uint8_t *at;
+
+	if (!may_edit(x))
+		return -EINVAL;
+	if (!edits_have(x))
+		return -ENOMEM;
+	if (padded > SLUICE_EDITS_MAX_BYTES - x->edits->bytes)
+		return -ENOSPC;
+	at = x->edits->text + x->edits->bytes;
+	memcpy(at, &edit, sizeof(edit));
+	memcpy(at + sizeof(edit), name.ptr, name.len);
+	memcpy(at + sizeof(edit) + name.len, value.ptr, value.len);
+	memset(at + bytes, 0, padded - bytes);
+	x->edits->bytes += padded;
+	return 0;
+}
+
+static int put_field(struct sluice_exchange *x, enum sluice_edit_op op, const char *name,
+		     struct sluice_str value)
+{
+	struct sluice_str text = sluice_str(name);
+	enum sluice_field_id id = field_id(text);
+
+	value = trimmed(value);
+	if (!is_token(text) || !is_value(value) || (field_flags(id) & SLUICE_FIELD_FRAMING))
+		return -EINVAL;
+	return put(x, op, id, text, value);
+}
+
+int sluice_field_set(struct sluice_exchange *x, const char *name, struct sluice_str value)
+{
+	return put_field(x, SLUICE_EDIT_SET, name, value);
+}
+
+int sluice_field_add(struct sluice_exchange *x, const char *name, struct sluice_str value)
+{
+	return put_field(x, SLUICE_EDIT_ADD, name, value);
+}
+
+int sluice_field_remove(struct sluice_exchange *x, const char *name)
+{
+	return put_field(x, SLUICE_EDIT_REMOVE, name, sluice_str(""));
+}
+
+int sluice_target_set(struct sluice_exchange *x, struct sluice_str target)
+{
+	if (x->phase != NF_REQUEST_HEAD || !is_target(target))
+		return -EINVAL;
+	return put(x, SLUICE_EDIT_TARGET, SLUICE_FIELD_OTHER, sluice_str(""), target);
+}
+
+int sluice_status_set(struct sluice_exchange *x, uint16_t status)
+{
+	char digits[8];
+
+	if (x->phase != NF_RESPONSE_HEAD || status < 200 || status > 599)
+		return -EINVAL;
+	snprintf(digits, sizeof(digits), "%u", status);
+	return put(x, SLUICE_EDIT_STATUS, SLUICE_FIELD_OTHER, sluice_str(""), sluice_str(digits));
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* From a descriptor to a hook, and from what the hook returns to an answer. */
+#include <stdlib.h>
+
+#include "nf/sdk/core.h"
+
+typedef enum sluice_verdict head_hook(struct sluice_exchange *x);
+typedef enum sluice_verdict body_hook(struct sluice_exchange *x, const struct sluice_span *spans,
+				      unsigned n, bool end);
+
+/* The exchange that a descriptor is about: as it is, or begun if the slot has a new user. */
+static struct sluice_exchange *exchange_of(struct sluice_nf *nf, unsigned worker,
+					   const struct sluice_down *d)
+{
+	struct sluice_exchange *x = exchange_at(nf, worker, d->exchange);
+
+	if (!x) {
+		nf_complain(nf, "no memory for an exchange: it is reset");
+		return NULL;
+	}
+	if (!x->live || x->generation != d->generation)
+		exchange_begin(x, d->generation);
+	return x;
+}
+
+/* The answer when there is not even an exchange to answer for. */
+static void refuse(struct sluice_nf *nf, unsigned worker, const struct sluice_down *d, bool head)
+{
+	struct sluice_up up = {.exchange = d->exchange,
+			       .generation = d->generation,
+			       .kind = head ? SLUICE_UP_VERDICT : SLUICE_UP_PIECE,
+			       .piece = head ? 0 : d->arg,
+			       .verdict = SLUICE_RESET,
+			       .group = SLUICE_NONE16,
+			       .server = SLUICE_NONE16};
+
+	nf->env->put(nf->env_ctx, worker, &up, NULL, true);
+}
+
+static void on_head(struct sluice_nf *nf, unsigned worker, const struct sluice_down *d,
+		    enum nf_phase phase, head_hook *hook)
+{
+	struct sluice_exchange *x = exchange_of(nf, worker, d);
+	uint64_t ref = sluice_ref(nf->worker[worker].messages, (uint64_t)d->arg * 64);
+	enum sluice_verdict verdict = SLUICE_PASS;
+
+	if (!x) {
+		refuse(nf, worker, d, true);
+		return;
+	}
+	x->phase = (uint8_t)phase;
+	x->head = (const struct sluice_head *)nf_resolve(nf, ref, sizeof(struct sluice_head));
+	if (!x->head) {
+		nf_complain(nf, "a head lies outside of the message region: its exchange is reset");
+		verdict = SLUICE_RESET;
+	} else if (hook) {
+		verdict = hook(x);
+	}
+	if (verdict == SLUICE_HOLD)
+		x->held = true;
+	else
+		answer_head(x, verdict);
+}
+
+/* --- bodies --------------------------------------------------------------------------- */
+
+static bool spans_grow(struct nf_worker *w)
+{
+	uint32_t size = w->spans_size ? w->spans_size * 2 : 64;
+	struct sluice_span *grown = realloc(w->spans, size * sizeof(*grown));
+
+	if (!grown)
+		return false;
+	w->spans = grown;
+	w->spans_size = size;
+	return true;
+}
+
+static const uint8_t *resolve_or_map(struct sluice_nf *nf, const struct sluice_slice *slice)
+{
+	const uint8_t *at = nf_resolve(nf, slice->ref, slice->len);
+
+	if (at || !nf->env->map_more)
+		return at;
+	nf->env->map_more(nf->env_ctx);
+	return nf_resolve(nf, slice->ref, slice->len);
+}
+
+static void spans_add(struct sluice_nf *nf, struct nf_worker *w, const struct sluice_down *d)
+{
+	for (unsigned i = 0; i < d->slices && i < SLUICE_DOWN_SLICES; i++) {
+		const uint8_t *at = resolve_or_map(nf, &d->slice[i]);
+
+		if (!at || (w->spans_count == w->spans_size && !spans_grow(w))) {
+			w->spans_bad = true;
+			return;
+		}
+		w->spans[w->spans_count++] = (struct sluice_span){at, d->slice[i].len};
+	}
+}
+
+static enum sluice_verdict run_body(struct sluice_exchange *x, enum nf_phase phase, body_hook *hook,
+				    bool end)
+{
+	struct sluice_nf *nf = x->nf;
+	struct nf_worker *w = &nf->worker[x->worker];
+	enum sluice_verdict verdict;
+
+	if (w->spans_bad) {
+		nf_complain(nf, "a piece of body lies in memory that is not mapped here: reset");
+		return SLUICE_RESET;
+	}
+	if (!hook)
+		return SLUICE_PASS;
+	x->phase = (uint8_t)phase;
+	nf->emitting = x;
+	verdict = hook(x, w->spans, w->spans_count, end);
+	nf->emitting = NULL;
+	x->phase = NF_IDLE;
+	return verdict;
+}
+
+static void on_body(struct sluice_nf *nf, unsigned worker, const struct sluice_down *d,
+		    enum nf_phase phase, body_hook *hook)
+{
+	struct nf_worker *w = &nf->worker[worker];
+	struct sluice_exchange *x;
+
+	spans_add(nf, w, d);
+	if (d->flags & SLUICE_DOWN_MORE)
+		return;
+	x = exchange_of(nf, worker, d);
+	if (x)
+		answer_piece(x, d->arg, run_body(x, phase, hook, d->flags & SLUICE_DOWN_END));
+	else
+		refuse(nf, worker, d, false);
+	w->spans_count = 0;
+	w->spans_bad = false;
+}
+
+/* --- the end ----------------------------------------------------------------------- */
+
+static void on_done(struct sluice_nf *nf, unsigned worker, const struct sluice_down *d)
+{
+	struct sluice_exchange *x = exchange_at(nf, worker, d->exchange);
+
+	if (!x || !x->live || x->generation != d->generation)
+		return; /* the function left it */
+	x->phase = NF_IDLE;
+	x->held = x->respond = false;
+	x->head = NULL;
+	if (nf->hooks.done)
+		nf->hooks.done(x, d->flags & SLUICE_DOWN_RESET);
+	exchange_end(x);
+}
+
+static void on_release(struct sluice_nf *nf, const struct sluice_down *d)
+{
+	for (unsigned i = 0; i < d->slices && i < SLUICE_DOWN_SLICES; i++)
+		answer_released(nf, d->slice[i].tag);
+}
+
+void nf_event(struct sluice_nf *nf, unsigned worker, const struct sluice_down *d)
+{
+	switch (d->kind) {
+	case SLUICE_DOWN_REQUEST_HEAD:
+		on_head(nf, worker, d, NF_REQUEST_HEAD, nf->hooks.request_head);
+		break;
+	case SLUICE_DOWN_RESPONSE_HEAD:
+		on_head(nf, worker, d, NF_RESPONSE_HEAD, nf->hooks.response_head);
+		break;
+	case SLUICE_DOWN_REQUEST_BODY:
+		on_body(nf, worker, d, NF_REQUEST_BODY, nf->hooks.request_body);
+		break;
+	case SLUICE_DOWN_RESPONSE_BODY:
+		on_body(nf, worker, d, NF_RESPONSE_BODY, nf->hooks.response_body);
+		break;
+	case SLUICE_DOWN_DONE:
+		on_done(nf, worker, d);
+		break;
+	case SLUICE_DOWN_RELEASE:
+		on_release(nf, d);
+		break;
+	default:
+		nf_complain(nf, "a descriptor of an unknown kind");
+	}
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The bench for writers of functions: runs a `struct sluice_nf_hooks` in a unit test, in
+ * this process, against requests and responses made by hand. No rings, no manager, no
+ * clock: the test says what time it is. The library code behind the hooks is the one that
+ * sluice-nf runs.
+ *
+ *	struct harness *h = harness_create(&filter_hooks);
+ *
+ *	assert_int_equal(harness_start(h, "deny = ( { path = \"^/admin\"; status = 403; } );"), 0);
+ *	x = harness_request(h, "GET", "/admin?x=1", HARNESS_FIELDS({"Host", "a.example"}));
+ *	assert_int_equal(harness_verdict(x), SLUICE_RESPOND);
+ *	assert_int_equal(harness_status(x), 403);
+ *	harness_done(x, false);
+ *	harness_destroy(h);
+ *
+ * `config` is written as in the configuration file, so that errors have lines:
+ * "test.conf:1: …". Wrong use of the harness by the test itself prints a sentence and
+ * aborts.
+ *
+ * Ownership: the harness owns all that it returns; an exchange lives until harness_destroy
+ * (harness_done tells the function that it is over). Texts and bytes returned for an
+ * exchange are valid until the next call that changes that exchange. One thread.
+ *
+ * Link with sluice_nf_harness, in a test made by sluice_test(); the plugin's sources are
+ * compiled into the test.
+ */
+#ifndef NF_SDK_HARNESS_H
+#define NF_SDK_HARNESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <sluice/nf.h>
+
+struct harness;
+struct harness_exchange;
+
+struct harness_field {
+	const char *name, *value;
+};
+
+/* HARNESS_FIELDS({"Host", "a"}, {"Accept", "*" "/" "*"}); HARNESS_NO_FIELDS for none. */
+#define HARNESS_FIELDS(...) ((const struct harness_field[]){__VA_ARGS__, {0}})
+#define HARNESS_NO_FIELDS   ((const struct harness_field[]){{0}})
+
+/* --- the instance ------------------------------------------------------------- */
+
+struct harness *harness_create(const struct sluice_nf_hooks *hooks);
+/* Calls `fini` if the function was started. */
+void harness_destroy(struct harness *h);
+
+/* Before harness_start; default 16 MB. */
+void harness_set_arena(struct harness *h, uint64_t bytes);
+
+/* Runs `init`. 0, or -EINVAL: harness_error() tells. NULL: no config. */
+int harness_start(struct harness *h, const char *config);
+unsigned harness_errors(const struct harness *h);
+const char *harness_error(const struct harness *h,
+			  unsigned i); /* "test.conf:1: text"; NULL past the last */
+
+/* Monotonic time starts at 1 s, the wall clock at 2024-01-01 00:00:00 UTC; harness_advance moves
+ * both. Ticks are not automatic. */
+void harness_set_time(struct harness *h, uint64_t now_us, int64_t wall_seconds);
+void harness_advance(struct harness *h, uint64_t us);
+void harness_tick(struct harness *h);
+void harness_writable(struct harness *h);
+
+uint64_t harness_counter(const struct harness *h, const char *name);
+unsigned harness_logs(const struct harness *h);
+const char *harness_log(const struct harness *h,
+			unsigned i); /* without the level; NULL past the last */
+struct sluice_nf *harness_nf(struct harness *h);
+
+/* --- upstreams (before or after harness_start) ---------------------------------- */
+
+/* A group of `servers`, all up, weight 1, at 10.0.GROUP.1, .2, … port 80. Its number. */
+uint16_t harness_group_add(struct harness *h, const char *name, enum sluice_balance balance,
+			   unsigned servers);
+/* To change state, weight, active, …; follow it by harness_upstreams_changed. */
+struct sluice_server *harness_server_of(struct harness *h, uint16_t group, unsigned server);
+void harness_upstreams_changed(struct harness *h);
+
+/* --- requests --------------------------------------------------------------------- */
+
+/* For the requests that follow: the client's address ("192.0.2.1", 12345 by default), the local one
+ * ("198.51.100.1", 80), the group and server that an earlier function chose (SLUICE_NONE16 by
+ * default). */
+void harness_client(struct harness *h, const char *address, uint16_t port);
+void harness_local(struct harness *h, const char *address, uint16_t port);
+void harness_routed(struct harness *h, uint16_t group, uint16_t server);
+
+/*
+ * A request head: GET, … HTTP/1.1. body_bytes is taken from a content-length field, or
+ * SLUICE_LENGTH_UNKNOWN with transfer-encoding, else SLUICE_LENGTH_NONE. The host is the
+ * Host field's, or that of an absolute target. Runs `request_head` if the function has it.
+ */
+struct harness_exchange *harness_request(struct harness *h, const char *method, const char *target,
+					 const struct harness_field *fields);
+/* The same of HTTP/1.0 with `version` 10. */
+struct harness_exchange *harness_request_version(struct harness *h, uint8_t version,
+						 const char *method, const char *target,
+						 const struct harness_field *fields);
+/* The response head of that exchange; runs `response_head`. Its verdict. */
+enum sluice_verdict harness_response(struct harness_exchange *x, uint16_t status,
+				     const struct harness_field *fields);
+
+/* One piece of body, as one span (or as given); runs the hook. Its verdict; SLUICE_PASS without a
+ * hook. What goes on instead after SLUICE_REPLACE: harness_piece. */
+enum sluice_verdict harness_request_body(struct harness_exchange *x, const void *bytes, size_t len,
+					 bool end);
+enum sluice_verdict harness_response_body(struct harness_exchange *x, const void *bytes, size_t len,
+					  bool end);
+enum sluice_verdict harness_response_spans(struct harness_exchange *x,
+					   const struct sluice_span *spans, unsigned n, bool end);
+/* What goes on for the last piece: its own bytes, or those emitted. NUL follows. */
+const uint8_t *harness_piece(const struct harness_exchange *x, size_t *len);
+
+/* The exchange is over: runs `done`, unless the function had left it. */
+void harness_done(struct harness_exchange *x, bool reset);
+
+/* --- what the function answered ------------------------------------------------------ */
+
+/* To the last head. SLUICE_HOLD while there is none. */
+enum sluice_verdict harness_verdict(const struct harness_exchange *x);
+uint16_t harness_group(const struct harness_exchange *x);  /* sluice_route: SLUICE_NONE16: none */
+uint16_t harness_server(const struct harness_exchange *x); /* sluice_pick */
+
+/* The edits of the last head, one line each: "set name: value\n", "add name: value\n", "remove
+ * name\n", "target /x\n", "status 404\n". "" when there are none. */
+const char *harness_edits(const struct harness_exchange *x);
+/* The value of a field once the edits of the last head are made (of the answer's head after
+ * SLUICE_RESPOND): the first one; NULL: no such field. Names without case. */
+const char *harness_field(const struct harness_exchange *x, const char *name);
+/* The same, the i-th one. */
+const char *harness_field_at(const struct harness_exchange *x, const char *name, unsigned i);
+const char *harness_target(const struct harness_exchange *x); /* with a target edit made */
+
+/* SLUICE_RESPOND (or the status of the response head with its edits): */
+uint16_t harness_status(const struct harness_exchange *x);
+uint64_t harness_body_bytes(const struct harness_exchange *x); /* as sluice_respond said */
+const uint8_t *harness_body(const struct harness_exchange *x,
+			    size_t *len); /* emitted so far; NUL follows. `len` may be NULL */
+bool harness_body_ended(const struct harness_exchange *x);
+
+/* --- arena and back-pressure ------------------------------------------------------- */
+
+/* By default all that is emitted is acknowledged at once. After harness_hold_sent(h, true) it
+ * stays in flight until harness_acknowledge, which also runs `writable` if that is due. */
+void harness_hold_sent(struct harness *h, bool hold);
+void harness_acknowledge(struct harness *h);
+/* After `n` more body pieces the ring is full (-EAGAIN), until this is called again; UINT32_MAX:
+ * never. */
+void harness_set_room(struct harness *h, uint32_t n);
+
+#endif

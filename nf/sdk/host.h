@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * sluice-nf: the program that runs one instance of a function.
+ *
+ *	host.c       the order of things: handshake, lock-in, plugin, init, loop
+ *	handshake.c  what the manager hands over: memory, rings, config
+ *	lockin.c     user, limits, capabilities; landlock.c files; syscalls.c system calls
+ *	plugin.c     the shared object
+ *	say.c        messages to the manager
+ *	loop.c       the event loop
+ *
+ * Everything up to plugin_load is trusted code with the rights it was started with; from
+ * there on the process is the plugin's, and only what the kernel refuses is refused.
+ */
+#ifndef NF_SDK_HOST_H
+#define NF_SDK_HOST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <sluice/abi.h>
+
+#include "nf/sdk/core.h"
+#include "nf/sdk/outring.h"
+
+struct host_region {
+	uint8_t *base; /* NULL: none */
+	uint64_t bytes, done;
+	uint8_t kind;
+	bool own; /* its arena */
+};
+
+struct host_link {
+	const struct sluice_down_ctl *down;
+	const struct sluice_down *ring;
+	uint32_t entries, consumed;
+	struct sluice_up_ctl *up;
+	struct outring out;
+	uint32_t handled; /* descriptors in this turn */
+	int wake_fd;      /* the worker's */
+	uint16_t messages;
+};
+
+struct host {
+	struct sluice_host_welcome welcome;
+	char *config; /* JSON; freed once it was read */
+	struct host_region region[NF_REGIONS_MAX];
+	struct host_link link[NF_WORKERS_MAX];
+	unsigned links;
+	int wake_fd;
+	uint16_t arena; /* 0: none */
+	uint64_t mapped_bytes;
+	struct sluice_nf *nf;
+	struct sluice_nf_hooks hooks;
+	char error[512]; /* of the step that failed */
+	uint32_t log_tokens, log_dropped;
+	uint64_t log_us;
+	uint64_t wall_us; /* when the wall clock was read */
+};
+
+#if defined(__SANITIZE_ADDRESS__)
+#define HOST_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define HOST_SANITIZED 1
+#endif
+#endif
+#ifndef HOST_SANITIZED
+#define HOST_SANITIZED 0
+#endif
+
+/* All of these: 0, or -errno with a sentence in host->error. */
+int host_fail(struct host *host, int rc, const char *format, ...)
+	__attribute__((format(printf, 3, 4), warn_unused_result));
+
+/* Receives everything up to GO; leaves open the socket and the eventfds, and nothing else. */
+int handshake_run(struct host *host) __attribute__((warn_unused_result));
+/* After that: regions that come later. -EPIPE: the manager is gone. Does not block. */
+int handshake_more(struct host *host) __attribute__((warn_unused_result));
+/* Unmaps other functions' arenas: no hook of this one sees a body. */
+void handshake_forget_peers(struct host *host);
+
+/* Before the plugin is loaded, and after its init. */
+int lockin_begin(struct host *host) __attribute__((warn_unused_result));
+int lockin_finish(struct host *host) __attribute__((warn_unused_result));
+/* Files may be read, nothing else; then no file at all. 0 where the kernel has no Landlock. */
+int landlock_read_only(void) __attribute__((warn_unused_result));
+int landlock_nothing(void) __attribute__((warn_unused_result));
+/* The system calls of loading and init; then those of the loop. `first_fd`, `fds`: the workers'
+ * eventfds. */
+int syscalls_for_loading(void) __attribute__((warn_unused_result));
+int syscalls_for_running(int first_fd, unsigned fds) __attribute__((warn_unused_result));
+
+/* plugin_open while files outside of the user's reach can be read; plugin_load when locked in. */
+int plugin_open(struct host *host) __attribute__((warn_unused_result));
+int plugin_load(struct host *host, int fd) __attribute__((warn_unused_result));
+
+void say_error(const char *text, bool placed);
+int say_ready(const struct host *host) __attribute__((warn_unused_result));
+void say_log(struct host *host, enum sluice_log_level level, const char *text);
+
+/* Tells the instance what time it is. Nanoseconds of the monotonic clock. */
+uint64_t loop_time(struct host *host);
+/* Until SIGTERM, or until the manager is gone. */
+void loop_run(struct host *host);
+
+#endif

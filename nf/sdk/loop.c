@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The event loop: all down rings, hooks, answers made visible once, heartbeat; and when
+ * nothing came for a while, sleep on the eventfd.
+ *
+ * SIGTERM is blocked but while the loop sleeps or looks after its socket, so that there is
+ * no moment between the look at the flag and the sleep in which it could be lost.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "nf/sdk/host.h"
+
+#define BATCH        64
+#define WALL_US      100000 /* how old the wall clock may be */
+#define CARE_US      10000  /* a busy loop looks at its socket this often */
+#define WAIT_RING_MS 1      /* asleep while its ring is full: nobody wakes us when there is room */
+
+struct loop {
+	struct host *host;
+	uint64_t now_ns, busy_from_ns;
+	uint64_t now_us, idle_us, tick_us, care_us;
+	uint32_t handled; /* descriptors in this turn, all links */
+	bool worked;
+	bool manager_gone;
+	sigset_t unblocked;
+};
+
+static volatile sig_atomic_t stop;
+
+static void on_term(int signal)
+{
+	(void)signal;
+	stop = 1;
+}
+
+uint64_t loop_time(struct host *host)
+{
+	struct timespec now, wall;
+	uint64_t ns, us;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	us = ns / 1000;
+	if (!host->wall_us || us - host->wall_us >= WALL_US) {
+		clock_gettime(CLOCK_REALTIME, &wall);
+		host->wall_us = us;
+		nf_time(host->nf, us, wall.tv_sec);
+	} else {
+		nf_time(host->nf, us, host->nf->wall_seconds);
+	}
+	return ns;
+}
+
+/* --- one turn ---------------------------------------------------------------------- */
+
+/* The time of the last turn goes to the links that had work in it, by their share. */
+static void busy_add(struct loop *l, uint64_t ns)
+{
+	for (unsigned i = 0; i < l->host->links; i++) {
+		struct host_link *link = &l->host->link[i];
+		uint64_t share = l->handled ? ns * link->handled / l->handled : 0;
+
+		if (share)
+			__atomic_store_n(&link->up->busy_ns, link->up->busy_ns + share,
+					 __ATOMIC_RELAXED);
+		link->handled = 0;
+	}
+	l->handled = 0;
+}
+
+static void turn_begin(struct loop *l)
+{
+	uint64_t before = l->now_ns;
+
+	l->now_ns = loop_time(l->host);
+	l->now_us = l->now_ns / 1000;
+	if (l->handled)
+		busy_add(l, l->now_ns - before);
+	l->worked = false;
+}
+
+static void prefetch(const struct host_link *link, const struct nf_region *messages, uint32_t i)
+{
+	const struct sluice_down *next = &link->ring[i & (link->entries - 1)];
+
+	__builtin_prefetch(next + 1);
+	if (next->kind == SLUICE_DOWN_REQUEST_HEAD || next->kind == SLUICE_DOWN_RESPONSE_HEAD)
+		__builtin_prefetch(messages->base + (uint64_t)next->arg * 64);
+}
+
+/* Takes what the worker sent, but nothing while answers to it are kept aside. */
+static void link_turn(struct loop *l, unsigned worker)
+{
+	struct host_link *link = &l->host->link[worker];
+	const struct nf_region *messages = &l->host->nf->region[link->messages];
+	uint32_t produced = __atomic_load_n(&link->down->produced, __ATOMIC_ACQUIRE);
+	uint32_t waiting = produced - link->consumed, n = waiting < BATCH ? waiting : BATCH;
+	uint32_t done = 0;
+
+	while (done < n && !outring_keeps(&link->out)) {
+		if (done + 1 < n)
+			prefetch(link, messages, link->consumed + done + 1);
+		nf_event(l->host->nf, worker,
+			 &link->ring[(link->consumed + done) & (link->entries - 1)]);
+		done++;
+	}
+	if (!done)
+		return;
+	link->consumed += done;
+	link->handled += done;
+	l->handled += done;
+	l->worked = true;
+	__atomic_store_n(&link->up->down_consumed, link->consumed, __ATOMIC_RELEASE);
+}
+
+static void links_publish(struct loop *l, bool *crowded)
+{
+	for (unsigned i = 0; i < l->host->links; i++) {
+		struct host_link *link = &l->host->link[i];
+
+		/* A worker may be waiting for room in a ring that was nearly full. */
+		outring_publish(&link->out, crowded[i] && link->handled);
+		__atomic_store_n(&link->up->loops, link->up->loops + 1, __ATOMIC_RELAXED);
+	}
+}
+
+static void turn_links(struct loop *l)
+{
+	bool crowded[NF_WORKERS_MAX], came = false;
+
+	for (unsigned i = 0; i < l->host->links; i++) {
+		struct host_link *link = &l->host->link[i];
+		uint32_t produced = __atomic_load_n(&link->down->produced, __ATOMIC_RELAXED);
+
+		crowded[i] = produced - link->consumed > link->entries / 2;
+		came = outring_flush(&link->out) || came;
+		link_turn(l, i);
+	}
+	if (nf_room(l->host->nf, came))
+		l->worked = true;
+	if (l->tick_us <= l->now_us) {
+		nf_tick(l->host->nf);
+		l->tick_us = l->now_us + (uint64_t)l->host->nf->hooks.tick_ms * 1000;
+	}
+	links_publish(l, crowded);
+}
+
+/* --- sleep ------------------------------------------------------------------------- */
+
+static bool links_pending(const struct host *host)
+{
+	for (unsigned i = 0; i < host->links; i++) {
+		const struct host_link *link = &host->link[i];
+
+		if (__atomic_load_n(&link->down->produced, __ATOMIC_ACQUIRE) != link->consumed)
+			return true;
+	}
+	return false;
+}
+
+static void links_sleep(const struct host *host, uint32_t sleeps)
+{
+	for (unsigned i = 0; i < host->links; i++)
+		__atomic_store_n(&host->link[i].up->nf_sleeps, sleeps, __ATOMIC_RELAXED);
+	/* The word first, then the look at the rings: the worker does the opposite. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+/* Answers that wait for room, or a function that does: nobody tells us when a ring empties. */
+static bool waits_for_ring(const struct host *host)
+{
+	for (unsigned i = 0; i < host->links; i++) {
+		const struct outring *o = &host->link[i].out;
+
+		if (outring_keeps(o) || (host->nf->wants_room && outring_waits(o)))
+			return true;
+	}
+	return false;
+}
+
+static const struct timespec *sleep_time(const struct loop *l, struct timespec *time)
+{
+	uint64_t us = l->tick_us == UINT64_MAX ? UINT64_MAX : l->tick_us - l->now_us;
+
+	if (waits_for_ring(l->host) && us > WAIT_RING_MS * 1000)
+		us = WAIT_RING_MS * 1000;
+	if (us == UINT64_MAX)
+		return NULL;
+	*time = (struct timespec){(time_t)(us / 1000000), (long)(us % 1000000) * 1000};
+	return time;
+}
+
+/* Looks at the socket and the eventfd for at most `time`; signals come through meanwhile. */
+static void look_around(struct loop *l, const struct timespec *time)
+{
+	struct pollfd fd[2] = {{.fd = SLUICE_HOST_WAKE, .events = POLLIN},
+			       {.fd = SLUICE_HOST_SOCKET, .events = POLLIN}};
+	uint64_t wakes;
+
+	if (ppoll(fd, 2, time, &l->unblocked) <= 0)
+		return;
+	if ((fd[0].revents & POLLIN) && read(SLUICE_HOST_WAKE, &wakes, sizeof(wakes)) < 0)
+		return;
+	if (fd[1].revents && handshake_more(l->host) == -EPIPE)
+		l->manager_gone = true;
+}
+
+static void cpu_relax(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	__builtin_ia32_pause();
+#elif defined(__aarch64__)
+	__asm__ volatile("yield");
+#endif
+}
+
+static void sleep_some(struct loop *l)
+{
+	struct timespec time;
+
+	links_sleep(l->host, 1);
+	/* What is in a ring that we take nothing from is no reason to stay awake. */
+	if (!links_pending(l->host) || waits_for_ring(l->host))
+		look_around(l, sleep_time(l, &time));
+	links_sleep(l->host, 0);
+}
+
+static void turn_end(struct loop *l)
+{
+	static const struct timespec now = {0};
+
+	if (l->worked)
+		l->idle_us = l->now_us;
+	if (l->now_us - l->idle_us >= l->host->welcome.spin_us && !l->worked) {
+		l->care_us = l->now_us;
+		sleep_some(l);
+	} else if (l->now_us - l->care_us >= CARE_US) {
+		l->care_us = l->now_us;
+		look_around(l, &now);
+	} else if (!l->worked) {
+		cpu_relax();
+	}
+}
+
+/* --- all of it --------------------------------------------------------------------- */
+
+static void signals_set(struct loop *l)
+{
+	struct sigaction action = {.sa_handler = on_term};
+	sigset_t term;
+
+	sigaction(SIGTERM, &action, NULL);
+	sigemptyset(&term);
+	sigaddset(&term, SIGTERM);
+	sigprocmask(SIG_BLOCK, &term, &l->unblocked);
+	sigdelset(&l->unblocked, SIGTERM);
+}
+
+void loop_run(struct host *host)
+{
+	struct loop l = {.host = host, .tick_us = UINT64_MAX};
+
+	signals_set(&l);
+	l.now_ns = loop_time(host);
+	l.now_us = l.idle_us = l.care_us = l.now_ns / 1000;
+	if (host->nf->hooks.tick && host->nf->hooks.tick_ms)
+		l.tick_us = l.now_us + (uint64_t)host->nf->hooks.tick_ms * 1000;
+	while (!stop && !l.manager_gone) {
+		turn_begin(&l);
+		turn_links(&l);
+		turn_end(&l);
+	}
+}
