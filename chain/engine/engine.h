@@ -15,10 +15,10 @@
  *
  * One turn of the worker's loop, around the stack's (see l4stack/stack.h):
  *
- *	stack_advance, stack_input, stack_deliver    handlers run, exchanges move
- *	engine_poll                                  answers of functions, timers
- *	stack_flush
- *	engine_publish                               rings made visible, sleepers woken
+ *    stack_advance, stack_input, stack_deliver    handlers run, exchanges move
+ *    engine_poll                                  answers of functions, timers
+ *    stack_flush
+ *    engine_publish                               rings made visible, sleepers woken
  */
 #ifndef CHAIN_ENGINE_ENGINE_H
 #define CHAIN_ENGINE_ENGINE_H
@@ -40,15 +40,16 @@ struct stack;
 struct upstreams; /* chain/upstream/upstream.h */
 
 struct engine_env {
-	unsigned worker;               /* 0, 1, … */
+	unsigned worker; /* 0, 1, … */
 	struct stack *stack;
 	struct region_table *regions;
-	struct region *rx;             /* where every received mbuf of this worker has its payload */
-	struct region *messages;       /* this worker's: struct sluice_head slots */
-	struct upstreams *upstreams;   /* shared by all workers */
-	struct rte_mempool *data;      /* direct mbufs for text that is produced here (heads, chunk lines), 2 KB */
-	struct rte_mempool *ref;       /* mbufs without room, attached to payload */
+	struct region *rx;           /* where every received mbuf of this worker has its payload */
+	struct region *messages;     /* this worker's: struct sluice_head slots */
+	struct upstreams *upstreams; /* shared by all workers */
+	struct rte_mempool *data;    /* direct mbufs, 2 KB: for heads and chunk lines */
+	struct rte_mempool *ref;     /* mbufs without room, attached to payload */
 	uint32_t max_exchanges;
+	uint32_t max_clients; /* connections of clients; 0: as many as exchanges */
 };
 
 int engine_create(const struct engine_env *env, uint64_t now_us, struct engine **out)
@@ -56,7 +57,7 @@ int engine_create(const struct engine_env *env, uint64_t now_us, struct engine *
 /* Everything must be drained or is cut: connections reset, buffers freed. */
 void engine_destroy(struct engine *engine);
 
-/* --- functions and their instances ------------------------------------------ */
+/* --- functions and their instances ----------------------------------------------- */
 
 #define ENGINE_FUNCTIONS_MAX 1024
 
@@ -68,22 +69,24 @@ enum engine_hook {
 	ENGINE_HOOK_DONE = 1 << 4,
 };
 
-/* A function as one version of the configuration has it. `id` is the control thread's number for it,
- * below ENGINE_FUNCTIONS_MAX; a function whose configuration changed gets another. */
+/* A function as one version of the configuration has it. `id` is the control thread's number for
+ * it, below ENGINE_FUNCTIONS_MAX; a function whose configuration changed gets another. */
 int engine_function_add(struct engine *engine, uint16_t id, const struct conf_function *function)
 	__attribute__((warn_unused_result));
 void engine_function_remove(struct engine *engine, uint16_t id); /* no chain may name it any more */
 
 /* A process is ready. `instance` is unique for the daemon's life. `hooks` from its handshake. */
-int engine_instance_up(struct engine *engine, uint16_t function, uint32_t instance, struct link *link,
-		       uint32_t hooks, struct region *arena) __attribute__((warn_unused_result));
-/* The process is gone, or is to get nothing more: what it held is taken back and handled by `on_failure`.
- * The link is not used after this returns; the arena until engine_arena_leases is 0. */
+int engine_instance_up(struct engine *engine, uint16_t function, uint32_t instance,
+		       struct link *link, uint32_t hooks, struct region *arena)
+	__attribute__((warn_unused_result));
+/* The process is gone, or is to get nothing more: what it held is taken back and handled by
+ * `on_failure`. The link is not used after this returns; the arena until engine_arena_leases is 0.
+ */
 void engine_instance_down(struct engine *engine, uint32_t instance);
 /* Slices of this arena that are still being sent. */
 uint32_t engine_arena_leases(const struct engine *engine, uint16_t arena_region);
 
-/* --- chains -------------------------------------------------------------------- */
+/* --- chains ---------------------------------------------------------------------- */
 
 struct engine_chain {
 	const char *name;
@@ -97,9 +100,9 @@ struct engine_chain {
 	uint32_t recv_buffer_bytes, send_buffer_bytes;
 };
 
-/* Replaces all chains: new connections take the new ones, exchanges under way and the connections they
- * are on finish on the old. Listeners that stay in both are never closed. All or nothing: -errno leaves what was.
- * The engine copies what it needs. */
+/* Replaces all chains: new connections take the new ones, exchanges under way and the connections
+ * they are on finish on the old. Listeners that stay in both are never closed. All or nothing:
+ * -errno leaves what was. The engine copies what it needs. */
 int engine_chains_set(struct engine *engine, uint32_t version, const struct engine_chain *chains,
 		      unsigned count) __attribute__((warn_unused_result));
 
@@ -115,7 +118,7 @@ uint64_t engine_next_us(const struct engine *engine);
 /* Before the worker sleeps (then engine_pending must be asked once more) and after. */
 void engine_sleep(struct engine *engine, bool sleeps);
 
-/* --- what can be seen -------------------------------------------------------------- */
+/* --- what can be seen ------------------------------------------------------------ */
 
 /* One row of counters.def each; written by the worker, may be read relaxed by others. */
 struct engine_counters {
@@ -142,6 +145,7 @@ struct engine_instance_info {
 	uint32_t leases;    /* arena slices being sent */
 	uint64_t exchanges; /* heads it was given */
 	uint64_t offences;  /* answers that were refused */
+	bool broken; /* it spoiled its ring and gets nothing more: the process is to be ended */
 	uint64_t loops, busy_ns;
 	uint64_t counter[SLUICE_COUNTERS];
 };
@@ -154,10 +158,10 @@ struct engine_flow_info {
 };
 struct engine_buffers_info {
 	uint32_t exchanges, exchanges_total;
-	uint32_t heads, heads_total;         /* message slots */
-	uint32_t pieces, pieces_total;       /* body pieces that functions hold */
+	uint32_t heads, heads_total;   /* message slots */
+	uint32_t pieces, pieces_total; /* body pieces that functions hold */
 	uint32_t leases, leases_total;
-	uint64_t held_bytes;                 /* payload the engine or its functions hold */
+	uint64_t held_bytes; /* payload the engine or its functions hold */
 };
 struct engine_error_info {
 	uint64_t at_us;
@@ -168,10 +172,14 @@ struct engine_error_info {
 };
 
 /* Each calls `fn` for every entry. */
-void engine_chains_each(const struct engine *engine, void (*fn)(void *ctx, const struct engine_chain_info *), void *ctx);
-void engine_instances_each(const struct engine *engine, void (*fn)(void *ctx, const struct engine_instance_info *), void *ctx);
-void engine_flows_each(const struct engine *engine, void (*fn)(void *ctx, const struct engine_flow_info *), void *ctx);
-void engine_errors_each(const struct engine *engine, void (*fn)(void *ctx, const struct engine_error_info *), void *ctx);
+void engine_chains_each(const struct engine *engine,
+			void (*fn)(void *ctx, const struct engine_chain_info *), void *ctx);
+void engine_instances_each(const struct engine *engine,
+			   void (*fn)(void *ctx, const struct engine_instance_info *), void *ctx);
+void engine_flows_each(const struct engine *engine,
+		       void (*fn)(void *ctx, const struct engine_flow_info *), void *ctx);
+void engine_errors_each(const struct engine *engine,
+			void (*fn)(void *ctx, const struct engine_error_info *), void *ctx);
 void engine_buffers(const struct engine *engine, struct engine_buffers_info *out);
 uint32_t engine_exchanges(const struct engine *engine);
 uint32_t engine_connections(const struct engine *engine);

@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* An exchange from its begin to its end, and how long each of its phases may take. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "chain/engine/internal.h"
+
+static struct exchange *exchange_of(struct task *task)
+{
+	return timer_owner(task, struct exchange, task);
+}
+
+void exchange_ready(struct exchange *x)
+{
+	engine_ready(x->engine, &x->task);
+}
+
+void exchange_progress(struct exchange *x)
+{
+	x->progress_us = x->engine->timers.now_us;
+}
+
+/* --- time ------------------------------------------------------------------------ */
+
+static uint32_t response_timeout_ms(const struct exchange *x)
+{
+	const struct upstream_group *group = upstreams_group(x->engine->env.upstreams, x->group);
+
+	return __atomic_load_n(&group->response_timeout_ms, __ATOMIC_RELAXED);
+}
+
+/* How long it may stay in this phase without progress. */
+static uint32_t limit_ms(const struct exchange *x)
+{
+	switch ((enum phase)x->phase) {
+	case PHASE_WAIT:
+		return x->body[REQUEST].ended ? response_timeout_ms(x) : x->chain->body_timeout_ms;
+	case PHASE_BODY:
+	case PHASE_DRAIN:
+		return x->chain->body_timeout_ms;
+	default:
+		return ENGINE_HOLD_MS;
+	}
+}
+
+static uint64_t due_us(const struct exchange *x)
+{
+	return x->progress_us + (uint64_t)limit_ms(x) * 1000;
+}
+
+void exchange_phase(struct exchange *x, enum phase phase)
+{
+	x->phase = (uint8_t)phase;
+	exchange_progress(x);
+	timer_start(&x->engine->timers, &x->timer, due_us(x));
+}
+
+static bool waits_for_instance(const struct exchange *x)
+{
+	for (uint8_t i = 0; i < x->chain->path_length; i++)
+		if (x->hop[i].queued == &x->chain->path[i]->orphans)
+			return true;
+	return false;
+}
+
+static void timed_out(struct exchange *x)
+{
+	struct engine *engine = x->engine;
+
+	switch ((enum phase)x->phase) {
+	case PHASE_WAIT:
+		origin_timeout(x);
+		return;
+	case PHASE_BODY:
+		engine_count(engine, timeouts_body);
+		exchange_fail(x, 504);
+		return;
+	case PHASE_DRAIN:
+		exchange_end(x, CLIENT_END, x->failed);
+		return;
+	default:
+		engine_count(engine, timeouts_function);
+		exchange_fail(x, waits_for_instance(x) ? 503 : 504);
+		return;
+	}
+}
+
+/* Progress only notes its time; the timer finds out how long ago that was. */
+static void on_timer(struct timer *timer)
+{
+	struct exchange *x = timer_owner(timer, struct exchange, timer);
+
+	if (x->phase == PHASE_FREE || x->phase == PHASE_OVER)
+		return;
+	if (due_us(x) > x->engine->timers.now_us)
+		timer_start(&x->engine->timers, timer, due_us(x));
+	else
+		timed_out(x);
+}
+
+/* --- one turn -------------------------------------------------------------------- */
+
+static void complete(struct exchange *x)
+{
+	enum client_fate fate = x->keep_client ? respond_fate(x) : CLIENT_END;
+
+	if (fate != CLIENT_DRAIN) {
+		exchange_end(x, fate, false);
+		return;
+	}
+	origin_release(x, false);
+	exchange_phase(x, PHASE_DRAIN);
+	exchange_ready(x);
+}
+
+/* False: it has ended. */
+static bool heads_move(struct exchange *x)
+{
+	if (x->phase == PHASE_REQUEST || x->phase == PHASE_RESPONSE)
+		hop_walk(x);
+	if (x->phase == PHASE_OVER || x->phase == PHASE_FREE)
+		return false;
+	return (!x->origin && !x->origin_gone) || origin_run(x);
+}
+
+static bool bodies_move(struct exchange *x)
+{
+	if (x->body[REQUEST].started && !body_move(x, REQUEST))
+		return false;
+	return !x->body[RESPONSE].started || body_move(x, RESPONSE);
+}
+
+static void drain(struct exchange *x)
+{
+	enum discard result = body_discard(x);
+
+	if (result != DISCARD_MORE)
+		exchange_end(x, result == DISCARD_END ? CLIENT_KEEP : CLIENT_END, x->failed);
+}
+
+static void exchange_run(struct task *task)
+{
+	struct exchange *x = exchange_of(task);
+
+	if (x->phase == PHASE_OVER || x->phase == PHASE_FREE)
+		return;
+	if (!x->client->conn) {
+		engine_count(x->engine, exchanges_client_gone);
+		exchange_end(x, CLIENT_RESET, true);
+		return;
+	}
+	if (x->phase == PHASE_DRAIN) {
+		drain(x);
+		return;
+	}
+	if (!heads_move(x) || !bodies_move(x))
+		return;
+	if (x->phase == PHASE_BODY && x->body[RESPONSE].ended)
+		complete(x);
+}
+
+/* --- begin ----------------------------------------------------------------------- */
+
+bool exchange_available(const struct chain *chain, const struct engine *engine)
+{
+	uint32_t all = engine->env.max_exchanges, used = engine->exchanges_used;
+
+	if (used >= all || engine->slots.small_free < engine->slots.reserved + 2)
+		return false;
+	return used < all / 4 * 3 || engine->chains_count < 2 ||
+	       chain->exchanges < all / engine->chains_count;
+}
+
+static void hops_reset(struct exchange *x)
+{
+	memset(x->hop, 0, x->chain->path_length * sizeof(x->hop[0]));
+	for (uint8_t i = 0; i < x->chain->path_length; i++) {
+		x->hop[i].exchange = x;
+		x->hop[i].stage = i;
+		TAILQ_INIT(&x->hop[i].pieces);
+	}
+}
+
+/* All that belongs to one use of the slot is zero; its place in the lists and its task stay. */
+static struct exchange *exchange_take(struct client *client)
+{
+	struct engine *engine = client->engine;
+	uint32_t left = engine->env.max_exchanges - engine->exchanges_used;
+	uint32_t index = engine->free_exchange[left - 1];
+	struct exchange *x = &engine->exchange[index];
+	size_t from = offsetof(struct exchange, client), to = offsetof(struct exchange, hop);
+
+	memset((uint8_t *)x + from, 0, to - from);
+	x->engine = engine;
+	x->index = index;
+	x->task.run = exchange_run;
+	LIST_INSERT_HEAD(&engine->exchanges, x, link);
+	x->client = client;
+	x->chain = client->chain;
+	x->timer.fire = on_timer;
+	x->responder = RESPONDER_ORIGIN;
+	x->group = SLUICE_NONE16;
+	x->server = UPSTREAM_NONE;
+	x->began_us = engine->timers.now_us;
+	STAILQ_INIT(&x->emits);
+	x->reserved = slots_reserve(&engine->slots);
+	x->generation++;
+	hops_reset(x);
+	engine->exchanges_used++;
+	x->chain->users++;
+	x->chain->exchanges++;
+	return x;
+}
+
+void exchange_begin(struct client *client, struct sluice_head *head, struct rte_mbuf *pin,
+		    const struct http_framing *framing)
+{
+	struct exchange *x = exchange_take(client);
+
+	client->exchange = x;
+	x->bytes_in = payload_of(pin).bytes;
+	x->message[REQUEST] = (struct message){.head = head, .pin = pin, .framing = *framing};
+	http_body_init(&x->body[REQUEST].decoder, framing, &x->chain->limits, x->trailers[REQUEST],
+		       ENGINE_TRAILER_BYTES);
+	x->chain->info.exchanges++;
+	x->chain->info.exchanges_total++;
+	engine_count(x->engine, requests);
+	exchange_phase(x, PHASE_REQUEST);
+	exchange_ready(x);
+}
+
+/* --- end ------------------------------------------------------------------------- */
+
+static void message_free(struct exchange *x, struct message *message)
+{
+	if (message->head)
+		slots_free(&x->engine->slots, message->head);
+	rte_pktmbuf_free(message->pin);
+	*message = (struct message){0};
+}
+
+void exchange_waiting_wake(struct engine *engine)
+{
+	struct client *client;
+
+	TAILQ_FOREACH (client, &engine->waiting, waits) {
+		if (client->task.queued || !exchange_available(client->chain, engine))
+			continue;
+		engine_ready(engine, &client->task);
+		return;
+	}
+}
+
+static void exchange_free(struct exchange *x)
+{
+	struct engine *engine = x->engine;
+
+	message_free(x, &x->message[REQUEST]);
+	message_free(x, &x->message[RESPONSE]);
+	if (x->reserved)
+		slots_unreserve(&engine->slots);
+	x->reserved = false;
+	x->phase = PHASE_FREE;
+	LIST_REMOVE(x, link);
+	engine->exchanges_used--;
+	engine->free_exchange[engine->env.max_exchanges - engine->exchanges_used - 1] = x->index;
+	x->chain->exchanges--;
+	chain_unuse(x->chain);
+	exchange_waiting_wake(engine);
+}
+
+void exchange_hop_over(struct exchange *x)
+{
+	if (--x->open_hops == 0)
+		exchange_free(x);
+}
+
+static void emits_drop(struct exchange *x)
+{
+	struct lease *lease;
+
+	while ((lease = STAILQ_FIRST(&x->emits))) {
+		STAILQ_REMOVE_HEAD(&x->emits, queue);
+		ledger_lease_drop(lease);
+	}
+}
+
+static void account(struct exchange *x, struct client *client)
+{
+	struct engine_chain_info *info = &x->chain->info;
+
+	client->bytes_in += x->bytes_in;
+	client->bytes_out += x->bytes_out;
+	info->exchanges--;
+	info->bytes_in += x->bytes_in;
+	info->bytes_out += x->bytes_out;
+	if (!x->answered)
+		info->status[0]++;
+	if (x->failed)
+		engine_count(x->engine, exchanges_failed);
+}
+
+/* An open hop of our own, so that the exchange is not freed before the last one was asked. */
+static void hops_close(struct exchange *x)
+{
+	x->open_hops = 1;
+	for (uint8_t i = 0; i < x->chain->path_length; i++)
+		hop_close(&x->hop[i]);
+}
+
+void exchange_end(struct exchange *x, enum client_fate fate, bool failed)
+{
+	struct client *client = x->client;
+
+	timer_stop(&x->engine->timers, &x->timer);
+	x->failed = failed;
+	origin_release(x, !failed);
+	x->phase = PHASE_OVER;
+	x->client = NULL;
+	account(x, client);
+	body_free(x, REQUEST);
+	body_free(x, RESPONSE);
+	emits_drop(x);
+	hops_close(x);
+	client_exchange_over(client, fate);
+	exchange_hop_over(x);
+}
+
+void exchange_fail(struct exchange *x, uint16_t status)
+{
+	enum client_fate fate = CLIENT_RESET;
+
+	x->failed = true;
+	if (!x->answered && x->client->conn)
+		fate = respond_error(x->client, x, status);
+	if (fate != CLIENT_DRAIN) {
+		exchange_end(x, fate, true);
+		return;
+	}
+	origin_release(x, false);
+	exchange_phase(x, PHASE_DRAIN);
+	exchange_ready(x);
+}
+
+void exchange_client_gone(struct exchange *x)
+{
+	exchange_ready(x);
+}
+
+/* --- life ------------------------------------------------------------------------ */
+
+int exchanges_create(struct engine *engine)
+{
+	uint32_t count = engine->env.max_exchanges;
+
+	LIST_INIT(&engine->exchanges);
+	engine->exchange = calloc(count, sizeof(*engine->exchange));
+	engine->free_exchange = calloc(count, sizeof(*engine->free_exchange));
+	if (!engine->exchange || !engine->free_exchange)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < count; i++)
+		engine->free_exchange[i] = count - 1 - i;
+	return 0;
+}
+
+/* After clients_destroy: what is left is over, and functions are not waited for any more. */
+void exchanges_destroy(struct engine *engine)
+{
+	struct exchange *x;
+
+	while ((x = LIST_FIRST(&engine->exchanges)))
+		for (uint8_t i = 0; x->phase == PHASE_OVER && i < x->chain->path_length; i++)
+			hop_closed(&x->hop[i]);
+	free(engine->exchange);
+	free(engine->free_exchange);
+	engine->exchange = NULL;
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * An instance is gone. What it held is taken back at once; what becomes of the exchanges is
+ * its function's `on_failure`:
+ *
+ *    bypass   it is left out: the head or the pieces it held go on as they were
+ *    reject   503, or a reset when the answer has begun
+ *    retry    the head is given to the next instance; one that is found to have killed twice gets
+ *             500 and is named in the error log
+ *
+ * A body that it has changed so far, or an answer that it was giving, cannot be finished
+ * without it: such an exchange ends, whatever the policy. Exchanges that it did not hold do
+ * not notice.
+ */
+#include <string.h>
+
+#include "chain/engine/internal.h"
+#include "mgmt/conf/conf.h"
+
+static bool alive(const struct exchange *x)
+{
+	return x->phase != PHASE_OVER && x->phase != PHASE_FREE;
+}
+
+static void end(struct exchange *x, uint16_t status)
+{
+	engine_count(x->engine, failures_ended);
+	exchange_fail(x, status);
+}
+
+static int text_len(struct http_bytes text, uint32_t most)
+{
+	return (int)(text.len < most ? text.len : most);
+}
+
+/* The same exchange has killed before: it is named in the error log and goes no further. */
+static void poison(struct hop *hop)
+{
+	struct exchange *x = hop->exchange;
+	const struct sluice_head *head = x->message[REQUEST].head;
+	const struct http_memory *memory = &x->engine->memory;
+	struct http_bytes method = http_text(memory, head, head->method_text);
+	struct http_bytes host = http_text(memory, head, head->host);
+	struct http_bytes target = http_text(memory, head, head->target);
+
+	engine_count(x->engine, exchanges_poison);
+	engine_log_error(x->engine, x->chain->name, hop_function(hop)->id,
+			 "killed its function %u times: %.*s %.*s%.*s", x->kills,
+			 text_len(method, 32), (const char *)method.data, text_len(host, 64),
+			 (const char *)host.data, text_len(target, 120), (const char *)target.data);
+	exchange_fail(x, 500);
+}
+
+static bool body_changed(const struct hop *hop)
+{
+	return hop->pipe[REQUEST].replaced || hop->pipe[RESPONSE].replaced;
+}
+
+static bool shown(const struct hop *hop, enum direction d)
+{
+	const struct body *body = &hop->exchange->body[d];
+
+	return !body->ended && (body->stages >> hop->stage & 1);
+}
+
+static bool shows_body(const struct hop *hop)
+{
+	return shown(hop, REQUEST) || shown(hop, RESPONSE);
+}
+
+static bool answering(const struct hop *hop)
+{
+	const struct exchange *x = hop->exchange;
+
+	return x->responder == hop->stage && !x->emits_ended;
+}
+
+/* It held a head, or has a part in a body. False: the exchange goes on as if nothing had been. */
+static bool concerned(const struct hop *hop)
+{
+	return hop->awaits || !TAILQ_EMPTY(&hop->pieces) || shows_body(hop) || answering(hop);
+}
+
+static void bypass(struct hop *hop)
+{
+	struct exchange *x = hop->exchange;
+
+	if (body_changed(hop) || answering(hop)) {
+		end(x, 503);
+		return;
+	}
+	engine_count(x->engine, failures_bypassed);
+	stage_bypass(hop);
+	hop->skipped = true;
+	hop_unbind(hop);
+	exchange_ready(x);
+}
+
+/* A head can be given again; a body that was shown in part cannot. */
+static void retry(struct hop *hop)
+{
+	struct exchange *x = hop->exchange;
+	bool head_only = hop->awaits && TAILQ_EMPTY(&hop->pieces) && !shows_body(hop);
+
+	if (!head_only) {
+		end(x, 503);
+		return;
+	}
+	engine_count(x->engine, failures_retried);
+	hop_unbind(hop);
+	exchange_ready(x);
+}
+
+static void lost(struct hop *hop)
+{
+	struct exchange *x = hop->exchange;
+
+	switch ((enum conf_on_failure)hop_function(hop)->on_failure) {
+	case CONF_FAIL_BYPASS:
+		bypass(hop);
+		return;
+	case CONF_FAIL_RETRY:
+		if (x->kills >= ENGINE_KILLS_MAX)
+			poison(hop);
+		else
+			retry(hop);
+		return;
+	case CONF_FAIL_REJECT:
+		end(x, 503);
+		return;
+	}
+}
+
+static void hop_lost(struct hop *hop)
+{
+	struct exchange *x = hop->exchange;
+
+	if (hop->closing)
+		hop_closed(hop);
+	else if (alive(x) && concerned(hop))
+		lost(hop);
+	else if (alive(x))
+		exchange_ready(x); /* it may have been in line for this one */
+	hop_unbind(hop);           /* one that is drained only is still bound */
+}
+
+static bool may_have_killed(const struct hop *hop, uint64_t consumed)
+{
+	return hop->awaits && hop->mark > consumed;
+}
+
+/*
+ * An instance takes several descriptors at a time, and says only afterwards that it did. What it
+ * died of is among those that it had not finished. One alone is to blame; of several, each
+ * is given again alone (hop.c), and the next death tells.
+ */
+static void blame(struct instance *instance)
+{
+	uint64_t consumed = instance_consumed(instance);
+	unsigned candidates = 0;
+	struct hop *hop;
+
+	LIST_FOREACH (hop, &instance->bound, of_instance)
+		candidates += may_have_killed(hop, consumed);
+	LIST_FOREACH (hop, &instance->bound, of_instance) {
+		if (!may_have_killed(hop, consumed))
+			continue;
+		hop->exchange->suspected = true;
+		hop->exchange->kills += candidates == 1 || instance->suspect == hop;
+	}
+}
+
+void failure_instance(struct instance *instance)
+{
+	struct hop *hop;
+
+	if (!instance->broken)
+		blame(instance);
+	instance->broken = true;
+	while ((hop = LIST_FIRST(&instance->bound)))
+		hop_lost(hop);
+}

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Heads from function to function: a request's down the path, a response's back up.
+ *
+ * A hop is a function's place in the path of one exchange. It is bound to one instance when
+ * the function is first needed and stays with it. A hop that finds the ring full waits in
+ * the instance's line; nothing else waits for it.
+ */
+#include <string.h>
+
+#include "chain/engine/internal.h"
+#include "mgmt/conf/conf.h"
+
+/* --- lists ----------------------------------------------------------------------- */
+
+void hop_enqueue(struct hop *hop, struct hop_queue *queue)
+{
+	if (hop->queued)
+		return;
+	TAILQ_INSERT_TAIL(queue, hop, queue);
+	hop->queued = queue;
+}
+
+void hop_dequeue(struct hop *hop)
+{
+	if (hop->queued)
+		TAILQ_REMOVE(hop->queued, hop, queue);
+	hop->queued = NULL;
+}
+
+/* One that stood alone with its instance has been answered, or is gone: the next one may. */
+static void suspect_over(struct hop *hop)
+{
+	struct instance *instance = hop->instance;
+	struct hop *next;
+
+	if (instance->suspect != hop || hop->awaits)
+		return;
+	instance->suspect = NULL;
+	next = TAILQ_FIRST(&instance->suspects);
+	if (!next)
+		return;
+	hop_dequeue(next);
+	exchange_ready(next->exchange);
+}
+
+/* Follows awaits and pieces into the count of what the instance holds. */
+void hop_holds(struct hop *hop)
+{
+	bool holds = hop->awaits || !TAILQ_EMPTY(&hop->pieces);
+
+	if (!hop->instance)
+		return;
+	suspect_over(hop);
+	if (holds == hop->holds)
+		return;
+	hop->holds = holds;
+	hop->instance->held += holds ? 1 : -1;
+}
+
+/* --- instances ------------------------------------------------------------------- */
+
+static uint64_t mix(uint64_t value)
+{
+	value ^= value >> 33;
+	value *= UINT64_C(0xff51afd7ed558ccd);
+	value ^= value >> 33;
+	value *= UINT64_C(0xc4ceb9fe1a85ec53);
+	return value ^ value >> 33;
+}
+
+/* Rendezvous hashing: a client's connections keep to their instance, and only those move whose
+ * instance comes or goes. */
+bool hop_bind(struct hop *hop)
+{
+	struct instance *instance, *best = NULL;
+	uint64_t key = hop->exchange->client->key, most = 0;
+
+	LIST_FOREACH (instance, &hop_function(hop)->instances, of_function) {
+		uint64_t score = mix(key ^ mix(instance->id + UINT64_C(0x9e3779b97f4a7c15)));
+
+		if (instance->broken || (best && score < most))
+			continue;
+		best = instance;
+		most = score;
+	}
+	if (!best)
+		return false;
+	hop->instance = best;
+	hop->saw = false;
+	LIST_INSERT_HEAD(&best->bound, hop, of_instance);
+	return true;
+}
+
+void hop_unbind(struct hop *hop)
+{
+	hop_dequeue(hop);
+	if (!hop->instance)
+		return;
+	hop->awaits = AWAITS_NOTHING;
+	stage_pieces_free(hop);
+	hop_holds(hop);
+	LIST_REMOVE(hop, of_instance);
+	hop->instance = NULL;
+}
+
+struct sluice_down *hop_entry(struct hop *hop, uint8_t kind, uint8_t flags)
+{
+	struct instance *instance = hop->instance;
+	struct sluice_down *down = NULL;
+
+	if (hop->turn || TAILQ_EMPTY(&instance->waiting))
+		down = link_next(instance->link);
+	if (!down) {
+		engine_count(instance->engine, rings_full);
+		hop_enqueue(hop, &instance->waiting);
+		return NULL;
+	}
+	*down = (struct sluice_down){.exchange = hop->exchange->index,
+				     .generation = hop->exchange->generation,
+				     .kind = kind,
+				     .flags = flags};
+	hop->mark = ++instance->produced;
+	hop->saw = true;
+	instance->dirty = true;
+	engine_count(instance->engine, descriptors_down);
+	return down;
+}
+
+/* --- heads ----------------------------------------------------------------------- */
+
+enum offer { OFFER_SKIP, OFFER_WAIT, OFFER_FAIL };
+
+static bool hop_wants(const struct hop *hop, uint32_t hook)
+{
+	const struct function *function = hop_function(hop);
+
+	if (hop->left || hop->skipped)
+		return false;
+	if (hop->instance)
+		return hop->instance->hooks & hook;
+	return !function->known || (function->hooks & hook);
+}
+
+/* Its function has no instance that is up. */
+static enum offer unserved(struct hop *hop)
+{
+	struct function *function = hop_function(hop);
+	struct engine *engine = function->engine;
+
+	switch ((enum conf_on_failure)function->on_failure) {
+	case CONF_FAIL_BYPASS:
+		engine_count(engine, hops_bypassed);
+		hop->skipped = true;
+		return OFFER_SKIP;
+	case CONF_FAIL_RETRY:
+		engine_count(engine, hops_orphaned);
+		hop_enqueue(hop, &function->orphans);
+		return OFFER_WAIT;
+	case CONF_FAIL_REJECT:
+		break;
+	}
+	engine_count(engine, hops_rejected);
+	exchange_fail(hop->exchange, 503);
+	return OFFER_FAIL;
+}
+
+/* An exchange under suspicion of having killed an instance is given alone. */
+static bool must_stand_alone(struct hop *hop)
+{
+	struct instance *instance = hop->instance;
+
+	if (!hop->exchange->suspected)
+		return false;
+	if (instance->suspect && instance->suspect != hop) {
+		hop_enqueue(hop, &instance->suspects);
+		return true;
+	}
+	instance->suspect = hop;
+	return false;
+}
+
+static enum offer head_send(struct hop *hop, enum direction d)
+{
+	struct exchange *x = hop->exchange;
+	const struct message *message = &x->message[d];
+	uint8_t flags = body_announced(&message->framing) ? 0 : SLUICE_DOWN_END;
+	uint8_t kind = d == REQUEST ? SLUICE_DOWN_REQUEST_HEAD : SLUICE_DOWN_RESPONSE_HEAD;
+	struct sluice_down *down = hop_entry(hop, kind, flags);
+
+	if (!down)
+		return OFFER_WAIT;
+	down->arg = slots_arg(&x->engine->slots, message->head);
+	hop->turn = false;
+	hop->awaits = d == REQUEST ? AWAITS_REQUEST_HEAD : AWAITS_RESPONSE_HEAD;
+	hop_holds(hop);
+	hop->instance->exchanges++;
+	exchange_progress(x);
+	return OFFER_WAIT;
+}
+
+static enum offer head_offer(struct hop *hop, enum direction d)
+{
+	uint32_t hook = d == REQUEST ? ENGINE_HOOK_REQUEST_HEAD : ENGINE_HOOK_RESPONSE_HEAD;
+
+	if (hop->awaits || hop->queued)
+		return OFFER_WAIT;
+	if (!hop_wants(hop, hook))
+		return OFFER_SKIP;
+	if (!hop->instance && !hop_bind(hop))
+		return unserved(hop);
+	return must_stand_alone(hop) ? OFFER_WAIT : head_send(hop, d);
+}
+
+static void walk_down(struct exchange *x)
+{
+	for (; x->stage < x->chain->path_length; x->stage++)
+		if (head_offer(&x->hop[x->stage], REQUEST) != OFFER_SKIP)
+			return;
+	origin_begin(x);
+}
+
+static void walk_up(struct exchange *x)
+{
+	for (; x->stage >= 0; x->stage--)
+		if (head_offer(&x->hop[x->stage], RESPONSE) != OFFER_SKIP)
+			return;
+	respond_begin(x);
+}
+
+void hop_walk(struct exchange *x)
+{
+	if (x->phase == PHASE_REQUEST)
+		walk_down(x);
+	else
+		walk_up(x);
+}
+
+/* --- the end --------------------------------------------------------------------- */
+
+static void hop_over(struct hop *hop)
+{
+	hop_unbind(hop);
+	if (!hop->closing)
+		return;
+	hop->closing = false;
+	exchange_hop_over(hop->exchange);
+}
+
+void hop_close_next(struct hop *hop)
+{
+	uint8_t flags = hop->exchange->failed ? SLUICE_DOWN_RESET : 0;
+
+	if (hop->done_due && !hop_entry(hop, SLUICE_DOWN_DONE, flags))
+		return;
+	hop->done_due = false;
+	if (hop->holds)
+		hop_enqueue(hop, &hop->instance->graves);
+	else
+		hop_over(hop);
+}
+
+void hop_close(struct hop *hop)
+{
+	struct instance *instance = hop->instance;
+
+	hop_dequeue(hop);
+	stage_queues_free(hop);
+	if (!instance || instance->broken) {
+		hop_unbind(hop);
+		return;
+	}
+	hop->done_due = hop->saw && !hop->left && (instance->hooks & ENGINE_HOOK_DONE);
+	hop->closing = true;
+	hop->exchange->open_hops++;
+	hop_close_next(hop);
+}
+
+/* Its instance has read on past all that it was shown, or is gone. */
+void hop_closed(struct hop *hop)
+{
+	hop_over(hop);
+}

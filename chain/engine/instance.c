@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Instances of functions: their rings, in both directions. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "chain/engine/internal.h"
+
+#define BATCH   32 /* answers taken at once */
+#define BATCHES 8  /* in one turn: then others come first */
+
+static struct instance *instance_find(const struct engine *engine, uint32_t id)
+{
+	struct instance *instance;
+
+	LIST_FOREACH (instance, &engine->instances, of_engine)
+		if (instance->id == id)
+			return instance;
+	return NULL;
+}
+
+/* --- coming and going ------------------------------------------------------------ */
+
+/* Hops that wait for an instance of this function to come up. */
+static void orphans_wake(struct function *function)
+{
+	struct hop *hop;
+
+	while ((hop = TAILQ_FIRST(&function->orphans))) {
+		hop_dequeue(hop);
+		exchange_ready(hop->exchange);
+	}
+}
+
+int engine_instance_up(struct engine *engine, uint16_t id, uint32_t number, struct link *link,
+		       uint32_t hooks, struct region *arena)
+{
+	struct function *function = id < ENGINE_FUNCTIONS_MAX ? engine->function[id] : NULL;
+	struct instance *instance;
+
+	if (!function)
+		return -ENOENT;
+	if (instance_find(engine, number))
+		return -EEXIST;
+	instance = calloc(1, sizeof(*instance));
+	if (!instance)
+		return -ENOMEM;
+	*instance = (struct instance){.engine = engine,
+				      .function = function,
+				      .id = number,
+				      .hooks = hooks,
+				      .link = link,
+				      .arena = arena};
+	TAILQ_INIT(&instance->waiting);
+	TAILQ_INIT(&instance->graves);
+	TAILQ_INIT(&instance->suspects);
+	ledger_holder_open(engine->ledger, &instance->holder);
+	LIST_INSERT_HEAD(&engine->instances, instance, of_engine);
+	LIST_INSERT_HEAD(&function->instances, instance, of_function);
+	function->known = true;
+	function->hooks = hooks;
+	orphans_wake(function);
+	return 0;
+}
+
+void engine_instance_down(struct engine *engine, uint32_t id)
+{
+	struct instance *instance = instance_find(engine, id);
+
+	if (!instance)
+		return;
+	LIST_REMOVE(instance, of_engine);
+	LIST_REMOVE(instance, of_function);
+	failure_instance(instance);
+	ledger_holder_close(&instance->holder);
+	free(instance);
+}
+
+uint32_t engine_arena_leases(const struct engine *engine, uint16_t arena_region)
+{
+	return ledger_arena_leases(engine->ledger, arena_region);
+}
+
+void instance_offence(struct instance *instance, uint64_t *counter, const char *text)
+{
+	instance->offences++;
+	(*counter)++;
+	engine_count(instance->engine, offences);
+	engine_log_error(instance->engine, "", instance->function->id, "offence: %s", text);
+}
+
+void instance_broken(struct instance *instance)
+{
+	if (instance->broken)
+		return;
+	instance->broken = true;
+	instance_offence(instance, &instance->engine->counters.offences_ring,
+			 "its ring is spoiled");
+	failure_instance(instance);
+}
+
+/* --- from the instance ----------------------------------------------------------- */
+
+/* Each answer may bring slices, and each of those needs a lease: what there are none for stays in
+ * the ring. */
+static unsigned answers_max(const struct instance *instance)
+{
+	uint32_t room = ledger_lease_room(&instance->holder) / SLUICE_UP_SLICES;
+
+	return room < BATCH ? room : BATCH;
+}
+
+/* False: nothing more to take, or nothing more to be had from it. */
+static bool poll_batch(struct instance *instance)
+{
+	struct sluice_up up[BATCH];
+	unsigned most = answers_max(instance);
+	int n;
+
+	if (!most) {
+		engine_count(instance->engine, leases_full);
+		return false;
+	}
+	n = link_poll(instance->link, up, most);
+	if (n < 0) {
+		instance_broken(instance);
+		return false;
+	}
+	for (int i = 0; i < n && !instance->broken; i++)
+		verdict_take(instance, &up[i]);
+	if (instance->broken)
+		return false;
+	link_consume(instance->link, (unsigned)n);
+	return n == (int)most;
+}
+
+void instance_poll(struct instance *instance)
+{
+	for (unsigned i = 0; i < BATCHES; i++)
+		if (!poll_batch(instance))
+			return;
+}
+
+/* --- to the instance ------------------------------------------------------------- */
+
+/* Descriptors that it has read, ever. It says so itself: who lies here looks at memory that is in
+ * use for something else, and that is all. */
+uint64_t instance_consumed(const struct instance *instance)
+{
+	uint64_t consumed = instance->published - link_depth(instance->link);
+
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	return consumed;
+}
+
+void instance_read_on(struct instance *instance)
+{
+	struct hop *hop = TAILQ_FIRST(&instance->graves);
+	uint64_t consumed;
+
+	if (!hop)
+		return;
+	consumed = instance_consumed(instance);
+	for (; hop && hop->mark <= consumed; hop = TAILQ_FIRST(&instance->graves))
+		hop_closed(hop);
+}
+
+void instance_room(struct instance *instance)
+{
+	struct hop *hop = TAILQ_FIRST(&instance->waiting);
+
+	for (uint32_t n = hop ? link_room(instance->link) : 0; n && hop; n--) {
+		hop_dequeue(hop);
+		hop->turn = true;
+		if (hop->closing)
+			hop_close_next(hop);
+		else
+			exchange_ready(hop->exchange);
+		hop = TAILQ_FIRST(&instance->waiting);
+	}
+}
+
+void instance_release(struct instance *instance)
+{
+	struct holder *holder = &instance->holder;
+	struct sluice_down *down;
+
+	while (ledger_release_due(holder) && (down = link_next(instance->link))) {
+		*down = (struct sluice_down){.kind = SLUICE_DOWN_RELEASE};
+		while (down->slices < SLUICE_DOWN_SLICES &&
+		       ledger_release_next(holder, &down->slice[down->slices].tag))
+			down->slices++;
+		instance->produced++;
+		instance->dirty = true;
+	}
+}

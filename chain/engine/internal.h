@@ -1,0 +1,547 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The inside of the engine: its structures, and what its files offer each other.
+ *
+ *    engine.c     life, one turn of the loop, tasks
+ *    config.c     functions, chains, listeners
+ *    client.c     connections of clients
+ *    head.c       heads from where they are read
+ *    source.c     connections, and what is left of them
+ *    exchange.c   an exchange from begin to end
+ *    hop.c        heads from function to function
+ *    verdict.c    what functions say, checked
+ *    parts.c      parts of bodies that functions give
+ *    body.c       bodies: decoded, moved
+ *    stage.c      bodies: piece by piece through functions
+ *    frame.c      bodies: framed, sent
+ *    origin.c     the origin's side of an exchange
+ *    reply.c      the heads that it answers
+ *    respond.c    answers to clients
+ *    instance.c   instances: rings, room, releases
+ *    failure.c    instances that are gone
+ *    slots.c      message slots
+ *    text.c       text as mbufs
+ *    info.c       what can be seen
+ *
+ * Nothing is re-entered: handlers of the stack and answers of functions note what happened
+ * and make the exchange (or the client) ready; engine_poll then runs what is ready. Only
+ * there do exchanges move and end.
+ *
+ * An exchange that is over stays, without client and origin, until every function that might
+ * still look at its payload has been told or has read on: only then are its buffers freed.
+ */
+#ifndef CHAIN_ENGINE_INTERNAL_H
+#define CHAIN_ENGINE_INTERNAL_H
+
+#include <sys/queue.h>
+
+#include "chain/engine/engine.h"
+#include "chain/engine/payload.h"
+#include "chain/engine/slots.h"
+#include "chain/engine/source.h"
+#include "chain/http/body.h"
+#include "chain/http/error.h"
+#include "chain/http/framing.h"
+#include "chain/http/head.h"
+#include "chain/http/text.h"
+#include "chain/http/write.h"
+#include "chain/ledger/ledger.h"
+#include "chain/ring/link.h"
+#include "chain/ring/region.h"
+#include "chain/upstream/choose.h"
+#include "chain/upstream/health.h"
+#include "chain/upstream/pool.h"
+#include "chain/upstream/timers.h"
+#include "l4stack/base/addr.h"
+#include "l4stack/tcp/tcp.h"
+
+#define ENGINE_PATH_MAX   16
+#define ENGINE_TRIES_MAX  8 /* servers one exchange may try */
+#define ENGINE_ERRORS_MAX 64
+#define ENGINE_IN_HAND_MAX \
+	(256 << 10)            /* of one body between its source and its destination, true size */
+#define ENGINE_HOLD_MS   60000 /* a function may hold a head, or a piece, no longer */
+#define ENGINE_LINGER_MS 2000
+#define ENGINE_LINGER_BYTES \
+	(256 << 10) /* of a request that nobody reads: read so that the answer is seen */
+#define ENGINE_RETRY_US      1000 /* after a pool was empty */
+#define ENGINE_KILLS_MAX     2
+#define ENGINE_TRAILER_BYTES 1024
+#define CHAIN_DRAIN_IDLE_MS \
+	1000                 /* an idle connection of an old version may still bring a request */
+#define ENGINE_EMIT_MAX 4096 /* slices of one answer that wait to be sent */
+
+/* --- tasks: what has something to do in this turn -------------------------------- */
+
+struct task {
+	STAILQ_ENTRY(task) link;
+	void (*run)(struct task *task);
+	bool queued;
+};
+STAILQ_HEAD(task_queue, task);
+
+/* --- functions and instances ----------------------------------------------------- */
+
+struct hop;
+LIST_HEAD(hop_list, hop);
+TAILQ_HEAD(hop_queue, hop);
+
+struct instance {
+	LIST_ENTRY(instance) of_engine, of_function;
+	struct engine *engine;
+	struct function *function;
+	uint32_t id;
+	uint32_t hooks;
+	struct link *link;
+	struct region *arena;
+	struct holder holder;
+	uint64_t produced;         /* descriptors written, ever */
+	uint64_t published;        /* and made visible */
+	bool dirty;                /* something to publish */
+	bool broken;               /* its ring was spoiled: it is not read or written any more */
+	struct hop_list bound;     /* every hop that is to stay with this instance */
+	struct hop_queue waiting;  /* for room in the ring */
+	struct hop_queue suspects; /* each is given alone, after one that killed an instance */
+	struct hop *suspect;       /* the one that is given now */
+	struct hop_queue graves;   /* of exchanges that are over: until the instance has read on */
+	uint32_t held;
+	uint64_t exchanges, offences;
+};
+LIST_HEAD(instance_list, instance);
+
+struct function {
+	struct engine *engine;
+	char name[64];
+	uint16_t id;
+	uint8_t on_failure; /* enum conf_on_failure */
+	bool removed;       /* goes with the last chain that names it */
+	bool known;         /* an instance came up once: `hooks` is right */
+	uint32_t hooks;
+	uint32_t chains;
+	struct instance_list instances;
+	struct hop_queue orphans; /* on_failure = "retry": waiting for an instance to come up */
+};
+
+/* --- chains ---------------------------------------------------------------------- */
+
+struct client;
+LIST_HEAD(client_list, client);
+
+struct chain {
+	LIST_ENTRY(chain) link;
+	struct engine *engine;
+	char name[64];
+	uint32_t version;
+	bool draining;
+	uint32_t users;     /* clients, and exchanges that are not quite gone */
+	uint32_t exchanges; /* of these */
+	struct function *path[ENGINE_PATH_MAX];
+	uint8_t path_length;
+	uint32_t head_timeout_ms, idle_timeout_ms, body_timeout_ms;
+	struct http_limits limits;
+	struct client_list clients;
+	struct engine_chain_info info; /* its counts */
+};
+LIST_HEAD(chain_list, chain);
+
+struct listener {
+	LIST_ENTRY(listener) link;
+	struct engine *engine;
+	struct endpoint local;
+	struct tcp_listener *tcp;
+	struct chain *chain;
+	struct chain *next; /* while a configuration is being taken over */
+};
+LIST_HEAD(listener_list, listener);
+
+/* --- clients --------------------------------------------------------------------- */
+
+enum client_state {
+	CLIENT_IDLE,   /* no byte of a request has come */
+	CLIENT_HEAD,   /* a head has begun */
+	CLIENT_BUSY,   /* an exchange is under way */
+	CLIENT_LINGER, /* all is said: waiting for its end, so that it sees the answer */
+	CLIENT_GONE,
+};
+
+struct client {
+	struct task task; /* first: also the link of the free list */
+	LIST_ENTRY(client) of_chain;
+	TAILQ_ENTRY(client) waits; /* for an exchange to be free */
+	bool waiting;
+	uint8_t state; /* enum client_state */
+	struct engine *engine;
+	struct chain *chain;
+	struct tcp_conn *conn; /* NULL: gone */
+	struct exchange *exchange;
+	struct timer timer;
+	struct endpoint peer, local;
+	uint64_t key; /* chooses among instances */
+	uint64_t born_us, bytes_in, bytes_out;
+	uint32_t lingered; /* bytes thrown away in CLIENT_LINGER */
+};
+TAILQ_HEAD(client_queue, client);
+
+/* --- exchanges ------------------------------------------------------------------- */
+
+enum direction { REQUEST, RESPONSE, DIRECTIONS };
+
+enum phase {
+	PHASE_FREE,
+	PHASE_REQUEST,  /* the request head is on its way down the path */
+	PHASE_CONNECT,  /* a server is being chosen and connected */
+	PHASE_WAIT,     /* the origin has the head (the body follows): its answer is awaited */
+	PHASE_RESPONSE, /* the response head is on its way up */
+	PHASE_BODY,     /* the client has the head, the body follows */
+	PHASE_DRAIN,    /* answered; the rest of the request is read and thrown away */
+	PHASE_OVER,     /* some function may still look at its payload */
+};
+
+/* What an instance has to answer. */
+enum awaits { AWAITS_NOTHING, AWAITS_REQUEST_HEAD, AWAITS_RESPONSE_HEAD };
+
+/* A body's queue before one function. */
+struct pipe {
+	struct payload in;
+	bool end_in;   /* nothing follows `in` */
+	bool end_sent; /* the function was shown the end */
+	bool replaced; /* it has changed something: it cannot be left out any more */
+};
+
+/* A function's place in the path of one exchange. */
+struct hop {
+	struct exchange *exchange;
+	struct instance *instance; /* NULL: not chosen yet, or gone */
+	LIST_ENTRY(hop) of_instance;
+	TAILQ_ENTRY(hop) queue; /* of `waiting`, `suspects`, `graves` or `orphans` */
+	struct hop_queue *queued;
+	uint64_t mark;             /* instance->produced after the last descriptor for this hop */
+	struct piece_queue pieces; /* shown and not answered, of both directions */
+	struct pipe pipe[DIRECTIONS];
+	uint8_t stage;
+	uint8_t awaits; /* enum awaits */
+	bool saw;       /* was given something */
+	bool left;
+	bool skipped; /* its instance is gone and it is left out */
+	bool turn;    /* it has waited: the room is for it */
+	bool done_due;
+	bool closing; /* the exchange is over and waits for it */
+	bool holds;   /* counted in instance->held */
+};
+
+struct body {
+	struct http_body decoder;
+	struct payload out; /* past every function */
+	uint64_t out_left;  /* HTTP_BODY_LENGTH */
+	uint64_t bytes;     /* sent */
+	uint32_t in_hand;   /* between source and destination, true size */
+	uint32_t owed; /* bytes the decoder has spoken of and that are not yet taken from the source
+			*/
+	uint32_t stages;   /* bit n: function n is shown this body */
+	uint8_t owed_kind; /* enum http_body_step_kind */
+	uint8_t out_kind;  /* enum http_body_kind */
+	bool started;
+	bool source_ended;
+	bool out_end;        /* nothing follows `out` */
+	bool chunked_before; /* a chunk was written */
+	bool ended;          /* all was given to the destination */
+};
+
+struct message {
+	struct sluice_head *head; /* NULL: none */
+	struct rte_mbuf *pin;     /* the head's text */
+	struct http_framing framing;
+};
+
+#define RESPONDER_ORIGIN ENGINE_PATH_MAX
+
+struct exchange {
+	struct task task;
+	LIST_ENTRY(exchange) link; /* in use */
+	struct engine *engine;
+	uint32_t index, generation;
+	/* from here to `hop`: zero at its begin */
+	struct client *client; /* NULL when over */
+	struct chain *chain;
+	uint8_t phase;     /* enum phase */
+	int8_t stage;      /* where the head is on its way */
+	uint8_t responder; /* the stage whose function answers, or RESPONDER_ORIGIN */
+	uint8_t kills;     /* deaths of instances that it alone can have caused */
+	bool suspected;    /* of one: it is given to functions alone */
+	bool answered;     /* a head other than 1xx went to the client */
+	bool keep_client;  /* the client's connection can take another request */
+	bool reserved;     /* a slot is set aside for the response head */
+	bool active;       /* counted at `server` */
+	bool failed;
+	uint16_t open_hops; /* when over: hops that keep it */
+	uint16_t status;    /* of the answer; 0: none */
+	uint32_t next_piece;
+	struct message message[DIRECTIONS];
+	struct body body[DIRECTIONS];
+	/* the origin */
+	struct upstream_conn *origin;
+	uint16_t group;
+	uint8_t tries;
+	bool origin_fresh; /* a reused connection died under it: the next one is to be new */
+	bool origin_reused;
+	bool origin_heard; /* a byte of its answer came */
+	bool origin_gone;  /* closed by its side; `origin_rest` is what was left to read */
+	bool head_sent;
+	struct payload origin_rest;
+	uint32_t origin_unacked; /* bytes of ours that were not acknowledged when it closed */
+	uint32_t head_bytes;
+	uint32_t server;
+	uint32_t tried[ENGINE_TRIES_MAX];
+	uint64_t asked_us;
+	/* an answer made by a function */
+	struct lease_queue emits;
+	uint32_t emits_count;
+	bool emits_ended;
+	/* time */
+	struct timer timer;
+	uint64_t began_us, progress_us;
+	uint64_t bytes_in, bytes_out;
+	uint32_t discarded; /* of a request that is answered already */
+	struct hop hop[ENGINE_PATH_MAX];
+	uint8_t trailers[DIRECTIONS][ENGINE_TRAILER_BYTES];
+};
+LIST_HEAD(exchange_list, exchange);
+
+/* --- the engine ------------------------------------------------------------------ */
+
+#define ENGINE_MAGIC   0x534c4547u
+#define ENGINE_SCRATCH (256 << 10)
+
+struct engine {
+	uint32_t magic;
+	struct engine_env env;
+	struct timers timers;
+	struct engine_counters counters;
+	struct ledger *ledger;
+	struct slots slots;
+	struct chooser chooser;
+	struct upstream_pool *pool;
+	struct health *health; /* worker 0 */
+	struct http_memory memory;
+	struct http_date date;
+	uint64_t date_at_us;
+	struct function *function[ENGINE_FUNCTIONS_MAX];
+	struct instance_list instances;
+	struct chain_list chains;
+	uint32_t chains_count; /* not draining */
+	bool chains_over;      /* some that drain have nobody left */
+	struct listener_list listeners;
+	struct client *client;
+	struct task_queue free_clients;
+	struct client_queue waiting; /* for an exchange */
+	uint32_t clients, clients_total;
+	struct exchange *exchange;
+	struct exchange_list exchanges; /* in use */
+	uint32_t *free_exchange;        /* a stack of numbers: those never used are never touched */
+	uint32_t exchanges_used;
+	struct task_queue ready, starved;
+	uint64_t starved_until_us;
+	bool draining;
+	uint64_t held_bytes; /* bodies in hand, true size */
+	uint32_t emit_max;   /* slices of one answer that may wait to be sent */
+	struct engine_error_info error[ENGINE_ERRORS_MAX];
+	uint32_t errors; /* ever; the last ENGINE_ERRORS_MAX are kept */
+	uint8_t edits[SLUICE_EDITS_MAX_BYTES] __attribute__((aligned(8)));
+	uint8_t scratch[ENGINE_SCRATCH];
+};
+
+/* One writer, and readers elsewhere. */
+#define engine_count_add(engine, name, n) \
+	__atomic_store_n(&(engine)->counters.name, (engine)->counters.name + (n), __ATOMIC_RELAXED)
+#define engine_count(engine, name) engine_count_add(engine, name, 1)
+
+/* --- engine.c -------------------------------------------------------------------- */
+void engine_ready(struct engine *engine, struct task *task);
+/* A pool was empty: the task runs again after ENGINE_RETRY_US. */
+void engine_starve(struct engine *engine, struct task *task);
+const char *engine_date(struct engine *engine);
+void engine_log_error(struct engine *engine, const char *chain, uint16_t function,
+		      const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* The reference of a byte of payload that every function maps; SLUICE_REF_NONE when there is none.
+ */
+uint64_t engine_payload_ref(const struct engine *engine, const void *ptr);
+void engine_count_http_error(struct engine *engine, enum http_error error);
+
+/* --- config.c -------------------------------------------------------------------- */
+void chain_unuse(struct chain *chain);
+/* Frees chains that nobody uses any more, and functions with them: only between exchanges. */
+void config_settle(struct engine *engine);
+void config_close(struct engine *engine);
+
+/* --- head.c ---------------------------------------------------------------------- */
+/* Parses what waits as a head: a request's, or the response to `request`. `*head` is a small slot,
+ * and a large one afterwards if it had to be. Nothing is taken. */
+enum http_head_result head_read(struct engine *engine, const struct source *source,
+				const struct http_limits *limits, const struct sluice_head *request,
+				struct sluice_head **head, uint32_t *bytes, uint8_t *error);
+/*
+ * Takes a head that was read off its source. The part of an mbuf that is shared with what
+ * follows may come as a copy when mbufs are short; `head` is made to refer to it then.
+ * LATER: nothing was taken. LOST: only some of it could be, and is gone.
+ */
+enum head_taken { HEAD_TAKEN, HEAD_LATER, HEAD_LOST };
+enum head_taken head_take(struct engine *engine, const struct source *source,
+			  struct sluice_head *head, uint32_t bytes, struct rte_mbuf **pin);
+
+/* --- client.c -------------------------------------------------------------------- */
+int clients_create(struct engine *engine, uint32_t count);
+void clients_destroy(struct engine *engine);
+void client_accept(struct listener *listener, struct tcp_conn *conn);
+enum client_fate {
+	CLIENT_KEEP,
+	CLIENT_DRAIN, /* keep it, once the rest of the request was read */
+	CLIENT_END,
+	CLIENT_RESET,
+};
+/* The client's exchange is over. */
+void client_exchange_over(struct client *client, enum client_fate fate);
+void client_idle_end(struct client *client, uint32_t within_ms);
+
+/* --- exchange.c ------------------------------------------------------------------ */
+int exchanges_create(struct engine *engine);
+void exchanges_destroy(struct engine *engine);
+/* One is free for this chain. When few are left each chain has its share, so that one that stands
+ * still does not stop the others. */
+bool exchange_available(const struct chain *chain, const struct engine *engine);
+/* The first client in line that could begin now. */
+void exchange_waiting_wake(struct engine *engine);
+/* `head` and what pins it are the exchange's from here on. */
+void exchange_begin(struct client *client, struct sluice_head *head, struct rte_mbuf *pin,
+		    const struct http_framing *framing);
+void exchange_ready(struct exchange *x);
+void exchange_phase(struct exchange *x, enum phase phase);
+void exchange_progress(struct exchange *x);
+/* Ends it with `status` if nothing was answered yet, else with a reset. */
+void exchange_fail(struct exchange *x, uint16_t status);
+/* Ends it; the answer is complete, or there will be none. */
+void exchange_end(struct exchange *x, enum client_fate fate, bool failed);
+/* The client is gone. */
+void exchange_client_gone(struct exchange *x);
+/* One hop of an exchange that is over has let go. */
+void exchange_hop_over(struct exchange *x);
+
+/* --- hop.c ----------------------------------------------------------------------- */
+/* Moves the head as far as it can go; ends in origin_begin or respond_begin. */
+void hop_walk(struct exchange *x);
+/* The next entry of the instance's ring; NULL: the hop is in line for room. */
+struct sluice_down *hop_entry(struct hop *hop, uint8_t kind, uint8_t flags);
+bool hop_bind(struct hop *hop);
+void hop_unbind(struct hop *hop);
+void hop_holds(struct hop *hop);
+void hop_enqueue(struct hop *hop, struct hop_queue *queue);
+void hop_dequeue(struct hop *hop);
+/* The exchange is over: tells the instance, and waits for it if it must. */
+void hop_close(struct hop *hop);
+void hop_close_next(struct hop *hop); /* there is room in the ring */
+void hop_closed(struct hop *hop);     /* the instance has read on, or is gone */
+static inline struct function *hop_function(const struct hop *hop)
+{
+	return hop->exchange->chain->path[hop->stage];
+}
+
+/* --- verdict.c ------------------------------------------------------------------- */
+void verdict_take(struct instance *instance, const struct sluice_up *up);
+
+/* --- body.c ---------------------------------------------------------------------- */
+/* Its head is known and on its way. Again: nothing. False: the exchange has ended. */
+bool body_begin(struct exchange *x, enum direction d, enum http_body_kind out_kind,
+		uint64_t length);
+/* Moves what can be moved. False: the exchange has ended. */
+bool body_move(struct exchange *x, enum direction d);
+void body_free(struct exchange *x, enum direction d);
+/* Payload comes in hand, or goes. */
+void body_hand(struct exchange *x, enum direction d, int64_t charge);
+/* Reads the rest of the request and throws it away. STOP: too much, or no request. */
+enum discard { DISCARD_MORE, DISCARD_END, DISCARD_STOP };
+enum discard body_discard(struct exchange *x);
+/* The direction's source may have a body at all. */
+bool body_announced(const struct http_framing *framing);
+
+/* --- frame.c --------------------------------------------------------------------- */
+/* Where a body goes; NULL: nowhere yet, or no more. */
+struct tcp_conn *frame_destination(const struct exchange *x, enum direction d);
+uint32_t frame_room(const struct tcp_conn *conn);
+/* Sends what has come past the functions, and the end after it. False: the exchange has ended. */
+bool frame_write(struct exchange *x, enum direction d, bool *moved);
+
+/* --- stage.c --------------------------------------------------------------------- */
+#define STAGE_NONE UINT32_MAX
+uint32_t stage_first(const struct exchange *x, enum direction d);
+/* Includes the function if it wants this body. False: it does, has no instance, and the exchange
+ * has ended. */
+bool stage_choose(struct exchange *x, enum direction d, uint32_t stage);
+/* Payload (and the end) for the function of `stage`, or past the last one. */
+void stage_give(struct exchange *x, enum direction d, uint32_t stage, struct payload payload,
+		bool end);
+uint32_t stage_after(const struct exchange *x, enum direction d, uint32_t stage);
+/* Shows the instances what waits before them. */
+void stage_push(struct exchange *x, enum direction d);
+/* The oldest piece was answered: with its own bytes, or with others. */
+void stage_pass(struct hop *hop);
+void stage_replace(struct hop *hop, struct payload payload, bool more);
+/* Leaves the function out of all bodies from here on: what it held goes on as it was. */
+void stage_bypass(struct hop *hop);
+void stage_pieces_free(struct hop *hop); /* what the instance was shown */
+void stage_queues_free(struct hop *hop); /* what it was not shown yet */
+
+/* --- origin.c -------------------------------------------------------------------- */
+void origin_begin(struct exchange *x);
+/* Something happened on its connection. False: the exchange has ended. */
+bool origin_run(struct exchange *x);
+/* The exchange is over with it. `reusable`: request and response are complete. */
+void origin_release(struct exchange *x, bool reusable);
+void origin_timeout(struct exchange *x);
+/* It could not be reached, broke off, or sent what is no answer. */
+void origin_failed(struct exchange *x);
+/* It has said all that it will say, and that was not enough. False: the exchange has ended. */
+bool origin_ended(struct exchange *x);
+
+/* What can be read of its answer. */
+struct source origin_source(struct exchange *x);
+
+/* --- reply.c --------------------------------------------------------------------- */
+/* Its answer is awaited: looks at what has come of it. False: the exchange has ended. */
+bool reply_listen(struct exchange *x);
+
+/* --- respond.c ------------------------------------------------------------------- */
+/* The response head went past the last function: to the client. */
+void respond_begin(struct exchange *x);
+/* A function answers: the head of its verdict, without the edits. */
+void respond_build(struct exchange *x, const struct sluice_up *up);
+/* 1xx to the client, if it may see it. False: no memory just now. */
+bool respond_informational(struct exchange *x, const struct sluice_head *head);
+/* An answer of the engine's own (`x` may be NULL), and how the client goes on. */
+enum client_fate respond_error(struct client *client, struct exchange *x, uint16_t status);
+/* How the client goes on when the answer was given. */
+enum client_fate respond_fate(const struct exchange *x);
+
+/* --- instance.c ------------------------------------------------------------------ */
+/* Takes its answers; sees how far it has read; gives room in its ring to those in line; tells it
+ * what was released. */
+void instance_poll(struct instance *instance);
+void instance_read_on(struct instance *instance);
+void instance_room(struct instance *instance);
+void instance_release(struct instance *instance);
+uint64_t instance_consumed(const struct instance *instance);
+/* It said what it may not say. `counter` is the kind, `text` is for the error log. */
+void instance_offence(struct instance *instance, uint64_t *counter, const char *text);
+/* Its ring cannot be trusted any more: it is as good as gone. */
+void instance_broken(struct instance *instance);
+
+/* --- failure.c ------------------------------------------------------------------- */
+/* The instance is gone: what it held goes on without it, to another, or ends. */
+void failure_instance(struct instance *instance);
+
+/* --- text.c ---------------------------------------------------------------------- */
+/* Bytes as a chain of mbufs; NULL: the pool is empty. */
+struct rte_mbuf *text_chain(struct engine *engine, const void *bytes, uint32_t len);
+int text_request(struct exchange *x, const struct http_write *how, struct rte_mbuf **out);
+int text_response(struct exchange *x, const struct sluice_head *head, const struct http_write *how,
+		  struct rte_mbuf **out);
+
+#endif

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The origin's side of an exchange: a server is chosen and connected, asked, and its answer read.
+ *
+ * A connection that was used before may be closed by the server at the moment it is used
+ * again. Then, if no byte of an answer came and the request may be repeated, it is asked
+ * once more on a new connection. A server that cannot be connected is followed by the next
+ * healthy one, as often as the group's `retries` allow.
+ */
+#include <errno.h>
+
+#include "chain/engine/internal.h"
+
+static const struct upstream_user_ops ops;
+
+static const struct upstream_group *group_of(const struct exchange *x)
+{
+	return upstreams_group(x->engine->env.upstreams, x->group);
+}
+
+void origin_failed(struct exchange *x)
+{
+	upstreams_failure(x->engine->env.upstreams, x->server, x->engine->timers.now_us);
+}
+
+static void inactive(struct exchange *x)
+{
+	if (x->active)
+		upstreams_end(x->engine->env.upstreams, x->server);
+	x->active = false;
+}
+
+/* --- connecting ------------------------------------------------------------------ */
+
+/* The server that a function picked, if it can be used; else one of our own choice. */
+static uint32_t server_first(struct exchange *x)
+{
+	struct engine *engine = x->engine;
+	uint16_t place = x->message[REQUEST].head->server;
+	uint32_t server = UPSTREAM_NONE;
+
+	if (place != SLUICE_NONE16) {
+		server = upstreams_server(engine->env.upstreams, x->group, place);
+		if (server != UPSTREAM_NONE &&
+		    upstreams_state(engine->env.upstreams, server) == SLUICE_SERVER_UP)
+			return server;
+		engine_count(engine, picks_unusable);
+	}
+	return chooser_next(&engine->chooser, x->group, NULL, 0);
+}
+
+/* Every server it tried is remembered, so that the next one is another. */
+static uint32_t server_next(struct exchange *x)
+{
+	uint32_t retries = __atomic_load_n(&group_of(x)->retries, __ATOMIC_RELAXED);
+
+	if (x->tries > retries || x->tries >= ENGINE_TRIES_MAX)
+		return UPSTREAM_NONE;
+	return chooser_next(&x->engine->chooser, x->group, x->tried, x->tries);
+}
+
+static bool connect_to(struct exchange *x, uint32_t server)
+{
+	struct engine *engine = x->engine;
+
+	x->server = server;
+	x->origin_gone = false;
+	upstreams_begin(engine->env.upstreams, server);
+	x->active = true;
+	if (!pool_open(engine->pool, server, x->origin_fresh, &ops, x, &x->origin))
+		return true;
+	x->origin = NULL;
+	inactive(x);
+	origin_failed(x);
+	engine_count(engine, origin_connect_failed);
+	return false;
+}
+
+/* Tries `server` and those after it, until one can at least be tried. */
+static void connect_some(struct exchange *x, uint32_t server)
+{
+	for (; server != UPSTREAM_NONE; server = server_next(x)) {
+		if (x->tries < ENGINE_TRIES_MAX)
+			x->tried[x->tries++] = server;
+		if (!connect_to(x, server))
+			continue;
+		exchange_ready(x); /* it may be open already */
+		return;
+	}
+	engine_count(x->engine, origin_unavailable);
+	exchange_fail(x, x->tries ? 502 : 503);
+}
+
+void origin_begin(struct exchange *x)
+{
+	uint16_t group = x->message[REQUEST].head->group;
+
+	if (group == SLUICE_NONE16)
+		group = upstreams_only_group(x->engine->env.upstreams);
+	if (group == SLUICE_NONE16) {
+		engine_count(x->engine, no_route);
+		exchange_fail(x, 502);
+		return;
+	}
+	x->group = group;
+	exchange_phase(x, PHASE_CONNECT);
+	connect_some(x, server_first(x));
+}
+
+/* --- asking ---------------------------------------------------------------------- */
+
+/* An HTTP/1.0 request may have come without a Host; the origin gets ours. */
+static struct http_bytes host_of(struct exchange *x, char *text, size_t size)
+{
+	endpoint_format(&x->client->local, text, size);
+	return (struct http_bytes){(const uint8_t *)text, (uint32_t)__builtin_strlen(text)};
+}
+
+static bool ask(struct exchange *x)
+{
+	const struct http_framing *framing = &x->message[REQUEST].framing;
+	char host[ENDPOINT_TEXT_MAX];
+	struct http_write how = {.framing = framing->kind,
+				 .length = framing->length,
+				 .host = host_of(x, host, sizeof(host))};
+	struct rte_mbuf *chain;
+	int error = text_request(x, &how, &chain);
+
+	if (error == -EAGAIN) {
+		engine_starve(x->engine, &x->task);
+		return true;
+	}
+	if (error) {
+		engine_count(x->engine, heads_unwritable);
+		exchange_fail(x, 500);
+		return false;
+	}
+	x->head_bytes = payload_of(chain).bytes;
+	if (tcp_send(x->origin->tcp, chain)) {
+		rte_pktmbuf_free(chain); /* it is on its end: `closed` follows */
+		engine_count(x->engine, sends_failed);
+	}
+	x->head_sent = true;
+	x->asked_us = x->engine->timers.now_us;
+	exchange_phase(x, PHASE_WAIT);
+	return body_begin(x, REQUEST, framing->kind, framing->length);
+}
+
+/* --- a connection that is gone --------------------------------------------------- */
+
+static bool alive(const struct exchange *x)
+{
+	return x->phase != PHASE_OVER && x->phase != PHASE_FREE;
+}
+
+/* RFC 9110 §9.2.2 */
+static bool idempotent(const struct exchange *x)
+{
+	switch (x->message[REQUEST].head->method) {
+	case SLUICE_METHOD_GET:
+	case SLUICE_METHOD_HEAD:
+	case SLUICE_METHOD_PUT:
+	case SLUICE_METHOD_DELETE:
+	case SLUICE_METHOD_OPTIONS:
+	case SLUICE_METHOD_TRACE:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* RFC 9112 §9.3.1: only a connection that was used before, before a byte of the answer, with the
+ * body still whole here, and if repeating does no harm or nothing can have reached the server. */
+static bool may_repeat(const struct exchange *x)
+{
+	const struct body *body = &x->body[REQUEST];
+
+	if (!x->origin_reused || x->origin_heard || x->origin_fresh)
+		return false;
+	if (body->decoder.payload || body->owed)
+		return false;
+	return idempotent(x) || !x->head_sent || x->origin_unacked >= x->head_bytes;
+}
+
+static bool repeat(struct exchange *x)
+{
+	engine_count(x->engine, origin_repeated);
+	inactive(x);
+	x->origin_fresh = true;
+	x->head_sent = false;
+	exchange_phase(x, PHASE_CONNECT);
+	connect_some(x, x->server);
+	return alive(x);
+}
+
+static bool connect_failed(struct exchange *x)
+{
+	engine_count(x->engine, origin_connect_failed);
+	inactive(x);
+	origin_failed(x);
+	connect_some(x, server_next(x));
+	return alive(x);
+}
+
+static bool answer_complete(const struct exchange *x)
+{
+	const struct body *body = &x->body[RESPONSE];
+
+	return body->source_ended || (!body->owed && http_body_ended(&body->decoder));
+}
+
+/* The connection ended before an answer came. */
+static bool lost(struct exchange *x)
+{
+	if (x->phase == PHASE_CONNECT && !x->origin_reused)
+		return connect_failed(x);
+	if (may_repeat(x))
+		return repeat(x);
+	engine_count(x->engine, responses_cut);
+	origin_failed(x);
+	exchange_fail(x, 502);
+	return false;
+}
+
+bool origin_ended(struct exchange *x)
+{
+	if (x->origin) {
+		x->origin_unacked = tcp_send_pending(x->origin->tcp);
+		pool_abort(x->origin);
+	}
+	x->origin = NULL;
+	return lost(x);
+}
+
+struct source origin_source(struct exchange *x)
+{
+	return (struct source){.conn = x->origin ? x->origin->tcp : NULL,
+			       .rest = &x->origin_rest,
+			       .ref = x->engine->env.ref};
+}
+
+/* --- events ---------------------------------------------------------------------- */
+
+bool origin_run(struct exchange *x)
+{
+	if (x->phase == PHASE_CONNECT && x->origin_gone)
+		return lost(x);
+	if (x->phase == PHASE_CONNECT && x->origin->open) {
+		x->origin_reused = x->origin->reused;
+		return ask(x);
+	}
+	return x->phase == PHASE_WAIT ? reply_listen(x) : true;
+}
+
+static void on_event(struct upstream_conn *conn, void *user)
+{
+	(void)conn;
+	exchange_ready(user);
+}
+
+static void on_closed(struct upstream_conn *conn, void *user, enum tcp_close_reason reason)
+{
+	struct exchange *x = user;
+
+	(void)reason;
+	x->origin_unacked = tcp_send_pending(conn->tcp);
+	x->origin_reused = conn->reused;
+	x->origin_gone = true;
+	x->origin_rest = payload_of(tcp_recv(conn->tcp, UINT32_MAX));
+	x->origin = NULL;
+	exchange_ready(x);
+}
+
+static const struct upstream_user_ops ops = {
+	.opened = on_event,
+	.readable = on_event,
+	.writable = on_event,
+	.closed = on_closed,
+};
+
+/* The server is at fault, unless the client is: it has not sent what it had announced. */
+void origin_timeout(struct exchange *x)
+{
+	const struct body *request = &x->body[REQUEST];
+
+	if (!request->ended && !request->source_ended && !request->in_hand) {
+		engine_count(x->engine, timeouts_body);
+		exchange_fail(x, 408);
+		return;
+	}
+	engine_count(x->engine, timeouts_response);
+	origin_failed(x);
+	exchange_fail(x, 504);
+}
+
+static bool reusable(const struct exchange *x)
+{
+	const struct tcp_conn *conn = x->origin->tcp;
+
+	return x->head_sent && x->message[RESPONSE].framing.keep_alive && answer_complete(x) &&
+	       x->body[REQUEST].ended && !tcp_recv_ready(conn) && !tcp_recv_ended(conn);
+}
+
+void origin_release(struct exchange *x, bool complete)
+{
+	struct upstream_conn *origin = x->origin;
+
+	inactive(x);
+	payload_free(&x->origin_rest);
+	if (!origin)
+		return;
+	if (complete && reusable(x))
+		pool_keep(origin);
+	else if (complete)
+		pool_close(origin);
+	else
+		pool_abort(origin);
+	x->origin = NULL;
+}

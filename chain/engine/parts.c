@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Parts of bodies that functions give: of answers of their own, and in place of pieces they were
+ * shown. */
+#include "chain/engine/verdict.h"
+
+#define REPLACE_MAX (1u << 20) /* bytes of one slice that replaces a piece */
+
+/* --- an answer of the function's own --------------------------------------------- */
+
+bool parts_emit(struct instance *instance, struct exchange *x, const struct sluice_slice *slice)
+{
+	struct lease *lease;
+
+	if (x->emits_count >= x->engine->emit_max) {
+		offence(instance, x, flood, "too many slices of one answer wait to be sent");
+		return false;
+	}
+	lease = ledger_lease_take(&instance->holder, instance->arena, slice);
+	if (!lease) {
+		engine_count(x->engine, leases_full);
+		exchange_fail(x, 500);
+		return false;
+	}
+	STAILQ_INSERT_TAIL(&x->emits, lease, queue);
+	x->emits_count++;
+	return true;
+}
+
+void parts_take_emit(struct instance *instance, struct exchange *x, const struct sluice_up *up)
+{
+	unsigned n = x->responder;
+
+	if (n >= x->chain->path_length || x->hop[n].instance != instance || x->emits_ended) {
+		verdict_slices_return(instance, up);
+		if (x->phase == PHASE_DRAIN)
+			engine_count(x->engine, answers_late);
+		else
+			offence(instance, verdict_own(instance, x), holder,
+				"a part of an answer that it does not give");
+		return;
+	}
+	if (up->verdict || up->text_len || (up->flags & ~SLUICE_UP_END) ||
+	    !verdict_slices_valid(instance, up)) {
+		offence(instance, x, slices, "a part of an answer outside of its arena");
+		return;
+	}
+	for (unsigned i = 0; i < up->slices; i++)
+		if (!parts_emit(instance, x, &up->slice[i]))
+			return;
+	x->emits_ended = up->flags & SLUICE_UP_END;
+	exchange_ready(x);
+}
+
+/* --- pieces of body -------------------------------------------------------------- */
+
+static struct hop *hop_of_piece(struct instance *instance, struct exchange *x, uint32_t number)
+{
+	for (unsigned i = 0; i < x->chain->path_length; i++) {
+		struct hop *hop = &x->hop[i];
+		struct piece *piece = TAILQ_FIRST(&hop->pieces);
+
+		if (hop->instance == instance && piece && piece->number == number)
+			return hop;
+	}
+	return NULL;
+}
+
+/* The slices as mbufs. A later function may have to be shown copies, so they are cut to its
+ * measure. */
+static bool replacement(struct instance *instance, struct exchange *x, const struct sluice_up *up,
+			struct payload *out)
+{
+	for (unsigned i = 0; i < up->slices; i++) {
+		struct lease *lease =
+			ledger_lease_take(&instance->holder, instance->arena, &up->slice[i]);
+		uint32_t len = up->slice[i].len;
+
+		if (!lease)
+			return false;
+		payload_append(out, payload_of(ledger_lease_attach(lease, x->engine->env.ref, len,
+								   SLOT_SMALL_BYTES)));
+		len -= lease->attached;
+		ledger_lease_drop(lease);
+		if (len)
+			return false;
+	}
+	return true;
+}
+
+static bool replacement_allowed(const struct instance *instance, const struct sluice_up *up)
+{
+	if ((up->flags & ~SLUICE_UP_MORE) || !verdict_slices_valid(instance, up))
+		return false;
+	for (unsigned i = 0; i < up->slices; i++)
+		if (up->slice[i].len > REPLACE_MAX)
+			return false;
+	return true;
+}
+
+static void replace(struct instance *instance, struct hop *hop, const struct sluice_up *up)
+{
+	struct exchange *x = hop->exchange;
+	struct payload payload = {0};
+
+	if (!replacement_allowed(instance, up)) {
+		offence(instance, x, slices, "a replacement outside of its arena, or too long");
+		return;
+	}
+	if (!replacement(instance, x, up, &payload)) {
+		payload_free(&payload);
+		engine_count(x->engine, replaces_no_memory);
+		exchange_fail(x, 502);
+		return;
+	}
+	stage_replace(hop, payload, up->flags & SLUICE_UP_MORE);
+	exchange_ready(x);
+}
+
+void parts_take_piece(struct instance *instance, struct exchange *x, const struct sluice_up *up)
+{
+	struct hop *hop = hop_of_piece(instance, x, up->piece);
+
+	if (!hop) {
+		verdict_slices_return(instance, up);
+		offence(instance, verdict_own(instance, x), piece,
+			"a piece that is not the oldest it holds");
+		return;
+	}
+	exchange_progress(x);
+	switch (up->verdict) {
+	case SLUICE_PASS:
+		if (up->slices || up->flags || TAILQ_FIRST(&hop->pieces)->replaced)
+			break;
+		stage_pass(hop);
+		exchange_ready(x);
+		return;
+	case SLUICE_REPLACE:
+		replace(instance, hop, up);
+		return;
+	case SLUICE_RESET:
+		engine_count(x->engine, exchanges_reset_by_function);
+		exchange_fail(x, 502);
+		return;
+	default:
+		break;
+	}
+	offence(instance, x, verdict, "a verdict that no piece of body has");
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the origin answers: heads from its connection, 1xx and then the one that counts. */
+#include "chain/engine/internal.h"
+
+static bool bad_answer(struct exchange *x, enum http_error error)
+{
+	engine_count(x->engine, responses_bad);
+	engine_count_http_error(x->engine, error);
+	origin_failed(x);
+	exchange_fail(x, 502);
+	return false;
+}
+
+/* The slot that was set aside when the exchange began; until the head is whole it goes back. */
+static bool slot_take(struct exchange *x)
+{
+	struct slots *slots = &x->engine->slots;
+
+	if (!x->reserved && !slots_reserve(slots))
+		return false;
+	x->message[RESPONSE].head = slots_small_reserved(slots);
+	x->reserved = false;
+	return true;
+}
+
+static void slot_back(struct exchange *x)
+{
+	slots_free(&x->engine->slots, x->message[RESPONSE].head);
+	x->message[RESPONSE].head = NULL;
+	x->reserved = slots_reserve(&x->engine->slots);
+}
+
+/* Takes what was passed on. False: no memory, and no way to go on. */
+static bool skip(const struct source *source, uint32_t bytes)
+{
+	struct payload payload = source_take(source, bytes);
+	bool whole = payload.bytes == bytes;
+
+	payload_free(&payload);
+	return whole;
+}
+
+/* 100, 102, 103: to the client as they come, by no function. 101 was not asked for. */
+static bool informational(struct exchange *x, uint32_t bytes)
+{
+	struct source source = origin_source(x);
+	struct sluice_head *head = x->message[RESPONSE].head;
+
+	if (head->status == 101)
+		return bad_answer(x, HTTP_OK);
+	if (respond_informational(x, head) && !skip(&source, bytes)) {
+		exchange_fail(x, 502);
+		return false;
+	}
+	slot_back(x);
+	exchange_ready(x); /* more may be there */
+	return true;
+}
+
+static bool answer_begin(struct exchange *x, uint32_t bytes)
+{
+	const struct sluice_head *request = x->message[REQUEST].head;
+	struct message *message = &x->message[RESPONSE];
+	struct source source = origin_source(x);
+	struct engine *engine = x->engine;
+	enum http_error error;
+
+	error = http_framing_response(message->head, &engine->memory, &message->framing);
+	if (error)
+		return bad_answer(x, error);
+	switch (head_take(engine, &source, message->head, bytes, &message->pin)) {
+	case HEAD_LATER:
+		slot_back(x);
+		engine_starve(engine, &x->task);
+		return true;
+	case HEAD_LOST:
+		exchange_fail(x, 502);
+		return false;
+	case HEAD_TAKEN:
+		break;
+	}
+	message->head->client = request->client;
+	message->head->local = request->local;
+	http_body_init(&x->body[RESPONSE].decoder, &message->framing, &x->chain->limits,
+		       x->trailers[RESPONSE], ENGINE_TRAILER_BYTES);
+	upstreams_success(engine->env.upstreams, x->server, engine->timers.now_us - x->asked_us);
+	engine_count(engine, responses_origin);
+	x->stage = (int8_t)(x->chain->path_length - 1);
+	exchange_phase(x, PHASE_RESPONSE);
+	exchange_ready(x);
+	return true;
+}
+
+static bool answer_read(struct exchange *x)
+{
+	struct message *message = &x->message[RESPONSE];
+	struct source source = origin_source(x);
+	uint32_t bytes;
+	uint8_t error;
+
+	if (!slot_take(x)) {
+		engine_starve(x->engine, &x->task);
+		return true;
+	}
+	switch (head_read(x->engine, &source, &x->chain->limits, x->message[REQUEST].head,
+			  &message->head, &bytes, &error)) {
+	case HTTP_HEAD_BAD:
+		return bad_answer(x, error);
+	case HTTP_HEAD_DONE:
+		return message->head->status < 200 ? informational(x, bytes)
+						   : answer_begin(x, bytes);
+	case HTTP_HEAD_MORE:
+		break;
+	}
+	slot_back(x);
+	return source_no_more(&source) ? origin_ended(x) : true;
+}
+
+bool reply_listen(struct exchange *x)
+{
+	struct source source = origin_source(x);
+
+	if (source_ready(&source)) {
+		x->origin_heard = true;
+		return answer_read(x);
+	}
+	return source_ended(&source) || source_broken(&source) ? origin_ended(x) : true;
+}

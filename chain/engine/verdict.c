@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What functions say, checked word by word. The descriptor is a private copy; nothing in it
+ * is believed: the exchange and its generation, that this instance is the one that was
+ * asked, the kind of answer, every slice (64-bit arithmetic, its own arena only), the edits.
+ *
+ * An answer to an exchange that is over is no lie: the two crossed on their way. It is
+ * counted, and its slices go back. A lie is counted by kind; if the liar holds the exchange
+ * that it speaks of, that exchange ends (502, or a reset). Nobody else's exchange suffers.
+ */
+#include <errno.h>
+
+#include "chain/engine/verdict.h"
+#include "chain/http/edit.h"
+
+/* --- whose ----------------------------------------------------------------------- */
+
+/* The hop of an exchange that this instance holds something of, or gives its answer; NULL: none. */
+static struct hop *hop_held(struct instance *instance, struct exchange *x)
+{
+	for (unsigned i = 0; i < x->chain->path_length; i++) {
+		struct hop *hop = &x->hop[i];
+
+		if (hop->instance == instance && (hop->holds || x->responder == i))
+			return hop;
+	}
+	return NULL;
+}
+
+/* `x`: the liar's exchange, which ends; NULL: it is not its own, or over. */
+void verdict_offend(struct instance *instance, struct exchange *x, uint64_t *counter,
+		    const char *text)
+{
+	instance_offence(instance, counter, text);
+	if (x && x->phase != PHASE_DRAIN)
+		exchange_fail(x, 502);
+}
+
+/* The exchange, if this instance has a part in it. */
+struct exchange *verdict_own(struct instance *instance, struct exchange *x)
+{
+	return hop_held(instance, x) ? x : NULL;
+}
+
+/* The exchange that is spoken of, if it is still under way. */
+static struct exchange *exchange_named(struct instance *instance, const struct sluice_up *up)
+{
+	struct engine *engine = instance->engine;
+	struct exchange *x;
+
+	if (up->exchange >= engine->env.max_exchanges) {
+		offence(instance, NULL, exchange, "no such exchange");
+		return NULL;
+	}
+	x = &engine->exchange[up->exchange];
+	if (x->generation == up->generation && x->phase != PHASE_FREE && x->phase != PHASE_OVER)
+		return x;
+	if ((int32_t)(up->generation - x->generation) > 0)
+		offence(instance, NULL, generation, "a generation that has not been");
+	else
+		engine_count(engine, answers_late);
+	return NULL;
+}
+
+/* --- slices ---------------------------------------------------------------------- */
+
+static bool slice_valid(const struct instance *instance, const struct sluice_slice *slice)
+{
+	const struct region *arena = instance->arena;
+	uint64_t offset = sluice_ref_offset(slice->ref);
+
+	return arena && sluice_ref_region(slice->ref) == arena->id && slice->len > 0 &&
+	       offset <= arena->bytes && slice->len <= arena->bytes - offset;
+}
+
+/* Where the slices of a descriptor of this kind are, and how many it may have. */
+static const struct sluice_slice *slices_of(const struct sluice_up *up, unsigned *most)
+{
+	bool responds = up->kind == SLUICE_UP_VERDICT;
+
+	*most = responds ? 1 : SLUICE_UP_SLICES;
+	return responds ? &up->respond.slice : up->slice;
+}
+
+bool verdict_slices_valid(const struct instance *instance, const struct sluice_up *up)
+{
+	unsigned most;
+	const struct sluice_slice *slice = slices_of(up, &most);
+
+	if (up->slices > most)
+		return false;
+	for (unsigned i = 0; i < up->slices; i++)
+		if (!slice_valid(instance, &slice[i]))
+			return false;
+	return true;
+}
+
+/* Slices that will not be sent: their tags are due at once. */
+void verdict_slices_return(struct instance *instance, const struct sluice_up *up)
+{
+	unsigned most;
+	const struct sluice_slice *slice = slices_of(up, &most);
+
+	for (unsigned i = 0; i < up->slices && i < most; i++) {
+		struct lease *lease = NULL;
+
+		if (slice_valid(instance, &slice[i]))
+			lease = ledger_lease_take(&instance->holder, instance->arena, &slice[i]);
+		if (lease)
+			ledger_lease_drop(lease);
+	}
+}
+
+/* --- edits and choices ----------------------------------------------------------- */
+
+/* Applies the edits to a head; a small slot gives way to a large one when they do not fit. */
+static int edits_apply(struct exchange *x, enum direction d, uint32_t len, enum http_error *error)
+{
+	struct engine *engine = x->engine;
+	struct message *message = &x->message[d];
+	struct sluice_head *large;
+	int rc = http_edits_apply(message->head, &engine->memory, engine->edits, len, error);
+
+	if (rc != -ENOSPC)
+		return rc;
+	large = slots_grow(&engine->slots, message->head);
+	if (!large)
+		return rc;
+	message->head = large;
+	return http_edits_apply(large, &engine->memory, engine->edits, len, error);
+}
+
+/* False: the answer is refused, and what follows from that was done. */
+static bool edits_take(struct instance *instance, struct exchange *x, const struct sluice_up *up,
+		       enum direction d)
+{
+	struct engine *engine = x->engine;
+	enum http_error error;
+	int rc;
+
+	if (!up->text_len)
+		return true;
+	if (up->text_len > SLUICE_EDITS_MAX_BYTES ||
+	    link_text(instance->link, up, engine->edits, sizeof(engine->edits))) {
+		offence(instance, x, text, "edits outside of its text ring");
+		return false;
+	}
+	rc = edits_apply(x, d, up->text_len, &error);
+	if (!rc)
+		return true;
+	engine_count_http_error(engine, error);
+	if (rc == -ENOSPC) {
+		engine_count(engine, edits_no_room);
+		exchange_fail(x, 500);
+		return false;
+	}
+	offence(instance, x, edits, http_error_text(error));
+	return false;
+}
+
+static bool choice_take(struct instance *instance, struct exchange *x, const struct sluice_up *up)
+{
+	const struct upstreams *upstreams = x->engine->env.upstreams;
+	struct sluice_head *head = x->message[REQUEST].head;
+
+	if (up->group == SLUICE_NONE16 && up->server == SLUICE_NONE16)
+		return true;
+	if (x->phase != PHASE_REQUEST ||
+	    (up->group != SLUICE_NONE16 && !upstreams_group(upstreams, up->group))) {
+		offence(instance, x, choice, "an upstream group that there is not");
+		return false;
+	}
+	if (up->group != SLUICE_NONE16) {
+		head->group = up->group;
+		head->server = SLUICE_NONE16;
+	}
+	if (up->server != SLUICE_NONE16)
+		head->server = up->server;
+	return true;
+}
+
+/* --- heads ----------------------------------------------------------------------- */
+
+static bool verdict_allowed(const struct exchange *x, const struct sluice_up *up)
+{
+	switch (up->verdict) {
+	case SLUICE_PASS:
+	case SLUICE_LEAVE:
+	case SLUICE_RESET:
+		return up->slices == 0 && up->flags == 0;
+	case SLUICE_RESPOND:
+		return x->phase == PHASE_REQUEST && !(up->flags & ~SLUICE_UP_END) &&
+		       up->status >= 200 && up->status <= 599 &&
+		       (up->respond.body_bytes <= HTTP_LENGTH_MAX ||
+			up->respond.body_bytes >= SLUICE_LENGTH_UNKNOWN);
+	default:
+		return false;
+	}
+}
+
+static void respond(struct instance *instance, struct hop *hop, const struct sluice_up *up)
+{
+	struct exchange *x = hop->exchange;
+
+	respond_build(x, up);
+	x->responder = hop->stage;
+	x->emits_ended = up->flags & SLUICE_UP_END;
+	if (!edits_take(instance, x, up, RESPONSE)) {
+		verdict_slices_return(instance, up);
+		return;
+	}
+	if (up->slices && !parts_emit(instance, x, &up->respond.slice))
+		return;
+	x->stage = (int8_t)(hop->stage - 1);
+	exchange_phase(x, PHASE_RESPONSE);
+	exchange_ready(x);
+}
+
+static void go_on(struct instance *instance, struct hop *hop, const struct sluice_up *up)
+{
+	struct exchange *x = hop->exchange;
+	enum direction d = x->phase == PHASE_REQUEST ? REQUEST : RESPONSE;
+
+	if (!edits_take(instance, x, up, d) || !choice_take(instance, x, up))
+		return;
+	hop->left = up->verdict == SLUICE_LEAVE;
+	x->stage = (int8_t)(x->stage + (d == REQUEST ? 1 : -1));
+	exchange_progress(x);
+	exchange_ready(x);
+}
+
+/* The hop whose head this instance was to answer now; NULL: it was not, and that is dealt with. */
+static struct hop *hop_asked(struct instance *instance, struct exchange *x)
+{
+	bool moving = x->phase == PHASE_REQUEST || x->phase == PHASE_RESPONSE;
+	struct hop *hop = moving && x->stage >= 0 && x->stage < x->chain->path_length
+				  ? &x->hop[x->stage]
+				  : NULL;
+
+	if (hop && hop->instance == instance && hop->awaits)
+		return hop;
+	hop = hop_held(instance, x);
+	if (x->phase == PHASE_DRAIN && hop && hop->awaits) {
+		hop->awaits = AWAITS_NOTHING;
+		hop_holds(hop);
+		engine_count(instance->engine, answers_late);
+		return NULL;
+	}
+	offence(instance, verdict_own(instance, x), holder, "a verdict that it was not asked for");
+	return NULL;
+}
+
+static void take_verdict(struct instance *instance, struct exchange *x, const struct sluice_up *up)
+{
+	struct hop *hop = hop_asked(instance, x);
+
+	if (!hop) {
+		verdict_slices_return(instance, up);
+		return;
+	}
+	if (!verdict_allowed(x, up) || !verdict_slices_valid(instance, up)) {
+		offence(instance, x, verdict, "a verdict that it may not give here");
+		return;
+	}
+	hop->awaits = AWAITS_NOTHING;
+	hop_holds(hop);
+	switch (up->verdict) {
+	case SLUICE_RESET:
+		engine_count(x->engine, exchanges_reset_by_function);
+		exchange_fail(x, 502);
+		return;
+	case SLUICE_RESPOND:
+		respond(instance, hop, up);
+		return;
+	default:
+		go_on(instance, hop, up);
+		return;
+	}
+}
+
+/* --- all of them ----------------------------------------------------------------- */
+
+void verdict_take(struct instance *instance, const struct sluice_up *up)
+{
+	struct exchange *x = exchange_named(instance, up);
+
+	engine_count(instance->engine, descriptors_up);
+	if (!x) {
+		verdict_slices_return(instance, up);
+		return;
+	}
+	switch (up->kind) {
+	case SLUICE_UP_VERDICT:
+		take_verdict(instance, x, up);
+		return;
+	case SLUICE_UP_PIECE:
+		parts_take_piece(instance, x, up);
+		return;
+	case SLUICE_UP_EMIT:
+		parts_take_emit(instance, x, up);
+		return;
+	default:
+		offence(instance, verdict_own(instance, x), kind, "an answer of no known kind");
+		return;
+	}
+}

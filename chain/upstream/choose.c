@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "chain/upstream/choose.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+int chooser_open(struct chooser *chooser, struct upstreams *upstreams)
+{
+	chooser->upstreams = upstreams;
+	chooser->credit = calloc(SLUICE_SERVERS_MAX, sizeof(*chooser->credit));
+	return chooser->credit ? 0 : -ENOMEM;
+}
+
+void chooser_close(struct chooser *chooser)
+{
+	free(chooser->credit);
+}
+
+static bool among(uint32_t server, const uint32_t *tried, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (tried[i] == server)
+			return true;
+	return false;
+}
+
+static int32_t weight_of(const struct chooser *chooser, uint32_t server)
+{
+	return (int32_t)__atomic_load_n(&upstreams_view(chooser->upstreams)->server[server].weight,
+					__ATOMIC_RELAXED);
+}
+
+/* Every candidate earns its weight; the richest is taken and pays what all have earned. */
+uint32_t chooser_next(struct chooser *chooser, uint16_t group, const uint32_t *tried,
+		      unsigned tried_count)
+{
+	uint32_t best = UPSTREAM_NONE, server;
+	int32_t total = 0;
+
+	for (uint16_t place = 0;
+	     (server = upstreams_server(chooser->upstreams, group, place)) != UPSTREAM_NONE;
+	     place++) {
+		if (upstreams_state(chooser->upstreams, server) != SLUICE_SERVER_UP ||
+		    among(server, tried, tried_count))
+			continue;
+		total += weight_of(chooser, server);
+		chooser->credit[server] += weight_of(chooser, server);
+		if (best == UPSTREAM_NONE || chooser->credit[server] > chooser->credit[best])
+			best = server;
+	}
+	if (best != UPSTREAM_NONE)
+		chooser->credit[best] -= total;
+	return best;
+}

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Answers that functions give, from their arenas. */
+#include <string.h>
+
+#include "tests/unit/chain/engine/bench.h"
+#include "tests/unit/chain/engine/bench_internal.h"
+
+#define MB    (1u << 20)
+#define HEADS (ENGINE_HOOK_REQUEST_HEAD | ENGINE_HOOK_RESPONSE_HEAD | ENGINE_HOOK_DONE)
+
+static struct fake *f(unsigned i)
+{
+	return bench.fakes[i];
+}
+
+static const struct options two = {.path = 2};
+
+static struct sluice_down asked;
+
+static struct sluice_up response(const struct sluice_down *down, uint16_t status, uint64_t bytes)
+{
+	struct sluice_up up = fake_answer(down, SLUICE_RESPOND);
+
+	up.status = status;
+	up.respond.body_bytes = bytes;
+	return up;
+}
+
+static struct sluice_up emission(const struct sluice_down *down, bool end)
+{
+	struct sluice_up up = fake_answer(down, SLUICE_PASS);
+
+	up.kind = SLUICE_UP_EMIT;
+	up.flags = end ? SLUICE_UP_END : 0;
+	return up;
+}
+
+static void hello(struct fake *fake, const struct sluice_down *down)
+{
+	struct sluice_up up = response(down, 200, 5);
+	struct edits edits = {.len = 0};
+
+	if (down->kind != SLUICE_DOWN_REQUEST_HEAD)
+		return;
+	edit_add(&edits, SLUICE_EDIT_ADD, "Content-Type", "text/plain");
+	up.flags = SLUICE_UP_END;
+	up.slices = 1;
+	up.respond.slice = fake_slice(fake, 64, "hello", 5, 42);
+	fake_say_text(fake, up, edits.bytes, edits.len);
+}
+
+static void test_whole(void **state)
+{
+	struct peer *c;
+	const char *head;
+
+	(void)state;
+	bench_open(&two);
+	f(1)->on = hello;
+	c = client_open();
+	for (unsigned i = 1; i <= 3; i++) {
+		say(c, GET("/"));
+		head = hear_head(c);
+		head_has(head, "HTTP/1.1 200 OK\r\n");
+		head_has(head, "Content-Type: text/plain\r\n");
+		head_has(head, "Content-Length: 5\r\n");
+		head_has(head, "Date: ");
+		hear(c, "hello");
+		until(f(1)->releases == i);
+		bench_run_ms(5);
+		assert_int_equal(f(1)->released[i - 1], 42);
+		assert_int_equal(f(0)->heads[1], i); /* up through the one before */
+		assert_int_equal(f(1)->heads[1], 0);
+		assert_int_equal(f(0)->dones, i);
+		assert_int_equal(f(1)->dones, i);
+	}
+	assert_false(origin_has_new(0));
+	assert_int_equal(counted(responses_function), 3);
+	assert_int_equal(counted(payload_referenced_bytes), 15);
+	assert_int_equal(counted(offences), 0);
+	bench_check_idle();
+	bench_close();
+}
+
+/* The lease is back only when the client has acknowledged. */
+static void test_lease(void **state)
+{
+	struct peer *c;
+
+	(void)state;
+	bench_open(&two);
+	f(0)->on = hello;
+	c = client_open();
+	say(c, GET("/"));
+	until(f(0)->heads[0] == 1);
+	bench.cut = true;
+	bench_run_ms(100);
+	assert_int_equal(f(0)->releases, 0);
+	assert_int_equal(engine_arena_leases(bench.engine, f(0)->arena->id), 1);
+	bench.cut = false;
+	hear_head(c);
+	hear(c, "hello");
+	until(f(0)->releases == 1);
+	assert_int_equal(engine_arena_leases(bench.engine, f(0)->arena->id), 0);
+	bench_close();
+}
+
+static void ask(struct fake *fake, const struct sluice_down *down)
+{
+	(void)fake;
+	if (down->kind == SLUICE_DOWN_REQUEST_HEAD)
+		asked = *down;
+}
+
+static void begin(struct peer *c, unsigned function, uint64_t bytes)
+{
+	struct sluice_up up;
+
+	f(function)->on = ask;
+	asked.kind = 0;
+	say(c, GET("/"));
+	until(asked.kind);
+	up = response(&asked, 200, bytes);
+	fake_say(f(function), &up);
+}
+
+static void emit(unsigned function, uint64_t at, uint32_t len, bool end)
+{
+	struct sluice_up up = emission(&asked, end);
+
+	for (uint32_t i = 0; i < len; i++)
+		f(function)->arena->base[at + i] = pattern_at(at + i);
+	up.slices = len > 0;
+	up.slice[0] = fake_slice(f(function), at, NULL, len, (uint32_t)at + 1);
+	fake_say(f(function), &up);
+}
+
+static void test_parts(void **state)
+{
+	struct peer *c;
+
+	(void)state;
+	bench_open(&two);
+	c = client_open();
+	begin(c, 0, SLUICE_LENGTH_UNKNOWN);
+	head_has(hear_head(c), "Transfer-Encoding: chunked\r\n");
+	emit(0, 0, 3000, false);
+	bench_run_ms(10);
+	emit(0, 3000, 200000, false);
+	bench_run_ms(10);
+	emit(0, 203000, 0, true);
+	hear_chunked(c, 0, 203000, "");
+	begin(c, 0, 5000);
+	head_has(hear_head(c), "Content-Length: 5000\r\n");
+	emit(0, 0, 5000, false);
+	emit(0, 5000, 0, true);
+	hear_pattern(c, 0, 5000);
+	bench_run_ms(20);
+	assert_int_equal(f(0)->releases, 3);
+	bench_check_idle();
+	bench_close();
+}
+
+/* A slow client: all of it is in the ledger, little of it in mbufs. */
+static void test_slow_client(void **state)
+{
+	struct engine_buffers_info info;
+	struct peer *c;
+
+	(void)state;
+	bench_open(&two);
+	c = client_open();
+	begin(c, 1, 6 * MB);
+	hear_head(c);
+	peer_pause(c, true);
+	for (unsigned i = 0; i < 96; i++)
+		emit(1, i * 65536ull, 65536, i == 95);
+	bench_run_ms(300);
+	engine_buffers(bench.engine, &info);
+	assert_true(info.leases > 50);
+	assert_true(info.held_bytes <= 256 << 10);
+	peer_pause(c, false);
+	hear_pattern(c, 0, 6 * MB);
+	until(f(1)->releases == 96);
+	bench_check_idle();
+	bench_close();
+}
+
+static void test_client_goes(void **state)
+{
+	struct peer *c;
+
+	(void)state;
+	bench_open(&two);
+	c = client_open();
+	begin(c, 1, 1000000);
+	hear_head(c);
+	emit(1, 0, 100000, false);
+	emit(1, 100000, 200000, false);
+	bench_run_ms(1);
+	peer_abort(c);
+	until(f(1)->releases == 2 && f(1)->resets == 1);
+	emit(1, 300000, 1000, true); /* it did not know yet: the slice comes back */
+	until(f(1)->releases == 3);
+	assert_int_equal(counted(answers_late), 1);
+	assert_int_equal(counted(offences), 0);
+	bench_check_idle();
+	bench_close();
+}
+
+static void bare(struct fake *fake, const struct sluice_down *down)
+{
+	struct sluice_up up =
+		response(down, fake->user ? 204 : 404, fake->user ? SLUICE_LENGTH_NONE : 0);
+
+	up.flags = SLUICE_UP_END;
+	if (down->kind == SLUICE_DOWN_REQUEST_HEAD)
+		fake_say(fake, &up);
+}
+
+static void test_without_body(void **state)
+{
+	struct peer *c;
+	const char *head;
+
+	(void)state;
+	bench_open(&two);
+	f(0)->on = bare;
+	c = client_open();
+	say(c, GET("/"));
+	head = hear_head(c);
+	head_has(head, "HTTP/1.1 404 Not Found\r\n");
+	head_has(head, "Content-Length: 0\r\n");
+	f(0)->user = &asked;
+	say(c, GET("/"));
+	head = hear_head(c);
+	head_has(head, "HTTP/1.1 204 ");
+	head_lacks(head, "Content-Length");
+	f(0)->on = hello; /* a body, but HEAD */
+	say(c, "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
+	head = hear_head(c);
+	head_has(head, "Content-Length: 5\r\n");
+	until(f(0)->releases == 1);
+	hear_nothing(c, 5);
+	bench_close();
+}
+
+/* HTTP/1.0 gets no chunks. */
+static void test_http10(void **state)
+{
+	struct sluice_up up;
+	struct peer *c;
+
+	(void)state;
+	bench_open(&two);
+	c = client_open();
+	f(0)->on = ask;
+	asked.kind = 0;
+	say(c, "GET / HTTP/1.0\r\n\r\n");
+	until(asked.kind);
+	up = response(&asked, 200, SLUICE_LENGTH_UNKNOWN);
+	fake_say(f(0), &up);
+	head_lacks(hear_head(c), "Transfer-Encoding");
+	emit(0, 0, 1000, true);
+	hear_pattern(c, 0, 1000);
+	hear_end(c);
+	bench_close();
+}
+
+/* The request's body, which nobody reads then. */
+static void test_request_body(void **state)
+{
+	struct peer *c;
+
+	(void)state;
+	bench_open(&two);
+	f(0)->on = hello;
+	c = client_open();
+	say(c, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\n\r\n");
+	say_pattern(c, 0, 5000);
+	say(c, GET("/next"));
+	hear_head(c);
+	hear(c, "hello");
+	hear_head(c);
+	hear(c, "hello");
+	say(c,
+	    "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5000\r\n\r\n");
+	hear_head(c);
+	hear(c, "hello");
+	hear_end(c); /* it would wait for 100 */
+	bench_close();
+}
+
+/* An answer made by one function is shown to another's body hook, which has not its arena. */
+static void test_shown(void **state)
+{
+	struct options options = {.path = 2, .no_functions_up = true};
+	struct peer *c;
+
+	(void)state;
+	bench_open(&options);
+	fake_up(0, HEADS | ENGINE_HOOK_RESPONSE_BODY);
+	fake_up(1, HEADS | ENGINE_HOOK_RESPONSE_BODY);
+	c = client_open();
+	begin(c, 1, MB);
+	hear_head(c);
+	emit(1, 0, MB, true);
+	hear_pattern(c, 0, MB);
+	bench_run_ms(20);
+	assert_int_equal(f(0)->body_len[1], MB);
+	assert_int_equal(f(1)->body_len[1], 0);
+	for (size_t i = 0; i < MB; i++)
+		assert_int_equal(f(0)->body[1][i], pattern_at(i));
+	assert_int_equal(counted(payload_copied_bytes), MB);
+	assert_int_equal(f(1)->releases, 1);
+	bench_check_idle();
+	bench_close();
+}
+
+/* Its length is a promise. */
+static void test_wrong_length(void **state)
+{
+	struct peer *c;
+
+	(void)state;
+	bench_open(&two);
+	c = client_open();
+	begin(c, 0, 100);
+	hear_head(c);
+	emit(0, 0, 200, true);
+	until(c->closed);
+	assert_int_equal(c->reason, TCP_CLOSED_RESET);
+	c = client_open();
+	begin(c, 0, 100);
+	hear_head(c);
+	emit(0, 0, 50, true);
+	until(c->closed);
+	assert_int_equal(c->reason, TCP_CLOSED_RESET);
+	assert_int_equal(counted(bodies_wrong_length), 2);
+	bench_run_ms(20);
+	assert_int_equal(f(0)->releases, 2);
+	bench_close();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_whole),       cmocka_unit_test(test_lease),
+		cmocka_unit_test(test_parts),       cmocka_unit_test(test_slow_client),
+		cmocka_unit_test(test_client_goes), cmocka_unit_test(test_without_body),
+		cmocka_unit_test(test_http10),      cmocka_unit_test(test_request_body),
+		cmocka_unit_test(test_shown),       cmocka_unit_test(test_wrong_length),
+	};
+
+	return cmocka_run_group_tests(tests, bench_start, bench_stop);
+}
