@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "answer.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "condition.h"
+#include "fields.h"
+#include "range.h"
+#include "send.h"
+#include "str.h"
+
+void answer_note(struct cache *cache, struct sluice_exchange *x, const struct note *note)
+{
+	char room[NOTE_BYTES];
+
+	if (cache->set.cache_status)
+		sluice_field_add(x, "Cache-Status", note_text(note, cache->set.name, room));
+}
+
+/* The stored fields; those that the manager would refuse were not stored. */
+static int add_all(struct sluice_exchange *x, const struct fields *head)
+{
+	for (unsigned i = 0; i < head->count; i++) {
+		int rc = sluice_field_add(x, fields_name(head, i).ptr, fields_value(head, i));
+
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+/* RFC 9110 §15.4.5: what a 304 is to have, and the date if there is no tag. */
+static bool is_for_304(uint16_t id, bool has_etag)
+{
+	switch (id) {
+	case SLUICE_FIELD_CACHE_CONTROL:
+	case SLUICE_FIELD_CDN_CACHE_CONTROL:
+	case SLUICE_FIELD_CONTENT_LOCATION:
+	case SLUICE_FIELD_DATE:
+	case SLUICE_FIELD_ETAG:
+	case SLUICE_FIELD_EXPIRES:
+	case SLUICE_FIELD_VARY:
+		return true;
+	case SLUICE_FIELD_LAST_MODIFIED:
+		return !has_etag;
+	default:
+		return false;
+	}
+}
+
+static int add_for_304(struct sluice_exchange *x, const struct fields *head)
+{
+	struct sluice_str etag;
+	bool has_etag = fields_by_id(head, SLUICE_FIELD_ETAG, 0, &etag);
+
+	for (unsigned i = 0; i < head->count; i++) {
+		int rc = 0;
+
+		if (is_for_304(head->row[i].id, has_etag))
+			rc = sluice_field_add(x, fields_name(head, i).ptr, fields_value(head, i));
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+static void add_age(struct cache *cache, struct sluice_exchange *x, const struct object *object)
+{
+	int64_t age = fresh_age_us(&object->fresh, sluice_now_us(cache->nf)) / 1000000;
+	char text[24];
+
+	if (age > CC_SECONDS_MAX)
+		age = CC_SECONDS_MAX;
+	snprintf(text, sizeof(text), "%" PRId64, age < 0 ? 0 : age);
+	sluice_field_add(x, "Age", sluice_str(text));
+}
+
+/* The end of every answer from an object. A head that does not fit is not answered with in part. */
+static enum sluice_verdict close_head(struct cache *cache, struct sluice_exchange *x,
+				      const struct object *object, const struct note *note, int rc)
+{
+	if (rc)
+		return SLUICE_RESET;
+	add_age(cache, x, object);
+	answer_note(cache, x, note);
+	return SLUICE_RESPOND;
+}
+
+static enum sluice_verdict answer_304(struct cache *cache, struct sluice_exchange *x,
+				      const struct object *object, const struct note *note)
+{
+	int rc = sluice_respond(x, 304, SLUICE_LENGTH_NONE);
+
+	cache_count(cache->count.not_modified);
+	return close_head(cache, x, object, note, rc ? rc : add_for_304(x, object->head));
+}
+
+static void add_content_range(struct sluice_exchange *x, const char *part, uint64_t length)
+{
+	char text[80];
+
+	snprintf(text, sizeof(text), "bytes %s/%" PRIu64, part, length);
+	sluice_field_add(x, "Content-Range", sluice_str(text));
+}
+
+static enum sluice_verdict answer_416(struct cache *cache, struct sluice_exchange *x,
+				      const struct object *object, const struct note *note)
+{
+	int rc = sluice_respond(x, 416, 0);
+
+	add_content_range(x, "*", object->body.bytes);
+	return close_head(cache, x, object, note, rc);
+}
+
+static enum sluice_verdict answer_206(struct cache *cache, struct sluice_exchange *x,
+				      struct object *object, const struct note *note,
+				      uint64_t first, uint64_t last)
+{
+	int rc = sluice_respond(x, 206, last - first + 1);
+	enum sluice_verdict verdict;
+	char part[48];
+
+	snprintf(part, sizeof(part), "%" PRIu64 "-%" PRIu64, first, last);
+	cache_count(cache->count.partial);
+	verdict = close_head(cache, x, object, note, rc ? rc : add_all(x, object->head));
+	add_content_range(x, part, object->body.bytes);
+	if (verdict == SLUICE_RESPOND)
+		send_start(cache, visit_of(x), object, first, last + 1);
+	return verdict;
+}
+
+/* To HEAD too: the manager sends its length and leaves the body out. */
+static enum sluice_verdict answer_whole(struct cache *cache, struct sluice_exchange *x,
+					const struct ask *ask, struct object *object,
+					const struct note *note)
+{
+	bool empty = object->status == 204;
+	int rc = sluice_respond(x, object->status, empty ? SLUICE_LENGTH_NONE : object->body.bytes);
+	enum sluice_verdict verdict =
+		close_head(cache, x, object, note, rc ? rc : add_all(x, object->head));
+
+	if (verdict == SLUICE_RESPOND && !ask->head && object->body.bytes)
+		send_start(cache, visit_of(x), object, 0, object->body.bytes);
+	return verdict;
+}
+
+enum sluice_verdict answer_object(struct cache *cache, struct sluice_exchange *x,
+				  const struct ask *ask, struct object *object, struct note *note)
+{
+	int64_t now = sluice_wall_seconds(cache->nf);
+	enum range_kind range = RANGE_IGNORED;
+	struct sluice_str value;
+	uint64_t first = 0, last = 0;
+
+	s3_use(&object->item);
+	note->has_ttl = true;
+	note->ttl_s = fresh_ttl_s(&object->fresh, sluice_now_us(cache->nf));
+	if (ask->conditional && condition_not_modified(x, object, now))
+		return answer_304(cache, x, object, note);
+	if (ask->range && object->status == 200 && condition_range_holds(x, object, now) &&
+	    !sluice_field(x, SLUICE_FIELD_RANGE, &value))
+		range = range_parse(value, object->body.bytes, &first, &last);
+	if (range == RANGE_PART)
+		return answer_206(cache, x, object, note, first, last);
+	if (range == RANGE_UNSATISFIABLE)
+		return answer_416(cache, x, object, note);
+	return answer_whole(cache, x, ask, object, note);
+}
+
+enum sluice_verdict answer_status(struct cache *cache, struct sluice_exchange *x, uint16_t status,
+				  const struct note *note)
+{
+	if (sluice_respond(x, status, 0))
+		return SLUICE_RESET;
+	if (note)
+		answer_note(cache, x, note);
+	return SLUICE_RESPOND;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A fetch: a request that went on to the origin, from its head to the last byte of the
+ * response. What may be stored is copied on its way and enters the store when it is whole.
+ *
+ * One fetch of a target may lead: requests for the same target wait for it (see crowd.h).
+ */
+#ifndef NF_CACHE_FETCH_H
+#define NF_CACHE_FETCH_H
+
+#include "ask.h"
+#include "cache.h"
+
+struct fetch {
+	struct visit *visit;
+	struct entry *entry;    /* it is a user of that */
+	struct fields *request; /* its fields, for Vary; NULL: the response cannot be stored */
+	struct object *old; /* what is stored for this request and was not used; NULL: nothing */
+	struct object *filling; /* being made from the response; NULL: nothing is */
+	uint64_t expected;      /* bytes of the body, or SLUICE_LENGTH_UNKNOWN */
+	uint64_t request_us;
+	uint32_t invalidations; /* of the entry when it began */
+	enum note_why why;
+	enum ask_kind kind;
+	bool head, authorized;
+	bool plain; /* neither a part nor somebody's own was asked for */
+	bool leads;
+	unsigned failures; /* leaders before it that came to nothing */
+	struct visit_list waiters;
+};
+
+/* The request goes on. `old`: what is stored for it, or NULL. */
+enum sluice_verdict fetch_begin(struct cache *cache, struct sluice_exchange *x,
+				const struct ask *ask, struct object *old, enum note_why why);
+
+/* In response_head and response_body of an exchange that fetches. */
+enum sluice_verdict fetch_response(struct cache *cache, struct sluice_exchange *x);
+void fetch_body(struct cache *cache, struct visit *visit, const struct sluice_span *spans,
+		unsigned n, bool end);
+
+/* Its exchange has ended before the response was whole. */
+void fetch_abort(struct cache *cache, struct visit *visit);
+
+/* At the end of the instance: frees them all, and says nothing to anybody. */
+void fetch_forget_all(struct cache *cache);
+
+/* A fetch's request, for Vary. */
+struct vary_request fetch_vary(const struct fetch *fetch);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * HTTP dates (RFC 9110 §5.6.7), by arithmetic alone: no locale, no time zone file, so that
+ * a function that is locked in can use them at any time. Pure; any thread.
+ */
+#ifndef NF_COMMON_DATE_H
+#define NF_COMMON_DATE_H
+
+#include <stdint.h>
+
+#include <sluice/nf.h>
+
+#define DATE_BYTES 30 /* "Sun, 06 Nov 1994 08:49:37 GMT" and its NUL */
+
+/* Writes the preferred form. Years 1 to 9999; what lies beyond is written as the nearest. */
+void date_format(int64_t unix_seconds, char out[DATE_BYTES]);
+
+/* Reads the preferred form and the two old ones. `now` places the two-digit years of RFC 850.
+ * 0, or -EINVAL: not a date. */
+int date_parse(struct sluice_str text, int64_t now, int64_t *unix_seconds)
+	__attribute__((warn_unused_result));
+
+#endif

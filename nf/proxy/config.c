@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "nf/proxy/proxy.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "nf/common/read.h"
+
+#define MAX_LOOPS_DEFAULT       3
+#define REDIRECT_STATUS_DEFAULT 302
+
+/* The highest $N that the route's path gives. */
+static unsigned captures(const struct path_rule *path)
+{
+	if (path->kind == PATH_PREFIX)
+		return 1;
+	if (path->kind != PATH_PATTERN)
+		return 0;
+	return pattern_groups(path->pattern) < PATTERN_CAPTURES ? pattern_groups(path->pattern)
+								: PATTERN_CAPTURES - 1;
+}
+
+/* The value of a response field is plain text: what the request matched is no longer known. */
+static int compile_value(struct proxy *proxy, const struct field_pair *pair, enum field_use use,
+			 unsigned groups, struct template *out)
+{
+	if (use == FIELD_SET_IN_REQUEST)
+		return template_compile(&proxy->pool, pair->where, pair->value, groups, out);
+	return template_plain(&proxy->pool, pair->value, out);
+}
+
+static int read_sets(struct proxy *proxy, const struct sluice_conf *group, enum field_use use,
+		     unsigned groups, struct proxy_edits *out)
+{
+	struct field_pairs pairs;
+	int err = field_pairs_read(&proxy->pool, group, "set_headers", use, &pairs);
+
+	if (err)
+		return err;
+	out->set = pool_alloc(&proxy->pool, pairs.count, sizeof(*out->set));
+	if (!out->set)
+		return -ENOMEM;
+	out->set_count = pairs.count;
+	for (unsigned i = 0; i < pairs.count; ++i) {
+		out->set[i].name = pairs.pair[i].name;
+		if (compile_value(proxy, &pairs.pair[i], use, groups, &out->set[i].value))
+			err = -EINVAL;
+	}
+	return err;
+}
+
+static int read_edits(struct proxy *proxy, const struct sluice_conf *route, const char *key,
+		      enum field_use use, unsigned groups, struct proxy_edits *out)
+{
+	const struct sluice_conf *group = sluice_conf_group(route, key);
+	int err;
+
+	if (!group)
+		return 0;
+	err = read_sets(proxy, group, use, groups, out);
+	if (field_names_read(&proxy->pool, group, "remove_headers", FIELD_REMOVE, &out->remove))
+		err = -EINVAL;
+	return err;
+}
+
+static int read_upstream(struct sluice_nf *nf, const struct sluice_conf *group,
+			 struct proxy_route *route)
+{
+	const char *name;
+	int err = sluice_conf_string(group, "upstream", NULL, &name), found;
+
+	if (err)
+		return err;
+	found = sluice_group_find(nf, name);
+	if (found < 0)
+		return sluice_conf_error(group, "upstream \"%s\" is not defined", name);
+	route->group = (uint16_t)found;
+	return 0;
+}
+
+static int read_redirect_status(const struct sluice_conf *redirect, uint16_t *out)
+{
+	uint32_t status;
+	int err = read_number(redirect, "status", REDIRECT_STATUS_DEFAULT, 301, 308, &status);
+
+	*out = (uint16_t)status;
+	if (!err && status >= 304 && status <= 306)
+		err = sluice_conf_error(redirect, "status: %u is not a redirection", status);
+	return err;
+}
+
+static int read_redirect(struct proxy *proxy, const struct sluice_conf *group,
+			 struct proxy_route *route)
+{
+	const struct sluice_conf *redirect = sluice_conf_group(group, "redirect");
+	const char *to;
+	int err;
+
+	if (!redirect)
+		return -EINVAL;
+	route->redirects = true;
+	err = read_redirect_status(redirect, &route->redirect_status);
+	if (sluice_conf_string(redirect, "to", NULL, &to))
+		return -EINVAL;
+	if (!to || !read_is_value(to) || *to == '\0')
+		return sluice_conf_error(redirect, "a redirect needs to = \"…\"");
+	if (template_compile(&proxy->pool, redirect, to, captures(&route->path),
+			     &route->redirect_to))
+		return -EINVAL;
+	return err;
+}
+
+static int read_rewrite(struct proxy *proxy, const struct sluice_conf *group,
+			struct proxy_route *route)
+{
+	const char *text;
+	int err = sluice_conf_string(group, "rewrite", NULL, &text);
+
+	if (err || !text)
+		return err;
+	if (text[0] != '/' && text[0] != '$')
+		return sluice_conf_error(group, "rewrite: \"%s\" does not begin with /", text);
+	for (const char *p = text; *p != '\0'; ++p)
+		if (*p <= ' ' || *p == 0x7f || *p == '#')
+			return sluice_conf_error(group, "rewrite: \"%s\" is not fit for a request",
+						 text);
+	route->rewrites = true;
+	return template_compile(&proxy->pool, group, text, captures(&route->path), &route->rewrite);
+}
+
+static int read_match(struct proxy *proxy, const struct sluice_conf *group,
+		      struct proxy_route *route)
+{
+	static const struct path_rule_keys keys = {"path_exact", "path_prefix", "path"};
+	int errors = 0;
+
+	errors |= host_rule_read(proxy->patterns, group, "host", &route->host);
+	errors |= methods_read(&proxy->pool, group, "method", &route->methods);
+	errors |= path_rule_read(proxy->patterns, group, &keys, &route->path);
+	return errors ? -EINVAL : 0;
+}
+
+static int read_changes(struct proxy *proxy, const struct sluice_conf *group,
+			struct proxy_route *route)
+{
+	unsigned groups = captures(&route->path);
+	int errors = 0;
+
+	errors |= read_rewrite(proxy, group, route);
+	errors |=
+		read_edits(proxy, group, "request", FIELD_SET_IN_REQUEST, groups, &route->request);
+	errors |= read_edits(proxy, group, "response", FIELD_SET_IN_RESPONSE, 0, &route->response);
+	return errors ? -EINVAL : 0;
+}
+
+static int read_route(struct proxy *proxy, struct sluice_nf *nf, const struct sluice_conf *group,
+		      struct proxy_route *route)
+{
+	bool redirects = sluice_conf_has(group, "redirect");
+	int err = read_match(proxy, group, route);
+
+	/* What follows counts the path's groups. */
+	if (err)
+		return err;
+	if (redirects == sluice_conf_has(group, "upstream"))
+		return sluice_conf_error(group, "a route needs either upstream or redirect");
+	if (redirects)
+		return read_redirect(proxy, group, route);
+	err = read_upstream(nf, group, route);
+	return read_changes(proxy, group, route) ? -EINVAL : err;
+}
+
+static int read_routes(struct proxy *proxy, struct sluice_nf *nf, const struct sluice_conf *config)
+{
+	const struct sluice_conf *list = sluice_conf_list(config, "routes");
+	int err = 0;
+
+	if (!sluice_conf_has(config, "routes"))
+		return sluice_conf_error(config, "routes is missing");
+	if (!list)
+		return -EINVAL;
+	proxy->routes_count = sluice_conf_length(list);
+	proxy->routes = pool_alloc(&proxy->pool, proxy->routes_count, sizeof(*proxy->routes));
+	if (!proxy->routes)
+		return -ENOMEM;
+	for (unsigned i = 0; i < proxy->routes_count; ++i) {
+		const struct sluice_conf *group = sluice_conf_at(list, i);
+
+		if (!group || read_route(proxy, nf, group, &proxy->routes[i]))
+			err = -EINVAL;
+	}
+	return err;
+}
+
+static int read_via(struct proxy *proxy, const struct sluice_conf *config)
+{
+	int err = sluice_conf_string(config, "via", "sluice", &proxy->via);
+
+	if (err)
+		return err;
+	/* RFC 9110 §7.6.3: a pseudonym is a token, or a host with its port. */
+	if (strpbrk(proxy->via, " \t,;()\"\\") || !read_is_value(proxy->via))
+		return sluice_conf_error(config, "via: \"%s\" is not a name for a proxy",
+					 proxy->via);
+	proxy->via_values[0] = pool_text(&proxy->pool, "1.0 %s", proxy->via);
+	proxy->via_values[1] = pool_text(&proxy->pool, "1.1 %s", proxy->via);
+	return proxy->via_values[0] && proxy->via_values[1] ? 0 : -ENOMEM;
+}
+
+static int read_settings(struct proxy *proxy, const struct sluice_conf *config,
+			 uint32_t *match_limit)
+{
+	static const char *const trace[] = {"reject", "forward", NULL};
+	unsigned on_trace;
+	int errors = 0;
+
+	errors |= read_via(proxy, config);
+	errors |= networks_read(&proxy->pool, config, "trusted", &proxy->trusted);
+	errors |= sluice_conf_bool(config, "x_forwarded", true, &proxy->x_forwarded);
+	errors |= read_choice(config, "trace", trace, 0, &on_trace);
+	errors |= read_number(config, "max_loops", MAX_LOOPS_DEFAULT, 0, 1000, &proxy->max_loops);
+	errors |= read_number(config, "match_limit", PATTERN_MATCH_LIMIT_DEFAULT, 1, UINT32_MAX,
+			      match_limit);
+	proxy->trace = on_trace == 1;
+	return errors ? -EINVAL : 0;
+}
+
+static int read_counters(struct proxy_counters *c, struct sluice_nf *nf)
+{
+	c->requests = sluice_counter(nf, "requests", "request heads looked at");
+	c->routed = sluice_counter(nf, "routed", "requests sent to an upstream group");
+	c->redirected = sluice_counter(nf, "redirected", "requests answered with a redirect");
+	c->no_route = sluice_counter(nf, "no_route", "requests without a route: 404");
+	c->refused = sluice_counter(nf, "refused", "CONNECT and TRACE: 405");
+	c->loops = sluice_counter(nf, "loops", "requests that came round again: 508");
+	c->match_limits =
+		sluice_counter(nf, "match_limits", "matches given up at match_limit: 500");
+	c->edit_errors = sluice_counter(nf, "edit_errors", "heads that could not be changed");
+	return c->requests && c->routed && c->redirected && c->no_route && c->refused && c->loops &&
+			       c->match_limits && c->edit_errors
+		       ? 0
+		       : -ENOSPC;
+}
+
+int proxy_read(struct proxy *proxy, struct sluice_nf *nf, const struct sluice_conf *config)
+{
+	uint32_t match_limit;
+	int bad = read_settings(proxy, config, &match_limit);
+	int err = patterns_create(match_limit, &proxy->patterns);
+
+	if (err)
+		return err;
+	err = read_counters(&proxy->counters, nf);
+	if (err)
+		return err;
+	err = read_routes(proxy, nf, config);
+	return bad ? bad : err;
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * proxy: routes requests to upstream groups by host, path and method. README.md is its manual.
+ *
+ * config.c reads the routes once; route.c finds a request's route; edits.c makes the route's
+ * changes; forwarded.c and via.c the fields by which proxies tell of themselves;
+ * own_answers.c is for requests that a proxy must answer itself. Everything belongs to
+ * one instance and its thread; routes never change.
+ *
+ * Fields of the connection (RFC 9110 §7.6.1) are none of its business: the manager took
+ * those that Connection names out of the head before any function saw it, leaves the other
+ * hop-by-hop fields out when it writes a head, and refuses edits of them.
+ */
+#ifndef NF_PROXY_PROXY_H
+#define NF_PROXY_PROXY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <sluice/nf.h>
+
+#include "nf/common/field.h"
+#include "nf/common/host_rule.h"
+#include "nf/common/methods.h"
+#include "nf/common/network.h"
+#include "nf/common/path.h"
+#include "nf/common/path_rule.h"
+#include "nf/common/pool.h"
+#include "nf/proxy/template.h"
+
+struct proxy_set {
+	const char *name;
+	struct template value;
+};
+
+/* Changes to a head. */
+struct proxy_edits {
+	struct proxy_set *set;
+	unsigned set_count;
+	struct read_names remove;
+};
+
+struct proxy_route {
+	struct host_rule host;
+	struct methods methods;
+	struct path_rule path;
+	bool redirects;
+	uint16_t group; /* where it leads, unless it redirects */
+	uint16_t redirect_status;
+	struct template redirect_to;
+	bool rewrites;
+	struct template rewrite;
+	struct proxy_edits request, response;
+};
+
+struct proxy_counters {
+	uint64_t *requests, *routed, *redirected, *no_route, *refused, *loops, *match_limits,
+		*edit_errors;
+};
+
+struct proxy {
+	struct pool pool;
+	struct patterns *patterns;
+	struct proxy_route *routes;
+	unsigned routes_count;
+	struct networks trusted;
+	bool x_forwarded;
+	bool trace;                /* is forwarded */
+	uint32_t max_loops;        /* 0: loops are not looked for */
+	const char *via;           /* the pseudonym; "": no Via */
+	const char *via_values[2]; /* for a message of HTTP/1.0, and of 1.1 */
+	struct proxy_counters counters;
+	struct path_room path_room;
+	char room[SLUICE_EDITS_MAX_BYTES]; /* for the text of one edit at a time */
+};
+
+/* Fills a zeroed `proxy`. Errors are recorded; what was read so far is freed by the caller. */
+int proxy_read(struct proxy *proxy, struct sluice_nf *nf, const struct sluice_conf *config)
+	__attribute__((warn_unused_result));
+
+/* The route of source->x and, in `source`, what its path captured. */
+enum pattern_result proxy_find_route(const struct proxy *proxy, struct template_source *source,
+				     const struct proxy_route **out);
+
+/* True: the request was answered here, with *verdict (RFC 9110 §7.6.2, §9.3.6 to §9.3.8; loops). */
+bool proxy_answers(struct proxy *proxy, struct sluice_exchange *x, enum sluice_verdict *verdict);
+enum sluice_verdict proxy_redirect(struct proxy *proxy, const struct proxy_route *route,
+				   const struct template_source *source);
+
+/* Edits: 0, or -errno of the first that was refused. */
+int proxy_edit(struct proxy *proxy, const struct proxy_edits *edits,
+	       const struct template_source *source);
+int proxy_rewrite(struct proxy *proxy, const struct proxy_route *route,
+		  const struct template_source *source);
+int proxy_forwarded(struct proxy *proxy, struct sluice_exchange *x);
+int proxy_via(const struct proxy *proxy, struct sluice_exchange *x);
+
+/* How often this proxy stands in the request's Via. */
+unsigned proxy_via_count(const struct proxy *proxy, const struct sluice_exchange *x);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "nf/proxy/proxy.h"
+
+/* $0 is the whole path (of a pattern: what it matched); $1 … the groups of a pattern, or what
+ * follows a prefix. */
+static void capture(const struct path_rule *rule, struct template_source *source)
+{
+	source->capture[0] = source->path;
+	for (unsigned i = 1; i < PATTERN_CAPTURES; ++i)
+		source->capture[i] = sluice_str("");
+	if (rule->kind == PATH_PREFIX)
+		source->capture[1] = (struct sluice_str){source->path.ptr + rule->text.len,
+							 source->path.len - rule->text.len};
+	for (unsigned i = 0; rule->kind == PATH_PATTERN && i < PATTERN_CAPTURES; ++i)
+		source->capture[i] = pattern_capture(rule->pattern, i);
+}
+
+static enum pattern_result match(const struct proxy_route *route,
+				 const struct template_source *source)
+{
+	enum pattern_result result = host_rule_match(&route->host, sluice_host(source->x));
+
+	if (result != PATTERN_YES)
+		return result;
+	if (!methods_contain(&route->methods, source->x))
+		return PATTERN_NO;
+	/* The path is the last: its captures are those that stay. */
+	return path_rule_match(&route->path, source->path);
+}
+
+enum pattern_result proxy_find_route(const struct proxy *proxy, struct template_source *source,
+				     const struct proxy_route **out)
+{
+	for (unsigned i = 0; i < proxy->routes_count; ++i) {
+		const struct proxy_route *route = &proxy->routes[i];
+		enum pattern_result result = match(route, source);
+
+		if (result == PATTERN_NO)
+			continue;
+		if (result == PATTERN_YES)
+			capture(&route->path, source);
+		*out = route;
+		return result;
+	}
+	return PATTERN_NO;
+}
