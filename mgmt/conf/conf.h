@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "l4stack/base/addr.h"
 
@@ -24,7 +25,12 @@
 enum conf_poll { CONF_POLL_ADAPTIVE, CONF_POLL_BUSY };
 enum conf_hugepages { CONF_HUGEPAGES_AUTO, CONF_HUGEPAGES_ON, CONF_HUGEPAGES_OFF };
 enum conf_on_failure { CONF_FAIL_REJECT, CONF_FAIL_BYPASS, CONF_FAIL_RETRY };
-enum conf_balance { CONF_BALANCE_ROUND_ROBIN, CONF_BALANCE_LEAST, CONF_BALANCE_P2C, CONF_BALANCE_HASH };
+enum conf_balance {
+	CONF_BALANCE_ROUND_ROBIN,
+	CONF_BALANCE_LEAST,
+	CONF_BALANCE_P2C,
+	CONF_BALANCE_HASH
+};
 
 /* Where something stands in the files (an @include has its own name). */
 struct conf_place {
@@ -38,11 +44,12 @@ struct conf_daemon {
 	enum conf_poll poll;
 	enum conf_hugepages hugepages;
 	unsigned memory_mb;
-	unsigned drain_ms;       /* SIGTERM: how long exchanges may still take */
+	unsigned drain_ms; /* SIGTERM: how long exchanges may still take */
 	unsigned max_connections;
-	const char *run_dir;     /* holds control.sock */
-	const char *plugin_dir;  /* where NAME.so is looked for; default: beside the binary, ../lib/sluice */
-	const char *user;        /* whom functions run as; NULL: a transient uid for each */
+	const char *run_dir;    /* holds control.sock */
+	const char *plugin_dir; /* where NAME.so is looked for; default: beside the binary,
+				   ../lib/sluice */
+	const char *user;       /* whom functions run as; NULL: a transient uid for each */
 	struct conf_place place;
 };
 
@@ -57,7 +64,7 @@ struct conf_port {
 	struct conf_address *addresses;
 	unsigned addresses_count;
 	unsigned mtu;
-	bool offload;        /* false: everything in software (for comparison) */
+	bool offload;         /* false: everything in software (for comparison) */
 	unsigned descriptors; /* per queue; 0: default */
 	struct conf_place place;
 };
@@ -102,14 +109,15 @@ struct conf_function {
 	const char *plugin_path; /* resolved */
 	unsigned instances;
 	enum conf_on_failure on_failure;
-	unsigned hang_ms;        /* no turn of its loop for that long: killed */
-	unsigned arena_mb;       /* payload it may produce */
-	int cpu;                 /* -1: any */
-	const char *user;        /* NULL: the daemon's */
+	unsigned hang_ms;  /* no turn of its loop for that long: killed */
+	unsigned arena_mb; /* payload it may produce */
+	int cpu;           /* -1: any */
+	const char *user;  /* NULL: the daemon's */
 	/*
 	 * The `config` group for the plugin, as JSON that keeps places:
-	 * every node is {"l": line, "f": file, "t": "group"|"list"|"int"|"float"|"bool"|"string", "v": …};
-	 * a group's v is an object of nodes, a list's (or array's) an array. An absent config is an empty group.
+	 * every node is {"l": line, "f": file, "t": "group"|"list"|"int"|"float"|"bool"|"string",
+	 * "v": …}; a group's v is an object of nodes, a list's (or array's) an array. An absent
+	 * config is an empty group.
 	 */
 	char *config_json;
 	struct conf_place place;
@@ -147,7 +155,7 @@ struct conf {
 };
 
 struct conf_errors {
-	unsigned count; /* may be more than are kept */
+	unsigned count;              /* may be more than are kept */
 	char *text[CONF_ERRORS_MAX]; /* "FILE:LINE: text" */
 };
 
@@ -159,5 +167,8 @@ void conf_free(struct conf *conf);
 void conf_error(struct conf_errors *errors, const struct conf_place *place, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 void conf_errors_clear(struct conf_errors *errors);
+
+/* Every key with its type, default, range and purpose, as text for people. */
+void conf_print_reference(FILE *out);
 
 #endif

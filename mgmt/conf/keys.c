@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Every key of the configuration, one row each: see key.h. What a row says is what is
+ * read, what is refused, and what conf_print_reference prints.
+ */
+#include "mgmt/conf/key.h"
+
+/* The offset of a member, which must be of the type that the row writes. */
+#define AT(s, member, type) \
+	(offsetof(struct s, member) + 0 * sizeof(&((struct s *)0)->member == (type *)0))
+
+/* clang-format off */
+#define UINT(s, m, dflt, lo, hi, text)                                                             \
+	{.name = #m, .type = &key_uint, .fallback = (dflt), .offset = AT(s, m, unsigned),          \
+	 .min = (lo), .max = (hi), .help = (text)}
+#define TEXT(s, m, kind, dflt, text)                                                               \
+	{.name = #m, .type = &key_##kind, .fallback = (dflt), .offset = AT(s, m, const char *),    \
+	 .help = (text)}
+#define BOOL(s, m, dflt, text)                                                                     \
+	{.name = #m, .type = &key_bool, .fallback = (dflt), .offset = AT(s, m, bool),              \
+	 .help = (text)}
+#define ENUM(s, m, list, dflt, text)                                                               \
+	{.name = #m, .type = &key_enum, .fallback = (dflt), .offset = offsetof(struct s, m),       \
+	 .words = (list), .help = (text)}
+/* A type that fills several members itself: it is given the whole structure. */
+#define WHOLE(key, kind, dflt, lo, hi, text)                                                       \
+	{.name = (key), .type = &key_##kind, .fallback = (dflt), .offset = 0, .min = (lo),         \
+	 .max = (hi), .help = (text)}
+#define GROUPS(s, m, kind, of, dflt, lo, hi, text)                                                 \
+	{.name = #m, .type = &key_##kind, .fallback = (dflt), .offset = offsetof(struct s, m),     \
+	 .count = AT(s, m##_count, unsigned), .min = (lo), .max = (hi), .group = &(of),            \
+	 .help = (text)}
+#define GROUP(s, m, of, dflt, text)                                                                \
+	{.name = #m, .type = &key_one_group, .fallback = (dflt), .offset = offsetof(struct s, m),  \
+	 .group = &(of), .help = (text)}
+#define END {.name = NULL}
+/* clang-format on */
+
+static const char *const poll_words[] = {"adaptive", "busy", NULL};
+static const char *const hugepages_words[] = {"auto", "on", "off", NULL};
+static const char *const on_failure_words[] = {"reject", "bypass", "retry", NULL};
+static const char *const balance_words[] = {"round_robin", "least", "p2c", "hash", NULL};
+static const char *const placement_words[] = {"process", NULL};
+static const char *const placement_planned[] = {"inline", NULL};
+static const char *const protocol_words[] = {"http", NULL};
+static const char *const protocol_planned[] = {"tcp", NULL};
+static const char *const congestion_words[] = {"newreno", NULL};
+
+/* --- daemon ------------------------------------------------------------------------- */
+
+static const struct key daemon_keys[] = {
+	WHOLE("workers", cpus, "[ 0 ]", 0, 1023, "the CPUs that run workers, one on each"),
+	ENUM(conf_daemon, poll, poll_words, "\"adaptive\"",
+	     "busy: workers never sleep; adaptive: they sleep when there is nothing to do"),
+	ENUM(conf_daemon, hugepages, hugepages_words, "\"auto\"", "auto: used when there are some"),
+	UINT(conf_daemon, memory_mb, "512", 64, 1048576, "for packets, connections and messages"),
+	UINT(conf_daemon, max_connections, "65536", 16, 4194304,
+	     "of clients and to servers, all workers"),
+	UINT(conf_daemon, drain_ms, "30000", 0, 3600000,
+	     "how long exchanges may still take after SIGTERM"),
+	{.name = "run_dir",
+	 .type = &key_directory,
+	 .fallback = "\"/run/sluice\"",
+	 .offset = AT(conf_daemon, run_dir, const char *),
+	 .max = 90,
+	 .help = "holds control.sock"},
+	TEXT(conf_daemon, plugin_dir, plugin_dir, KEY_OPTIONAL,
+	     "where plugins are; otherwise ../lib/sluice beside the program"),
+	TEXT(conf_daemon, user, user, KEY_OPTIONAL,
+	     "whom functions run as; otherwise each as a user of its own"),
+	END,
+};
+
+static const struct key_group daemon_group = {
+	.keys = daemon_keys,
+	.size = sizeof(struct conf_daemon),
+	.place = offsetof(struct conf_daemon, place),
+	.check = check_daemon,
+};
+
+/* --- ports -------------------------------------------------------------------------- */
+
+static const struct key port_keys[] = {
+	TEXT(conf_port, name, name, KEY_REQUIRED, "what the port is called here"),
+	TEXT(conf_port, device, text, KEY_REQUIRED,
+	     "DPDK's device string: \"0000:00:05.0\", \"net_af_packet0,iface=eth1\""),
+	WHOLE("addresses", addresses, KEY_REQUIRED, 1, 64, "\"ADDRESS/PREFIX\", each"),
+	UINT(conf_port, mtu, "1500", 576, 9216, "largest IP packet in bytes"),
+	BOOL(conf_port, offload, "true", "false: checksums and segmentation in software"),
+	UINT(conf_port, descriptors, "0", 0, 32768, "of each queue; 0: what the device likes"),
+	END,
+};
+
+static const struct key_group port_group = {
+	.keys = port_keys,
+	.size = sizeof(struct conf_port),
+	.place = offsetof(struct conf_port, place),
+	.named = true,
+	.check = check_port,
+};
+
+/* --- routes ------------------------------------------------------------------------- */
+
+static const struct key route_keys[] = {
+	WHOLE("to", network, KEY_REQUIRED, 0, 32, "the network: \"0.0.0.0/0\" is everything"),
+	{.name = "via",
+	 .type = &key_via,
+	 .fallback = KEY_REQUIRED,
+	 .offset = AT(conf_route, via, struct addr),
+	 .help = "the gateway, on a network of a port"},
+	END,
+};
+
+static const struct key_group route_group = {
+	.keys = route_keys,
+	.size = sizeof(struct conf_route),
+	.place = offsetof(struct conf_route, place),
+	.check = check_route,
+};
+
+/* --- upstreams ---------------------------------------------------------------------- */
+
+static const struct key server_keys[] = {
+	{.name = "address",
+	 .type = &key_server,
+	 .fallback = KEY_REQUIRED,
+	 .offset = AT(conf_server, endpoint, struct endpoint),
+	 .help = "\"ADDRESS:PORT\""},
+	UINT(conf_server, weight, "1", 1, 256, "its share, against the others'"),
+	END,
+};
+
+static const struct key_group server_group = {
+	.keys = server_keys,
+	.size = sizeof(struct conf_server),
+	.place = offsetof(struct conf_server, place),
+};
+
+static const struct key health_keys[] = {
+	BOOL(conf_health, on, "true", "ask servers how they are"),
+	TEXT(conf_health, path, uri_path, KEY_OPTIONAL,
+	     "what to GET; otherwise a connect is enough"),
+	UINT(conf_health, interval_ms, "2000", 10, 3600000, "from one check to the next"),
+	UINT(conf_health, timeout_ms, "1000", 10, 600000, "a check that takes longer has failed"),
+	UINT(conf_health, fall, "3", 1, 1000, "failed checks in a row that take a server out"),
+	UINT(conf_health, rise, "2", 1, 1000, "good checks in a row that bring it back"),
+	UINT(conf_health, expect_min, "200", 100, 599, "the lowest status that is good"),
+	UINT(conf_health, expect_max, "399", 100, 599, "the highest status that is good"),
+	UINT(conf_health, max_fails, "3", 0, 1000000,
+	     "failed exchanges in a row that take a server out; 0: never"),
+	UINT(conf_health, eject_ms, "10000", 10, 3600000, "for how long they do"),
+	END,
+};
+
+static const struct key_group health_group = {
+	.keys = health_keys,
+	.size = sizeof(struct conf_health),
+	.place = KEY_NOWHERE,
+};
+
+static const struct key upstream_keys[] = {
+	TEXT(conf_upstream, name, name, KEY_REQUIRED, "what functions call the group"),
+	ENUM(conf_upstream, balance, balance_words, "\"p2c\"",
+	     "how a server is chosen; p2c: the less busy of two taken at random"),
+	GROUPS(conf_upstream, servers, groups, server_group, KEY_REQUIRED, 1, 4096, "the origins"),
+	GROUP(conf_upstream, health, health_group, "{ on = false; }",
+	      "checks; without it only failed exchanges count"),
+	UINT(conf_upstream, connect_timeout_ms, "2000", 10, 600000, "to be connected"),
+	UINT(conf_upstream, response_timeout_ms, "60000", 10, 3600000,
+	     "to the head of the response"),
+	UINT(conf_upstream, idle_timeout_ms, "60000", 10, 3600000,
+	     "of a kept connection without use"),
+	UINT(conf_upstream, keepalive, "64", 0, 65536,
+	     "idle connections kept, for each server and worker"),
+	UINT(conf_upstream, retries, "1", 0, 16,
+	     "other servers tried when one cannot be connected"),
+	END,
+};
+
+static const struct key_group upstream_group = {
+	.keys = upstream_keys,
+	.size = sizeof(struct conf_upstream),
+	.place = offsetof(struct conf_upstream, place),
+	.named = true,
+	.check = check_upstream,
+};
+
+/* --- functions ----------------------------------------------------------------------- */
+
+static const struct key function_keys[] = {
+	TEXT(conf_function, name, name, KEY_REQUIRED, "what paths call it"),
+	WHOLE("plugin", plugin, KEY_REQUIRED, 0, 0,
+	      "NAME of plugin_dir/NAME.so, or a path with a slash"),
+	{.name = "placement",
+	 .type = &key_word,
+	 .fallback = "\"process\"",
+	 .offset = KEY_NOWHERE,
+	 .words = placement_words,
+	 .planned = placement_planned,
+	 .help = "where it runs"},
+	UINT(conf_function, instances, "1", 1, 64, "processes that share its work"),
+	ENUM(conf_function, on_failure, on_failure_words, "\"reject\"",
+	     "of exchanges it held: 503, skip it, or give them to its successor"),
+	UINT(conf_function, hang_ms, "2000", 50, 600000,
+	     "no turn of its loop for that long: restarted"),
+	UINT(conf_function, arena_mb, "64", 1, 1048576, "room for the payload that it makes"),
+	{.name = "cpu",
+	 .type = &key_int,
+	 .fallback = "-1",
+	 .offset = AT(conf_function, cpu, int),
+	 .min = -1,
+	 .max = 1023,
+	 .help = "where it runs; -1: anywhere"},
+	TEXT(conf_function, user, user, KEY_OPTIONAL,
+	     "whom it runs as; otherwise the daemon's choice"),
+	{.name = "config",
+	 .type = &key_plugin_config,
+	 .fallback = "{ }",
+	 .offset = AT(conf_function, config_json, char *),
+	 .help = "the plugin's own: see its page"},
+	END,
+};
+
+static const struct key_group function_group = {
+	.keys = function_keys,
+	.size = sizeof(struct conf_function),
+	.place = offsetof(struct conf_function, place),
+	.named = true,
+};
+
+/* --- chains --------------------------------------------------------------------------- */
+
+static const struct key tcp_keys[] = {
+	{.name = "congestion",
+	 .type = &key_word,
+	 .fallback = "\"newreno\"",
+	 .offset = AT(conf_tcp, congestion, const char *),
+	 .words = congestion_words,
+	 .help = "how the sending rate is found"},
+	UINT(conf_tcp, recv_buffer_kb, "1024", 16, 1048576,
+	     "most that waits unread, for each connection"),
+	UINT(conf_tcp, send_buffer_kb, "1024", 16, 1048576,
+	     "most that waits unacknowledged, likewise"),
+	END,
+};
+
+static const struct key_group tcp_group = {
+	.keys = tcp_keys,
+	.size = sizeof(struct conf_tcp),
+	.place = KEY_NOWHERE,
+};
+
+static const struct key chain_keys[] = {
+	TEXT(conf_chain, name, name, KEY_REQUIRED, "what the chain is called"),
+	WHOLE("listen", listens, KEY_REQUIRED, 1, 64,
+	      "\"ADDRESS:PORT\", or a list; 0.0.0.0: any of ours"),
+	{.name = "protocol",
+	 .type = &key_word,
+	 .fallback = "\"http\"",
+	 .offset = AT(conf_chain, protocol, const char *),
+	 .words = protocol_words,
+	 .planned = protocol_planned,
+	 .help = "what its clients speak"},
+	WHOLE("path", path, KEY_REQUIRED, 1, 32,
+	      "functions, in the order in which a request meets them"),
+	UINT(conf_chain, head_timeout_ms, "10000", 10, 3600000, "for a request's head to arrive"),
+	UINT(conf_chain, idle_timeout_ms, "60000", 10, 3600000,
+	     "between two requests of a connection"),
+	UINT(conf_chain, body_timeout_ms, "60000", 10, 3600000, "between two pieces of a body"),
+	UINT(conf_chain, max_head_bytes, "16384", 1024, 65535, "a longer head is refused with 431"),
+	UINT(conf_chain, max_fields, "100", 8, 1000, "more header fields are refused with 431"),
+	GROUP(conf_chain, tcp, tcp_group, "{ }", "of the clients' connections"),
+	END,
+};
+
+static const struct key_group chain_group = {
+	.keys = chain_keys,
+	.size = sizeof(struct conf_chain),
+	.place = offsetof(struct conf_chain, place),
+	.named = true,
+};
+
+/* --- all of it -------------------------------------------------------------------------- */
+
+const struct key conf_root_keys[] = {
+	GROUP(conf, daemon, daemon_group, "{ }", "the process"),
+	GROUPS(conf, ports, ports, port_group, KEY_REQUIRED, 1, 64, "network devices"),
+	GROUPS(conf, routes, ports, route_group, "()", 0, 4096, "networks behind gateways"),
+	GROUPS(conf, upstreams, groups, upstream_group, "()", 0, 1024, "groups of origins"),
+	GROUPS(conf, functions, groups, function_group, KEY_REQUIRED, 1, 256, "network functions"),
+	GROUPS(conf, chains, groups, chain_group, KEY_REQUIRED, 1, 1024,
+	       "where clients come in, and their way"),
+	END,
+};

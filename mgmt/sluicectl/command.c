@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "mgmt/sluicectl/command.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "mgmt/nearest/nearest.h"
+#include "mgmt/sluicectl/render.h"
+#include "mgmt/sluicectl/table.h"
+
+struct show {
+	const char *what;
+	const struct view *view;
+	const char *help;
+};
+
+static const struct show shows[] = {
+	{"status", &view_of_status, "the daemon and its workers"},
+	{"ports", &view_of_port, "network devices, their links and counters"},
+	{"chains", &view_of_chain, "where clients come in, and what became of them"},
+	{"functions", &view_of_function, "the processes of network functions"},
+	{"flows", &view_of_flow, "TCP connections, of clients and to servers"},
+	{"upstreams", &view_of_upstream, "servers, their health and load"},
+	{"stats", &view_of_stat, "every counter, with its meaning"},
+	{"buffers", &view_of_buffer, "pools of packet memory, and who holds it"},
+	{"errors", &view_of_error, "what went wrong lately"},
+	{NULL, NULL, NULL},
+};
+
+static const char *const verbs[] = {"show", "reload", "function", NULL};
+static const char *const function_verbs[] = {"restart", NULL};
+
+/* --- words that make no sense ---------------------------------------------------------------- */
+
+static int fail(char **error, const char *word, const char *what, const char *meant)
+{
+	int n = meant ? asprintf(error, "%s \"%s\"; did you mean \"%s\"?", what, word, meant)
+		      : asprintf(error, "%s \"%s\"", what, word);
+
+	if (n < 0)
+		*error = NULL;
+	return -1;
+}
+
+static int fail_plainly(char **error, const char *text)
+{
+	*error = strdup(text);
+	return -1;
+}
+
+static int refuse_word(char **error, const char *word, const char *what, const char *const *known)
+{
+	struct nearest nearest;
+
+	nearest_begin(&nearest, word);
+	for (; *known; known++)
+		nearest_offer(&nearest, *known);
+	return fail(error, word, what, nearest_best(&nearest));
+}
+
+static int refuse_what(char **error, const char *word)
+{
+	struct nearest nearest;
+
+	nearest_begin(&nearest, word);
+	for (const struct show *show = shows; show->what; show++)
+		nearest_offer(&nearest, show->what);
+	return fail(error, word, "there is nothing to show called", nearest_best(&nearest));
+}
+
+/* --- understanding --------------------------------------------------------------------------- */
+
+static int parse_show(int count, char *const *words, struct command *out, char **error)
+{
+	const struct show *show = shows;
+
+	if (count == 0)
+		return fail_plainly(error, "show what? status, ports, chains, functions, flows, "
+					   "upstreams, stats, buffers or errors");
+	while (show->what && strcmp(show->what, words[0]) != 0)
+		show++;
+	if (!show->what)
+		return refuse_what(error, words[0]);
+	if (count > 2)
+		return fail(error, words[2], "one word too many:", NULL);
+	out->show = show;
+	out->prefix = count == 2 ? words[1] : NULL;
+	out->request = json_pack("{s:s, s:s, s:s*}", "cmd", "show", "what", words[0], "prefix",
+				 out->prefix);
+	return 0;
+}
+
+static int parse_reload(int count, char *const *words, struct command *out, char **error)
+{
+	if (count > 0)
+		return fail(error, words[0], "one word too many:", NULL);
+	out->done = "reloaded";
+	out->request = json_pack("{s:s}", "cmd", "reload");
+	return 0;
+}
+
+static int parse_function(int count, char *const *words, struct command *out, char **error)
+{
+	if (count == 0)
+		return fail_plainly(error, "function what? restart NAME");
+	if (strcmp(words[0], "restart") != 0)
+		return refuse_word(error, words[0], "functions have no command", function_verbs);
+	if (count == 1)
+		return fail_plainly(error,
+				    "restart which function? see \"sluicectl show functions\"");
+	if (count > 2)
+		return fail(error, words[2], "one word too many:", NULL);
+	out->done = "restarted";
+	out->request = json_pack("{s:s, s:s, s:s}", "cmd", "function", "what", "restart", "name",
+				 words[1]);
+	return 0;
+}
+
+int command_parse(int count, char *const *words, struct command *out, char **error)
+{
+	int result;
+
+	*out = (struct command){0};
+	if (count == 0)
+		return fail_plainly(error, "what is to be done? see \"sluicectl --help\"");
+	if (strcmp(words[0], "show") == 0)
+		result = parse_show(count - 1, words + 1, out, error);
+	else if (strcmp(words[0], "reload") == 0)
+		result = parse_reload(count - 1, words + 1, out, error);
+	else if (strcmp(words[0], "function") == 0)
+		result = parse_function(count - 1, words + 1, out, error);
+	else
+		result = refuse_word(error, words[0], "there is no command", verbs);
+	if (result == 0 && !out->request)
+		return fail_plainly(error, "the words are not UTF-8 text");
+	return result;
+}
+
+void command_free(struct command *command)
+{
+	json_decref(command->request);
+}
+
+/* --- printing --------------------------------------------------------------------------------- */
+
+static void print_done(const char *done, const json_t *data, FILE *out)
+{
+	const json_t *version = json_object_get(data, "config_version");
+
+	if (json_is_integer(version))
+		fprintf(out, "%s: configuration version %lld\n", done,
+			(long long)json_integer_value(version));
+	else
+		fprintf(out, "%s\n", done);
+}
+
+void command_print(const struct command *command, json_t *data, bool json, bool colour, FILE *out)
+{
+	const struct show *show = command->show;
+
+	if (show && command->prefix && json_is_array(data))
+		view_filter_json(show->view, data, command->prefix);
+	if (json) {
+		json_dumpf(data, out, JSON_INDENT(2) | JSON_ENCODE_ANY);
+		fputc('\n', out);
+	} else if (!show) {
+		print_done(command->done, data, out);
+	} else if (show->view == &view_of_status) {
+		render_status(data, colour, out);
+	} else {
+		render_list(show->view, show->what, data, colour, out);
+	}
+}
+
+void command_print_help(FILE *out)
+{
+	fputs("usage: sluicectl [-s SOCKET] [--json] COMMAND\n"
+	      "\n"
+	      "commands:\n",
+	      out);
+	for (const struct show *show = shows; show->what; show++)
+		fprintf(out, "  show %-11s %s %s\n", show->what,
+			show->view == &view_of_status ? "        " : "[PREFIX]", show->help);
+	fputs("  reload                    read the configuration again; a wrong one changes "
+	      "nothing\n"
+	      "  function restart NAME     end the function's processes and start new ones\n"
+	      "\n"
+	      "options:\n"
+	      "  -s, --socket SOCKET       the daemon's socket (/run/sluice/control.sock)\n"
+	      "      --json                the answer as JSON, for programs\n"
+	      "  -V, --version             the version\n"
+	      "  -h, --help                this text\n"
+	      "\n"
+	      "exit status: 0 done, 1 refused or not reached, 2 not understood\n",
+	      out);
+}

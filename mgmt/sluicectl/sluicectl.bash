@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# bash completion for sluicectl
+
+# The names of functions, from the daemon if it runs.
+_sluicectl_functions() {
+	sluicectl --json show functions 2>/dev/null | sed -n 's/^ *"name": "\(.*\)",$/\1/p' | sort -u
+}
+
+_sluicectl() {
+	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
+	local words
+	case $before in
+	-s | --socket)
+		COMPREPLY=($(compgen -f -- "$word"))
+		return
+		;;
+	show) words="status ports chains functions flows upstreams stats buffers errors" ;;
+	function) words="restart" ;;
+	restart) words=$(_sluicectl_functions) ;;
+	*) words="show reload function --socket --json --version --help" ;;
+	esac
+	COMPREPLY=($(compgen -W "$words" -- "$word"))
+}
+complete -F _sluicectl sluicectl

@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What is wrong with a configuration is said word for word, with its line. */
+#include "tests/unit/mgmt/conf/fixture.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* A whole configuration, one line for each part; a case replaces the parts it is about. */
+#define DAEMON "daemon = { plugin_dir = \"plugins\"; };\n"
+#define PORT(more)                                                                           \
+	"ports = ( { name = \"wan\"; device = \"net_null0\"; addresses = [ \"10.0.0.1/24\" " \
+	"]; " more " } );\n"
+#define FUNCTION(more) "functions = ( { name = \"guard\"; plugin = \"filter\"; " more " } );\n"
+#define CHAIN(more)                                                                          \
+	"chains = ( { name = \"www\"; listen = \"10.0.0.1:80\"; path = [ \"guard\" ]; " more \
+	" } );\n"
+#define PORTS     PORT("")
+#define FUNCTIONS FUNCTION("")
+#define CHAINS    CHAIN("")
+#define REST      PORTS FUNCTIONS CHAINS
+/* Line 5, behind the other four. */
+#define BASE DAEMON REST
+
+struct row {
+	const char *text;
+	const char *errors;
+};
+
+static void check(const struct row *rows, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		char *errors;
+
+		fixture_write("t.conf", rows[i].text);
+		errors = fixture_errors("t.conf");
+		if (strcmp(errors, rows[i].errors) != 0)
+			print_error("row %zu:\n%s", i, rows[i].text);
+		assert_string_equal(errors, rows[i].errors);
+		free(errors);
+	}
+}
+
+#define CHECK(rows) check(rows, sizeof(rows) / sizeof(*(rows)))
+
+static void test_keys(void **state)
+{
+	static const struct row rows[] = {
+		{BASE "port = 1;\n", "t.conf:5: unknown key \"port\"; did you mean \"ports\"?"},
+		{BASE "nonsense = 1;\n", "t.conf:5: unknown key \"nonsense\""},
+		{"daemon = { plugin_dir = \"plugins\";\n memroy_mb = 5; };\n" REST,
+		 "t.conf:2: daemon: unknown key \"memroy_mb\"; did you mean \"memory_mb\"?"},
+		{DAEMON PORT("\nmut = 1500;") FUNCTIONS CHAINS,
+		 "t.conf:3: ports.wan: unknown key \"mut\"; did you mean \"mtu\"?"},
+		{DAEMON PORTS FUNCTIONS CHAIN("tcp = { cc = \"newreno\"; };"),
+		 "t.conf:4: chains.www.tcp: unknown key \"cc\""},
+		{BASE "upstreams = ( { name = \"web\"; servers = ( {\n address = "
+		      "\"10.0.0.2:80\"; },\n { address = \"10.0.0.3:80\";\n wait = 1; } ); } );\n",
+		 "t.conf:8: upstreams.web.servers[1]: unknown key \"wait\""},
+		{BASE "upstreams = ( { name = \"web\"; servers = ( { address = \"10.0.0.2:80\"; "
+		      "weigth = 1; } ); } );\n",
+		 "t.conf:5: upstreams.web.servers[0]: unknown key \"weigth\"; did you mean "
+		 "\"weight\"?"},
+		{"", "t.conf:1: ports is missing\nt.conf:1: functions is missing\n"
+		     "t.conf:1: chains is missing"},
+		{DAEMON "ports = ( { } );\n" FUNCTIONS CHAINS,
+		 "t.conf:2: ports[0]: name is missing\nt.conf:2: ports[0]: device is missing\n"
+		 "t.conf:2: ports[0]: addresses is missing"},
+	};
+
+	(void)state;
+	CHECK(rows);
+}
+
+static void test_types(void **state)
+{
+	static const struct row rows[] = {
+		{"daemon = 5;\n" PORTS "functions = 1;\n" CHAINS,
+		 "t.conf:1: daemon must be a group { … }, not an integer\n"
+		 "t.conf:3: functions must be a list of groups ( { … }, { … } ), not an integer\n"
+		 "t.conf:4: chains.www: path: there is no function \"guard\""},
+		{BASE "upstreams = { name = \"web\"; };\n",
+		 "t.conf:5: upstreams must be a list of groups ( { … }, { … } ), not a group"},
+		{BASE "upstreams = ( 5 );\n",
+		 "t.conf:5: upstreams[0]: must be a group { … }, not an integer"},
+		{"daemon = { plugin_dir = \"plugins\"; memory_mb = \"512\"; drain_ms = 1.5; "
+		 "};\n" REST,
+		 "t.conf:1: daemon: memory_mb must be an integer, not a string\n"
+		 "t.conf:1: daemon: drain_ms must be an integer, not a number with a fraction"},
+		{"daemon = { plugin_dir = \"plugins\"; poll = 1; hugepages = true; };\n" REST,
+		 "t.conf:1: daemon: poll must be a string, not an integer\n"
+		 "t.conf:1: daemon: hugepages must be a string, not true or false"},
+		{"daemon = { plugin_dir = \"plugins\"; workers = 1; };\n" REST,
+		 "t.conf:1: daemon: workers must be a list of CPUs [ 1, 2 ], not an integer"},
+		{DAEMON PORT("offload = 1;") FUNCTIONS CHAINS,
+		 "t.conf:2: ports.wan: offload must be true or false, not an integer"},
+		{DAEMON PORTS FUNCTION("config = [ 1 ];") CHAINS,
+		 "t.conf:3: functions.guard: config must be a group { … }, not a list"},
+		{DAEMON PORTS FUNCTIONS
+		 "chains = ( { name = \"www\"; listen = 80; path = \"guard\"; } );\n",
+		 "t.conf:4: chains.www: listen must be a string, not an integer\n"
+		 "t.conf:4: chains.www: path must be a list of functions [ \"NAME\", … ], not a "
+		 "string"},
+		{DAEMON "ports = ( { name = \"wan\"; device = \"\"; addresses = \"10.0.0.1/24\"; } "
+			");\n" FUNCTIONS CHAINS,
+		 "t.conf:2: ports.wan: device is empty\n"
+		 "t.conf:2: ports.wan: addresses must be a list [ \"ADDRESS/PREFIX\", … ], not a "
+		 "string"},
+	};
+
+	(void)state;
+	CHECK(rows);
+}
+
+static void test_values(void **state)
+{
+	static const struct row rows[] = {
+		{"daemon = { plugin_dir = \"plugins\"; memory_mb = 5; poll = \"buzy\"; };\n" REST,
+		 "t.conf:1: daemon: poll is \"buzy\"; it may be \"adaptive\" or \"busy\"\n"
+		 "t.conf:1: daemon: memory_mb is 5; it may be 64 to 1048576"},
+		{"daemon = { plugin_dir = \"plugins\"; hugepages = \"no\"; };\n" REST,
+		 "t.conf:1: daemon: hugepages is \"no\"; it may be \"auto\", \"on\" or \"off\""},
+		{"daemon = { plugin_dir = \"plugins\"; workers = [ 1, 2,\n 1 ]; };\n" REST,
+		 "t.conf:2: daemon: workers names CPU 1 twice"},
+		{"daemon = { plugin_dir = \"plugins\"; workers = [ ]; };\n" REST,
+		 "t.conf:1: daemon: workers is empty"},
+		{"daemon = { plugin_dir = \"plugins\"; workers = [ -1 ]; };\n" REST,
+		 "t.conf:1: daemon: workers is -1; it may be 0 to 1023"},
+		{"daemon = { plugin_dir = \"plugins\"; run_dir = \"run\"; user = \"no-such-user\"; "
+		 "};\n" REST,
+		 "t.conf:1: daemon: run_dir \"run\" must begin with \"/\"\n"
+		 "t.conf:1: daemon: user \"no-such-user\" does not exist on this machine"},
+		{"daemon = { plugin_dir = \"plugins\"; memory_mb = 4294967808; };\n" REST,
+		 "t.conf:1: the number 4294967808 does not fit: 32 bits, or 64 with an L behind "
+		 "it"},
+		{"daemon = { plugin_dir = \"plugins\"; memory_mb = 4294967808L; };\n" REST,
+		 "t.conf:1: daemon: memory_mb is 4294967808; it may be 64 to 1048576"},
+		{DAEMON PORT("mtu = 68;") FUNCTIONS CHAINS,
+		 "t.conf:2: ports.wan: mtu is 68; it may be 576 to 9216"},
+		{DAEMON PORTS FUNCTION("placement = \"inline\";") CHAINS,
+		 "t.conf:3: functions.guard: placement \"inline\" is not available in this "
+		 "version; use \"process\""},
+		{DAEMON PORTS FUNCTION("placement = \"outside\";") CHAINS,
+		 "t.conf:3: functions.guard: placement is \"outside\"; it may be \"process\""},
+		{DAEMON PORTS FUNCTION("on_failure = \"panic\"; instances = 0;") CHAINS,
+		 "t.conf:3: functions.guard: instances is 0; it may be 1 to 64\n"
+		 "t.conf:3: functions.guard: on_failure is \"panic\"; it may be \"reject\", "
+		 "\"bypass\" or \"retry\""},
+		{DAEMON PORTS FUNCTIONS CHAIN("protocol = \"tcp\";"),
+		 "t.conf:4: chains.www: protocol \"tcp\" is not available in this version; use "
+		 "\"http\""},
+		{BASE "upstreams = ( { name = \"web\"; servers = ( { address = \"10.0.0.2:80\"; } "
+		      ");\n health = { path = \"x\"; expect_min = 500; }; } );\n",
+		 "t.conf:6: upstreams.web.health: path \"x\" must begin with \"/\" and hold no "
+		 "spaces\n"
+		 "t.conf:6: upstreams.web: health: expect_min 500 is above expect_max 399"},
+		{BASE "upstreams = ( { name = \"web\"; servers = ( ); } );\n",
+		 "t.conf:5: upstreams.web: servers has 0 groups; it may have 1 to 4096"},
+	};
+
+	(void)state;
+	CHECK(rows);
+}
+
+static void test_names(void **state)
+{
+	static const struct row rows[] = {
+		{DAEMON PORTS
+		 "functions = ( { name = \"a\"; plugin = \"noop\"; },\n { name = "
+		 "\"a\"; plugin = \"noop\"; } );\n"
+		 "chains = ( { name = \"www\"; listen = \"10.0.0.1:80\"; path = [ \"a\" ]; } );\n",
+		 "t.conf:4: functions.a: the name is used twice"},
+		{DAEMON PORTS "functions = ( { name = \"a b\"; plugin = \"noop\"; } );\n" CHAINS,
+		 "t.conf:3: functions.a b: name \"a b\" is not a name: letters, digits, \"_\", "
+		 "\".\" and \"-\", at most 63\n"
+		 "t.conf:4: chains.www: path: there is no function \"guard\""},
+		{DAEMON PORTS FUNCTIONS "chains = ( { name = \"www\"; listen = \"10.0.0.1:80\";\n"
+					"path = [ \"gaurd\",\n \"edge\" ]; } );\n",
+		 "t.conf:5: chains.www: path: there is no function \"gaurd\"; did you mean "
+		 "\"guard\"?\n"
+		 "t.conf:6: chains.www: path: there is no function \"edge\""},
+		{DAEMON PORTS FUNCTIONS "chains = ( { name = \"www\"; listen = \"10.0.0.1:80\"; "
+					"path = [ \"guard\", \"guard\" ]; } );\n",
+		 "t.conf:4: chains.www: path: function \"guard\" stands there twice"},
+		{DAEMON PORTS FUNCTIONS
+		 "chains = ( { name = \"www\"; listen = \"10.0.0.1:80\"; path = [ ]; } );\n",
+		 "t.conf:4: chains.www: path has 0 functions; it may have 1 to 32"},
+		{DAEMON PORTS FUNCTIONS "chains = ( { name = \"a\"; listen = \"10.0.0.1:80\"; "
+					"path = [ \"guard\" ]; },\n { name = \"b\"; listen = "
+					"\"10.0.0.1:80\"; path = [ \"guard\" ]; } );\n",
+		 "t.conf:5: chains.b: listen 10.0.0.1:80 is already taken by chain \"a\""},
+		{DAEMON PORTS "functions = ( { name = \"edge\"; plugin = \"cachee\"; } );\n"
+			      "chains = ( { name = \"www\"; listen = \"10.0.0.1:80\"; path = [ "
+			      "\"edge\" ]; } );\n",
+		 "t.conf:3: functions.edge: plugin \"cachee\" not found; looked at "
+		 "plugins/cachee.so"},
+		{DAEMON PORTS "functions = ( { name = \"edge\"; plugin = \"./my.so\"; } );\n"
+			      "chains = ( { name = \"www\"; listen = \"10.0.0.1:80\"; path = [ "
+			      "\"edge\" ]; } );\n",
+		 "t.conf:3: functions.edge: plugin \"./my.so\" not found; looked at ./my.so"},
+	};
+
+	(void)state;
+	CHECK(rows);
+}
+
+#define ADDRESSES(list)                                                                        \
+	DAEMON "ports = ( { name = \"wan\"; device = \"net_null0\"; addresses = [ " list       \
+	       " ]; } );\n" FUNCTIONS "chains = ( { name = \"www\"; listen = \"0.0.0.0:80\"; " \
+	       "path = [ \"guard\" ]; } );\n"
+
+static void test_addresses(void **state)
+{
+	static const struct row rows[] = {
+		{ADDRESSES("\"10.0.0.1\""),
+		 "t.conf:2: ports.wan: addresses \"10.0.0.1\" must be ADDRESS/PREFIX"},
+		{ADDRESSES("\"10.0.0.1/33\""),
+		 "t.conf:2: ports.wan: addresses \"10.0.0.1/33\": the prefix must be 0 to 32"},
+		{ADDRESSES("\"10.0.0.1/x\""),
+		 "t.conf:2: ports.wan: addresses \"10.0.0.1/x\": the prefix must be 0 to 32"},
+		{ADDRESSES("\"10.0.0/24\""),
+		 "t.conf:2: ports.wan: addresses \"10.0.0\" is not an address"},
+		{ADDRESSES("\"fd10::1/64\""),
+		 "t.conf:2: ports.wan: addresses fd10::1: IPv6 is not available in this version"},
+		{ADDRESSES("\"10.0.0.0/24\""),
+		 "t.conf:2: ports.wan: addresses: 10.0.0.0/24 is the name of the network, not of a "
+		 "host in it"},
+		{ADDRESSES("\"10.0.0.255/24\""),
+		 "t.conf:2: ports.wan: addresses: 10.0.0.255/24 is the broadcast address of its "
+		 "network"},
+		{ADDRESSES("\"224.0.0.5/24\""),
+		 "t.conf:2: ports.wan: addresses: 224.0.0.5/24 is not an address that a host can "
+		 "have"},
+		{ADDRESSES("\"10.0.0.1/0\""),
+		 "t.conf:2: ports.wan: addresses: 10.0.0.1/0 needs a prefix of at least 1"},
+		{ADDRESSES("\"10.0.0.1/24\", \"10.0.0.1/16\""),
+		 "t.conf:2: ports.wan: addresses: 10.0.0.1/16 is already an address of port "
+		 "\"wan\""},
+		{ADDRESSES(""), "t.conf:2: ports.wan: addresses is empty"},
+		{DAEMON
+		 "ports = ( { name = \"a\"; device = \"x\"; addresses = [ \"10.0.0.1/24\" ]; },\n"
+		 "{ name = \"b\"; device = \"x\"; addresses = [ \"10.0.0.1/24\" ]; } "
+		 ");\n" FUNCTIONS CHAINS,
+		 "t.conf:3: ports.b: addresses: 10.0.0.1/24 is already an address of port \"a\"\n"
+		 "t.conf:3: ports.b: device is already that of port \"a\""},
+	};
+
+	(void)state;
+	CHECK(rows);
+}
+
+static void test_network(void **state)
+{
+	static const struct row rows[] = {
+		{BASE "routes = ( { to = \"0.0.0.0/0\"; via = \"10.9.9.9\"; } );\n",
+		 "t.conf:5: routes[0]: via 10.9.9.9 is on no network that a port is connected to"},
+		{BASE "routes = ( { to = \"0.0.0.0/0\"; via = \"10.0.0.1\"; } );\n",
+		 "t.conf:5: routes[0]: via 10.0.0.1 is an address of our own port \"wan\""},
+		{BASE "routes = ( { to = \"10.9.9.1/24\"; via = \"10.0.0.2\"; } );\n",
+		 "t.conf:5: routes[0]: to 10.9.9.1/24 has bits set behind its prefix"},
+		{BASE "routes = ( { to = \"10.9.9.0/24\"; via = \"10.0.0.2\"; },\n"
+		      "{ to = \"10.9.9.0/24\"; via = \"10.0.0.3\"; } );\n",
+		 "t.conf:6: routes[1]: line 5 already has a route to this network"},
+		{BASE "routes = ( { to = \"::/0\"; via = \"fe80::1\"; } );\n",
+		 "t.conf:5: routes[0]: to ::: IPv6 is not available in this version\n"
+		 "t.conf:5: routes[0]: via fe80::1: IPv6 is not available in this version"},
+		{BASE
+		 "upstreams = ( { name = \"web\"; servers = ( { address = \"10.9.9.9:80\"; } ); } "
+		 ");\n",
+		 "t.conf:5: upstreams.web.servers[0]: address 10.9.9.9:80 cannot be reached: no "
+		 "port and no route leads there"},
+		{BASE "upstreams = ( { name = \"web\"; servers = ( { address = \"10.0.0.9:0\"; },\n"
+		      "{ address = \"10.0.0.9\"; },\n{ address = \"[fd10::1]:80\"; } ); } );\n",
+		 "t.conf:5: upstreams.web.servers[0]: address \"10.0.0.9:0\" must be ADDRESS:PORT\n"
+		 "t.conf:6: upstreams.web.servers[1]: address \"10.0.0.9\" must be ADDRESS:PORT\n"
+		 "t.conf:7: upstreams.web.servers[2]: address [fd10::1]:80: IPv6 is not available "
+		 "in this version"},
+		{BASE
+		 "upstreams = ( { name = \"web\"; servers = ( { address = \"10.0.0.9:80\"; },\n"
+		 "{ address = \"10.0.0.9:80\"; } ); } );\n",
+		 "t.conf:6: upstreams.web: server 10.0.0.9:80 stands there twice"},
+		{BASE
+		 "upstreams = ( { name = \"web\"; servers = ( { address = \"10.0.0.1:80\"; } ); } "
+		 ");\n",
+		 "t.conf:4: chains.www: listen 10.0.0.1:80 is also a server of upstream \"web\": "
+		 "requests would go in circles"},
+		{DAEMON PORTS FUNCTIONS
+		 "chains = ( { name = \"www\"; listen = [ \"10.0.0.2:80\",\n"
+		 "\"10.0.0.1:80\",\n\"10.0.0.1:80\" ]; path = [ \"guard\" ]; } );\n",
+		 "t.conf:4: chains.www: listen 10.0.0.2:80: no port has this address\n"
+		 "t.conf:6: chains.www: listen 10.0.0.1:80 stands there twice"},
+		/* A wrong port is said once: nothing is concluded from the addresses it lacks. */
+		{DAEMON
+		 "ports = ( { name = \"wan\"; device = \"x\"; addresses = [ \"10.0.0.1/40\" ]; } "
+		 ");\n" FUNCTIONS CHAINS
+		 "routes = ( { to = \"0.0.0.0/0\"; via = \"10.0.0.2\"; } );\n",
+		 "t.conf:2: ports.wan: addresses \"10.0.0.1/40\": the prefix must be 0 to 32"},
+	};
+
+	(void)state;
+	CHECK(rows);
+}
+
+static void test_syntax(void **state)
+{
+	static const struct row rows[] = {
+		{BASE "x = ;\n", "t.conf:5: syntax error"},
+		{BASE "x = \"a\n\\\"b;\n", "t.conf:5: the string that begins here is not ended"},
+		{BASE "\n/* x\n", "t.conf:6: the comment that begins here is not ended"},
+		{BASE "daemon = { };\n", "t.conf:5: duplicate setting name"},
+		{BASE "@include \"nowhere.conf\"\n",
+		 "t.conf:5: cannot read nowhere.conf: No such file or directory"},
+		{BASE "@include \"plugins\"\n", "t.conf:5: cannot read plugins: Is a directory"},
+		{BASE "@include \"/etc/x.conf\"\n",
+		 "t.conf:5: @include \"/etc/x.conf\": the path must be relative to the folder of "
+		 "t.conf"},
+		{"@include \"t.conf\"\n", "t.conf:1: @include \"t.conf\": nested too deep"},
+		{DAEMON PORTS FUNCTION("config = { big = 0xfffffffff;\n text = \"\\xff\"; far = "
+				       "1e999;\n # 99999999999\n ok = 99999999999L; };") CHAINS,
+		 "t.conf:3: the number 0xfffffffff does not fit: 32 bits, or 64 with an L behind "
+		 "it\n"
+		 "t.conf:4: the number 1e999 does not fit: 32 bits, or 64 with an L behind it"},
+		{DAEMON PORTS FUNCTION("config = {\n text = \"\\xff\"; };") CHAINS,
+		 "t.conf:4: functions.guard: config: the string is not UTF-8 text"},
+	};
+
+	(void)state;
+	CHECK(rows);
+}
+
+static void test_missing_file(void **state)
+{
+	char *errors = fixture_errors("none.conf");
+
+	(void)state;
+	assert_string_equal(errors,
+			    "none.conf:1: cannot read none.conf: No such file or directory");
+	free(errors);
+}
+
+/* Errors of an included file carry its name, and stand together. */
+static void test_included_errors(void **state)
+{
+	char *errors;
+
+	(void)state;
+	assert_int_equal(mkdir("parts", 0755), 0);
+	fixture_write("parts/net.conf", "\nports = ( { name = \"wan\"; device = \"x\"; mtu = 1;\n"
+					"addresses = [ \"10.0.0.1/24\" ]; } );\n");
+	fixture_write("main.conf", DAEMON "@include \"parts/net.conf\"\n" FUNCTIONS
+					  "chains = ( { name = \"www\"; listen = \"10.0.0.2:80\"; "
+					  "path = [ \"guard\" ]; } );\nx = 1;\n");
+	errors = fixture_errors("main.conf");
+	assert_string_equal(errors, "parts/net.conf:2: ports.wan: mtu is 1; it may be 576 to 9216\n"
+				    "main.conf:5: unknown key \"x\"");
+	free(errors);
+}
+
+static void test_included_syntax(void **state)
+{
+	char *errors;
+
+	(void)state;
+	assert_int_equal(mkdir("etc", 0755), 0);
+	fixture_write("etc/main.conf", "@include \"bad.conf\"\n");
+	fixture_write("etc/bad.conf", "\nx = ;\n");
+	errors = fixture_errors("etc/main.conf");
+	assert_string_equal(errors, "etc/bad.conf:2: syntax error");
+	free(errors);
+}
+
+/* More errors than are kept: the first by line are, and all are counted. */
+static void test_many_errors(void **state)
+{
+	struct conf_errors errors = {0};
+	char expected[64];
+
+	(void)state;
+	for (unsigned i = 50; i > 0; i--)
+		conf_error(&errors, &(struct conf_place){"f", i}, "e%u", i);
+	assert_int_equal(errors.count, 50);
+	for (unsigned i = 0; i < CONF_ERRORS_MAX; i++) {
+		snprintf(expected, sizeof(expected), "f:%u: e%u", i + 1, i + 1);
+		assert_string_equal(errors.text[i], expected);
+	}
+	conf_errors_clear(&errors);
+	assert_int_equal(errors.count, 0);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_setup, fixture_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_keys),
+		TEST(test_types),
+		TEST(test_values),
+		TEST(test_names),
+		TEST(test_addresses),
+		TEST(test_network),
+		TEST(test_syntax),
+		TEST(test_missing_file),
+		TEST(test_included_errors),
+		TEST(test_included_syntax),
+		cmocka_unit_test(test_many_errors),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
