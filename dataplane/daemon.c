@@ -403,13 +403,14 @@ static int wait_ms(const struct daemon *d, uint64_t next_tick_us)
 	return next <= now ? 0 : (int)((next - now + 999) / 1000);
 }
 
+/* systemd is told that all is well only when every worker's loop has turned since. */
 static void feed_watchdog(struct daemon *d)
 {
 	uint64_t turns[WORKERS_MAX];
 
 	for (unsigned i = 0; i < d->set.count; i++)
 		turns[i] = __atomic_load_n(&worker_load(d->set.worker[i])->turns, __ATOMIC_RELAXED);
-	sd_feed(d->fed_turns, turns, d->set.count);
+	(void)sd_feed(d->fed_turns, turns, d->set.count);
 }
 
 static bool tick(struct daemon *d)

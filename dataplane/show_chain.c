@@ -12,6 +12,7 @@
 #include "dataplane/rows.h"
 #include "dataplane/show.h"
 #include "l4stack/base/counters.h"
+#include "l4stack/stack.h"
 #include "l4stack/tcp/tcp.h"
 #include "mgmt/ctl/views.h"
 
