@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The daemon's clock: microseconds since it started, from the time-stamp counter. No syscall.
- * Any thread, after clock_start.
+ * Two clocks. The workers': microseconds since the start, from the time-stamp counter, without a
+ * syscall; any thread may read it after clock_start. The control thread's, and the supervisor's:
+ * CLOCK_MONOTONIC, in microseconds.
  */
 #ifndef DATAPLANE_CLOCK_H
 #define DATAPLANE_CLOCK_H
@@ -27,5 +28,7 @@ static inline uint64_t clock_us(void)
 {
 	return clock_cycles_to_us(rte_rdtsc() - clock_scale.start);
 }
+
+uint64_t clock_monotonic_us(void);
 
 #endif

@@ -87,7 +87,7 @@ static int run_restart(void *ctx, const struct ctl_request *request, json_t **da
 		snprintf(error, size, "there is no function \"%s\"", name ? name : "");
 		return -ENOENT;
 	}
-	rc = supervisor_restart(d->supervisor, (uint16_t)id, clock_us());
+	rc = supervisor_restart(d->supervisor, (uint16_t)id, clock_monotonic_us());
 	if (!rc)
 		rc = supervisor_wait_ready(d->supervisor, (uint16_t)id, RESTART_TIMEOUT_MS,
 					   &errors);

@@ -22,8 +22,9 @@
 #include "mgmt/ctl/ctl.h"
 #include "mgmt/systemd/sd.h"
 
-#define SAMPLE_US 1000000
-#define TICK_MS   100 /* sweeps, draining, the watchdog */
+#define SAMPLE_US        1000000
+#define FUNCTION_SPIN_US 20  /* before it sleeps, on a CPU that is not a worker's */
+#define TICK_MS          100 /* sweeps, draining, the watchdog */
 
 /* --- processes of functions come and go -------------------------------------------- */
 
@@ -79,7 +80,7 @@ static int arena_alloc(void *ctx, const char *name, uint64_t bytes, struct regio
 {
 	struct daemon *d = ctx;
 
-	return memory_arena_alloc(&d->regions, name, bytes, out);
+	return memory_arena_alloc(&d->arenas, &d->regions, name, bytes, out);
 }
 
 static void count_leases(struct worker *w, void *ctx)
@@ -119,7 +120,7 @@ void arenas_sweep(struct daemon *d)
 		if (arena_leases(d, d->dying_arenas[i]))
 			d->dying_arenas[kept++] = d->dying_arenas[i];
 		else
-			memory_arena_free(&d->regions, d->dying_arenas[i]);
+			memory_arena_free(&d->arenas, &d->regions, d->dying_arenas[i]);
 	}
 	d->dying_count = kept;
 }
@@ -130,12 +131,44 @@ static void function_log(void *ctx, int level, const char *function, const char 
 	log_line((enum log_level)level, "[%s] %s", function, text);
 }
 
+static bool on_path(const struct conf_chain *chain, const char *name)
+{
+	for (unsigned i = 0; i < chain->path_length; i++)
+		if (!strcmp(chain->path[i]->name, name))
+			return true;
+	return false;
+}
+
+static bool share_a_path(const struct conf *conf, const char *a, const char *b)
+{
+	for (unsigned i = 0; i < conf->chains_count; i++)
+		if (on_path(&conf->chains[i], a) && on_path(&conf->chains[i], b))
+			return true;
+	return false;
+}
+
+/* Bodies pass only between functions of one path: of a path in effect, one that still drains, or
+ * one that is about to come. */
+static bool shares(void *ctx, uint16_t reader, uint16_t writer)
+{
+	const struct daemon *d = ctx;
+	const char *a = d->functions[reader].conf->name, *b = d->functions[writer].conf->name;
+
+	if (d->deploying && share_a_path(d->deploying, a, b))
+		return true;
+	for (const struct release *r = d->release; r; r = r->next)
+		if (share_a_path(r->conf, a, b))
+			return true;
+	return false;
+}
+
 static const struct supervisor_owner supervisor_owner = {
 	.up = instance_up,
 	.down = instance_down,
 	.arena_alloc = arena_alloc,
 	.arena_free = arena_free,
 	.log = function_log,
+	.shares = shares,
 };
 
 /* --- making ------------------------------------------------------------------------------ */
@@ -214,13 +247,15 @@ static int start_workers(struct daemon *d, char *error, size_t size)
 static int make_supervisor(struct daemon *d, const struct conf *conf, char *error, size_t size)
 {
 	static char host[HOST_PATH_MAX];
-	int wake[WORKERS_MAX];
+	int wake[WORKERS_MAX], cpus[WORKERS_MAX];
 	struct region *rx[WORKERS_MAX], *messages[WORKERS_MAX];
 	struct supervisor_conf sc = {
 		.host_path = host,
 		.default_user = conf->daemon.user,
 		.workers = d->set.count,
 		.worker_wake_fds = wake,
+		.worker_cpus = cpus,
+		.spin_us = FUNCTION_SPIN_US,
 		.regions = &d->regions,
 		.rx = rx,
 		.messages = messages,
@@ -233,6 +268,7 @@ static int make_supervisor(struct daemon *d, const struct conf *conf, char *erro
 
 	for (unsigned i = 0; i < d->set.count; i++) {
 		wake[i] = worker_wake_fd(d->set.worker[i]);
+		cpus[i] = (int)conf->daemon.workers[i];
 		rx[i] = d->pools[i].rx_region;
 		messages[i] = worker_messages(d->set.worker[i]);
 	}
@@ -275,7 +311,7 @@ static int make_all(struct daemon *d, const struct conf *conf, char *error, size
 	    (rc = eal_start(conf, &d->eal, error, size)))
 		return rc;
 	clock_start();
-	d->started_us = clock_us();
+	d->started_us = clock_monotonic_us();
 	if ((rc = make_pools(d, conf, error, size)) || (rc = open_ports(d, conf, error, size)) ||
 	    (rc = make_upstreams(d, error, size)) || (rc = make_workers(d, conf, error, size)) ||
 	    (rc = start_workers(d, error, size)) || (rc = make_supervisor(d, conf, error, size)))
@@ -310,8 +346,8 @@ static void end_all(struct daemon *d)
 	for (unsigned i = 0; i < d->set.count; i++)
 		worker_destroy(d->set.worker[i]);
 	d->set.count = 0;
-	arenas_sweep(d);
 	free(d->dying_arenas);
+	memory_arenas_destroy(&d->arenas, &d->regions);
 	if (d->set.upstreams)
 		upstreams_destroy(d->set.upstreams);
 	if (d->upstreams_region)
@@ -343,7 +379,7 @@ static void begin_drain(struct daemon *d)
 	unsigned ms = daemon_conf(d)->daemon.drain_ms;
 
 	d->state = DAEMON_DRAINING;
-	d->drain_until_us = clock_us() + (uint64_t)ms * 1000;
+	d->drain_until_us = clock_monotonic_us() + (uint64_t)ms * 1000;
 	for (unsigned i = 0; i < d->set.count; i++)
 		worker_call(d->set.worker[i], drain_here, NULL);
 	sd_tell_stopping("draining");
@@ -365,7 +401,7 @@ static bool drained(struct daemon *d)
 
 	for (unsigned i = 0; i < d->set.count; i++)
 		worker_call(d->set.worker[i], count_left, &left);
-	return !left || clock_us() >= d->drain_until_us;
+	return !left || clock_monotonic_us() >= d->drain_until_us;
 }
 
 static void reload(struct daemon *d)
@@ -396,7 +432,7 @@ static bool handle_signal(struct daemon *d)
 
 static int wait_ms(const struct daemon *d, uint64_t next_tick_us)
 {
-	uint64_t next = supervisor_next_us(d->supervisor), now = clock_us();
+	uint64_t next = supervisor_next_us(d->supervisor), now = clock_monotonic_us();
 
 	if (next_tick_us < next)
 		next = next_tick_us;
@@ -423,7 +459,7 @@ static bool tick(struct daemon *d)
 
 static void control_loop(struct daemon *d)
 {
-	uint64_t next_tick = clock_us(), next_sample = next_tick;
+	uint64_t next_tick = clock_monotonic_us(), next_sample = next_tick;
 	bool on = true;
 
 	while (on) {
@@ -433,15 +469,15 @@ static void control_loop(struct daemon *d)
 		for (int i = 0; i < n && on; i++)
 			if (events[i].data.fd == d->signal_fd)
 				on = handle_signal(d);
-		supervisor_handle(d->supervisor, clock_us());
-		ctl_handle(d->ctl, clock_us() / 1000);
-		if (clock_us() >= next_sample) {
+		supervisor_handle(d->supervisor, clock_monotonic_us());
+		ctl_handle(d->ctl, clock_monotonic_us() / 1000);
+		if (clock_monotonic_us() >= next_sample) {
 			show_sample(d);
-			next_sample = clock_us() + SAMPLE_US;
+			next_sample = clock_monotonic_us() + SAMPLE_US;
 		}
-		if (on && clock_us() >= next_tick) {
+		if (on && clock_monotonic_us() >= next_tick) {
 			on = tick(d);
-			next_tick = clock_us() + TICK_MS * 1000;
+			next_tick = clock_monotonic_us() + TICK_MS * 1000;
 		}
 	}
 }

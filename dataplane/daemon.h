@@ -62,8 +62,9 @@ struct daemon {
 	struct port ports[PORTS_MAX];
 	struct worker_set set;
 	struct function functions[ENGINE_FUNCTIONS_MAX];
-	struct region **
-		dying_arenas; /* of processes that are gone, while bytes of theirs are being sent */
+	const struct conf *deploying; /* what deploy tries to put into effect; NULL: nothing */
+	struct memory_arenas arenas;
+	struct region **dying_arenas; /* of processes that are gone, while their bytes are sent */
 	unsigned dying_count;
 	struct supervisor *supervisor;
 	struct ctl *ctl;

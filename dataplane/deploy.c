@@ -100,7 +100,7 @@ static int start_function(struct daemon *d, struct plan *plan, unsigned i,
 	plan->id[i] = (uint16_t)id;
 	if (!plan->fresh[i])
 		return 0;
-	rc = supervisor_start(d->supervisor, (uint16_t)id, f, clock_us());
+	rc = supervisor_start(d->supervisor, (uint16_t)id, f, clock_monotonic_us());
 	if (rc)
 		conf_error(errors, &f->place, "function \"%s\" cannot be started: %s", f->name,
 			   strerror(-rc));
@@ -409,8 +409,11 @@ int deploy(struct daemon *d, struct conf *conf, struct conf_errors *errors)
 	*release =
 		(struct release){.conf = conf, .version = d->release ? d->release->version + 1 : 1};
 	rc = plan_init(&plan, release);
-	if (!rc)
+	if (!rc) {
+		d->deploying = conf;
 		rc = try_plan(d, &plan, errors);
+		d->deploying = NULL;
+	}
 	if (!rc)
 		commit(d, &plan);
 	else

@@ -163,7 +163,7 @@ void functions_remove(struct daemon *d, uint16_t id)
 	struct function_call call = {.id = id};
 	struct release *release = d->functions[id].release;
 
-	supervisor_stop(d->supervisor, id, clock_us());
+	supervisor_stop(d->supervisor, id, clock_monotonic_us());
 	everywhere(d, remove_here, &call);
 	d->functions[id] = (struct function){0};
 	release_put(d, release);

@@ -42,13 +42,20 @@ static void print_errors(const struct conf_errors *errors)
 /* Each plugin reads its own part, in a process of its own. */
 static int check_functions(const struct conf *conf, struct conf_errors *errors)
 {
+	const char **groups = calloc(conf->upstreams_count + 1, sizeof(*groups));
 	char host[HOST_PATH_MAX];
 	int rc = 0;
 
+	if (!groups)
+		return -ENOMEM;
+	for (unsigned i = 0; i < conf->upstreams_count; i++)
+		groups[i] = conf->upstreams[i].name;
 	host_path(host, sizeof(host));
 	for (unsigned i = 0; i < conf->functions_count; i++)
-		if (supervise_check(host, &conf->functions[i], errors))
+		if (supervise_check(host, conf->daemon.user, &conf->functions[i], groups,
+				    conf->upstreams_count, errors))
 			rc = -EINVAL;
+	free(groups);
 	return rc;
 }
 

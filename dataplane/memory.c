@@ -248,24 +248,83 @@ void memory_pools_destroy(struct region_table *regions, struct memory_pools *p)
 	*p = (struct memory_pools){0};
 }
 
-/* Nobody may read what another function left behind: the pages are given back and come zeroed. */
-static void pages_renew(struct region *region)
+/* --- arenas --------------------------------------------------------------------- */
+
+/* Pages of a plain file are given back and come zeroed; huge pages are kept, since there may be
+ * no other. */
+static void pages_zero(const struct rte_memzone *zone)
 {
-	if (madvise(region->base, region->bytes, MADV_REMOVE))
-		memset(region->base, 0, region->bytes);
+	if (rte_eal_has_hugepages() || madvise(zone->addr, zone->len, MADV_REMOVE))
+		memset(zone->addr, 0, zone->len);
 }
 
-int memory_arena_alloc(struct region_table *regions, const char *name, uint64_t bytes,
-		       struct region **out)
+/* The smallest free one that is large enough. */
+static struct memory_arena *arena_find(struct memory_arenas *arenas, uint64_t bytes)
 {
-	int rc = region_reserve(regions, REGION_ARENA, name, bytes, SOCKET_ID_ANY, out);
+	struct memory_arena *best = NULL;
 
-	if (!rc)
-		pages_renew(*out);
+	for (unsigned i = 0; i < arenas->count; i++) {
+		struct memory_arena *a = &arenas->list[i];
+
+		if (!a->region && a->zone->len >= bytes &&
+		    (!best || a->zone->len < best->zone->len))
+			best = a;
+	}
+	return best;
+}
+
+static struct memory_arena *arena_add(struct memory_arenas *arenas, uint64_t bytes)
+{
+	struct memory_arena *list, *a;
+	char name[32];
+
+	list = realloc(arenas->list, (arenas->count + 1) * sizeof(*list));
+	if (!list)
+		return NULL;
+	arenas->list = list;
+	a = &list[arenas->count];
+	snprintf(name, sizeof(name), "arena.%u", arenas->count);
+	*a = (struct memory_arena){
+		.zone = rte_memzone_reserve_aligned(name, bytes, SOCKET_ID_ANY, 0, REGION_ALIGN)};
+	if (!a->zone)
+		return NULL;
+	arenas->count++;
+	return a;
+}
+
+int memory_arena_alloc(struct memory_arenas *arenas, struct region_table *regions, const char *name,
+		       uint64_t bytes, struct region **out)
+{
+	uint64_t rounded = RTE_ALIGN_CEIL(bytes, REGION_ALIGN);
+	struct memory_arena *a = arena_find(arenas, rounded);
+	int rc;
+
+	if (!a)
+		a = arena_add(arenas, rounded);
+	if (!a)
+		return -ENOMEM;
+	pages_zero(a->zone);
+	rc = region_of_zone(regions, REGION_ARENA, name, a->zone, rounded, &a->region);
+	*out = a->region;
 	return rc;
 }
 
-void memory_arena_free(struct region_table *regions, struct region *arena)
+void memory_arena_free(struct memory_arenas *arenas, struct region_table *regions,
+		       struct region *arena)
 {
-	region_release(regions, arena);
+	for (unsigned i = 0; i < arenas->count; i++)
+		if (arenas->list[i].region == arena)
+			arenas->list[i].region = NULL;
+	region_remove(regions, arena);
+}
+
+void memory_arenas_destroy(struct memory_arenas *arenas, struct region_table *regions)
+{
+	for (unsigned i = 0; i < arenas->count; i++) {
+		if (arenas->list[i].region)
+			region_remove(regions, arenas->list[i].region);
+		rte_memzone_free(arenas->list[i].zone);
+	}
+	free(arenas->list);
+	*arenas = (struct memory_arenas){0};
 }

@@ -19,6 +19,7 @@
 #include "chain/ring/region.h"
 
 struct rte_mempool;
+struct rte_memzone;
 
 /* The pools of one worker. `private_rx` serves ports whose driver needs ordinary mbufs: what it
  * receives is copied once into `rx`. */
@@ -40,9 +41,23 @@ int memory_pools_create(struct region_table *regions, unsigned worker, int node,
 int memory_private_rx(struct memory_pools *pools) __attribute__((warn_unused_result));
 void memory_pools_destroy(struct region_table *regions, struct memory_pools *pools);
 
-/* EAL memory for a function's output. 0 or -ENOMEM. */
-int memory_arena_alloc(struct region_table *regions, const char *name, uint64_t bytes,
-		       struct region **out) __attribute__((warn_unused_result));
-void memory_arena_free(struct region_table *regions, struct region *arena);
+/* EAL memory for the output of functions. A process that was shown an arena may have it mapped for
+ * as long as it lives: what was an arena once is an arena for ever, and is zeroed before it
+ * becomes another's. */
+struct memory_arenas {
+	struct memory_arena {
+		const struct rte_memzone *zone;
+		struct region *region; /* NULL: free */
+	} * list;
+	unsigned count;
+};
+
+/* 0, -ENOMEM, or another -errno. */
+int memory_arena_alloc(struct memory_arenas *arenas, struct region_table *regions, const char *name,
+		       uint64_t bytes, struct region **out) __attribute__((warn_unused_result));
+void memory_arena_free(struct memory_arenas *arenas, struct region_table *regions,
+		       struct region *arena);
+/* No process lives that was shown one. */
+void memory_arenas_destroy(struct memory_arenas *arenas, struct region_table *regions);
 
 #endif

@@ -101,7 +101,7 @@ json_t *show_status(struct daemon *d)
 		.state = d->state == DAEMON_DRAINING ? "draining" : "running",
 		.version = SLUICE_VERSION,
 		.pid = getpid(),
-		.uptime_s = (int64_t)((clock_us() - d->started_us) / 1000000),
+		.uptime_s = (int64_t)((clock_monotonic_us() - d->started_us) / 1000000),
 		.config_file = d->conf_path,
 		.config_version = d->release->version,
 		.poll = daemon_conf(d)->daemon.poll == CONF_POLL_BUSY ? "busy" : "adaptive",

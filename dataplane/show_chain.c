@@ -183,7 +183,7 @@ static void fill_function(void *ctx, const struct instance_info *instance)
 	struct instances *in = ctx;
 	const struct engine_instance_info *info = find_info(in, instance->id);
 	const struct function *f = &in->d->functions[instance->function];
-	uint64_t up_us = clock_us() - instance->since_us;
+	uint64_t up_us = clock_monotonic_us() - instance->since_us;
 	struct view_function *v = rows_add(&in->rows);
 
 	if (!v)

@@ -33,7 +33,7 @@ static int stack_init(struct stack *stack, uint64_t now_us)
 	stack->wheel = wheel_create(now_us, timer_fire, stack);
 	if (!stack->counters || !stack->wheel)
 		return -ENOMEM;
-	err = link_create(stack, &stack->link);
+	err = link_layer_create(stack, &stack->link);
 	if (!err)
 		err = ip_create(stack, &stack->ip);
 	if (!err)
@@ -72,7 +72,7 @@ void stack_destroy(struct stack *stack)
 	if (stack->ip)
 		ip_destroy(stack->ip);
 	if (stack->link)
-		link_destroy(stack->link);
+		link_layer_destroy(stack->link);
 	wheel_destroy(stack->wheel);
 	free(stack->counters);
 	free(stack);

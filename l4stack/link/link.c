@@ -19,7 +19,7 @@
 
 _Static_assert(sizeof(struct rte_ether_hdr) == LINK_HEADER, "no VLAN tag");
 
-int link_create(struct stack *stack, struct link_layer **out)
+int link_layer_create(struct stack *stack, struct link_layer **out)
 {
 	struct link_layer *link = calloc(1, sizeof(*link));
 	int err;
@@ -35,7 +35,7 @@ int link_create(struct stack *stack, struct link_layer **out)
 	return 0;
 }
 
-void link_destroy(struct link_layer *link)
+void link_layer_destroy(struct link_layer *link)
 {
 	neighbours_destroy(link->neighbours);
 	free(link);
