@@ -23,7 +23,7 @@ static void join_errors(const struct conf_errors *errors, char *out, size_t size
 					 errors->text[i]);
 }
 
-/* --- reload ------------------------------------------------------------------------- */
+/* --- reload ------------------------------------------------------------------------------ */
 
 static int load_and_deploy(struct daemon *d, struct conf_errors *errors)
 {
@@ -71,7 +71,7 @@ static int run_reload(void *ctx, const struct ctl_request *request, json_t **dat
 	return rc;
 }
 
-/* --- function ------------------------------------------------------------------------ */
+/* --- function ---------------------------------------------------------------------------- */
 
 static int run_restart(void *ctx, const struct ctl_request *request, json_t **data, char *error,
 		       size_t size)
@@ -99,7 +99,7 @@ static int run_restart(void *ctx, const struct ctl_request *request, json_t **da
 	return rc;
 }
 
-/* --- show ------------------------------------------------------------------------------- */
+/* --- show -------------------------------------------------------------------------------- */
 
 static json_t *stats(struct daemon *d, const struct ctl_request *request)
 {

@@ -26,7 +26,7 @@
 #define FUNCTION_SPIN_US 20  /* before it sleeps, on a CPU that is not a worker's */
 #define TICK_MS          100 /* sweeps, draining, the watchdog */
 
-/* --- processes of functions come and go -------------------------------------------- */
+/* --- processes of functions come and go -------------------------------------------------- */
 
 struct instance_call {
 	const struct instance_info *instance;
@@ -321,7 +321,7 @@ static int make_all(struct daemon *d, const struct conf *conf, char *error, size
 	return 0;
 }
 
-/* --- the end -------------------------------------------------------------------------------- */
+/* --- the end ----------------------------------------------------------------------------- */
 
 static void free_releases(struct daemon *d)
 {
@@ -366,7 +366,7 @@ static void end_all(struct daemon *d)
 		eal_stop();
 }
 
-/* --- the control loop ------------------------------------------------------------------------ */
+/* --- the control loop -------------------------------------------------------------------- */
 
 static void drain_here(struct worker *w, void *ctx)
 {
@@ -444,9 +444,12 @@ static void feed_watchdog(struct daemon *d)
 {
 	uint64_t turns[WORKERS_MAX];
 
+	if (clock_monotonic_us() < d->feed_us)
+		return;
 	for (unsigned i = 0; i < d->set.count; i++)
 		turns[i] = __atomic_load_n(&worker_load(d->set.worker[i])->turns, __ATOMIC_RELAXED);
-	(void)sd_feed(d->fed_turns, turns, d->set.count);
+	if (sd_feed(d->fed_turns, turns, d->set.count))
+		d->feed_us = clock_monotonic_us() + sd_watchdog_us() / 4;
 }
 
 static bool tick(struct daemon *d)
@@ -499,6 +502,7 @@ int daemon_run(const char *conf_path, struct conf *conf)
 		return -ENOMEM;
 	d->conf_path = conf_path;
 	d->epoll_fd = d->signal_fd = -1;
+	d->feed_us = sd_watchdog_us() ? 0 : UINT64_MAX;
 	rc = make_all(d, conf, error, sizeof(error));
 	if (rc)
 		fprintf(stderr, "sluiced: %s\n", error);

@@ -71,7 +71,8 @@ struct daemon {
 	uint64_t started_us, drain_until_us;
 	int epoll_fd, signal_fd;
 	struct load_sample sample[WORKERS_MAX];
-	uint64_t fed_turns[WORKERS_MAX]; /* the watchdog's last look */
+	uint64_t fed_turns[WORKERS_MAX]; /* when the watchdog was fed last */
+	uint64_t feed_us;                /* when it is to be fed next; UINT64_MAX: there is none */
 };
 
 static inline struct conf *daemon_conf(const struct daemon *d)

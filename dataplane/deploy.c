@@ -20,7 +20,7 @@ struct plan {
 	bool *fresh;  /* started for this plan */
 };
 
-/* --- what cannot change while running ------------------------------------------------ */
+/* --- what cannot change while running ---------------------------------------------------- */
 
 static bool same_workers(const struct conf_daemon *a, const struct conf_daemon *b)
 {
@@ -79,7 +79,7 @@ static int check_fixed(const struct daemon *d, const struct conf *conf, struct c
 	return errors->count ? -EINVAL : 0;
 }
 
-/* --- functions -------------------------------------------------------------------------- */
+/* --- functions --------------------------------------------------------------------------- */
 
 static int start_function(struct daemon *d, struct plan *plan, unsigned i,
 			  struct conf_errors *errors)
@@ -162,7 +162,7 @@ static void retire_others(struct daemon *d, const struct plan *plan)
 	}
 }
 
-/* --- chains -------------------------------------------------------------------------------- */
+/* --- chains ------------------------------------------------------------------------------ */
 
 struct chains_call {
 	uint32_t version;
@@ -310,7 +310,7 @@ static int set_chains(struct daemon *d, const struct plan *plan, struct conf_err
 	return rc;
 }
 
-/* --- routes ----------------------------------------------------------------------------------- */
+/* --- routes ------------------------------------------------------------------------------ */
 
 static bool same_route(const struct conf_route *a, const struct conf_route *b)
 {
@@ -355,7 +355,7 @@ static void set_routes(struct daemon *d, const struct conf *conf)
 		worker_call(d->set.worker[i], routes_here, &call);
 }
 
-/* --- a release -------------------------------------------------------------------------------- */
+/* --- a release --------------------------------------------------------------------------- */
 
 static void commit(struct daemon *d, const struct plan *plan)
 {

@@ -9,7 +9,7 @@
 #include "dataplane/clock.h"
 #include "dataplane/daemon.h"
 
-/* --- is it the same function? ---------------------------------------------------- */
+/* --- is it the same function? ------------------------------------------------------------ */
 
 /* The configuration as JSON says where each value stands; that is no part of what it is. */
 static void forget_places(json_t *node)
@@ -83,7 +83,7 @@ int functions_find(const struct daemon *d, const char *name)
 	return -1;
 }
 
-/* --- on every worker ----------------------------------------------------------------- */
+/* --- on every worker --------------------------------------------------------------------- */
 
 struct function_call {
 	uint16_t id;
@@ -139,7 +139,7 @@ int functions_add(struct daemon *d, struct release *release, const struct conf_f
 	return id;
 }
 
-/* --- the end ---------------------------------------------------------------------------- */
+/* --- the end ----------------------------------------------------------------------------- */
 
 /* The last function of a release that is no longer in effect takes it along. One that never came
  * into effect is not in the list: it belongs to deploy. */

@@ -85,7 +85,7 @@ static struct io *io_of(const struct io *io, unsigned worker)
 	return worker_io(io->set->worker[worker]);
 }
 
-/* --- in --------------------------------------------------------------------------- */
+/* --- in ---------------------------------------------------------------------------------- */
 
 /* Some drivers clear ol_flags whole; that the payload is pinned apart must not be forgotten. */
 static void mark_pinned(struct rte_mbuf *m)
@@ -194,7 +194,7 @@ unsigned io_receive(struct io *io, struct stack *stack)
 	return n;
 }
 
-/* --- out -------------------------------------------------------------------------- */
+/* --- out --------------------------------------------------------------------------------- */
 
 static uint16_t send_burst(const struct port *port, uint16_t queue, struct rte_mbuf **pkts,
 			   uint16_t n)

@@ -27,7 +27,7 @@
  */
 enum { SHARE_RX = 55, SHARE_DATA = 12, SHARE_HEADER = 10, SHARE_CONTROL = 2, SHARE_REF = 8 };
 
-/* --- regions of EAL memory ---------------------------------------------------- */
+/* --- regions of EAL memory --------------------------------------------------------------- */
 
 /* The file behind the page at `addr`, extended to the run of pages that follow it there. */
 static int source_at(uint8_t *addr, uint64_t left, struct region_source *out)
@@ -139,7 +139,7 @@ static void region_release(struct region_table *regions, struct region *region)
 		rte_memzone_free(zone);
 }
 
-/* --- pools ---------------------------------------------------------------------- */
+/* --- pools ------------------------------------------------------------------------------- */
 
 static unsigned share_count(uint64_t bytes, unsigned percent, uint64_t each)
 {
@@ -248,7 +248,7 @@ void memory_pools_destroy(struct region_table *regions, struct memory_pools *p)
 	*p = (struct memory_pools){0};
 }
 
-/* --- arenas --------------------------------------------------------------------- */
+/* --- arenas ------------------------------------------------------------------------------ */
 
 /* Pages of a plain file are given back and come zeroed; huge pages are kept, since there may be
  * no other. */

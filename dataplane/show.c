@@ -15,7 +15,7 @@
 #include "l4stack/tcp/tcp.h"
 #include "mgmt/ctl/views.h"
 
-/* --- status --------------------------------------------------------------------------- */
+/* --- status ------------------------------------------------------------------------------ */
 
 void show_sample(struct daemon *d)
 {
@@ -121,7 +121,7 @@ json_t *show_status(struct daemon *d)
 	return view_status_json(&s, workers, d->set.count);
 }
 
-/* --- ports ----------------------------------------------------------------------------------- */
+/* --- ports ------------------------------------------------------------------------------- */
 
 static const struct {
 	uint32_t flag;
@@ -213,8 +213,7 @@ json_t *show_ports(struct daemon *d)
 	return rows_finish(&rows, &view_of_port);
 }
 
-/* --- buffers -------------------------------------------------------------------------------------
- */
+/* --- buffers ----------------------------------------------------------------------------- */
 
 /* Drivers that take buffers from the pool before a packet comes. */
 static bool prefills(const struct port *p)
@@ -241,33 +240,39 @@ static unsigned in_devices(const struct daemon *d, unsigned worker, bool private
 	return n;
 }
 
-static void add_pool(struct rows *rows, const struct rte_mempool *pool, unsigned device)
+static void add_pool(struct rows *rows, const struct rte_mempool *pool, unsigned device,
+		     const char *help)
 {
 	struct view_buffer *v = pool ? rows_add(rows) : NULL;
+	unsigned in_use;
 
 	if (!v)
 		return;
-	v->pool = pool->name;
-	v->size_bytes = rte_pktmbuf_data_room_size((struct rte_mempool *)(uintptr_t)pool);
-	v->total = pool->size;
-	v->in_use = rte_mempool_in_use_count(pool);
-	v->device = v->in_use < device ? v->in_use : device;
-	v->stack = v->engine = v->functions = v->leases = -1;
+	in_use = rte_mempool_in_use_count(pool);
+	*v = (struct view_buffer){
+		.pool = pool->name,
+		.size_bytes = rte_pktmbuf_data_room_size((struct rte_mempool *)(uintptr_t)pool),
+		.total = pool->size,
+		.in_use = in_use,
+		.device = in_use < device ? in_use : device,
+		.help = help,
+	};
 }
 
-static struct view_buffer *add_table(struct rows *rows, const char *name, unsigned worker,
-				     uint32_t total, uint32_t in_use)
+static void add_table(struct rows *rows, const char *name, unsigned worker, uint32_t total,
+		      uint32_t in_use, const char *help)
 {
 	struct view_buffer *v = rows_add(rows);
 
-	if (!v)
-		return NULL;
-	v->pool = rows_text(rows, "%s.%u", name, worker);
-	v->size_bytes = -1;
-	v->total = total;
-	v->in_use = in_use;
-	v->device = v->stack = v->engine = v->functions = v->leases = -1;
-	return v;
+	if (v)
+		*v = (struct view_buffer){
+			.pool = rows_text(rows, "%s.%u", name, worker),
+			.size_bytes = -1,
+			.total = total,
+			.in_use = in_use,
+			.device = -1,
+			.help = help,
+		};
 }
 
 static void ask_buffers(struct worker *w, void *ctx)
@@ -278,17 +283,14 @@ static void ask_buffers(struct worker *w, void *ctx)
 static void add_tables(struct daemon *d, struct rows *rows, unsigned i)
 {
 	struct engine_buffers_info b;
-	struct view_buffer *v;
 
 	worker_call(d->set.worker[i], ask_buffers, &b);
-	if ((v = add_table(rows, "exchanges", i, b.exchanges_total, b.exchanges)))
-		v->engine = b.exchanges;
-	if ((v = add_table(rows, "heads", i, b.heads_total, b.heads)))
-		v->engine = b.heads;
-	if ((v = add_table(rows, "pieces", i, b.pieces_total, b.pieces)))
-		v->functions = b.pieces;
-	if ((v = add_table(rows, "leases", i, b.leases_total, b.leases)))
-		v->leases = b.leases;
+	add_table(rows, "exchanges", i, b.exchanges_total, b.exchanges, "requests in flight");
+	add_table(rows, "heads", i, b.heads_total, b.heads, "parsed heads that functions may read");
+	add_table(rows, "pieces", i, b.pieces_total, b.pieces,
+		  "pieces of bodies held by functions");
+	add_table(rows, "leases", i, b.leases_total, b.leases,
+		  "pieces of arenas that are not acknowledged yet");
 }
 
 json_t *show_buffers(struct daemon *d)
@@ -299,12 +301,13 @@ json_t *show_buffers(struct daemon *d)
 		const struct memory_pools *p = &d->pools[i];
 
 		add_tables(d, &rows, i);
-		add_pool(&rows, p->rx, in_devices(d, i, false));
-		add_pool(&rows, p->data, 0);
-		add_pool(&rows, p->header, 0);
-		add_pool(&rows, p->control, 0);
-		add_pool(&rows, p->ref, 0);
-		add_pool(&rows, p->private_rx, in_devices(d, i, true));
+		add_pool(&rows, p->rx, in_devices(d, i, false), "payload, as it was received");
+		add_pool(&rows, p->data, 0, "text of ours: heads, chunk sizes");
+		add_pool(&rows, p->header, 0, "frame headers, payload that was copied");
+		add_pool(&rows, p->control, 0, "ACKs and ARP, when the others are empty");
+		add_pool(&rows, p->ref, 0, "references to payload on its way out");
+		add_pool(&rows, p->private_rx, in_devices(d, i, true),
+			 "received where payload cannot be shared");
 	}
 	return rows_finish(&rows, &view_of_buffer);
 }

@@ -18,7 +18,7 @@
 
 #define FLOWS_MAX 10000 /* shown; gathering them holds up a worker */
 
-/* --- chains: the workers' parts of each version are added up ------------------------------ */
+/* --- chains: the workers' parts of each version are added up ----------------------------- */
 
 static void gather_chain(void *ctx, const struct engine_chain_info *info)
 {
@@ -123,8 +123,7 @@ json_t *show_chains(struct daemon *d)
 	return json;
 }
 
-/* --- functions ---------------------------------------------------------------------------------
- */
+/* --- functions --------------------------------------------------------------------------- */
 
 static void gather_instance(void *ctx, const struct engine_instance_info *info)
 {
@@ -226,8 +225,7 @@ json_t *show_functions(struct daemon *d)
 	return rows_finish(&in.rows, &view_of_function);
 }
 
-/* --- flows: connections as TCP has them, joined with what the engine knows of them ---------------
- */
+/* --- flows: connections as TCP has them, joined with what the engine knows of them ------- */
 
 struct flows {
 	struct rows tcp;    /* struct tcp_info */
@@ -315,7 +313,7 @@ static void fill_flow(struct daemon *d, struct rows *rows, const struct flows *f
 		.cwnd_bytes = t->cwnd_bytes,
 		.in_bytes = (int64_t)t->bytes_in,
 		.out_bytes = (int64_t)t->bytes_out,
-		.age_s = flow ? (int64_t)(flow->age_us / 1000000) : -1,
+		.age_s = (int64_t)(t->age_us / 1000000),
 	};
 }
 

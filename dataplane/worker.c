@@ -49,7 +49,7 @@ struct worker {
 	struct idle idle;
 };
 
-/* --- what belongs to it --------------------------------------------------------- */
+/* --- what belongs to it ------------------------------------------------------------------ */
 
 struct stack *worker_stack(struct worker *w)
 {
@@ -96,7 +96,7 @@ struct region *worker_messages(struct worker *w)
 	return w->messages;
 }
 
-/* --- making ----------------------------------------------------------------------- */
+/* --- making ------------------------------------------------------------------------------ */
 
 static int fail(char *error, size_t size, const char *what, int rc)
 {
@@ -231,7 +231,7 @@ void worker_destroy(struct worker *w)
 	free(w);
 }
 
-/* --- the loop ---------------------------------------------------------------------- */
+/* --- the loop ---------------------------------------------------------------------------- */
 
 static bool serve_call(struct worker *w)
 {

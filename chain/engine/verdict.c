@@ -165,8 +165,11 @@ static bool choice_take(struct instance *instance, struct exchange *x, const str
 
 	if (up->group == SLUICE_NONE16 && up->server == SLUICE_NONE16)
 		return true;
-	if (x->phase != PHASE_REQUEST ||
-	    (up->group != SLUICE_NONE16 && !upstreams_group(upstreams, up->group))) {
+	if (x->phase != PHASE_REQUEST) {
+		offence(instance, x, choice, "a route for what was sent already");
+		return false;
+	}
+	if (up->group != SLUICE_NONE16 && !upstreams_group(upstreams, up->group)) {
 		offence(instance, x, choice, "an upstream group that there is not");
 		return false;
 	}

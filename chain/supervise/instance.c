@@ -20,7 +20,7 @@ void instance_state_set(struct instance *i, enum instance_state state, uint64_t 
 int instance_create(struct supervisor *s, uint16_t function_id,
 		    const struct conf_function *function, unsigned index, struct instance **out)
 {
-	struct instance *i = calloc(1, sizeof(*i));
+	struct instance *i = calloc(1, sizeof(*i)), **end = &s->instances;
 
 	if (!i)
 		return -ENOMEM;
@@ -33,8 +33,9 @@ int instance_create(struct supervisor *s, uint16_t function_id,
 	i->info.plugin = function->plugin;
 	i->info.index = index;
 	i->info.state = INSTANCE_WAITING;
-	i->next = s->instances;
-	s->instances = i;
+	while (*end)
+		end = &(*end)->next;
+	*end = i;
 	*out = i;
 	return 0;
 }

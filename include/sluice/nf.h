@@ -202,6 +202,7 @@ bool sluice_str_equal_nocase(struct sluice_str a, struct sluice_str b);
 /* The number of an upstream group, or -ENOENT. Numbers stay the same while the function lives. */
 int sluice_group_find(struct sluice_nf *nf, const char *name);
 const struct sluice_upstreams *sluice_upstreams(const struct sluice_nf *nf);
+/* For `request_head`: elsewhere, it and sluice_pick do nothing. */
 void sluice_route(struct sluice_exchange *x, uint16_t group);
 /* The group chosen by an earlier function in the path; SLUICE_NONE16: none. */
 uint16_t sluice_routed(const struct sluice_exchange *x);

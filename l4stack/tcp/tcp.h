@@ -138,7 +138,7 @@ struct tcp_info {
 	uint32_t send_window_bytes, recv_window_bytes;
 	uint32_t recv_queue_bytes, send_queue_bytes;
 	uint16_t mss;
-	uint64_t bytes_in, bytes_out, retransmits;
+	uint64_t age_us, bytes_in, bytes_out, retransmits;
 };
 void tcp_info(const struct tcp_conn *conn, struct tcp_info *out);
 

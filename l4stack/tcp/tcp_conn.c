@@ -60,6 +60,7 @@ struct tcp_conn *tcp_conn_new(struct tcp_proto *tcp, const struct tcp_conn_spec 
 	conn->local_port = spec->local_port;
 	conn->remote_port = spec->remote_port;
 	conn->hash = spec->hash;
+	conn->born_s = (uint32_t)(tcp->stack->now_us / 1000000);
 	conn->state = TCP_CLOSED;
 	conn->flags = TCP_IN_TABLE | TCP_USE_TS | TCP_USE_SACK | TCP_USE_WSCALE;
 	conn->cc.ops = spec->cc_ops;

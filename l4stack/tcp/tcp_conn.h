@@ -195,6 +195,7 @@ struct tcp_conn {
 	struct bucket challenge_limit;
 	uint64_t bytes_in, bytes_out;
 	uint32_t retransmits;
+	uint32_t born_s; /* of the stack's clock */
 	uint16_t peer_mss;
 	uint8_t close_reason; /* enum tcp_close_reason */
 	uint8_t keep_probes;

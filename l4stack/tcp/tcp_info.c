@@ -23,6 +23,7 @@ void tcp_info(const struct tcp_conn *conn, struct tcp_info *out)
 		.recv_queue_bytes = conn->rcv_ready,
 		.send_queue_bytes = conn->snd_bytes,
 		.mss = conn->mss,
+		.age_us = conn->tcp->stack->now_us - (uint64_t)conn->born_s * 1000000,
 		.bytes_in = conn->bytes_in,
 		.bytes_out = conn->bytes_out,
 		.retransmits = conn->retransmits,

@@ -88,6 +88,8 @@ static char *format_texts(const json_t *array)
 
 static const char *format_number(enum view_kind kind, int64_t number, char *buf, size_t size)
 {
+	if (number == -1)
+		return "-";
 	switch (kind) {
 	case VIEW_BYTES:
 		return format_bytes(number, buf, size);
@@ -99,7 +101,7 @@ static const char *format_number(enum view_kind kind, int64_t number, char *buf,
 		return format_time(number, buf, size);
 	default:
 		snprintf(buf, size, "%lld", (long long)number);
-		return number == -1 ? "-" : buf;
+		return buf;
 	}
 }
 

@@ -264,8 +264,10 @@ void answer_head(struct sluice_exchange *x, enum sluice_verdict verdict)
 
 	verdict = head_verdict(x, verdict);
 	up.verdict = (uint8_t)verdict;
-	up.group = x->group;
-	up.server = x->server;
+	if (x->phase == NF_REQUEST_HEAD) { /* when the answer comes, the choice was made */
+		up.group = x->group;
+		up.server = x->server;
+	}
 	if (verdict == SLUICE_RESPOND)
 		respond_fill(x, &up);
 	else

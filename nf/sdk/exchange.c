@@ -89,11 +89,14 @@ struct sluice_nf *sluice_of(struct sluice_exchange *x)
 
 void sluice_route(struct sluice_exchange *x, uint16_t group)
 {
+	if (x->phase != NF_REQUEST_HEAD)
+		return;
 	x->group = group;
 	x->server = SLUICE_NONE16;
 }
 
 void sluice_pick(struct sluice_exchange *x, uint16_t server)
 {
-	x->server = server;
+	if (x->phase == NF_REQUEST_HEAD)
+		x->server = server;
 }

@@ -46,6 +46,8 @@ static void on_verdict(struct harness_exchange *x, const struct sluice_up *up, c
 {
 	if (x->answered)
 		harness_abort("a head was answered twice");
+	if (x->response && (up->group != SLUICE_NONE16 || up->server != SLUICE_NONE16))
+		harness_abort("a route for a response");
 	x->answered = true;
 	x->verdict = (enum sluice_verdict)up->verdict;
 	x->group = up->group;
@@ -188,6 +190,7 @@ static void head_event(struct harness_exchange *x, const struct harness_line *li
 	};
 
 	x->answered = false;
+	x->response = line->response;
 	x->verdict = SLUICE_HOLD;
 	x->group = x->server = SLUICE_NONE16;
 	x->edits.len = 0;

@@ -38,6 +38,7 @@ struct harness_exchange {
 	uint32_t pieces;
 	bool left;     /* the function answered SLUICE_LEAVE: it hears no more */
 	bool answered; /* the last head */
+	bool response; /* the last head was an answer's */
 	enum sluice_verdict verdict, piece_verdict;
 	uint16_t group, server, status;
 	uint64_t body_bytes;

@@ -225,6 +225,7 @@ def main():
     if args.end:
         Lab.end_recorded(args.end)
         return
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with Lab() as lab:
         sluiced = demo(lab, Steps())
         if args.keep:

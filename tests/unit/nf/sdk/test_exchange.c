@@ -183,6 +183,8 @@ static void routes_and_picks(void **state)
 	x = harness_request(*state, "GET", "/", HARNESS_NO_FIELDS);
 	assert_int_equal(harness_group(x), 1);
 	assert_int_equal(harness_server(x), 2);
+	harness_response(x, 200, HARNESS_NO_FIELDS);
+	assert_int_equal(harness_group(x), SLUICE_NONE16);
 }
 
 /* --- hold -------------------------------------------------------------------------- */
