@@ -76,6 +76,7 @@ void hear_pattern(struct peer *p, uint64_t seed, size_t len);
 void hear_chunked(struct peer *p, uint64_t seed, size_t len, const char *trailers);
 void hear_end(struct peer *p); /* FIN, and nothing before it */
 void hear_reset(struct peer *p);
+void hear_cut(struct peer *p); /* FIN, whatever came before it: the answer is not whole */
 void hear_nothing(struct peer *p, unsigned ms);
 void peer_shut(struct peer *p); /* FIN after all that was said */
 void peer_abort(struct peer *p);
