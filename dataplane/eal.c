@@ -166,8 +166,8 @@ int eal_start(const struct conf *conf, struct eal_info *info, char *error, size_
 		snprintf(error, error_size, "cannot start DPDK: %s", eal_trouble(rte_errno));
 		return -EIO;
 	}
-	/* The buffer that was freed last is taken first: it is in the cache still, and what was never
-	 * needed is never touched. */
+	/* The buffer that was freed last is taken first: it is in the cache still, and what was
+	 * never needed is never touched. */
 	rc = rte_mbuf_set_user_mempool_ops("lf_stack");
 	if (rc)
 		snprintf(error, error_size, "DPDK has no mempool driver \"lf_stack\"");
