@@ -17,7 +17,6 @@
 #include <rte_memzone.h>
 
 #define REGION_ALIGN  (UINT64_C(2) << 20)
-#define RX_ROOM       (RTE_PKTMBUF_HEADROOM + 2048)
 #define DATA_ROOM     (RTE_PKTMBUF_HEADROOM + 2048)
 #define HEADER_ROOM   (RTE_PKTMBUF_HEADROOM + 512)
 #define POOL_CACHE    256
@@ -163,7 +162,8 @@ static struct rte_mempool *pool_direct(const struct memory_pools *p, const char 
 }
 
 /* Pages lie together for us, but not always for the device: each is a piece of its own. */
-static struct rte_pktmbuf_extmem *rx_pages(const struct region *region, uint16_t *count)
+static struct rte_pktmbuf_extmem *rx_pages(const struct region *region, uint16_t room,
+					   uint16_t *count)
 {
 	struct rte_pktmbuf_extmem *page;
 	unsigned n = (unsigned)(region->bytes / REGION_ALIGN);
@@ -173,14 +173,15 @@ static struct rte_pktmbuf_extmem *rx_pages(const struct region *region, uint16_t
 		uint8_t *base = region->base + i * REGION_ALIGN;
 
 		page[i] = (struct rte_pktmbuf_extmem){base, rte_mem_virt2iova(base), REGION_ALIGN,
-						      RX_ROOM};
+						      room};
 	}
 	*count = (uint16_t)n;
 	return page;
 }
 
 /* Payload apart from headers: the pool's mbufs are pinned to the buffers of the region. */
-static int rx_pool_create(struct region_table *regions, struct memory_pools *p, unsigned n)
+static int rx_pool_create(struct region_table *regions, struct memory_pools *p, unsigned n,
+			  uint16_t room)
 {
 	struct rte_pktmbuf_extmem *pages;
 	char name[32];
@@ -188,30 +189,34 @@ static int rx_pool_create(struct region_table *regions, struct memory_pools *p, 
 	int rc;
 
 	snprintf(name, sizeof(name), "rx.%u", p->worker);
-	rc = region_reserve(regions, REGION_RX, name, (uint64_t)n * RX_ROOM, p->node,
-			    &p->rx_region);
+	rc = region_reserve(regions, REGION_RX, name, (uint64_t)n * room, p->node, &p->rx_region);
 	if (rc)
 		return rc;
 	if (numa_available() >= 0 && numa_max_node() > 0)
 		numa_tonode_memory(p->rx_region->base, p->rx_region->bytes, p->node);
-	pages = rx_pages(p->rx_region, &count);
+	pages = rx_pages(p->rx_region, room, &count);
 	if (!pages)
 		return -ENOMEM;
-	n = count * (unsigned)(REGION_ALIGN / RX_ROOM);
+	n = count * (unsigned)(REGION_ALIGN / room);
 	snprintf(name, sizeof(name), "rxpool.%u", p->worker);
-	p->rx = rte_pktmbuf_pool_create_extbuf(name, n, pool_cache(n), 0, RX_ROOM, p->node, pages,
+	p->rx = rte_pktmbuf_pool_create_extbuf(name, n, pool_cache(n), 0, room, p->node, pages,
 					       count);
 	free(pages);
 	return p->rx ? 0 : -rte_errno;
 }
 
+static uint16_t rx_room(const struct memory_pools *p)
+{
+	return (uint16_t)(RTE_PKTMBUF_HEADROOM + p->rx_bytes);
+}
+
 int memory_pools_create(struct region_table *regions, unsigned worker, int node, uint64_t bytes,
-			struct memory_pools *p)
+			uint32_t rx_bytes, struct memory_pools *p)
 {
 	int rc;
 
-	*p = (struct memory_pools){.worker = worker, .node = node};
-	rc = rx_pool_create(regions, p, share_count(bytes, SHARE_RX, RX_ROOM));
+	*p = (struct memory_pools){.worker = worker, .node = node, .rx_bytes = rx_bytes};
+	rc = rx_pool_create(regions, p, share_count(bytes, SHARE_RX, rx_room(p)), rx_room(p));
 	if (rc)
 		goto fail;
 	p->data = pool_direct(p, "data", share_count(bytes, SHARE_DATA, DATA_ROOM), DATA_ROOM);
@@ -232,7 +237,7 @@ int memory_private_rx(struct memory_pools *p)
 {
 	if (p->private_rx)
 		return 0;
-	p->private_rx = pool_direct(p, "private", rte_mempool_avail_count(p->rx) / 4, RX_ROOM);
+	p->private_rx = pool_direct(p, "private", rte_mempool_avail_count(p->rx) / 4, rx_room(p));
 	return p->private_rx ? 0 : -ENOMEM;
 }
 

@@ -33,11 +33,14 @@ struct memory_pools {
 	struct rte_mempool *private_rx; /* NULL until memory_private_rx */
 	unsigned worker;
 	int node;
+	uint32_t rx_bytes; /* for each packet, after the headroom */
 };
 
-/* `bytes`: this worker's share of memory_mb. 0 or -errno. */
+/* `bytes`: this worker's share of memory_mb; `rx_bytes`: what a receive buffer must hold.
+ * 0 or -errno. */
 int memory_pools_create(struct region_table *regions, unsigned worker, int node, uint64_t bytes,
-			struct memory_pools *out) __attribute__((warn_unused_result));
+			uint32_t rx_bytes, struct memory_pools *out)
+	__attribute__((warn_unused_result));
 int memory_private_rx(struct memory_pools *pools) __attribute__((warn_unused_result));
 void memory_pools_destroy(struct region_table *regions, struct memory_pools *pools);
 

@@ -16,6 +16,7 @@
 #include "dataplane/memory.h"
 
 struct conf_port;
+struct driver;
 
 #define PORTS_MAX       64
 #define PORT_QUEUES_MAX 64
@@ -29,11 +30,14 @@ struct port {
 	uint8_t mac[6];
 	uint16_t mtu;
 	uint16_t descriptors; /* of each receive queue */
-	bool shares_rx;       /* receives straight into the shared region */
 	bool interrupts;      /* rte_eth_dev_rx_intr_* work */
 	char driver[32];
-	int wake_fd[PORT_QUEUES_MAX]; /* readable when packets wait; -1: none. Not owned */
+	const struct driver *traits;
+	int wake_fd[PORT_QUEUES_MAX]; /* see port_wake.h; -1: none. Not owned */
 };
+
+/* Bytes that a receive buffer of this port must have. */
+uint32_t port_buffer_bytes(const struct conf_port *conf);
 
 /* Probes, configures and starts the device. 0, or -errno and a sentence in `error`. */
 int port_open(const struct conf_port *conf, struct memory_pools *pools, unsigned workers,

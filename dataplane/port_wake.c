@@ -9,6 +9,7 @@
 
 #include <rte_ethdev.h>
 
+#include "dataplane/driver.h"
 #include "dataplane/port.h"
 
 static void scan_open(struct port_wake_scan *scan)
@@ -67,8 +68,8 @@ void port_wake_after(const struct port_wake_scan *scan, struct port *port)
 {
 	for (unsigned q = 0; q < PORT_QUEUES_MAX; q++)
 		port->wake_fd[q] = -1;
-	if (!strcmp(port->driver, "net_af_packet"))
+	if (port->traits->wake == DRIVER_WAKE_SOCKET)
 		wake_packet_sockets(scan, port);
-	else if (port->interrupts)
+	else if (port->interrupts && port->traits->wake != DRIVER_WAKE_NONE)
 		wake_interrupts(port);
 }

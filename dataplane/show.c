@@ -10,6 +10,7 @@
 
 #include "dataplane/clock.h"
 #include "dataplane/daemon.h"
+#include "dataplane/driver.h"
 #include "dataplane/rows.h"
 #include "l4stack/stack.h"
 #include "l4stack/tcp/tcp.h"
@@ -199,7 +200,7 @@ static void fill_port(const struct port *p, struct rows *rows, struct port_texts
 				 p->mac[2], p->mac[3], p->mac[4], p->mac[5]),
 		.addresses = port_addresses(p, rows, t),
 		.offloads = port_offloads(p, t),
-		.shared_rx = p->shares_rx,
+		.shared_rx = !p->traits->private_rx,
 	};
 }
 
@@ -215,18 +216,6 @@ json_t *show_ports(struct daemon *d)
 
 /* --- buffers ----------------------------------------------------------------------------- */
 
-/* Drivers that take buffers from the pool before a packet comes. */
-static bool prefills(const struct port *p)
-{
-	static const char *const lazy[] = {"net_af_packet", "net_tap", "net_pcap", "net_memif",
-					   "net_vhost"};
-
-	for (unsigned i = 0; i < RTE_DIM(lazy); i++)
-		if (!strcmp(p->driver, lazy[i]))
-			return false;
-	return true;
-}
-
 static unsigned in_devices(const struct daemon *d, unsigned worker, bool private)
 {
 	unsigned n = 0;
@@ -234,7 +223,7 @@ static unsigned in_devices(const struct daemon *d, unsigned worker, bool private
 	for (unsigned i = 0; i < d->set.ports_count; i++) {
 		const struct port *p = &d->ports[i];
 
-		if (worker < p->queues && prefills(p) && p->shares_rx != private)
+		if (worker < p->queues && !p->traits->lazy_rx && p->traits->private_rx == private)
 			n += p->descriptors;
 	}
 	return n;
