@@ -18,7 +18,7 @@ static const struct driver drivers[] = {
 	 .wake = DRIVER_WAKE_SOCKET,
 	 .lazy_rx = true,
 	 .packet_socket = true},
-	{.name = "net_af_xdp", .wake = DRIVER_WAKE_NONE, .private_rx = true},
+	{.name = "net_af_xdp", .wake = DRIVER_WAKE_SOCKET, .private_rx = true},
 	{.name = "net_memif", .wake = DRIVER_WAKE_NONE, .lazy_rx = true},
 	{.name = "net_null", .wake = DRIVER_WAKE_NONE, .lazy_rx = true},
 	{.name = "net_pcap", .wake = DRIVER_WAKE_NONE, .lazy_rx = true},
@@ -28,6 +28,7 @@ static const struct driver drivers[] = {
 	 .broken = STACK_TX_TCP_CSUM | STACK_TX_UDP_CSUM | STACK_TX_TSO,
 	 .descriptors = 32},
 	{.name = "net_vhost", .wake = DRIVER_WAKE_EDGE, .lazy_rx = true, .socket_file = true},
+	{.name = "net_virtio", .wake = DRIVER_WAKE_EDGE, .keeps_sent = true},
 };
 
 static const struct driver ordinary = {.name = "", .wake = DRIVER_WAKE_EDGE};

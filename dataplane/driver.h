@@ -14,8 +14,8 @@
 enum driver_wake {
 	DRIVER_WAKE_EDGE,   /* a descriptor that nobody reads: only its changes say something */
 	DRIVER_WAKE_LEVEL,  /* a descriptor that is readable while packets wait */
-	DRIVER_WAKE_SOCKET, /* the packet socket that the driver opened; like LEVEL */
-	DRIVER_WAKE_NONE,   /* its interrupts never come */
+	DRIVER_WAKE_SOCKET, /* the socket that the driver opened for the queue; like LEVEL */
+	DRIVER_WAKE_NONE,   /* none: it is polled by time */
 };
 
 struct driver {
@@ -26,6 +26,7 @@ struct driver {
 	bool packet_socket;   /* see packet_socket.h */
 	bool peer_mac;        /* the address that it reports is that of the other end */
 	bool socket_file;     /* a Unix socket that its argument iface= names is its own */
+	bool keeps_sent;      /* frees what was sent only when its ring is nearly full */
 	uint32_t broken;      /* enum stack_offload: offered, but not to be used */
 	uint16_t descriptors; /* when the configuration leaves the choice; 0: 1024 */
 };

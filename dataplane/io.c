@@ -262,6 +262,16 @@ static void flush_queue(struct io *io, const struct port *port, struct tx_queue 
 	memmove(q->packet, q->packet + sent, q->count * sizeof(q->packet[0]));
 }
 
+/* One piece, for a device that takes no more. NULL when there is no room for it. */
+static struct rte_mbuf *flatten(struct io *io, struct rte_mbuf *m)
+{
+	struct rte_mbuf *flat = rte_pktmbuf_copy(m, io->pools->flat, 0, UINT32_MAX);
+
+	io->load->tx_copied_bytes += m->pkt_len;
+	rte_pktmbuf_free(m);
+	return flat;
+}
+
 /* Through the worker that owns the queue this one shares. */
 static void send_by_other(struct io *io, const struct port *port, uint16_t number,
 			  struct rte_mbuf *m)
@@ -289,8 +299,13 @@ void io_output(void *ctx, uint16_t number, struct rte_mbuf *m)
 	if (q->count == TX_QUEUE)
 		flush_queue(io, port, q);
 	if (q->count == TX_QUEUE) {
+		drop(io, &m, 1);
+		return;
+	}
+	if (port->flattens && m->nb_segs > 1)
+		m = flatten(io, m);
+	if (!m) {
 		io->load->tx_full_drops++;
-		rte_pktmbuf_free(m);
 		return;
 	}
 	q->packet[q->count++] = m;
@@ -353,6 +368,16 @@ bool io_owns_flow(void *ctx, const struct endpoint *local, const struct endpoint
 	const struct io *io = ctx;
 
 	return io->set->count == 1 || dispatch_owns(local, remote, io->worker, io->set->count);
+}
+
+void io_reclaim(struct io *io)
+{
+	for (unsigned p = 0; p < io->set->ports_count; p++) {
+		const struct port *port = &io->set->ports[p];
+
+		if (port->reclaims && io->worker < port->queues)
+			(void)rte_eth_tx_done_cleanup(port->id, (uint16_t)io->worker, 0);
+	}
 }
 
 void io_interrupts(struct io *io, bool on)

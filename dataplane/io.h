@@ -36,6 +36,10 @@ void io_flush(struct io *io, uint64_t now_us);
  * over, soon if something stayed, UINT64_MAX for never. */
 uint64_t io_next_us(const struct io *io, uint64_t now_us);
 
+/* Takes back what devices have sent but keep until they are given more. When there is nothing else
+ * to do. */
+void io_reclaim(struct io *io);
+
 /* Before and after the worker sleeps, for devices with receive interrupts. */
 void io_interrupts(struct io *io, bool on);
 

@@ -13,6 +13,7 @@
 #include <rte_lcore.h>
 #include <rte_malloc.h>
 #include <rte_mbuf.h>
+#include <rte_mbuf_pool_ops.h>
 #include <rte_memory.h>
 #include <rte_memzone.h>
 
@@ -233,12 +234,37 @@ fail:
 	return rc;
 }
 
-int memory_private_rx(struct memory_pools *p)
+/* AF_XDP takes the pool's memory for an array of buffers. By itself a mempool leaves no buffer
+ * across a page's end, for the sake of devices that know memory by its pages. */
+static struct rte_mempool *pool_array(const char *name, unsigned n, uint16_t room, int node)
 {
-	if (p->private_rx)
+	struct rte_pktmbuf_pool_private private = {.mbuf_data_room_size = room};
+	unsigned flags = rte_eal_iova_mode() == RTE_IOVA_VA ? RTE_MEMPOOL_F_NO_IOVA_CONTIG : 0;
+	struct rte_mempool *pool =
+		rte_mempool_create_empty(name, n, sizeof(struct rte_mbuf) + room, pool_cache(n),
+					 sizeof(private), node, flags);
+
+	if (!pool)
+		return NULL;
+	rte_pktmbuf_pool_init(pool, &private);
+	if (rte_mempool_set_ops_byname(pool, rte_mbuf_best_mempool_ops(), NULL) ||
+	    rte_mempool_populate_default(pool) < 0) {
+		rte_mempool_free(pool);
+		return NULL;
+	}
+	rte_mempool_obj_iter(pool, rte_pktmbuf_init, NULL);
+	return pool;
+}
+
+int memory_flat(struct memory_pools *p)
+{
+	char name[32];
+
+	if (p->flat)
 		return 0;
-	p->private_rx = pool_direct(p, "private", rte_mempool_avail_count(p->rx) / 4, rx_room(p));
-	return p->private_rx ? 0 : -ENOMEM;
+	snprintf(name, sizeof(name), "flat.%u", p->worker);
+	p->flat = pool_array(name, rte_mempool_avail_count(p->rx) / 4, rx_room(p), p->node);
+	return p->flat ? 0 : -ENOMEM;
 }
 
 void memory_pools_destroy(struct region_table *regions, struct memory_pools *p)
@@ -248,7 +274,7 @@ void memory_pools_destroy(struct region_table *regions, struct memory_pools *p)
 	rte_mempool_free(p->header);
 	rte_mempool_free(p->control);
 	rte_mempool_free(p->ref);
-	rte_mempool_free(p->private_rx);
+	rte_mempool_free(p->flat);
 	region_release(regions, p->rx_region);
 	*p = (struct memory_pools){0};
 }

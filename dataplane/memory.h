@@ -21,16 +21,16 @@
 struct rte_mempool;
 struct rte_memzone;
 
-/* The pools of one worker. `private_rx` serves ports whose driver needs ordinary mbufs: what it
- * receives is copied once into `rx`. */
+/* The pools of one worker. `flat` serves ports whose driver needs ordinary mbufs: what it receives
+ * is copied once into `rx`, what it is to send is copied into one piece. */
 struct memory_pools {
 	struct region *rx_region;
-	struct rte_mempool *rx;         /* payload in rx_region */
-	struct rte_mempool *data;       /* direct, 2 KB: text that we produce */
-	struct rte_mempool *header;     /* direct, small: frame headers and copied payload */
-	struct rte_mempool *control;    /* the same, for ACKs and ARP when the others are empty */
-	struct rte_mempool *ref;        /* no room: attached to payload */
-	struct rte_mempool *private_rx; /* NULL until memory_private_rx */
+	struct rte_mempool *rx;      /* payload in rx_region */
+	struct rte_mempool *data;    /* direct, 2 KB: text that we produce */
+	struct rte_mempool *header;  /* direct, small: frame headers and copied payload */
+	struct rte_mempool *control; /* the same, for ACKs and ARP when the others are empty */
+	struct rte_mempool *ref;     /* no room: attached to payload */
+	struct rte_mempool *flat;    /* NULL until memory_flat */
 	unsigned worker;
 	int node;
 	uint32_t rx_bytes; /* for each packet, after the headroom */
@@ -41,7 +41,7 @@ struct memory_pools {
 int memory_pools_create(struct region_table *regions, unsigned worker, int node, uint64_t bytes,
 			uint32_t rx_bytes, struct memory_pools *out)
 	__attribute__((warn_unused_result));
-int memory_private_rx(struct memory_pools *pools) __attribute__((warn_unused_result));
+int memory_flat(struct memory_pools *pools) __attribute__((warn_unused_result));
 void memory_pools_destroy(struct region_table *regions, struct memory_pools *pools);
 
 /* EAL memory for the output of functions. A process that was shown an arena may have it mapped for

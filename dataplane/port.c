@@ -18,6 +18,8 @@
 #include "mgmt/conf/device.h"
 
 #define DESCRIPTORS_DEFAULT 1024
+#define TX_KEPT             4  /* fewer descriptors than these need not be given back */
+#define BUFFER_EXTRA        64 /* what a frame has besides its packet */
 #define BUFFER_DEFAULT      2048
 #define DEVICE_MAX          512
 
@@ -49,10 +51,14 @@ static int fail(char *error, size_t size, const struct conf_port *conf, const ch
 
 uint32_t port_buffer_bytes(const struct conf_port *conf)
 {
-	uint32_t frame = driver_find(conf->device)->packet_socket ? packet_socket_frame_bytes(conf)
-								  : BUFFER_DEFAULT;
+	const struct driver *driver = driver_find(conf->device);
+	uint32_t bytes = 0;
 
-	return RTE_MAX(frame, (uint32_t)BUFFER_DEFAULT);
+	if (driver->packet_socket)
+		bytes = packet_socket_frame_bytes(conf);
+	else if (driver->private_rx)
+		bytes = conf->mtu + BUFFER_EXTRA;
+	return RTE_MAX(bytes, (uint32_t)BUFFER_DEFAULT);
 }
 
 static int probe_device(const struct conf_port *conf)
@@ -156,9 +162,10 @@ static int setup_queues(struct port *port, struct memory_pools *pools,
 	port->descriptors = rxd;
 	rx.offloads = eth->rxmode.offloads;
 	tx.offloads = eth->txmode.offloads;
+	if (port->traits->keeps_sent && txd > TX_KEPT)
+		tx.tx_free_thresh = txd - TX_KEPT;
 	for (uint16_t q = 0; q < port->queues && !rc; q++) {
-		struct rte_mempool *pool =
-			port->traits->private_rx ? pools[q].private_rx : pools[q].rx;
+		struct rte_mempool *pool = port->traits->private_rx ? pools[q].flat : pools[q].rx;
 
 		rc = rte_eth_rx_queue_setup(port->id, q, rxd, (unsigned)pools[q].node, &rx, pool);
 		if (!rc)
@@ -167,12 +174,15 @@ static int setup_queues(struct port *port, struct memory_pools *pools,
 	return rc;
 }
 
-static int need_private_rx(const struct port *port, struct memory_pools *pools)
+static int need_flat(struct port *port, struct memory_pools *pools)
 {
 	int rc = 0;
 
-	for (uint16_t q = 0; q < port->queues && !rc && port->traits->private_rx; q++)
-		rc = memory_private_rx(&pools[q]);
+	port->flattens = !(port->offloads & STACK_TX_MULTI_SEG);
+	if (!port->flattens && !port->traits->private_rx)
+		return 0;
+	for (uint16_t q = 0; q < port->queues && !rc; q++)
+		rc = memory_flat(&pools[q]);
 	return rc;
 }
 
@@ -243,7 +253,7 @@ static int start(struct port *port, struct memory_pools *pools, unsigned workers
 	rc = set_mtu(port, &info, error, size);
 	if (rc)
 		return rc;
-	rc = need_private_rx(port, pools);
+	rc = need_flat(port, pools);
 	if (!rc)
 		rc = setup_queues(port, pools, &info, &eth);
 	if (rc)
@@ -251,6 +261,7 @@ static int start(struct port *port, struct memory_pools *pools, unsigned workers
 	rc = rte_eth_dev_start(port->id);
 	if (rc)
 		return fail(error, size, port->conf, "cannot start the device", rc);
+	port->reclaims = rte_eth_tx_done_cleanup(port->id, 0, 0) >= 0;
 	read_mac(port);
 	return 0;
 }

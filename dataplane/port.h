@@ -27,10 +27,12 @@ struct port {
 	uint16_t id;       /* DPDK's */
 	uint16_t queues;   /* of each direction; queue i is worker i's */
 	uint32_t offloads; /* enum stack_offload: what the device does */
+	bool flattens;     /* it takes no packets of several segments: each is copied into one */
 	uint8_t mac[6];
 	uint16_t mtu;
 	uint16_t descriptors; /* of each receive queue */
 	bool interrupts;      /* rte_eth_dev_rx_intr_* work */
+	bool reclaims;        /* rte_eth_tx_done_cleanup works */
 	char driver[32];
 	const struct driver *traits;
 	int wake_fd[PORT_QUEUES_MAX]; /* see port_wake.h; -1: none. Not owned */

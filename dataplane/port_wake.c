@@ -38,10 +38,11 @@ static bool is_packet_socket(int fd)
 	int domain = 0;
 	socklen_t len = sizeof(domain);
 
-	return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 && domain == AF_PACKET;
+	return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 &&
+	       (domain == AF_PACKET || domain == AF_XDP);
 }
 
-/* net_af_packet opens one socket for each queue, in order. */
+/* net_af_packet and net_af_xdp open one socket for each queue, in order. */
 static void wake_packet_sockets(const struct port_wake_scan *scan, struct port *port)
 {
 	struct port_wake_scan now;

@@ -85,7 +85,7 @@ static int64_t memory_used(const struct daemon *d)
 	for (unsigned i = 0; i < d->set.count; i++) {
 		const struct memory_pools *p = &d->pools[i];
 		const struct rte_mempool *const pools[] = {p->rx,      p->data, p->header,
-							   p->control, p->ref,  p->private_rx};
+							   p->control, p->ref,  p->flat};
 
 		for (unsigned k = 0; k < RTE_DIM(pools); k++)
 			if (pools[k])
@@ -216,14 +216,14 @@ json_t *show_ports(struct daemon *d)
 
 /* --- buffers ----------------------------------------------------------------------------- */
 
-static unsigned in_devices(const struct daemon *d, unsigned worker, bool private)
+static unsigned in_devices(const struct daemon *d, unsigned worker, bool flat)
 {
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < d->set.ports_count; i++) {
 		const struct port *p = &d->ports[i];
 
-		if (worker < p->queues && !p->traits->lazy_rx && p->traits->private_rx == private)
+		if (worker < p->queues && !p->traits->lazy_rx && p->traits->private_rx == flat)
 			n += p->descriptors;
 	}
 	return n;
@@ -295,8 +295,8 @@ json_t *show_buffers(struct daemon *d)
 		add_pool(&rows, p->header, 0, "frame headers, payload that was copied");
 		add_pool(&rows, p->control, 0, "ACKs and ARP, when the others are empty");
 		add_pool(&rows, p->ref, 0, "references to payload on its way out");
-		add_pool(&rows, p->private_rx, in_devices(d, i, true),
-			 "received where payload cannot be shared");
+		add_pool(&rows, p->flat, in_devices(d, i, true),
+			 "of ports that need whole packets of their own");
 	}
 	return rows_finish(&rows, &view_of_buffer);
 }

@@ -124,7 +124,10 @@ static int make_stack(struct worker *w, const struct conf *conf)
 static int add_port(struct worker *w, uint16_t number, const struct port *port)
 {
 	struct stack_port_conf pc = {
-		.mtu = port->mtu, .offloads = port->offloads, .name = port->name};
+		.mtu = port->mtu,
+		.offloads = port->offloads | (port->flattens ? STACK_TX_MULTI_SEG : 0),
+		.name = port->name,
+	};
 	int rc;
 
 	memcpy(pc.mac, port->mac, sizeof(pc.mac));
@@ -317,13 +320,15 @@ void worker_wake(struct worker *w)
 		idle_wake(w->idle.event_fd);
 }
 
-/* A CPU that several want is not held until the kernel takes it away. */
-static void relax(bool for_long)
+/* A busy worker does not sleep, but a CPU that several want is not held until the kernel takes it
+ * away. */
+static void rest(struct worker *w)
 {
-	if (for_long)
+	io_reclaim(w->io);
+	if (w->busy_poll)
 		sched_yield();
 	else
-		rte_pause();
+		try_sleep(w);
 }
 
 static int loop(void *arg)
@@ -339,10 +344,10 @@ static int loop(void *arg)
 		if (work) {
 			idle_since = since;
 			idle_active(&w->idle);
-		} else if (w->busy_poll) {
-			relax(since - idle_since >= spin);
-		} else if (since - idle_since >= spin) {
-			try_sleep(w);
+		} else if (since - idle_since < spin) {
+			rte_pause();
+		} else {
+			rest(w);
 			since = rte_rdtsc();
 		}
 	}

@@ -49,6 +49,7 @@ struct worker_load {
 	uint64_t handoffs;        /* packets given to the worker they belong to */
 	uint64_t handoff_drops;   /* its ring was full */
 	uint64_t rx_copied_bytes; /* on ports that cannot receive into the shared region */
+	uint64_t tx_copied_bytes; /* on ports that cannot send several segments */
 };
 
 /* Makes the worker with its stack and engine; pools must exist. 0, or -errno and a sentence. */
