@@ -11,7 +11,8 @@
  *
  *	stack_advance(stack, now_us);              the clock; timers that are due
  *	stack_input(stack, port, pkts, n);         for each port's burst
- *	stack_deliver(stack);                      events up: handlers of tcp.h are called from here only
+ *	stack_deliver(stack);                      events up: handlers of tcp.h are called from here
+ *only
  *	... the owner's other work: tcp_send, tcp_recv, tcp_close ...
  *	stack_flush(stack);                        connections with something to say say it, once
  *
@@ -34,12 +35,13 @@ struct stack;
 
 /* What the device does by itself; the stack does the rest in software. */
 enum stack_offload {
-	STACK_TX_IP_CSUM = 1 << 0,   /* IPv4 header checksum */
-	STACK_TX_TCP_CSUM = 1 << 1,  /* from the pseudo-header sum, as rte_mbuf asks */
+	STACK_TX_IP_CSUM = 1 << 0,  /* IPv4 header checksum */
+	STACK_TX_TCP_CSUM = 1 << 1, /* from the pseudo-header sum, as rte_mbuf asks */
 	STACK_TX_UDP_CSUM = 1 << 2,
-	STACK_TX_TSO = 1 << 3,       /* segments up to 64 KB, cut by the device */
-	STACK_TX_MULTI_SEG = 1 << 4, /* chained mbufs; without it packets are linearised (and counted) */
-	STACK_RX_CSUM = 1 << 5,      /* ol_flags tell; UNKNOWN is still checked in software */
+	STACK_TX_TSO = 1 << 3, /* segments up to 64 KB, cut by the device */
+	STACK_TX_MULTI_SEG =
+		1 << 4,         /* chained mbufs; without it packets are linearised (and counted) */
+	STACK_RX_CSUM = 1 << 5, /* ol_flags tell; UNKNOWN is still checked in software */
 };
 
 struct stack_ops {
@@ -55,16 +57,30 @@ struct stack_ops {
 /* Pools are made by the owner. None of their mbufs is visible to a network function
  * except through payload that was received (which comes from the ports' own pools). */
 struct stack_pools {
-	struct rte_mempool *header;  /* small direct mbufs: frame headers and copied payload; >= 512 B of room */
-	struct rte_mempool *control; /* the same, kept for ACKs, SYN, RST, ARP and ICMP when `header` is empty */
-	struct rte_mempool *ref;     /* mbufs without room, attached to payload that is sent by reference */
+	struct rte_mempool *
+		header; /* small direct mbufs: frame headers and copied payload; >= 512 B of room */
+	struct rte_mempool *control; /* the same, kept for ACKs, SYN, RST, ARP and ICMP when
+					`header` is empty */
+	struct rte_mempool
+		*ref; /* mbufs without room, attached to payload that is sent by reference */
 };
 
 struct stack_conf {
-	uint32_t max_conns;       /* established and half-open together */
-	uint64_t secret[2];       /* keys the tables, the ISN and the cookies; from getrandom() in production */
-	uint64_t memory_bytes;    /* budget of payload held by all connections, true size */
-	uint32_t copy_below_bytes; /* payload pieces shorter than this are copied next to their header; 0: a measured default */
+	uint32_t max_conns;        /* established and half-open together */
+	uint64_t secret[2];        /* keys the tables, the ISN and the cookies; from getrandom() in
+				      production */
+	uint64_t memory_bytes;     /* budget of payload held by all connections, true size */
+	uint32_t copy_below_bytes; /* payload pieces shorter than this are copied next to their
+				      header; 0: a measured default */
+};
+
+/* How the addresses of a port come into use. */
+enum stack_claim {
+	STACK_CLAIM_USUAL,  /* IPv6 is probed (RFC 4862 §5.4), IPv4 is not; both are announced */
+	STACK_CLAIM_PROBE,  /* both are probed: IPv4 takes 5 to 7 seconds (RFC 5227 §2.1) */
+	STACK_CLAIM_FOLLOW, /* as USUAL, but another stack with the same port does the talking:
+			     * nothing is sent, and no question about our addresses is answered */
+	STACK_CLAIM_SILENT, /* used at once, and not announced */
 };
 
 struct stack_port_conf {
@@ -72,6 +88,9 @@ struct stack_port_conf {
 	uint16_t mtu;
 	uint32_t offloads; /* enum stack_offload */
 	const char *name;
+	uint16_t
+		vlan; /* 1 to 4094: frames carry this 802.1Q tag, others are not taken; 0: no tag */
+	enum stack_claim claim;
 };
 
 /* 0 or -errno. `ops`, `ctx` and the pools must outlive the stack. */
@@ -87,12 +106,17 @@ void stack_destroy(struct stack *stack);
 int stack_port_add(struct stack *stack, uint16_t port, const struct stack_port_conf *conf)
 	__attribute__((warn_unused_result));
 
-/* An address of ours, with the prefix of the network it is on (adds the connected route).
- * -EEXIST, -EINVAL, -EAFNOSUPPORT (IPv6, yet). */
+/*
+ * An address of ours, with the prefix of the network it is on (adds the connected route). A port's
+ * first IPv6 address brings its link-local address with it. An address that is probed is not used
+ * before it has passed; when another station has it, it is never used and is counted in
+ * ip_address_duplicates. -EEXIST, -EINVAL (also IPv6 on a port whose MTU is below 1280).
+ */
 int stack_address_add(struct stack *stack, uint16_t port, const struct addr *addr, unsigned prefix)
 	__attribute__((warn_unused_result));
 
-/* A route by longest prefix. `via` must be on a connected network. -ENETUNREACH if it is not. */
+/* A route by longest prefix. `via` must be on a connected network, or link-local with its zone.
+ * -ENETUNREACH if it is not. */
 int stack_route_add(struct stack *stack, const struct addr *to, unsigned prefix,
 		    const struct addr *via) __attribute__((warn_unused_result));
 int stack_route_del(struct stack *stack, const struct addr *to, unsigned prefix)
@@ -106,9 +130,21 @@ void stack_flush(struct stack *stack);
 /* When stack_advance has to be called next: now_us if there is work now, UINT64_MAX if never. */
 uint64_t stack_next_us(const struct stack *stack);
 
-/* Counters: one row of base/counters.def each. Owned by the worker; others may read them relaxed. */
+/* Counters: one row of base/counters.def each. Owned by the worker; others may read them relaxed.
+ */
 struct stack_counters;
 const struct stack_counters *stack_counters(const struct stack *stack);
+
+/* Our addresses, for `show`: calls `fn` for each. */
+enum stack_address_state { STACK_ADDRESS_TENTATIVE, STACK_ADDRESS_USED, STACK_ADDRESS_DUPLICATE };
+struct stack_address_info {
+	struct addr addr;
+	uint16_t port;
+	uint8_t prefix;
+	enum stack_address_state state;
+};
+void stack_addresses_each(const struct stack *stack,
+			  void (*fn)(void *ctx, const struct stack_address_info *info), void *ctx);
 
 /* Resolved and pending neighbours, for `show`: calls `fn` for each. */
 struct stack_neighbour_info {
@@ -118,6 +154,7 @@ struct stack_neighbour_info {
 	bool resolved;
 };
 void stack_neighbours_each(const struct stack *stack,
-			   void (*fn)(void *ctx, const struct stack_neighbour_info *info), void *ctx);
+			   void (*fn)(void *ctx, const struct stack_neighbour_info *info),
+			   void *ctx);
 
 #endif
