@@ -16,7 +16,9 @@ uint32_t tcp_recvq_mss(const struct tcp_conn *conn)
 {
 	uint32_t ip = conn->path.src.family == ADDR_IP6 ? IP6_HEADER_BYTES : IP4_HEADER_BYTES;
 
-	return conn->path.mtu - ip - TCP_HEADER_BYTES;
+	uint32_t mss = conn->path.mtu - ip - TCP_HEADER_BYTES;
+
+	return conn->mss_most && conn->mss_most < mss ? conn->mss_most : mss;
 }
 
 uint8_t tcp_recvq_wscale(uint32_t limit)
