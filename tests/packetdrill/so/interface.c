@@ -328,7 +328,10 @@ static int do_setsockopt(void *userdata, int fd, int level, int name, const void
 {
 	struct call c = enter(userdata, fd);
 
-	return (int)leave(&c, c.sock ? linux_option_set(c.sock, level, name, value, len) : -EBADF);
+	int err = c.sock ? linux_option_set(c.sock, level, name, value, len) : -EBADF;
+
+	world_turn(c.world);
+	return (int)leave(&c, err);
 }
 
 /* ---- waiting ---- */

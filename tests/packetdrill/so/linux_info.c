@@ -69,7 +69,6 @@ static void fill_flight(const struct sock_info *info, struct tcp_info *out)
 static void fill_sizes(const struct sock_info *info, struct tcp_info *out)
 {
 	out->tcpi_snd_mss = info->mss;
-	out->tcpi_rcv_mss = info->received_mss;
 	out->tcpi_advmss = info->advertised_mss;
 	out->tcpi_pmtu = info->path_mtu;
 	out->tcpi_snd_cwnd = info->mss ? info->cwnd_bytes / info->mss : 0;

@@ -38,11 +38,21 @@ int sock_bind(struct sock *sock, const struct endpoint *local)
 	return 0;
 }
 
+static bool is_any(const struct addr *addr)
+{
+	const struct addr any = {.family = addr->family};
+
+	return addr_equal(addr, &any);
+}
+
 static struct tcp_conf conf_of(const struct sock *sock)
 {
 	const struct sock_options *o = &sock->options;
 
 	return (struct tcp_conf){
+		.local = is_any(&sock->local.addr) ? (struct endpoint){.port = sock->local.port}
+						   : sock->local,
+		.mss_most = o->max_segment,
 		.congestion = o->congestion[0] ? o->congestion : NULL,
 		.recv_buffer_bytes = o->recv_bytes,
 		.send_buffer_bytes = o->send_bytes,
@@ -341,6 +351,13 @@ enum sock_event sock_events(const struct sock *sock)
 	return events | (sock->error ? SOCK_ERROR : 0);
 }
 
+/* FIN is sent, too, but is no byte of the queue. */
+static uint32_t unsent(const struct tcp_info *info)
+{
+	return info->send_queue_bytes > info->sent_bytes ? info->send_queue_bytes - info->sent_bytes
+							 : 0;
+}
+
 void sock_get_info(const struct sock *sock, struct sock_info *out)
 {
 	struct tcp_info info;
@@ -360,6 +377,19 @@ void sock_get_info(const struct sock *sock, struct sock_info *out)
 		.rto_us = info.rto_us,
 		.cwnd_bytes = info.cwnd_bytes,
 		.ssthresh_bytes = info.ssthresh_bytes,
+		.timestamps = info.timestamps,
+		.sack = info.sack,
+		.wscale = info.wscale,
+		.recovering = info.recovering,
+		.wscale_send = info.wscale_send,
+		.wscale_recv = info.wscale_recv,
+		.retries = info.retries,
+		.probes = info.keep_probes,
+		.advertised_mss = info.mss_offered,
+		.path_mtu = info.path_mtu,
+		.unacked_bytes = info.sent_bytes,
+		.sacked_bytes = info.sacked_bytes,
+		.unsent_bytes = unsent(&info),
 		.pipe_bytes = info.flight_bytes,
 		.send_queue_bytes = info.send_queue_bytes,
 		.recv_window_bytes = info.recv_window_bytes,
@@ -370,7 +400,27 @@ void sock_get_info(const struct sock *sock, struct sock_info *out)
 	};
 }
 
+static enum tcp_gather gather_of(const struct sock *sock)
+{
+	if (sock->options.cork || sock->more)
+		return TCP_GATHER_FULL;
+	return sock->options.nodelay ? TCP_GATHER_FLUSH : TCP_GATHER_NAGLE;
+}
+
+void sock_apply_gather(struct sock *sock)
+{
+	if (sock->conn)
+		tcp_set_gather(sock->conn, gather_of(sock));
+}
+
 void sock_apply(struct sock *sock)
 {
-	(void)sock;
+	const struct sock_options *o = &sock->options;
+	uint32_t idle_ms = o->keepalive ? o->keep_idle_s * 1000 : 0;
+
+	if (!sock->conn)
+		return;
+	sock_apply_gather(sock);
+	tcp_set_user_timeout(sock->conn, o->user_timeout_ms);
+	tcp_set_keepalive(sock->conn, idle_ms, o->keep_each_s * 1000, (uint8_t)o->keep_count);
 }

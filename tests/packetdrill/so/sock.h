@@ -45,7 +45,7 @@ struct sock_info {
 	const char *congestion;
 	bool timestamps, sack, wscale, recovering;
 	uint8_t wscale_send, wscale_recv, retries, probes;
-	uint32_t mss, advertised_mss, received_mss, path_mtu;
+	uint32_t mss, advertised_mss, path_mtu;
 	uint32_t srtt_us, rttvar_us, rto_us;
 	uint32_t cwnd_bytes, ssthresh_bytes, pipe_bytes, unacked_bytes, sacked_bytes;
 	uint32_t send_queue_bytes, unsent_bytes;
@@ -66,6 +66,7 @@ struct sock {
 	int error;             /* SO_ERROR, positive */
 	bool ended;            /* the peer's FIN was the end */
 	bool shut_read, shut_write;
+	bool more; /* the last call said that more will follow */
 };
 
 enum sock_event {
@@ -92,6 +93,7 @@ uint32_t sock_unread(const struct sock *sock);
 
 /* Gives the connection what the options say. */
 void sock_apply(struct sock *sock);
+void sock_apply_gather(struct sock *sock);
 
 /* The error that waits, positive, and takes it. */
 int sock_take_error(struct sock *sock);

@@ -195,9 +195,10 @@ ssize_t sock_send(struct sock *sock, const void *buf, size_t len, bool more, uin
 {
 	size_t done = 0;
 
-	(void)more;
 	if (len == 0)
 		return check_sendable(sock);
+	sock->more = more;
+	sock_apply_gather(sock);
 	do {
 		ssize_t n = send_some(sock, (const uint8_t *)buf + done, len - done, until_us);
 
