@@ -42,15 +42,16 @@ static uint32_t sub_floor(uint32_t a, uint32_t b)
 	return a > b ? a - b : 0;
 }
 
-/* How far the window could reach from rcv_nxt. */
+/* How far the window could reach from rcv_nxt: not further than its field can tell. */
 static uint32_t offer(const struct tcp_conn *conn)
 {
+	uint32_t most = (uint32_t)UINT16_MAX << conn->rcv_wscale;
 	uint32_t by_bytes = sub_floor(conn->recv_limit, conn->rcv_ready);
 	uint32_t by_charge = sub_floor(2 * conn->recv_limit, conn->rcv_charge) / 2;
 
 	if (share_above(conn->tcp, 7))
 		return 0;
-	return by_bytes < by_charge ? by_bytes : by_charge;
+	return RTE_MIN(RTE_MIN(by_bytes, by_charge), most);
 }
 
 /* By how much the edge could move right; 0 when it could not. */
