@@ -42,16 +42,15 @@ static uint32_t sub_floor(uint32_t a, uint32_t b)
 	return a > b ? a - b : 0;
 }
 
-/* How far the window could reach from rcv_nxt: not further than its field can tell. */
+/* How far the window could reach from rcv_nxt. */
 static uint32_t offer(const struct tcp_conn *conn)
 {
-	uint32_t most = (uint32_t)UINT16_MAX << conn->rcv_wscale;
 	uint32_t by_bytes = sub_floor(conn->recv_limit, conn->rcv_ready);
 	uint32_t by_charge = sub_floor(2 * conn->recv_limit, conn->rcv_charge) / 2;
 
 	if (share_above(conn->tcp, 7))
 		return 0;
-	return RTE_MIN(RTE_MIN(by_bytes, by_charge), most);
+	return by_bytes < by_charge ? by_bytes : by_charge;
 }
 
 /* By how much the edge could move right; 0 when it could not. */
@@ -106,8 +105,10 @@ uint16_t tcp_recvq_syn_window(struct tcp_conn *conn)
 bool tcp_recvq_update_due(const struct tcp_conn *conn)
 {
 	uint32_t half = conn->recv_limit / 2, two = 2 * tcp_recvq_mss(conn);
+	uint32_t most = (uint32_t)UINT16_MAX << conn->rcv_wscale; /* that the field can tell */
+	uint32_t untold = sub_floor(most, tcp_recv_window(conn));
 
-	return offer_gain(conn) >= (half < two ? half : two);
+	return RTE_MIN(offer_gain(conn), untold) >= (half < two ? half : two);
 }
 
 /* ---- the queue ---- */
