@@ -97,7 +97,7 @@ void *tcp_user(const struct tcp_conn *conn);
 /* When a last part goes out that does not fill a segment. */
 enum tcp_gather {
 	TCP_GATHER_FLUSH, /* at the next flush: until then writes are gathered in any case */
-	TCP_GATHER_NAGLE, /* when all that was sent is acknowledged: RFC 9293 §3.7.4 */
+	TCP_GATHER_NAGLE, /* when no other that was short is in flight: RFC 9293 §3.7.4 */
 	TCP_GATHER_FULL,  /* not before this is changed, or with FIN */
 };
 void tcp_set_gather(struct tcp_conn *conn, enum tcp_gather gather);

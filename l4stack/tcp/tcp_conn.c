@@ -75,7 +75,7 @@ void tcp_conn_start(struct tcp_conn *conn, uint32_t iss)
 
 	conn->iss = iss;
 	conn->snd_una = conn->snd_nxt = conn->snd_max = iss;
-	conn->recover = conn->resend_nxt = iss;
+	conn->recover = conn->resend_nxt = conn->short_end = iss;
 	conn->ts_offset = tcp_ident_ts_offset(conn->tcp, &local, &remote);
 	conn->flags |= TCP_SYN_NOW;
 	tcp_rto_init(&conn->rto);

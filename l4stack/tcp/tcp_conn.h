@@ -199,7 +199,8 @@ struct tcp_conn {
 	uint16_t peer_mss;
 	uint8_t close_reason; /* enum tcp_close_reason */
 	uint8_t keep_probes, keep_most;
-	uint8_t gather; /* enum tcp_gather */
+	uint8_t gather;     /* enum tcp_gather */
+	uint32_t short_end; /* of the last segment sent that was not full */
 	uint16_t mss_most;
 	uint32_t keep_each_ms;
 	uint32_t user_timeout_ms;

@@ -54,14 +54,15 @@ static uint32_t avoid_silly_window(const struct tcp_conn *conn, uint32_t len, ui
 	return len && len >= conn->snd_wnd_max / 2 ? len : 0;
 }
 
-/* RFC 9293 §3.7.4, or a last part that the owner wants to fill. What was sent before is sent again
- * as it is. */
+/* RFC 9293 §3.7.4, in Minshall's form: one segment that is not full may be in flight, so that the
+ * end of a large write does not wait for a delayed ACK. Or a last part that the owner wants to
+ * fill. What was sent before is sent again as it is. */
 static bool may_end_short(const struct tcp_conn *conn)
 {
 	if (tcp_state_is(conn, TCP_SENT_FIN) || seq_lt(conn->snd_nxt, conn->snd_max))
 		return true;
 	return conn->gather == TCP_GATHER_FLUSH ||
-	       (conn->gather == TCP_GATHER_NAGLE && conn->snd_nxt == conn->snd_una);
+	       (conn->gather == TCP_GATHER_NAGLE && seq_le(conn->short_end, conn->snd_una));
 }
 
 bool tcp_output_window_is_open(const struct tcp_conn *conn)
@@ -158,6 +159,8 @@ static bool send_next(struct tcp_conn *conn, uint32_t len, bool fin)
 
 	if (!transmit(conn, &span))
 		return false;
+	if (len % conn->mss)
+		conn->short_end = span.seq;
 	conn->snd_nxt = span.seq;
 	conn->snd_cursor = span.at;
 	conn->snd_cursor_off = span.off;

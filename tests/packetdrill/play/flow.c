@@ -27,17 +27,26 @@ struct flow *flow_of(struct flows *flows, unsigned number)
 
 /* ---- to the wire ---- */
 
+static uint32_t ts_to_wire(const struct flow *flow, uint32_t script)
+{
+	unsigned n = flow->ts_count < TS_PAIRS ? flow->ts_count : TS_PAIRS;
+
+	if (!flow->ts_known)
+		fail("ecr %u: the script has not seen a TS val yet", script);
+	for (unsigned i = 1; i <= n; i++)
+		if (flow->ts[(flow->ts_count - i) % TS_PAIRS].script == script)
+			return flow->ts[(flow->ts_count - i) % TS_PAIRS].wire;
+	return script + flow->ts_offset;
+}
+
 static void option_to_wire(const struct flow *flow, struct packet_option *option)
 {
 	for (int i = 0; option->kind == OPTION_SACK && i < option->blocks; i++) {
 		option->sack[i][0] += flow->local_isn;
 		option->sack[i][1] += flow->local_isn;
 	}
-	if (option->kind != OPTION_TS || option->echo == 0)
-		return;
-	if (!flow->ts_known)
-		fail("ecr %u: the script has not seen a TS val yet", option->echo);
-	option->echo += flow->ts_offset;
+	if (option->kind == OPTION_TS && option->echo)
+		option->echo = ts_to_wire(flow, option->echo);
 }
 
 void flow_to_wire(struct flows *flows, const struct packet *script, struct packet *wire,
@@ -45,8 +54,10 @@ void flow_to_wire(struct flows *flows, const struct packet *script, struct packe
 {
 	struct flow *flow = flow_of(flows, script->flow);
 
-	if (script->fresh)
+	if (script->fresh) {
 		flow->local_isn_known = flow->ts_known = false;
+		flow->ts_count = 0;
+	}
 	*wire = *script;
 	*route = (struct route){flows->remote, flows->local, flow->remote_port, flow->local_port};
 	wire->seq += script->kind == PACKET_ICMP ? flow->local_isn : flow->remote_isn;
@@ -88,16 +99,31 @@ static void learn_isn(struct flow *flow, const struct packet *wire, const struct
 	flow->local_isn_known = true;
 }
 
+static const struct packet_option *find_ts(const struct packet *packet)
+{
+	for (unsigned i = 0; i < packet->option_count; i++)
+		if (packet->options[i].kind == OPTION_TS)
+			return &packet->options[i];
+	return NULL;
+}
+
+void flow_note_sent(struct flows *flows, const struct packet *expected, const struct packet *wire)
+{
+	const struct packet_option *mine = find_ts(expected), *theirs = find_ts(wire);
+	struct flow *flow = flow_of(flows, expected->flow);
+	unsigned at = flow->ts_count % TS_PAIRS;
+
+	if (!mine || !theirs)
+		return;
+	flow->ts[at].script = mine->value;
+	flow->ts[at].wire = theirs->value;
+	flow->ts_count++;
+}
+
 static void learn_ts(struct flow *flow, const struct packet *wire, const struct packet *expected)
 {
-	const struct packet_option *mine = NULL, *theirs = NULL;
+	const struct packet_option *mine = find_ts(expected), *theirs = find_ts(wire);
 
-	for (unsigned i = 0; i < wire->option_count; i++)
-		if (wire->options[i].kind == OPTION_TS)
-			theirs = &wire->options[i];
-	for (unsigned i = 0; i < expected->option_count; i++)
-		if (expected->options[i].kind == OPTION_TS)
-			mine = &expected->options[i];
 	if (!mine || !theirs || flow->ts_known)
 		return;
 	flow->ts_offset = theirs->value - mine->value;

@@ -14,6 +14,7 @@
 #include "tests/packetdrill/play/script.h"
 
 #define FLOWS_MOST 16
+#define TS_PAIRS   32 /* the last that were seen */
 
 struct flow {
 	bool active; /* the stack opened it: its ports are known */
@@ -22,6 +23,11 @@ struct flow {
 	uint32_t local_isn, remote_isn;
 	bool ts_known;
 	uint32_t ts_offset; /* the stack's clock, minus the script's */
+	/* Where a time is off by a tick, the script's number still stands for what was sent. */
+	struct {
+		uint32_t script, wire;
+	} ts[TS_PAIRS];
+	unsigned ts_count;
 };
 
 struct flows {
@@ -40,6 +46,9 @@ void flow_to_wire(struct flows *flows, const struct packet *script, struct packe
  * learns what it does not know. */
 void flow_from_wire(struct flows *flows, const struct packet *wire, const struct route *route,
 		    const struct packet *expected, struct packet *out);
+
+/* The packet was what was expected: its time stamp can be echoed. */
+void flow_note_sent(struct flows *flows, const struct packet *expected, const struct packet *wire);
 
 /* The flow it belongs to, 0: none. */
 unsigned flow_number(const struct flows *flows, const struct route *route);

@@ -9,7 +9,8 @@
 
 #include "tests/packetdrill/play/report.h"
 
-#define STEP_US 1000 /* while a call blocks: it must not return unseen */
+#define NAP_US  1000000000 /* useconds_t has 32 bits */
+#define STEP_US 1000       /* while a call blocks: it must not return unseen */
 
 int64_t play_now_us(struct play *play)
 {
@@ -41,8 +42,8 @@ void play_check_time(const struct play *play, const struct when *when, int64_t b
 
 static void sleep_us(struct play *play, int64_t us)
 {
-	if (us > 0)
-		play->stack.usleep(play->stack.userdata, (useconds_t)us);
+	for (; us > 0; us -= NAP_US)
+		play->stack.usleep(play->stack.userdata, (useconds_t)(us < NAP_US ? us : NAP_US));
 }
 
 static void pass_until(struct play *play, int64_t due_us)

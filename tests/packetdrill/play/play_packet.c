@@ -143,6 +143,7 @@ void play_packet_out(struct play *play, const struct event *event, int64_t base_
 	if (what)
 		explain(expected, &got, at_us, what);
 	check_payload(&got, payload);
+	flow_note_sent(&play->flows, expected, &wire);
 	packet_format(&got, text, sizeof(text));
 	play_check_time(play, &event->when, base_us, at_us, text);
 	play->last_us = at_us;
