@@ -424,6 +424,8 @@ static void add_worker_stats(struct daemon *d, struct rows *rows, const char *pr
 		 "of them, dropped because its ring was full");
 	add_stat(rows, prefix, "worker", "rx_copied_bytes", sum.rx_copied_bytes,
 		 "bytes copied on ports that cannot receive into the shared region");
+	add_stat(rows, prefix, "worker", "tx_copied_bytes", sum.tx_copied_bytes,
+		 "bytes copied on ports that cannot send several segments");
 }
 
 static uint64_t stack_sum(struct daemon *d, enum stack_counter id)

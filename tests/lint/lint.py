@@ -35,6 +35,8 @@ MAY_INCLUDE = {
     "dataplane": ["dataplane", "chain", "l4stack", "mgmt"],
     "nf/sdk": ["nf/sdk"],
     "nf/common": ["nf/common"],
+    "tests/packetdrill/so": ["tests/packetdrill/so", "tests/packetdrill/packetdrill.h", "l4stack"],
+    "tests/packetdrill/play": ["tests/packetdrill/play", "tests/packetdrill/packetdrill.h"],
 }
 SOURCES = ("include", "l4stack", "chain", "nf", "mgmt", "dataplane", "tests")
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
