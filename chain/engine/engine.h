@@ -161,7 +161,7 @@ struct engine_instance_info {
 	uint32_t leases;    /* arena slices being sent */
 	uint64_t exchanges; /* heads it was given */
 	uint64_t offences;  /* answers that were refused */
-	bool broken; /* it spoiled its ring and gets nothing more: the process is to be ended */
+	bool broken; /* it spoiled its ring and gets nothing more until its process is another */
 	uint64_t loops, busy_ns;
 	uint64_t counter[SLUICE_COUNTERS];
 };
