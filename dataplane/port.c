@@ -182,6 +182,9 @@ static int start(struct port *port, struct memory_pools *pools, unsigned workers
 	rc = rte_eth_dev_start(port->id);
 	if (rc)
 		return fail(error, size, port->conf, "cannot start the device", rc);
+	/* Neighbor solicitations come to groups (RFC 4861 §2.3); the stack knows which are ours. A
+	 * device that cannot has no filter either. */
+	(void)rte_eth_allmulticast_enable(port->id);
 	rte_eth_macaddr_get(port->id, &mac);
 	memcpy(port->mac, mac.addr_bytes, sizeof(port->mac));
 	return 0;

@@ -185,8 +185,9 @@ static enum ip_address_kind first_kind(const struct link_port *port, uint8_t fam
 {
 	bool probed = family == ADDR_IP6 || port->claim == STACK_CLAIM_PROBE;
 
-	return probed && port->claim != STACK_CLAIM_SILENT ? IP_ADDRESS_TENTATIVE
-							   : IP_ADDRESS_LOCAL;
+	if (port->claim == STACK_CLAIM_SILENT || port->claim == STACK_CLAIM_ANNOUNCE)
+		probed = false;
+	return probed ? IP_ADDRESS_TENTATIVE : IP_ADDRESS_LOCAL;
 }
 
 /* What an address of IPv6 needs on its link before it is asked for: RFC 4862 §5.4.2. */
