@@ -42,7 +42,8 @@ static bool same_addresses(const struct conf_port *a, const struct conf_port *b)
 static bool same_port(const struct conf_port *a, const struct conf_port *b)
 {
 	return !strcmp(a->name, b->name) && !strcmp(a->device, b->device) && a->mtu == b->mtu &&
-	       a->offload == b->offload && a->descriptors == b->descriptors && same_addresses(a, b);
+	       a->vlan == b->vlan && a->probe == b->probe && a->offload == b->offload &&
+	       a->descriptors == b->descriptors && same_addresses(a, b);
 }
 
 static void check_ports(const struct conf *old, const struct conf *new, struct conf_errors *errors)
