@@ -39,13 +39,16 @@ static const struct {
 /* A virtual device may check TCP alone. What it checked is marked in each packet. */
 #define RX_CSUM (RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM)
 
-/* With what DPDK said of it last, if anything. */
+/* With what DPDK said of it, if anything; many drivers return -1 for everything, which is not
+ * to be taken for an errno.
+ */
 static int fail(char *error, size_t size, const struct conf_port *conf, const char *what, int rc)
 {
 	const char *why = eal_log_release();
+	const char *reason = rc == -1 && why[0] ? "DPDK's driver refuses" : strerror(-rc);
 
 	snprintf(error, size, "%s:%u: port \"%s\" (device \"%s\"): %s: %s%s%s%s", conf->place.file,
-		 conf->place.line, conf->name, conf->device, what, strerror(-rc),
+		 conf->place.line, conf->name, conf->device, what, reason,
 		 why[0] ? " (DPDK: " : "", why, why[0] ? ")" : "");
 	return rc;
 }
@@ -300,8 +303,10 @@ int port_open(const struct conf_port *conf, struct memory_pools *pools, unsigned
 	port_wake_before(&scan);
 	eal_log_hold();
 	rc = probe(port, error, error_size);
-	if (!rc)
+	if (!rc) {
+		eal_log_hold(); /* anew: what was said until here did not matter */
 		rc = start(port, pools, workers, error, error_size);
+	}
 	if (rc) {
 		give_up(port);
 		return rc;
