@@ -227,6 +227,7 @@ static int open_ports(struct daemon *d, const struct conf *conf, char *error, si
 		int rc = port_open(&conf->ports[i], d->pools, conf->daemon.workers_count,
 				   &d->ports[i], error, size);
 
+		d->half_open = rc != 0;
 		if (rc)
 			return rc;
 		d->set.ports_count++;
@@ -340,7 +341,7 @@ static int make_all(struct daemon *d, const struct conf *conf, char *error, size
 	d->started_us = clock_monotonic_us();
 	if ((rc = make_pools(d, conf, error, size)) || (rc = open_ports(d, conf, error, size)) ||
 	    (rc = make_upstreams(d, error, size)) || (rc = make_workers(d, conf, error, size)) ||
-	    (rc = start_workers(d, error, size)) || (rc = make_supervisor(d, conf, error, size)))
+	    (rc = make_supervisor(d, conf, error, size)))
 		return rc;
 	if ((rc = watch(d, ctl_fd(d->ctl))) || (rc = watch(d, supervisor_fd(d->supervisor))))
 		return fail(error, size, "cannot watch descriptors", rc);
@@ -390,7 +391,7 @@ static void end_all(struct daemon *d)
 	free_releases(d);
 	close(d->epoll_fd);
 	close(d->signal_fd);
-	if (d->eal.memory_mb)
+	if (d->eal.running && !d->half_open)
 		eal_stop();
 }
 
@@ -520,11 +521,39 @@ static void print_errors(const struct conf_errors *errors)
 		fprintf(stderr, "%s\n", errors->text[i]);
 }
 
+/* No packet is looked at before the chains are in effect: who comes early waits, and is not
+ * refused.
+ */
+static int begin(struct daemon *d, struct conf *conf)
+{
+	struct conf_errors errors = {0};
+	char error[512] = "";
+	int rc = make_all(d, conf, error, sizeof(error));
+
+	if (!rc)
+		rc = deploy(d, conf, &errors);
+	print_errors(&errors);
+	conf_errors_clear(&errors);
+	if (rc)
+		conf_free(conf);
+	else
+		rc = start_workers(d, error, sizeof(error));
+	if (error[0])
+		fprintf(stderr, "sluiced: %s\n", error);
+	return rc;
+}
+
+static void log_ready(const struct conf *conf)
+{
+	log_info("ready: %u port%s, %u chain%s, %u function%s", conf->ports_count,
+		 conf->ports_count == 1 ? "" : "s", conf->chains_count,
+		 conf->chains_count == 1 ? "" : "s", conf->functions_count,
+		 conf->functions_count == 1 ? "" : "s");
+}
+
 int daemon_run(const char *conf_path, struct conf *conf)
 {
 	struct daemon *d = calloc(1, sizeof(*d));
-	struct conf_errors errors = {0};
-	char error[512] = "";
 	int rc;
 
 	if (!d)
@@ -532,24 +561,14 @@ int daemon_run(const char *conf_path, struct conf *conf)
 	d->conf_path = conf_path;
 	d->epoll_fd = d->signal_fd = -1;
 	d->feed_us = sd_watchdog_us() ? 0 : UINT64_MAX;
-	rc = make_all(d, conf, error, sizeof(error));
-	if (rc)
-		fprintf(stderr, "sluiced: %s\n", error);
-	else if ((rc = deploy(d, conf, &errors)))
-		print_errors(&errors);
-	if (rc) {
-		conf_free(conf);
-	} else {
+	rc = begin(d, conf);
+	if (!rc) {
 		d->state = DAEMON_RUNNING;
-		log_info("ready: %u port%s, %u chain%s, %u function%s", conf->ports_count,
-			 conf->ports_count == 1 ? "" : "s", conf->chains_count,
-			 conf->chains_count == 1 ? "" : "s", conf->functions_count,
-			 conf->functions_count == 1 ? "" : "s");
+		log_ready(conf);
 		sd_tell_ready("serving");
 		control_loop(d);
 		log_info("stopping");
 	}
-	conf_errors_clear(&errors);
 	end_all(d);
 	free(d);
 	return rc;

@@ -64,6 +64,7 @@ struct daemon {
 	struct region *upstreams_region;
 	struct memory_pools pools[WORKERS_MAX];
 	struct port ports[PORTS_MAX];
+	bool half_open; /* one more was tried: DPDK cannot be taken down in order */
 	struct worker_set set;
 	struct function functions[ENGINE_FUNCTIONS_MAX];
 	const struct conf *deploying; /* what deploy tries to put into effect; NULL: nothing */

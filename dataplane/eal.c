@@ -21,6 +21,10 @@
 /* Headroom for arenas of functions that a reload brings; without hugepages it costs nothing until
  * touched. */
 #define EAL_SPARE_MB 1024
+/* With hugepages: what rings, tables and devices take beside the buffers; and the reach for the
+ * next page that an arena may begin on. */
+#define EAL_BASE_MB  48
+#define EAL_ROUND_MB 2
 /* Each arena may live twice for a while: the old one until its last byte is acknowledged. */
 #define EAL_ARENA_COPIES 2
 
@@ -71,9 +75,18 @@ static unsigned arenas_mb(const struct conf *conf)
 	return mb;
 }
 
+static unsigned overhead_mb(const struct conf *conf)
+{
+	unsigned mb = EAL_BASE_MB + conf->daemon.workers_count * EAL_ROUND_MB;
+
+	for (unsigned i = 0; i < conf->functions_count; i++)
+		mb += conf->functions[i].instances * EAL_ROUND_MB;
+	return mb;
+}
+
 static int choose_memory(const struct conf *conf, struct eal_info *info, char *error, size_t size)
 {
-	unsigned want = conf->daemon.memory_mb + arenas_mb(conf);
+	unsigned want = conf->daemon.memory_mb + arenas_mb(conf) + overhead_mb(conf);
 	unsigned huge = hugepages_free_mb();
 
 	info->hugepages = conf->daemon.hugepages != CONF_HUGEPAGES_OFF && huge >= want;
@@ -81,7 +94,7 @@ static int choose_memory(const struct conf *conf, struct eal_info *info, char *e
 		snprintf(
 			error, size,
 			"hugepages = \"on\", but %u MB of 2 MB pages are free and %u MB are needed "
-			"(memory_mb and the arenas of all functions)",
+			"(memory_mb, the arenas of all functions and some more)",
 			huge, want);
 		return -ENOMEM;
 	}
@@ -175,6 +188,7 @@ int eal_start(const struct conf *conf, struct eal_info *info, char *error, size_
 		return -EIO;
 	}
 	(void)eal_log_release();
+	info->running = true;
 	/* The buffer that was freed last is taken first: it is in the cache still, and what was
 	 * never needed is never touched. */
 	rc = rte_mbuf_set_user_mempool_ops("lf_stack");
