@@ -2,6 +2,7 @@
 #include "dataplane/eal.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <numa.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 #include <rte_errno.h>
 #include <rte_mbuf_pool_ops.h>
 
+#include "dataplane/cpus.h"
 #include "mgmt/conf/conf.h"
 
 #define EAL_ARGS_MAX 64
@@ -109,12 +111,11 @@ static void arg_devices(struct eal_args *args, const struct conf *conf)
 	eal_arg(args, "--iova-mode=va");
 }
 
-/* lcore 0 floats over all CPUs; lcore i + 1 is worker i on its own. */
+/* lcore 0 floats over all CPUs that are ours; lcore i + 1 is worker i on its own. */
 static void arg_lcores(struct eal_args *args, const struct conf *conf)
 {
-	char text[1024];
-	int n = snprintf(text, sizeof(text), "--lcores=(0)@(0-%ld)",
-			 sysconf(_SC_NPROCESSORS_CONF) - 1);
+	char ours[1024], text[4096];
+	int n = snprintf(text, sizeof(text), "--lcores=(0)@(%s)", cpus_text(ours, sizeof(ours)));
 
 	for (unsigned i = 0; i < conf->daemon.workers_count && n < (int)sizeof(text); i++)
 		n += snprintf(text + n, sizeof(text) - (size_t)n, ",(%u)@%u", i + 1,
@@ -161,6 +162,8 @@ int eal_start(const struct conf *conf, struct eal_info *info, char *error, size_
 	arg_devices(&args, conf);
 	eal_arg(&args, "--no-telemetry");
 	eal_arg(&args, "--log-level=error");
+	/* Or it would make its folder in one that all daemons share. */
+	setenv("RUNTIME_DIRECTORY", conf->daemon.run_dir, 1);
 	/* EAL keeps pointers into its arguments: they are not freed. */
 	if (rte_eal_init(args.count, args.arg) < 0) {
 		snprintf(error, error_size, "cannot start DPDK: %s", eal_trouble(rte_errno));
@@ -174,9 +177,25 @@ int eal_start(const struct conf *conf, struct eal_info *info, char *error, size_
 	return rc;
 }
 
+/* EAL makes RUNTIME_DIRECTORY/dpdk/rte, even when it keeps nothing there. */
+static void remove_empty_folders(void)
+{
+	char path[PATH_MAX];
+	char *slash;
+
+	snprintf(path, sizeof(path), "%s", rte_eal_get_runtime_dir());
+	slash = strrchr(path, '/');
+	if (!slash || rmdir(path))
+		return;
+	*slash = '\0';
+	if (rmdir(path))
+		return; /* somebody else's are in it */
+}
+
 void eal_stop(void)
 {
 	rte_eal_cleanup();
+	remove_empty_folders();
 }
 
 int eal_node_of_cpu(unsigned cpu)

@@ -141,18 +141,15 @@ int functions_add(struct daemon *d, struct release *release, const struct conf_f
 
 /* --- the end ----------------------------------------------------------------------------- */
 
-/* The last function of a release that is no longer in effect takes it along. One that never came
- * into effect is not in the list: it belongs to deploy. */
+/* The last function of a release that is not in effect takes it along. */
 static void release_put(struct daemon *d, struct release *release)
 {
 	struct release **link = &d->release;
 
 	if (--release->functions || release == d->release)
 		return;
-	while (*link && *link != release)
+	while (*link != release)
 		link = &(*link)->next;
-	if (!*link)
-		return;
 	*link = release->next;
 	conf_free(release->conf);
 	free(release);
@@ -161,12 +158,36 @@ static void release_put(struct daemon *d, struct release *release)
 void functions_remove(struct daemon *d, uint16_t id)
 {
 	struct function_call call = {.id = id};
-	struct release *release = d->functions[id].release;
 
 	supervisor_stop(d->supervisor, id, clock_monotonic_us());
 	everywhere(d, remove_here, &call);
-	d->functions[id] = (struct function){0};
-	release_put(d, release);
+	d->functions[id].retired = FUNCTION_ENDING;
+}
+
+struct living {
+	bool function[ENGINE_FUNCTIONS_MAX];
+};
+
+static void note_living(void *ctx, const struct instance_info *instance)
+{
+	struct living *living = ctx;
+
+	living->function[instance->function] = true;
+}
+
+static void free_ended(struct daemon *d)
+{
+	struct living living = {0};
+
+	supervisor_each(d->supervisor, note_living, &living);
+	for (unsigned id = 0; id < ENGINE_FUNCTIONS_MAX; id++) {
+		struct release *release = d->functions[id].release;
+
+		if (d->functions[id].retired != FUNCTION_ENDING || living.function[id])
+			continue;
+		d->functions[id] = (struct function){0};
+		release_put(d, release);
+	}
 }
 
 static void oldest_version(void *ctx, const struct engine_chain_info *chain)
@@ -201,4 +222,5 @@ void functions_sweep(struct daemon *d)
 	for (unsigned id = 0; id < ENGINE_FUNCTIONS_MAX; id++)
 		if (d->functions[id].retired && d->functions[id].retired <= oldest)
 			functions_remove(d, (uint16_t)id);
+	free_ended(d);
 }

@@ -341,6 +341,14 @@ class Sluiced:
             except socket.timeout:
                 pass
 
+    def heard(self):
+        """All that the daemon has told systemd so far."""
+        self.notify.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                self.messages.append(self.notify.recv(4096).decode())
+        return self.messages
+
     def output(self):
         self.log.flush()
         return self.log_path.read_text(encoding="utf-8")
