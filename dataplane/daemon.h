@@ -43,8 +43,8 @@ struct function {
 	const struct conf_function *conf;
 	uint32_t retired; /* the version that does without it; 0: in use */
 };
-#define FUNCTION_ENDING UINT32_MAX /* `retired`: no worker knows it, but a process may still live \
-				    */
+/* `retired`: no worker knows it, but a process of it may still live. */
+#define FUNCTION_ENDING UINT32_MAX
 
 /* A worker's load when it was looked at last, and over the time before that. */
 struct load_sample {

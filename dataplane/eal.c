@@ -25,10 +25,13 @@
 /* Each arena may live twice for a while: the old one until its last byte is acknowledged. */
 #define EAL_ARENA_COPIES 2
 
-struct eal_args {
+/* EAL keeps pointers into its arguments, and permutes them: they live, in order, for as long as it
+ * does. */
+static struct eal_args {
 	char *arg[EAL_ARGS_MAX + 1];
+	char *made[EAL_ARGS_MAX];
 	int count;
-};
+} eal_args;
 
 static void eal_arg(struct eal_args *args, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -40,8 +43,10 @@ static void eal_arg(struct eal_args *args, const char *format, ...)
 	if (args->count == EAL_ARGS_MAX)
 		return;
 	va_start(list, format);
-	if (vasprintf(&args->arg[args->count], format, list) >= 0)
+	if (vasprintf(&args->made[args->count], format, list) >= 0) {
+		args->arg[args->count] = args->made[args->count];
 		args->count++;
+	}
 	va_end(list);
 }
 
@@ -151,21 +156,20 @@ static const char *eal_trouble(int err)
 
 int eal_start(const struct conf *conf, struct eal_info *info, char *error, size_t error_size)
 {
-	struct eal_args args = {0};
+	struct eal_args *args = &eal_args;
 	int rc = choose_memory(conf, info, error, error_size);
 
 	if (rc)
 		return rc;
-	eal_arg(&args, "sluiced");
-	arg_memory(&args, info);
-	arg_lcores(&args, conf);
-	arg_devices(&args, conf);
-	eal_arg(&args, "--no-telemetry");
-	eal_arg(&args, "--log-level=error");
+	eal_arg(args, "sluiced");
+	arg_memory(args, info);
+	arg_lcores(args, conf);
+	arg_devices(args, conf);
+	eal_arg(args, "--no-telemetry");
+	eal_arg(args, "--log-level=error");
 	/* Or it would make its folder in one that all daemons share. */
 	setenv("RUNTIME_DIRECTORY", conf->daemon.run_dir, 1);
-	/* EAL keeps pointers into its arguments: they are not freed. */
-	if (rte_eal_init(args.count, args.arg) < 0) {
+	if (rte_eal_init(args->count, args->arg) < 0) {
 		snprintf(error, error_size, "cannot start DPDK: %s", eal_trouble(rte_errno));
 		return -EIO;
 	}
@@ -195,6 +199,8 @@ static void remove_empty_folders(void)
 void eal_stop(void)
 {
 	rte_eal_cleanup();
+	while (eal_args.count)
+		free(eal_args.made[--eal_args.count]);
 	remove_empty_folders();
 }
 
