@@ -466,6 +466,7 @@ static void feed_watchdog(struct daemon *d)
 
 static bool tick(struct daemon *d)
 {
+	functions_end_broken(d);
 	functions_sweep(d);
 	arenas_sweep(d);
 	feed_watchdog(d);

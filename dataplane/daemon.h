@@ -65,6 +65,7 @@ struct daemon {
 	struct memory_pools pools[WORKERS_MAX];
 	struct port ports[PORTS_MAX];
 	struct worker_set set;
+	uint64_t broken_rings; /* how many there were when they were looked for last */
 	struct function functions[ENGINE_FUNCTIONS_MAX];
 	const struct conf *deploying; /* what deploy tries to put into effect; NULL: nothing */
 	struct memory_arenas arenas;
@@ -99,6 +100,8 @@ void functions_remove(struct daemon *d, uint16_t id);
 /* Removes those that were retired and that no chain still draining can name, and frees the numbers
  * of those whose processes are gone. */
 void functions_sweep(struct daemon *d);
+/* Ends processes that spoiled a ring: nobody talks to them any more. Others take their places. */
+void functions_end_broken(struct daemon *d);
 
 /* --- deploy.c ------------------------------------------------------------------------- */
 

@@ -190,6 +190,54 @@ static void free_ended(struct daemon *d)
 	}
 }
 
+/* --- rings that were spoiled ------------------------------------------------------------- */
+
+static uint64_t broken_rings(const struct daemon *d)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < d->set.count; i++)
+		sum += __atomic_load_n(
+			&engine_counters(worker_engine(d->set.worker[i]))->offences_ring,
+			__ATOMIC_RELAXED);
+	return sum;
+}
+
+struct broken {
+	uint32_t process[ENGINE_FUNCTIONS_MAX];
+	unsigned count;
+};
+
+static void note_broken(void *ctx, const struct engine_instance_info *instance)
+{
+	struct broken *broken = ctx;
+
+	if (instance->broken && broken->count < ENGINE_FUNCTIONS_MAX)
+		broken->process[broken->count++] = instance->instance;
+}
+
+static void look_for_broken(struct worker *w, void *ctx)
+{
+	engine_instances_each(worker_engine(w), note_broken, ctx);
+}
+
+void functions_end_broken(struct daemon *d)
+{
+	uint64_t rings = broken_rings(d);
+	struct broken broken = {.count = 0};
+
+	if (rings == d->broken_rings)
+		return; /* no worker is disturbed for nothing */
+	d->broken_rings = rings;
+	for (unsigned i = 0; i < d->set.count; i++)
+		worker_call(d->set.worker[i], look_for_broken, &broken);
+	for (unsigned i = 0; i < broken.count; i++)
+		if (supervisor_kill(d->supervisor, broken.process[i], "its ring is spoiled"))
+			continue; /* it ended meanwhile, or is about to */
+}
+
+/* --- what nothing needs any more --------------------------------------------------------- */
+
 static void oldest_version(void *ctx, const struct engine_chain_info *chain)
 {
 	uint32_t *oldest = ctx;

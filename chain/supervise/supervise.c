@@ -247,6 +247,17 @@ int supervisor_restart(struct supervisor *s, uint16_t id, uint64_t now_us)
 	return found ? 0 : -ENOENT;
 }
 
+int supervisor_kill(struct supervisor *s, uint32_t process, const char *reason)
+{
+	for (struct instance *i = s->instances; i; i = i->next) {
+		if (i->info.id != process || i->info.state != INSTANCE_UP)
+			continue;
+		instance_kill(i, reason);
+		return 0;
+	}
+	return -ENOENT;
+}
+
 /* 1: all are up. 0: not yet. -EINVAL: one failed, with its errors. */
 static int readiness(const struct supervisor *s, uint16_t id, struct conf_errors *errors)
 {

@@ -118,6 +118,11 @@ void supervisor_stop(struct supervisor *supervisor, uint16_t id, uint64_t now_us
 int supervisor_restart(struct supervisor *supervisor, uint16_t id, uint64_t now_us)
 	__attribute__((warn_unused_result));
 
+/* Ends a process at once, by the `id` of its instance_info, for `reason`: it comes back as after
+ * any other death. -ENOENT: it is not up any more. */
+int supervisor_kill(struct supervisor *supervisor, uint32_t process, const char *reason)
+	__attribute__((warn_unused_result));
+
 void supervisor_each(const struct supervisor *supervisor,
 		     void (*fn)(void *ctx, const struct instance_info *instance), void *ctx);
 
