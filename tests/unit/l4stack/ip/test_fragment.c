@@ -9,7 +9,6 @@
 #define UDP 17
 
 static const char peer4[] = "10.0.0.2", own6[] = "fd10::1", peer6[] = "fd10::2";
-peer6[] = "fd10::2";
 
 static uint8_t payload[60000], whole[RIG_FRAME_MAX];
 
