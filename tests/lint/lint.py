@@ -31,7 +31,8 @@ MAY_INCLUDE = {
     "chain/engine": ["chain/engine", "chain/http", "chain/when", "chain/ring", "chain/ledger",
                      "chain/upstream", "mgmt/conf/conf.h", "l4stack"],
     "chain/supervise": ["chain/supervise", "chain/ring", "mgmt/conf/conf.h"],
-    "dataplane": ["dataplane", "chain", "l4stack", "mgmt"],
+    "dataplane": ["dataplane", "chain", "l4stack", "mgmt", "nf/sdk/core.h", "nf/sdk/object.h",
+                  "nf/sdk/ringend.h"],
     "nf/sdk": ["nf/sdk"],
     "nf/common": ["nf/common"],
 }
