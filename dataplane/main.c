@@ -18,12 +18,20 @@
 #define CONF_DEFAULT "/etc/sluice/sluice.conf"
 
 static const char usage[] =
-	"usage: sluiced [-c FILE]        run with this configuration (default " CONF_DEFAULT ")\n"
-	"       sluiced -t [-c FILE]     check it, functions' parts too, and exit 0 or 1\n"
-	"       sluiced --help-config    every key of the configuration, with its default\n"
-	"       sluiced --version\n"
+	"usage: sluiced [-c FILE]        run, until SIGTERM\n"
+	"       sluiced -t [-c FILE]     check the configuration, functions' parts too\n"
+	"       sluiced --help-config    every key of the configuration, with range and default\n"
 	"\n"
-	"SIGHUP reads the configuration again; SIGTERM drains, then stops.\n";
+	"options:\n"
+	"  -c, --config FILE    the configuration (" CONF_DEFAULT ")\n"
+	"  -t, --check          say what is wrong with it as FILE:LINE: text, and exit 0 or 1\n"
+	"  -d, --debug          log the lines that functions write for debugging, too\n"
+	"      --version        the version\n"
+	"  -h, --help           this text\n"
+	"\n"
+	"SIGHUP reads the configuration again; a wrong one changes nothing. SIGTERM drains, then "
+	"stops.\n"
+	"sluicectl shows and steers what runs.\n";
 
 struct arguments {
 	const char *conf;
@@ -59,6 +67,11 @@ static int check_functions(const struct conf *conf, struct conf_errors *errors)
 	return rc;
 }
 
+static const char *plural(unsigned n)
+{
+	return n == 1 ? "" : "s";
+}
+
 static int check(struct conf *conf, const char *path)
 {
 	struct conf_errors errors = {0};
@@ -66,8 +79,10 @@ static int check(struct conf *conf, const char *path)
 
 	print_errors(&errors);
 	if (!rc)
-		printf("%s is right: %u ports, %u functions, %u chains\n", path, conf->ports_count,
-		       conf->functions_count, conf->chains_count);
+		printf("%s is right: %u port%s, %u function%s, %u chain%s\n", path,
+		       conf->ports_count, plural(conf->ports_count), conf->functions_count,
+		       plural(conf->functions_count), conf->chains_count,
+		       plural(conf->chains_count));
 	conf_errors_clear(&errors);
 	conf_free(conf);
 	return rc;

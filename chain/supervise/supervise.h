@@ -65,8 +65,8 @@ struct supervisor_owner {
 	/* A line for the daemon's log, from a function or about one; level as in <sluice/nf.h>. */
 	void (*log)(void *ctx, int level, const char *function, const char *text);
 	/* May instances of `reader` map the arenas of `writer` for reading? Those that see bodies
-	 * must, when both are in one path: otherwise a piece that lies there resets its exchange.
-	 * NULL: always. */
+	 * should, when both are in one path: a slice that referred to an arena they have not would
+	 * reset its exchange. (The engine shows them copies of what lies there.) NULL: always. */
 	bool (*shares)(void *ctx, uint16_t reader, uint16_t writer);
 };
 
@@ -77,7 +77,8 @@ struct supervisor_conf {
 	const int *worker_wake_fds; /* eventfds, one for each worker; made non-blocking here */
 	/* Functions with `cpu = -1` keep away from these; NULL: from none. */
 	const int *worker_cpus;
-	/* How long an idle function polls before it sleeps, if its `cpu` is no worker's. */
+	/* How long an idle function polls before it sleeps, if it has a `cpu` that is no worker's;
+	 * all others sleep at once. */
 	unsigned spin_us;
 	struct region_table *regions;
 	struct region *const *rx;       /* one for each worker */
@@ -124,4 +125,9 @@ int supervise_check(const char *host_path, const char *default_user,
 		    const struct conf_function *function, const char *const *groups,
 		    unsigned groups_count, struct conf_errors *errors)
 	__attribute__((warn_unused_result));
+
+/* What a plugin said of its config. `placed`: the text begins with its file and line; others are
+ * placed at the function. */
+void supervise_error(struct conf_errors *errors, const struct conf_function *function, bool placed,
+		     const char *text);
 #endif
