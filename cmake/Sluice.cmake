@@ -41,8 +41,8 @@ function(sluice_library name)
   target_link_libraries(${name} PUBLIC ${A_PUBLIC} PRIVATE ${A_PRIVATE} sluice_flags)
 endfunction()
 
-# sluice_plugin(NAME SOURCES a.c [PRIVATE lib ...]): build/lib/sluice/NAME.so,
-# a network function that sees include/ and nothing else of this tree but what it links.
+# sluice_plugin(NAME SOURCES a.c [PRIVATE lib ...]): build/lib/sluice/NAME.so (installed in
+# lib/sluice), a network function that sees include/ and nothing else of this tree but what it links.
 function(sluice_plugin name)
   cmake_parse_arguments(A "" "" "SOURCES;PRIVATE" ${ARGN})
   add_library(nf_${name} MODULE ${A_SOURCES})

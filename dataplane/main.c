@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "chain/supervise/supervise.h"
+#include "dataplane/cpus.h"
 #include "dataplane/host.h"
 #include "dataplane/log.h"
 #include "dataplane/run.h"
@@ -137,6 +138,19 @@ static int read_arguments(int argc, char **argv, struct arguments *out)
 	return -1;
 }
 
+/* What the file alone can tell, and what this machine must have. */
+static int load(const char *path, struct conf **out, struct conf_errors *errors)
+{
+	int rc = conf_load(path, out, errors);
+
+	if (rc)
+		return rc;
+	rc = cpus_check(*out, errors);
+	if (rc)
+		conf_free(*out);
+	return rc;
+}
+
 int main(int argc, char **argv)
 {
 	struct arguments args = {.conf = CONF_DEFAULT};
@@ -147,7 +161,7 @@ int main(int argc, char **argv)
 	if (rc >= 0)
 		return rc;
 	log_open(args.debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
-	rc = conf_load(args.conf, &conf, &errors);
+	rc = load(args.conf, &conf, &errors);
 	print_errors(&errors);
 	conf_errors_clear(&errors);
 	if (!rc)

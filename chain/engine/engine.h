@@ -122,7 +122,7 @@ struct engine_chain {
 int engine_chains_set(struct engine *engine, uint32_t version, const struct engine_chain *chains,
 		      unsigned count) __attribute__((warn_unused_result));
 
-/* Stops listening and ends idle connections; exchanges under way finish. */
+/* Stops listening, ends idle connections and checks of servers; exchanges under way finish. */
 void engine_drain(struct engine *engine);
 
 /* --- the loop -------------------------------------------------------------------- */
