@@ -61,7 +61,7 @@ struct stack_pools {
 };
 
 struct stack_conf {
-	uint32_t max_conns;       /* established and half-open together */
+	uint32_t max_conns;       /* half-open ones of listeners have a bound of their own */
 	uint64_t secret[2];       /* keys the tables, the ISN and the cookies; from getrandom() in production */
 	uint64_t memory_bytes;    /* budget of payload held by all connections, true size */
 	uint32_t copy_below_bytes; /* payload pieces shorter than this are copied next to their header; 0: a measured default */

@@ -56,8 +56,9 @@ static void syn_sent(struct tcp_conn *conn, const struct opening *o)
 
 	conn->state = TCP_SYN_SENT;
 	conn->flags |= TCP_OWNED | TCP_ACTIVE;
-	tcp_conn_start(conn, o->iss_floor ? o->iss_floor
-					  : tcp_ident_isn(conn->tcp, &o->local, &o->remote));
+	tcp_conn_start(
+		conn, o->iss_floor ? o->iss_floor : tcp_ident_isn(conn->tcp, &o->local, &o->remote),
+		tcp_ident_ts_offset(conn->tcp, &o->local, &o->remote));
 	tcp_timer_set(conn, TCP_TIMER_LIFE, (life_ms ? life_ms : TCP_SYN_GIVE_UP_MS) * 1000ull);
 	stack_count(conn->tcp->stack, tcp_active_opens);
 }

@@ -142,9 +142,12 @@ struct tcp_info {
 };
 void tcp_info(const struct tcp_conn *conn, struct tcp_info *out);
 
-/* Every connection, in no order; `fn` must not change any. */
+/* Every connection, in no order; `fn` must not change any. A listener's half-open ones are not
+ * among them: they are no connections yet. */
 void tcp_each(const struct stack *stack, void (*fn)(void *ctx, const struct tcp_conn *conn),
 	      void *ctx);
+
+/* Connections, and a listener's half-open ones. */
 uint32_t tcp_count(const struct stack *stack);
 
 #endif

@@ -5,7 +5,6 @@
 #include <rte_mbuf.h>
 #include <stdlib.h>
 
-#include "l4stack/tcp/tcp_ident.h"
 #include "l4stack/tcp/tcp_recvq.h"
 #include "l4stack/tcp/tcp_reorder.h"
 #include "l4stack/tcp/tcp_segment.h"
@@ -33,11 +32,16 @@ const struct tcp_state_info tcp_state_table[TCP_STATES] = {
 
 /* ---- birth ---- */
 
-static void take_conf(struct tcp_conn *conn, const struct tcp_conf *conf)
+uint32_t tcp_conn_recv_limit(const struct tcp_conf *conf)
 {
 	uint32_t recv = conf->recv_buffer_bytes ? conf->recv_buffer_bytes : TCP_BUFFER_BYTES;
 
-	conn->recv_limit = RTE_MIN(RTE_MAX(recv, TCP_RECV_LIMIT_MIN), RECV_LIMIT_MAX);
+	return RTE_MIN(RTE_MAX(recv, TCP_RECV_LIMIT_MIN), RECV_LIMIT_MAX);
+}
+
+static void take_conf(struct tcp_conn *conn, const struct tcp_conf *conf)
+{
+	conn->recv_limit = tcp_conn_recv_limit(conf);
 	conn->send_limit = conf->send_buffer_bytes ? conf->send_buffer_bytes : TCP_BUFFER_BYTES;
 	conn->rcv_wscale = tcp_recvq_wscale(conn->recv_limit);
 	conn->keepalive_ms = RTE_MIN(conf->keepalive_ms, UINT32_MAX / 4);
@@ -51,7 +55,9 @@ struct tcp_conn *tcp_conn_new(struct tcp_proto *tcp, const struct tcp_conn_spec 
 
 	if (!conn)
 		return NULL;
-	if (tcp_table_insert(&tcp->table, spec->hash, (uintptr_t)conn)) {
+	if (spec->instead_of) {
+		tcp_table_replace(&tcp->table, spec->hash, spec->instead_of, (uintptr_t)conn);
+	} else if (tcp_table_insert(&tcp->table, spec->hash, (uintptr_t)conn)) {
 		tcp_slab_free(&tcp->conns, conn);
 		return NULL;
 	}
@@ -69,14 +75,12 @@ struct tcp_conn *tcp_conn_new(struct tcp_proto *tcp, const struct tcp_conn_spec 
 	return conn;
 }
 
-void tcp_conn_start(struct tcp_conn *conn, uint32_t iss)
+void tcp_conn_start(struct tcp_conn *conn, uint32_t iss, uint32_t ts_offset)
 {
-	struct endpoint local = tcp_local(conn), remote = tcp_remote(conn);
-
 	conn->iss = iss;
 	conn->snd_una = conn->snd_nxt = conn->snd_max = iss;
 	conn->recover = conn->resend_nxt = iss;
-	conn->ts_offset = tcp_ident_ts_offset(conn->tcp, &local, &remote);
+	conn->ts_offset = ts_offset;
 	conn->flags |= TCP_SYN_NOW;
 	tcp_rto_init(&conn->rto);
 	tcp_conn_mark(conn);

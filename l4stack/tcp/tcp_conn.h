@@ -35,7 +35,7 @@ struct tcp_input_stage;
 #define TCP_MSS_DEFAULT   536 /* RFC 9293 §3.7.1 */
 #define TCP_BUFFER_BYTES  (1u << 20)
 #define TCP_SYN_BACKLOG   1024 /* half-open connections of a listener */
-#define TCP_REPLIES_MAX   128
+#define TCP_REPLIES_MAX   256
 #define TCP_QUICK_ACKS    16
 #define TCP_MSS_FLOOR     88 /* less is an attack on the sender */
 #define TCP_ACKS_MOST     64 /* duplicate ACKs of one flush */
@@ -223,19 +223,40 @@ struct tcp_listener {
 	void *user;
 	const struct cc_ops *cc_ops;
 	struct tcp_conf conf;
-	struct tcp_conn *backlog; /* half-open, and those not handed over yet */
+	struct tcp_conn *backlog; /* established, not handed over yet */
 	uint32_t backlog_count;
+	uint32_t half_count;       /* records of tcp_half.h */
+	uint64_t cookies_until_us; /* ACKs may carry cookies of ours */
 };
 
-/* A segment without a connection to send it: RST, and the ACKs of TIME-WAIT. Kept until the
- * next flush. */
+/* A segment without a connection to send it: RST, SYN cookies, the ACKs of TIME-WAIT and of
+ * half-open records. Kept until the next flush. */
 struct tcp_reply {
 	struct endpoint local, remote;
 	uint32_t seq, ack;
 	uint32_t tsval, tsecr;
 	uint16_t flags; /* enum tcp_flag */
 	uint16_t window;
-	bool has_ts;
+	uint8_t options; /* enum tcp_option_bit: MSS, WSCALE, TS, SACK_OK */
+	uint8_t wscale;
+};
+
+/* Half-open connections: tcp_half.h. */
+struct tcp_half;
+#define TCP_HALF_QUEUES 7
+struct tcp_half_queue {
+	struct tcp_half *first, *last;
+};
+struct tcp_halves {
+	struct tcp_slab slab;
+	struct tcp_half_queue queues[TCP_HALF_QUEUES];
+	struct stack_timer timer;
+};
+
+/* The stack's allowance of challenge ACKs: tcp_challenge.c. */
+struct tcp_challenges {
+	uint64_t period;
+	uint32_t left;
 };
 
 struct tcp_proto {
@@ -249,11 +270,13 @@ struct tcp_proto {
 	uint32_t copy_below;
 	uint32_t listener_count;
 	struct tcp_listener *listeners[64]; /* by port */
+	struct tcp_halves halves;
 	struct tcp_timewait *timewait_first, *timewait_last;
 	struct stack_timer timewait_timer;
-	uint64_t isn_key[2], port_key[2];
+	uint64_t isn_key[2], port_key[2], cookie_key[2];
 	uint16_t port_next[TCP_PORT_COUNTERS];
 	struct bucket reset_limit;
+	struct tcp_challenges challenges;
 	struct tcp_input_stage *stage;
 	uint32_t reply_count;
 	struct tcp_reply replies[TCP_REPLIES_MAX];
@@ -311,15 +334,22 @@ struct tcp_conn_spec {
 	const struct ip_path *path; /* taken over: released with the connection */
 	uint16_t local_port, remote_port;
 	uint64_t hash;
+	uintptr_t instead_of; /* the table's reference whose place it takes; 0: none */
 	const struct tcp_conf *conf;
 	const struct cc_ops *cc_ops;
 };
 
+/* The receive buffer that a configuration means. */
+uint32_t tcp_conn_recv_limit(const struct tcp_conf *conf);
+
 /* In the table, in state CLOSED; the caller sets the rest. NULL: no room. */
 struct tcp_conn *tcp_conn_new(struct tcp_proto *tcp, const struct tcp_conn_spec *spec);
 
-/* SND and RCV variables for an initial sequence number of ours. */
-void tcp_conn_start(struct tcp_conn *conn, uint32_t iss);
+/* The stack's share of challenge ACKs, RFC 5961 §7. False: it is used up, and that is counted. */
+bool tcp_challenge_take(struct tcp_proto *tcp);
+
+/* SND and RCV variables for an initial sequence number of ours, and where our time stamps begin. */
+void tcp_conn_start(struct tcp_conn *conn, uint32_t iss, uint32_t ts_offset);
 
 /* What the options of the peer's SYN say, and the window in it. */
 struct tcp_seg;

@@ -4,6 +4,7 @@
 #include <rte_branch_prediction.h>
 #include <rte_common.h>
 
+#include "l4stack/tcp/tcp_half.h"
 #include "l4stack/tcp/tcp_input.h"
 #include "l4stack/tcp/tcp_proto.h"
 #include "l4stack/tcp/tcp_recovery.h"
@@ -376,5 +377,6 @@ void tcp_proto_flush(struct tcp_proto *tcp)
 		output(conn);
 		tcp_conn_done(conn);
 	}
+	tcp_half_flush(tcp);
 	tcp_reply_flush(tcp);
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "l4stack/tcp/tcp_conn.h"
+#include "l4stack/tcp/tcp_half.h"
 #include "l4stack/tcp/tcp_ident.h"
 #include "l4stack/tcp/tcp_input.h"
 #include "l4stack/tcp/tcp_listener.h"
@@ -39,6 +40,7 @@ int tcp_proto_create(struct stack *stack, const struct stack_conf *conf, struct 
 	tcp->share_bytes = conf->memory_bytes / 2;
 	tcp->copy_below = copy_below(conf, &stack->pools);
 	tcp_slab_init(&tcp->conns, sizeof(struct tcp_conn), conf->max_conns);
+	tcp_half_init(tcp);
 	tcp_timewait_init(tcp);
 	tcp_ident_init(tcp);
 	tcp_conn_list_init(&tcp->flush);
@@ -61,6 +63,7 @@ void tcp_proto_destroy(struct tcp_proto *tcp)
 	tcp_input_destroy(tcp);
 	tcp_slab_each(&tcp->conns, conn_destroy, NULL);
 	tcp_listener_destroy_all(tcp);
+	tcp_half_fini(tcp);
 	tcp_timewait_fini(tcp);
 	tcp_slab_fini(&tcp->conns);
 	tcp_table_fini(&tcp->table);
@@ -69,5 +72,6 @@ void tcp_proto_destroy(struct tcp_proto *tcp)
 
 bool tcp_proto_pending(const struct tcp_proto *tcp)
 {
-	return tcp->flush.head || tcp->deliver.head || tcp->reply_count || tcp->stage->n;
+	return tcp->flush.head || tcp->deliver.head || tcp->reply_count || tcp->stage->n ||
+	       tcp->halves.queues[0].first;
 }

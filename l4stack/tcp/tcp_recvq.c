@@ -12,11 +12,16 @@
 /* Beyond twice the limit: what one merged burst (LRO) may overshoot. */
 #define CHARGE_SLACK 65536u
 
+uint32_t tcp_recvq_path_mss(const struct ip_path *path)
+{
+	uint32_t ip = path->src.family == ADDR_IP6 ? IP6_HEADER_BYTES : IP4_HEADER_BYTES;
+
+	return path->mtu - ip - TCP_HEADER_BYTES;
+}
+
 uint32_t tcp_recvq_mss(const struct tcp_conn *conn)
 {
-	uint32_t ip = conn->path.src.family == ADDR_IP6 ? IP6_HEADER_BYTES : IP4_HEADER_BYTES;
-
-	return conn->path.mtu - ip - TCP_HEADER_BYTES;
+	return tcp_recvq_path_mss(&conn->path);
 }
 
 uint8_t tcp_recvq_wscale(uint32_t limit)

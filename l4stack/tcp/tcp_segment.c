@@ -342,7 +342,12 @@ uint32_t tcp_segment_most(const struct tcp_conn *conn)
 
 bool tcp_segment_send_reply(struct tcp_proto *tcp, const struct tcp_reply *reply)
 {
-	struct tcp_options options = {.tsval = reply->tsval, .tsecr = reply->tsecr};
+	struct tcp_options options = {
+		.present = reply->options,
+		.wscale = reply->wscale,
+		.tsval = reply->tsval,
+		.tsecr = reply->tsecr,
+	};
 	struct header_values v = {
 		.seq = reply->seq,
 		.ack = reply->ack,
@@ -359,7 +364,7 @@ bool tcp_segment_send_reply(struct tcp_proto *tcp, const struct tcp_reply *reply
 		return false;
 	pkt = header_new(tcp, false);
 	if (pkt) {
-		options.present = reply->has_ts ? TCP_OPT_TS : 0;
+		options.mss = (uint16_t)tcp_recvq_path_mss(&path);
 		options_len = tcp_options_build(&options, options_at(pkt));
 		set_header_len(pkt, options_len);
 		header_put(pkt, &v, options_len);

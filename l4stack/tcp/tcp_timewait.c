@@ -183,7 +183,7 @@ static void answer(struct tcp_proto *tcp, const struct tcp_timewait *tw)
 		.ack = tw->rcv_nxt,
 		.flags = TCP_ACK,
 		.window = tw->window,
-		.has_ts = tw->has_ts,
+		.options = tw->has_ts ? TCP_OPT_TS : 0,
 		.tsval = tcp_now_ms(tcp) + tw->ts_offset,
 		.tsecr = tw->ts_recent,
 	};

@@ -132,7 +132,7 @@ static void on_accepted(struct tcp_conn *conn, void *user)
 	tcp_set_handlers(conn, &handlers, user);
 }
 
-static int introduce(struct pair *pair)
+int pair_introduce(struct pair *pair)
 {
 	static const struct tcp_listen_handlers handlers = {.accepted = on_accepted};
 	static const struct tcp_handlers none;
@@ -162,7 +162,7 @@ int pair_start(struct pair *pair, const struct pair_conf *conf)
 	for (unsigned i = 0; !err && i < 2; i++)
 		err = side_start(pair, i, conf);
 	if (!err)
-		err = introduce(pair);
+		err = pair_introduce(pair);
 	if (err)
 		fprintf(stderr, "the stacks did not start: error %d\n", -err);
 	return err;

@@ -47,6 +47,10 @@ struct pair_conf {
 int pair_start(struct pair *pair, const struct pair_conf *conf) __attribute__((warn_unused_result));
 void pair_stop(struct pair *pair);
 
+/* One connection, opened and closed: both sides know the other's hardware address then, for a
+ * while. 0 or -errno. */
+int pair_introduce(struct pair *pair) __attribute__((warn_unused_result));
+
 /* One turn of both sides, then the clock goes on by `step_us`. */
 void pair_turn(struct pair *pair, uint64_t step_us);
 
