@@ -11,7 +11,8 @@
  *
  *	stack_advance(stack, now_us);              the clock; timers that are due
  *	stack_input(stack, port, pkts, n);         for each port's burst
- *	stack_deliver(stack);                      events up: handlers of tcp.h are called from here only
+ *	stack_deliver(stack);                      events up: handlers of tcp.h are called from here
+ *only
  *	... the owner's other work: tcp_send, tcp_recv, tcp_close ...
  *	stack_flush(stack);                        connections with something to say say it, once
  *
@@ -34,12 +35,13 @@ struct stack;
 
 /* What the device does by itself; the stack does the rest in software. */
 enum stack_offload {
-	STACK_TX_IP_CSUM = 1 << 0,   /* IPv4 header checksum */
-	STACK_TX_TCP_CSUM = 1 << 1,  /* from the pseudo-header sum, as rte_mbuf asks */
+	STACK_TX_IP_CSUM = 1 << 0,  /* IPv4 header checksum */
+	STACK_TX_TCP_CSUM = 1 << 1, /* from the pseudo-header sum, as rte_mbuf asks */
 	STACK_TX_UDP_CSUM = 1 << 2,
-	STACK_TX_TSO = 1 << 3,       /* segments up to 64 KB, cut by the device */
-	STACK_TX_MULTI_SEG = 1 << 4, /* chained mbufs; without it packets are linearised (and counted) */
-	STACK_RX_CSUM = 1 << 5,      /* ol_flags tell; UNKNOWN is still checked in software */
+	STACK_TX_TSO = 1 << 3, /* segments up to 64 KB, cut by the device */
+	STACK_TX_MULTI_SEG =
+		1 << 4,         /* chained mbufs; without it packets are linearised (and counted) */
+	STACK_RX_CSUM = 1 << 5, /* ol_flags tell; UNKNOWN is still checked in software */
 };
 
 struct stack_ops {
@@ -55,16 +57,21 @@ struct stack_ops {
 /* Pools are made by the owner. None of their mbufs is visible to a network function
  * except through payload that was received (which comes from the ports' own pools). */
 struct stack_pools {
-	struct rte_mempool *header;  /* small direct mbufs: frame headers and copied payload; >= 512 B of room */
-	struct rte_mempool *control; /* the same, kept for ACKs, SYN, RST, ARP and ICMP when `header` is empty */
-	struct rte_mempool *ref;     /* mbufs without room, attached to payload that is sent by reference */
+	struct rte_mempool *
+		header; /* small direct mbufs: frame headers and copied payload; >= 512 B of room */
+	struct rte_mempool *control; /* the same, kept for ACKs, SYN, RST, ARP and ICMP when
+					`header` is empty */
+	struct rte_mempool
+		*ref; /* mbufs without room, attached to payload that is sent by reference */
 };
 
 struct stack_conf {
-	uint32_t max_conns;       /* half-open ones of listeners have a bound of their own */
-	uint64_t secret[2];       /* keys the tables, the ISN and the cookies; from getrandom() in production */
-	uint64_t memory_bytes;    /* budget of payload held by all connections, true size */
-	uint32_t copy_below_bytes; /* payload pieces shorter than this are copied next to their header; 0: a measured default */
+	uint32_t max_conns;        /* half-open ones of listeners have a bound of their own */
+	uint64_t secret[2];        /* keys the tables, the ISN and the cookies; from getrandom() in
+				      production */
+	uint64_t memory_bytes;     /* budget of payload held by all connections, true size */
+	uint32_t copy_below_bytes; /* payload pieces shorter than this are copied next to their
+				      header; 0: a measured default */
 };
 
 struct stack_port_conf {
@@ -106,7 +113,8 @@ void stack_flush(struct stack *stack);
 /* When stack_advance has to be called next: now_us if there is work now, UINT64_MAX if never. */
 uint64_t stack_next_us(const struct stack *stack);
 
-/* Counters: one row of base/counters.def each. Owned by the worker; others may read them relaxed. */
+/* Counters: one row of base/counters.def each. Owned by the worker; others may read them relaxed.
+ */
 struct stack_counters;
 const struct stack_counters *stack_counters(const struct stack *stack);
 
@@ -118,6 +126,7 @@ struct stack_neighbour_info {
 	bool resolved;
 };
 void stack_neighbours_each(const struct stack *stack,
-			   void (*fn)(void *ctx, const struct stack_neighbour_info *info), void *ctx);
+			   void (*fn)(void *ctx, const struct stack_neighbour_info *info),
+			   void *ctx);
 
 #endif

@@ -74,7 +74,10 @@ static void timed_out(struct exchange *x)
 		return;
 	case PHASE_BODY:
 		engine_count(engine, timeouts_body);
-		exchange_fail(x, 504);
+		if (x->answered) /* who does not read is not waited for any longer */
+			exchange_end(x, CLIENT_RESET, true);
+		else
+			exchange_fail(x, 504);
 		return;
 	case PHASE_DRAIN:
 		exchange_end(x, CLIENT_END, x->failed);
@@ -327,9 +330,19 @@ void exchange_end(struct exchange *x, enum client_fate fate, bool failed)
 	exchange_hop_over(x);
 }
 
+/* An answer that was begun can only be cut off. Where its length was told, or chunks have an end
+ * of their own, the client sees what is missing (RFC 9112 §8) and gets what was written; where the
+ * end of the connection is the end of the body, only a reset says that this is not it. */
+static enum client_fate cut_fate(const struct exchange *x)
+{
+	uint8_t kind = x->body[RESPONSE].out_kind;
+
+	return kind == HTTP_BODY_LENGTH || kind == HTTP_BODY_CHUNKED ? CLIENT_END : CLIENT_RESET;
+}
+
 void exchange_fail(struct exchange *x, uint16_t status)
 {
-	enum client_fate fate = CLIENT_RESET;
+	enum client_fate fate = cut_fate(x);
 
 	x->failed = true;
 	if (!x->answered && x->client->conn)

@@ -33,7 +33,8 @@ struct link_layer {
 	struct bucket arp_limit; /* of ARP replies */
 };
 
-int link_layer_create(struct stack *stack, struct link_layer **out) __attribute__((warn_unused_result));
+int link_layer_create(struct stack *stack, struct link_layer **out)
+	__attribute__((warn_unused_result));
 void link_layer_destroy(struct link_layer *link);
 
 /* -EEXIST; -EINVAL for a number, MTU or MAC no port can have, or when the port cannot send

@@ -76,6 +76,7 @@ void hear_pattern(struct peer *p, uint64_t seed, size_t len);
 void hear_chunked(struct peer *p, uint64_t seed, size_t len, const char *trailers);
 void hear_end(struct peer *p); /* FIN, and nothing before it */
 void hear_reset(struct peer *p);
+void hear_cut(struct peer *p); /* FIN, whatever came before it: the answer is not whole */
 void hear_nothing(struct peer *p, unsigned ms);
 void peer_shut(struct peer *p); /* FIN after all that was said */
 void peer_abort(struct peer *p);
@@ -109,7 +110,7 @@ struct fake {
 	bool up_known;
 	unsigned heads[2], pieces[2], ends[2], dones, resets, releases;
 	uint8_t *body[2]; /* bytes shown */
-	size_t body_len[2];
+	size_t body_len[2], body_room[2];
 	uint32_t released[FAKE_SEEN_MAX];
 	struct sluice_down last[8]; /* by kind */
 };

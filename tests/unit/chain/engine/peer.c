@@ -394,6 +394,15 @@ void hear_reset(struct peer *p)
 	assert_int_equal(p->reason, TCP_CLOSED_RESET);
 }
 
+void hear_cut(struct peer *p)
+{
+	until(p->ended || p->closed);
+	assert_true(p->ended);
+	peer_shut(p);
+	until(p->closed);
+	assert_int_not_equal(p->reason, TCP_CLOSED_RESET);
+}
+
 void hear_nothing(struct peer *p, unsigned ms)
 {
 	bench_run_ms(ms);

@@ -387,8 +387,7 @@ static struct sluice_up part(uint64_t at, uint32_t len)
 
 static void broken_off(struct peer *c)
 {
-	until(c->closed);
-	assert_int_equal(c->reason, TCP_CLOSED_RESET);
+	hear_cut(c);
 	assert_int_equal(counted(offences), 1);
 	stage_end();
 }
@@ -438,7 +437,7 @@ static void test_emit_flood(void **state)
 	}
 	assert_int_equal(counted(offences_flood), 1);
 	peer_pause(c, false);
-	until(c->closed);
+	hear_cut(c);
 	bench_run_ms(50);
 	stage_end();
 }
@@ -472,8 +471,7 @@ static void piece_costs(struct peer *c)
 	struct sluice_up up;
 	struct peer *o;
 
-	until(c->closed);
-	assert_int_equal(c->reason, TCP_CLOSED_RESET);
+	hear_cut(c);
 	assert_int_equal(counted(offences), 1);
 	up = fake_answer(&asked[1], SLUICE_PASS);
 	f(0)->on = f(1)->on = fake_pass;
