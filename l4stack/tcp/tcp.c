@@ -182,6 +182,22 @@ static void disown(struct tcp_conn *conn)
 	conn->events = 0;
 }
 
+/* Connections that nobody owns are finished politely as long as they are not too many. False: it
+ * was reset. */
+static bool become_orphan(struct tcp_conn *conn)
+{
+	struct tcp_proto *tcp = conn->tcp;
+
+	if (tcp->orphans >= tcp->orphans_most) {
+		stack_count(tcp->stack, tcp_orphans_reset);
+		tcp_conn_reset(conn, TCP_CLOSED_RESET);
+		return false;
+	}
+	tcp->orphans++;
+	conn->flags |= TCP_ORPHANED;
+	return true;
+}
+
 void tcp_close(struct tcp_conn *conn)
 {
 	disown(conn);
@@ -191,7 +207,7 @@ void tcp_close(struct tcp_conn *conn)
 		tcp_conn_finish(conn, TCP_CLOSED_NORMAL); /* RFC 9293 §3.10.4 */
 	} else if (conn->rcv_ready || conn->reorder) {
 		tcp_conn_reset(conn, TCP_CLOSED_RESET); /* RFC 2525 §2.17 */
-	} else {
+	} else if (become_orphan(conn)) {
 		tcp_conn_shutdown(conn);
 		if (conn->state == TCP_FIN_WAIT_2)
 			tcp_timer_set(conn, TCP_TIMER_LIFE, TCP_FIN_WAIT_MS * 1000ull);

@@ -65,6 +65,14 @@ struct tcp_conf {
 	uint32_t send_buffer_bytes;  /* most that waits unsent and unacknowledged; 0: 1 MiB */
 	uint32_t connect_timeout_ms; /* 0: RFC 9293's R2 for SYN, 3 minutes */
 	uint32_t keepalive_ms;       /* idle time before the first probe; 0: off */
+	uint32_t
+		keepalive_each_ms; /* between probes; 0: 75 s, or keepalive_ms where that is less */
+	uint32_t keepalive_probes; /* given up when so many are unanswered; 0: 9 */
+	/* For how long what was sent may be unacknowledged, and the peer's window shut. 0: 5
+	 * minutes for the former, which the peer may lengthen to 10 (RFC 5482), no end for the
+	 * latter. */
+	uint32_t user_timeout_ms;
+	bool nagle; /* small segments wait for the ACK of the one before (RFC 1122 §4.2.3.4) */
 };
 
 struct tcp_listen_handlers {

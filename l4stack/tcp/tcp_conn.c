@@ -13,6 +13,7 @@
 #include "l4stack/tcp/tcp_timer.h"
 
 #define RECV_LIMIT_MAX (1u << 30)
+#define TIME_MOST_MS   (UINT32_MAX / 4) /* the timers' clocks have 32 bits */
 
 const struct tcp_state_info tcp_state_table[TCP_STATES] = {
 	[TCP_FREE] = {"FREE", 0},
@@ -39,14 +40,38 @@ uint32_t tcp_conn_recv_limit(const struct tcp_conf *conf)
 	return RTE_MIN(RTE_MAX(recv, TCP_RECV_LIMIT_MIN), RECV_LIMIT_MAX);
 }
 
+/* RFC 9293 §3.8.4 */
+static void take_keepalive(struct tcp_conn *conn, const struct tcp_conf *conf)
+{
+	uint32_t each_ms = conf->keepalive_each_ms, probes = conf->keepalive_probes;
+
+	conn->keepalive_ms = RTE_MIN(conf->keepalive_ms, TIME_MOST_MS);
+	if (conn->keepalive_ms)
+		conn->flags |= TCP_KEEPALIVE;
+	if (!each_ms)
+		each_ms = RTE_MIN(conn->keepalive_ms, TCP_KEEP_EACH_MS);
+	conn->keepalive_each_ms = RTE_MIN(each_ms, TIME_MOST_MS);
+	conn->keep_probes_most = (uint8_t)(probes ? RTE_MIN(probes, 255u) : TCP_KEEP_PROBES);
+}
+
+static void take_user_timeout(struct tcp_conn *conn, const struct tcp_conf *conf)
+{
+	conn->user_timeout_ms = TCP_GIVE_UP_MS;
+	if (!conf->user_timeout_ms)
+		return;
+	conn->user_timeout_ms = RTE_MIN(conf->user_timeout_ms, TIME_MOST_MS);
+	conn->flags |= TCP_USER_TIMEOUT;
+}
+
 static void take_conf(struct tcp_conn *conn, const struct tcp_conf *conf)
 {
 	conn->recv_limit = tcp_conn_recv_limit(conf);
 	conn->send_limit = conf->send_buffer_bytes ? conf->send_buffer_bytes : TCP_BUFFER_BYTES;
 	conn->rcv_wscale = tcp_recvq_wscale(conn->recv_limit);
-	conn->keepalive_ms = RTE_MIN(conf->keepalive_ms, UINT32_MAX / 4);
-	if (conn->keepalive_ms)
-		conn->flags |= TCP_KEEPALIVE;
+	if (conf->nagle)
+		conn->flags |= TCP_NAGLE;
+	take_keepalive(conn, conf);
+	take_user_timeout(conn, conf);
 }
 
 struct tcp_conn *tcp_conn_new(struct tcp_proto *tcp, const struct tcp_conn_spec *spec)
@@ -109,7 +134,7 @@ void tcp_conn_take_syn(struct tcp_conn *conn, const struct tcp_seg *syn)
 		conn->rcv_wscale = 0;
 	if (tcp_has(conn, TCP_USE_TS)) {
 		conn->ts_recent = options->tsval;
-		conn->ts_recent_ms = tcp_now_ms(conn->tcp);
+		conn->ts_recent_s = tcp_now_s(conn->tcp);
 	}
 	/* RFC 7323 §2.2: the window of a SYN is not scaled. */
 	conn->snd_wnd = conn->snd_wnd_max = syn->window;
@@ -271,6 +296,9 @@ void tcp_conn_detach(struct tcp_conn *conn)
 	conn->flags &= ~(uint32_t)(TCP_IN_TABLE | TCP_SYN_NOW | TCP_PROBE_NOW | TCP_KEEP_NOW |
 				   TCP_RESEND_NOW | TCP_RECOVERY);
 	conn->acks_owed = 0;
+	if (tcp_has(conn, TCP_ORPHANED))
+		conn->tcp->orphans--;
+	conn->flags &= ~(uint32_t)TCP_ORPHANED;
 	tcp_conn_leave_backlog(conn);
 	tcp_timer_stop_all(conn);
 	tcp_sendq_free(conn);

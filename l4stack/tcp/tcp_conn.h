@@ -109,6 +109,9 @@ enum tcp_conn_flag {
 	TCP_USE_WSCALE = 1 << 24,  /* RFC 7323 §2 was agreed */
 	TCP_KEEPALIVE = 1 << 25,
 	TCP_ACTIVE = 1 << 26, /* made by tcp_connect */
+	TCP_NAGLE = 1 << 28,
+	TCP_USER_TIMEOUT = 1 << 29, /* the owner has set it: the peer does not change it */
+	TCP_ORPHANED = 1 << 30,     /* counted in tcp->orphans */
 };
 
 enum tcp_timer {
@@ -185,12 +188,13 @@ struct tcp_conn {
 	uint32_t iss, irs;
 	uint32_t rcv_fin;
 	uint32_t ts_offset;
-	uint32_t ts_recent_ms;
-	uint32_t retry_ms; /* when the peer went silent: the first of `retries` */
+	uint32_t ts_recent_s; /* when ts_recent was taken: of seconds, since 24 days matter */
+	uint32_t retry_ms;    /* when the peer went silent: the first of `retries` */
 	uint32_t heard_ms;
 	uint32_t resent_ms; /* the last retransmission */
 	uint32_t recv_limit, send_limit;
-	uint32_t keepalive_ms;
+	uint32_t keepalive_ms, keepalive_each_ms;
+	uint32_t user_timeout_ms;
 	uint32_t mem_charge; /* true size of the send queue */
 	struct bucket challenge_limit;
 	uint64_t bytes_in, bytes_out;
@@ -198,7 +202,7 @@ struct tcp_conn {
 	uint32_t born_s; /* of the stack's clock */
 	uint16_t peer_mss;
 	uint8_t close_reason; /* enum tcp_close_reason */
-	uint8_t keep_probes;
+	uint8_t keep_probes, keep_probes_most;
 } __attribute__((aligned(64)));
 
 #define TCP_LINE(field) (offsetof(struct tcp_conn, field) / 64)
@@ -270,6 +274,7 @@ struct tcp_proto {
 	uint32_t copy_below;
 	uint32_t listener_count;
 	struct tcp_listener *listeners[64]; /* by port */
+	uint32_t orphans, orphans_most;     /* connections that were closed and are not over */
 	struct tcp_halves halves;
 	struct tcp_timewait *timewait_first, *timewait_last;
 	struct stack_timer timewait_timer;
@@ -299,6 +304,12 @@ static inline bool tcp_state_is(const struct tcp_conn *conn, uint32_t traits)
 static inline bool tcp_has(const struct tcp_conn *conn, uint32_t flags)
 {
 	return conn->flags & flags;
+}
+
+/* Never wraps in a connection's life. */
+static inline uint32_t tcp_now_s(const struct tcp_proto *tcp)
+{
+	return (uint32_t)(tcp->stack->now_us / 1000000);
 }
 
 static inline uint32_t tcp_now_ms(const struct tcp_proto *tcp)

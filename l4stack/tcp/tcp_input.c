@@ -76,7 +76,7 @@ bool tcp_input_fast(struct tcp_conn *conn, struct tcp_seg *seg)
 	/* RFC 7323 §4.3: only a segment that the last ACK waited for moves TS.Recent. */
 	if (tcp_has(conn, TCP_USE_TS) && seq_le(seg->seq, conn->rcv_acked)) {
 		conn->ts_recent = seg->options.tsval;
-		conn->ts_recent_ms = tcp_now_ms(conn->tcp);
+		conn->ts_recent_s = tcp_now_s(conn->tcp);
 	}
 	note_heard(conn);
 	tcp_ack_take(conn, seg);

@@ -11,6 +11,7 @@ enum option_kind {
 	KIND_SACK_OK = 4,
 	KIND_SACK = 5,
 	KIND_TS = 8,
+	KIND_USER_TIMEOUT = 28,
 };
 
 enum option_len {
@@ -20,6 +21,7 @@ enum option_len {
 	LEN_SACK_HEAD = 2,
 	LEN_SACK_BLOCK = 8,
 	LEN_TS = 10,
+	LEN_USER_TIMEOUT = 4,
 };
 
 static uint16_t get16(const uint8_t *p)
@@ -91,6 +93,21 @@ static bool parse_ts(const uint8_t *body, size_t len, struct tcp_options *out)
 	return true;
 }
 
+/* RFC 5482 §3: minutes or seconds; zero is reserved, and nothing. */
+static bool parse_user_timeout(const uint8_t *body, size_t len, struct tcp_options *out)
+{
+	uint32_t value;
+
+	if (len != LEN_USER_TIMEOUT)
+		return false;
+	value = get16(body) & 0x7fff;
+	if (value) {
+		out->user_timeout_s = body[0] & 0x80 ? value * 60 : value;
+		out->present |= TCP_OPT_USER_TIMEOUT;
+	}
+	return true;
+}
+
 static bool parse_one(const uint8_t *option, size_t len, struct tcp_options *out)
 {
 	switch (option[0]) {
@@ -105,6 +122,8 @@ static bool parse_one(const uint8_t *option, size_t len, struct tcp_options *out
 		return parse_sack(option + 2, len, out);
 	case KIND_TS:
 		return parse_ts(option + 2, len, out);
+	case KIND_USER_TIMEOUT:
+		return parse_user_timeout(option + 2, len, out);
 	default:
 		return true;
 	}

@@ -20,6 +20,7 @@ enum tcp_option_bit {
 	TCP_OPT_TS = 1 << 2,
 	TCP_OPT_SACK_OK = 1 << 3, /* SACK-permitted: in SYN only */
 	TCP_OPT_SACK = 1 << 4,
+	TCP_OPT_USER_TIMEOUT = 1 << 5, /* RFC 5482; read only */
 };
 
 struct tcp_sack_block {
@@ -32,6 +33,7 @@ struct tcp_options {
 	uint16_t mss;
 	uint8_t wscale;
 	uint8_t sack_blocks;
+	uint32_t user_timeout_s;
 	struct tcp_sack_block sack[TCP_SACK_BLOCKS_MAX];
 };
 

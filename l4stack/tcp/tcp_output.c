@@ -71,6 +71,14 @@ static uint32_t cwnd_room(const struct tcp_conn *conn)
 	return conn->cc.cwnd > pipe ? conn->cc.cwnd - pipe : 0;
 }
 
+/* RFC 9293 §3.7.4: the last, small segment waits while anything is unacknowledged; FIN takes it
+ * along. */
+static bool nagle_holds(const struct tcp_conn *conn, uint32_t len)
+{
+	return tcp_has(conn, TCP_NAGLE) && len < conn->mss && conn->snd_una != conn->snd_max &&
+	       conn->snd_nxt == conn->snd_max && !fin_waits(conn);
+}
+
 /* How much may go out at snd_nxt now. */
 static uint32_t sendable(struct tcp_conn *conn)
 {
@@ -81,6 +89,8 @@ static uint32_t sendable(struct tcp_conn *conn)
 		conn->flags |= TCP_CWND_LIMITED;
 		len = room;
 	}
+	if (len == all && nagle_holds(conn, len))
+		return 0;
 	return avoid_silly_window(conn, len, all);
 }
 

@@ -13,6 +13,7 @@
 #include "l4stack/tcp/tcp_timewait.h"
 
 #define COPY_BELOW_DEFAULT 256u
+#define ORPHANS_LEAST      64u
 #define HEADERS_MOST       64u /* TCP's header with all its options */
 
 /* A piece that is copied has to fit next to a header. */
@@ -38,6 +39,7 @@ int tcp_proto_create(struct stack *stack, const struct stack_conf *conf, struct 
 	}
 	tcp->stack = stack;
 	tcp->share_bytes = conf->memory_bytes / 2;
+	tcp->orphans_most = RTE_MAX(conf->max_conns / 2, ORPHANS_LEAST);
 	tcp->copy_below = copy_below(conf, &stack->pools);
 	tcp_slab_init(&tcp->conns, sizeof(struct tcp_conn), conf->max_conns);
 	tcp_half_init(tcp);

@@ -18,7 +18,7 @@ static bool patience_is_over(struct tcp_conn *conn)
 		conn->retry_ms = now_ms;
 	if (tcp_conn_is_orphan(conn) && conn->retries >= TCP_ORPHAN_PROBES)
 		return true;
-	return now_ms - conn->retry_ms >= TCP_GIVE_UP_MS;
+	return now_ms - conn->retry_ms >= conn->user_timeout_ms;
 }
 
 static void count_retry(struct tcp_conn *conn)
@@ -79,11 +79,11 @@ static void on_delayed_ack(struct tcp_conn *conn)
 static void on_keep(struct tcp_conn *conn)
 {
 	uint32_t idle_ms = tcp_now_ms(conn->tcp) - conn->heard_ms;
-	uint64_t next_ms = RTE_MIN(conn->keepalive_ms, TCP_KEEP_EACH_MS);
+	uint64_t next_ms = conn->keepalive_each_ms;
 
 	if (idle_ms < conn->keepalive_ms) {
 		next_ms = conn->keepalive_ms - idle_ms;
-	} else if (conn->keep_probes >= TCP_KEEP_PROBES) {
+	} else if (conn->keep_probes >= conn->keep_probes_most) {
 		tcp_conn_reset(conn, TCP_CLOSED_TIMEOUT);
 		return;
 	} else if (conn->snd_nxt == conn->snd_una) {

@@ -14,8 +14,8 @@
 
 #define TCP_DELAYED_ACK_US 40000u  /* RFC 9293 §3.8.6.3 allows 500 ms */
 #define TCP_GIVE_UP_MS     300000u /* R2 of §3.8.3: at least 100 s */
+#define TCP_PEERS_WISH_MS  600000u /* the longest user timeout a peer can ask for: RFC 5482 §3.1 */
 #define TCP_SYN_GIVE_UP_MS 180000u /* R2 for SYN: at least 3 minutes */
-#define TCP_HALF_OPEN_MS   60000u  /* a listener's patience with SYN-RECEIVED */
 #define TCP_FIN_WAIT_MS    60000u  /* FIN-WAIT-2 without an owner */
 #define TCP_KEEP_PROBES    9
 #define TCP_KEEP_EACH_MS   75000u

@@ -343,6 +343,25 @@ static void test_send_before_open(void **state)
 	hear_nothing();
 }
 
+/* RFC 9293 §3.10.7.3, fifth step: what comes with the SYN-ACK is taken. */
+static void test_text_with_the_syn_ack(void **state)
+{
+	uint8_t text[100];
+
+	(void)state;
+	for (uint32_t i = 0; i < sizeof(text); i++)
+		text[i] = peer_byte(1 + i);
+	assert_int_equal(peer_connect(NULL), 0);
+	turn();
+	hear(SYN, 0, 0, 0);
+	say_bytes(SYN | ACK | FIN, 0, 1, text, sizeof(text)); /* SYN and FIN: nobody does that */
+	assert_string_equal(conn_state(), "SYN-SENT");
+	say_bytes(SYN | ACK, 0, 1, text, sizeof(text));
+	hear(ACK, 1, 101, 0);
+	assert_int_equal(peer.opened, 1);
+	expect_received(1, 100);
+}
+
 static void test_shutdown_before_open(void **state)
 {
 	struct rte_mbuf *m;
@@ -539,6 +558,7 @@ int main(void)
 		PEER_TEST(test_refused),
 		PEER_TEST(test_syn_ack_with_a_wrong_ack),
 		PEER_TEST(test_send_before_open),
+		PEER_TEST(test_text_with_the_syn_ack),
 		PEER_TEST(test_shutdown_before_open),
 		PEER_TEST(test_close_before_open),
 		PEER_TEST(test_connect_timeout),
