@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <rte_mbuf.h>
 
+#include "l4stack/tcp/tcp_budget.h"
 #include "l4stack/tcp/tcp_conn.h"
 #include "l4stack/tcp/tcp_ident.h"
 #include "l4stack/tcp/tcp_lookup.h"
@@ -123,10 +124,13 @@ struct rte_mbuf *tcp_recv_peek(const struct tcp_conn *conn)
 struct rte_mbuf *tcp_recv(struct tcp_conn *conn, uint32_t max_bytes)
 {
 	struct rte_mbuf *chain;
+	uint32_t before;
 
 	if (!conn->rcv_head || max_bytes == 0)
 		return NULL;
+	before = conn->rcv_ready;
 	chain = tcp_recvq_take(conn, max_bytes);
+	tcp_budget_taken(conn, before - conn->rcv_ready);
 	if (tcp_state_is(conn, TCP_CAN_RECEIVE) && !tcp_has(conn, TCP_FIN_HEARD) &&
 	    tcp_recvq_update_due(conn))
 		tcp_conn_owe_ack(conn);
@@ -136,11 +140,6 @@ struct rte_mbuf *tcp_recv(struct tcp_conn *conn, uint32_t max_bytes)
 
 /* ---- sending ---- */
 
-static bool budget_is_spent(const struct tcp_proto *tcp)
-{
-	return tcp->send_held_bytes >= tcp->share_bytes;
-}
-
 static bool may_queue(const struct tcp_conn *conn)
 {
 	return tcp_state_is(conn, TCP_CAN_QUEUE) && !tcp_has(conn, TCP_FIN_QUEUED);
@@ -148,9 +147,7 @@ static bool may_queue(const struct tcp_conn *conn)
 
 uint32_t tcp_send_room(const struct tcp_conn *conn)
 {
-	if (!may_queue(conn) || conn->snd_bytes >= conn->send_limit || budget_is_spent(conn->tcp))
-		return 0;
-	return conn->send_limit - conn->snd_bytes;
+	return may_queue(conn) ? tcp_budget_send_room(conn) : 0;
 }
 
 int tcp_send(struct tcp_conn *conn, struct rte_mbuf *chain)

@@ -65,9 +65,10 @@ static void take_user_timeout(struct tcp_conn *conn, const struct tcp_conf *conf
 
 static void take_conf(struct tcp_conn *conn, const struct tcp_conf *conf)
 {
-	conn->recv_limit = tcp_conn_recv_limit(conf);
+	conn->recv_most = tcp_conn_recv_limit(conf);
+	conn->recv_limit = RTE_MIN(conn->recv_most, TCP_RECV_BEGIN);
 	conn->send_limit = conf->send_buffer_bytes ? conf->send_buffer_bytes : TCP_BUFFER_BYTES;
-	conn->rcv_wscale = tcp_recvq_wscale(conn->recv_limit);
+	conn->rcv_wscale = tcp_recvq_wscale(conn->recv_most);
 	if (conf->nagle)
 		conn->flags |= TCP_NAGLE;
 	take_keepalive(conn, conf);
@@ -168,6 +169,7 @@ void tcp_conn_established(struct tcp_conn *conn)
 	conn->retries = 0;
 	conn->quick_acks = TCP_QUICK_ACKS;
 	conn->rcv_mss = TCP_MSS_DEFAULT;
+	conn->rcv_taken_us = (uint32_t)conn->tcp->stack->now_us;
 	tcp_timer_clear(conn, TCP_TIMER_LIFE);
 	tcp_timer_clear(conn, TCP_TIMER_RETRANSMIT);
 	tcp_conn_set_mss(conn);

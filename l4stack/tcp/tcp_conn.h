@@ -34,7 +34,8 @@ struct tcp_input_stage;
 #define TCP_HEADER_BYTES  20
 #define TCP_MSS_DEFAULT   536 /* RFC 9293 §3.7.1 */
 #define TCP_BUFFER_BYTES  (1u << 20)
-#define TCP_SYN_BACKLOG   1024 /* half-open connections of a listener */
+#define TCP_RECV_BEGIN    (128u << 10) /* what of the receive buffer is used at first */
+#define TCP_SYN_BACKLOG   1024         /* half-open connections of a listener */
 #define TCP_REPLIES_MAX   256
 #define TCP_QUICK_ACKS    16
 #define TCP_MSS_FLOOR     88 /* less is an attack on the sender */
@@ -193,6 +194,8 @@ struct tcp_conn {
 	uint32_t heard_ms;
 	uint32_t resent_ms; /* the last retransmission */
 	uint32_t recv_limit, send_limit;
+	uint32_t recv_most;               /* recv_limit grows up to that */
+	uint32_t rcv_taken, rcv_taken_us; /* by the owner, since then */
 	uint32_t keepalive_ms, keepalive_each_ms;
 	uint32_t user_timeout_ms;
 	uint32_t mem_charge; /* true size of the send queue */
@@ -272,9 +275,11 @@ struct tcp_proto {
 	 * if one could take all of it, both ends of a connection could wait for the other. */
 	uint64_t share_bytes, recv_held_bytes, send_held_bytes;
 	uint32_t copy_below;
+	uint16_t syn_window; /* the most that a SYN or SYN-ACK offers */
 	uint32_t listener_count;
 	struct tcp_listener *listeners[64]; /* by port */
 	uint32_t orphans, orphans_most;     /* connections that were closed and are not over */
+	struct tcp_reorder *reorder_first, *reorder_last; /* all of them, the oldest first */
 	struct tcp_halves halves;
 	struct tcp_timewait *timewait_first, *timewait_last;
 	struct stack_timer timewait_timer;

@@ -2,9 +2,11 @@
 #include "l4stack/tcp/tcp_listener.h"
 
 #include <errno.h>
+#include <rte_common.h>
 #include <stdlib.h>
 
 #include "l4stack/ip/ip_layer.h"
+#include "l4stack/tcp/tcp_budget.h"
 #include "l4stack/tcp/tcp_cookie.h"
 #include "l4stack/tcp/tcp_half.h"
 #include "l4stack/tcp/tcp_ident.h"
@@ -76,7 +78,7 @@ uint16_t tcp_listener_window(const struct tcp_listener *listener)
 {
 	uint32_t limit = recv_limit(listener);
 
-	return limit < UINT16_MAX ? (uint16_t)limit : UINT16_MAX;
+	return (uint16_t)RTE_MIN(limit, (uint32_t)listener->tcp->syn_window);
 }
 
 uint8_t tcp_listener_wscale(const struct tcp_listener *listener)
@@ -96,9 +98,9 @@ static bool has_place(const struct tcp_listener *listener)
 static bool may_open(const struct tcp_listener *listener)
 {
 	const struct tcp_proto *tcp = listener->tcp;
-	uint64_t most = tcp->share_bytes / 4 * 3;
 
-	return has_place(listener) && tcp->recv_held_bytes < most && tcp->send_held_bytes < most;
+	return has_place(listener) && !tcp_budget_recv_above(tcp, 6) &&
+	       tcp->send_held_bytes < tcp->share_bytes / 8 * 6;
 }
 
 struct tcp_conn *tcp_listener_conn(struct tcp_listener *listener, const struct tcp_seg *syn,

@@ -5,6 +5,7 @@
 #include <rte_mbuf.h>
 #include <stdlib.h>
 
+#include "l4stack/tcp/tcp_budget.h"
 #include "l4stack/tcp/tcp_conn.h"
 #include "l4stack/tcp/tcp_half.h"
 #include "l4stack/tcp/tcp_ident.h"
@@ -40,6 +41,7 @@ int tcp_proto_create(struct stack *stack, const struct stack_conf *conf, struct 
 	tcp->stack = stack;
 	tcp->share_bytes = conf->memory_bytes / 2;
 	tcp->orphans_most = RTE_MAX(conf->max_conns / 2, ORPHANS_LEAST);
+	tcp->syn_window = tcp_budget_syn_window(tcp->share_bytes, conf->max_conns);
 	tcp->copy_below = copy_below(conf, &stack->pools);
 	tcp_slab_init(&tcp->conns, sizeof(struct tcp_conn), conf->max_conns);
 	tcp_half_init(tcp);
