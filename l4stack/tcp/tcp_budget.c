@@ -41,7 +41,8 @@ uint32_t tcp_budget_send_most(const struct tcp_conn *conn)
 uint32_t tcp_budget_send_room(const struct tcp_conn *conn)
 {
 	const struct tcp_proto *tcp = conn->tcp;
-	uint64_t charge_most = RTE_MIN(2ull * conn->send_limit, tcp_budget_send_most(conn));
+	uint64_t charge_most = RTE_MIN(2ull * conn->send_limit + TCP_BUDGET_LITTLE,
+				       (uint64_t)tcp_budget_send_most(conn));
 	uint32_t room;
 
 	if (conn->snd_bytes >= conn->send_limit || conn->mem_charge >= charge_most)

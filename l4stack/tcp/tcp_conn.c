@@ -13,7 +13,6 @@
 #include "l4stack/tcp/tcp_timer.h"
 
 #define RECV_LIMIT_MAX (1u << 30)
-#define TIME_MOST_MS   (UINT32_MAX / 4) /* the timers' clocks have 32 bits */
 
 const struct tcp_state_info tcp_state_table[TCP_STATES] = {
 	[TCP_FREE] = {"FREE", 0},
@@ -40,39 +39,17 @@ uint32_t tcp_conn_recv_limit(const struct tcp_conf *conf)
 	return RTE_MIN(RTE_MAX(recv, TCP_RECV_LIMIT_MIN), RECV_LIMIT_MAX);
 }
 
-/* RFC 9293 §3.8.4 */
-static void take_keepalive(struct tcp_conn *conn, const struct tcp_conf *conf)
-{
-	uint32_t each_ms = conf->keepalive_each_ms, probes = conf->keepalive_probes;
-
-	conn->keepalive_ms = RTE_MIN(conf->keepalive_ms, TIME_MOST_MS);
-	if (conn->keepalive_ms)
-		conn->flags |= TCP_KEEPALIVE;
-	if (!each_ms)
-		each_ms = RTE_MIN(conn->keepalive_ms, TCP_KEEP_EACH_MS);
-	conn->keepalive_each_ms = RTE_MIN(each_ms, TIME_MOST_MS);
-	conn->keep_probes_most = (uint8_t)(probes ? RTE_MIN(probes, 255u) : TCP_KEEP_PROBES);
-}
-
-static void take_user_timeout(struct tcp_conn *conn, const struct tcp_conf *conf)
-{
-	conn->user_timeout_ms = TCP_GIVE_UP_MS;
-	if (!conf->user_timeout_ms)
-		return;
-	conn->user_timeout_ms = RTE_MIN(conf->user_timeout_ms, TIME_MOST_MS);
-	conn->flags |= TCP_USER_TIMEOUT;
-}
-
 static void take_conf(struct tcp_conn *conn, const struct tcp_conf *conf)
 {
 	conn->recv_most = tcp_conn_recv_limit(conf);
 	conn->recv_limit = RTE_MIN(conn->recv_most, TCP_RECV_BEGIN);
 	conn->send_limit = conf->send_buffer_bytes ? conf->send_buffer_bytes : TCP_BUFFER_BYTES;
 	conn->rcv_wscale = tcp_recvq_wscale(conn->recv_most);
-	if (conf->nagle)
-		conn->flags |= TCP_NAGLE;
-	take_keepalive(conn, conf);
-	take_user_timeout(conn, conf);
+	conn->gather = (uint8_t)conf->gather;
+	conn->mss_most = conf->mss_most;
+	tcp_timer_patience(conn, conf->user_timeout_ms);
+	tcp_timer_keepalive(conn, conf->keepalive_ms, conf->keepalive_each_ms,
+			    conf->keepalive_probes);
 }
 
 struct tcp_conn *tcp_conn_new(struct tcp_proto *tcp, const struct tcp_conn_spec *spec)
@@ -105,7 +82,7 @@ void tcp_conn_start(struct tcp_conn *conn, uint32_t iss, uint32_t ts_offset)
 {
 	conn->iss = iss;
 	conn->snd_una = conn->snd_nxt = conn->snd_max = iss;
-	conn->recover = conn->resend_nxt = iss;
+	conn->recover = conn->resend_nxt = conn->short_end = iss;
 	conn->ts_offset = ts_offset;
 	conn->flags |= TCP_SYN_NOW;
 	tcp_rto_init(&conn->rto);
@@ -153,14 +130,6 @@ void tcp_conn_set_mss(struct tcp_conn *conn)
 		cc_set_mss(&conn->cc, conn->mss);
 }
 
-static void start_keepalive(struct tcp_conn *conn)
-{
-	if (!conn->keepalive_ms)
-		return;
-	conn->heard_ms = tcp_now_ms(conn->tcp);
-	tcp_timer_set(conn, TCP_TIMER_KEEP, (uint64_t)conn->keepalive_ms * 1000);
-}
-
 void tcp_conn_established(struct tcp_conn *conn)
 {
 	bool resent_syn = tcp_has(conn, TCP_SYN_RESENT);
@@ -177,7 +146,7 @@ void tcp_conn_established(struct tcp_conn *conn)
 	/* RFC 6298 §5.7: the SYN timed out, and no time stamp told the round trip. */
 	if (resent_syn && !tcp_rto_srtt_us(&conn->rto))
 		conn->rto.rto_us = TCP_RTO_AFTER_SYN_US;
-	start_keepalive(conn);
+	tcp_timer_keep_start(conn);
 	if (tcp_has(conn, TCP_FIN_QUEUED))
 		tcp_conn_shutdown(conn);
 	tcp_conn_mark(conn);

@@ -109,8 +109,7 @@ enum tcp_conn_flag {
 	TCP_WINDOW_SHUT = 1 << 23, /* we advertised a window of zero */
 	TCP_USE_WSCALE = 1 << 24,  /* RFC 7323 §2 was agreed */
 	TCP_KEEPALIVE = 1 << 25,
-	TCP_ACTIVE = 1 << 26, /* made by tcp_connect */
-	TCP_NAGLE = 1 << 28,
+	TCP_ACTIVE = 1 << 26,       /* made by tcp_connect */
 	TCP_USER_TIMEOUT = 1 << 29, /* the owner has set it: the peer does not change it */
 	TCP_ORPHANED = 1 << 30,     /* counted in tcp->orphans */
 };
@@ -205,7 +204,10 @@ struct tcp_conn {
 	uint32_t born_s; /* of the stack's clock */
 	uint16_t peer_mss;
 	uint8_t close_reason; /* enum tcp_close_reason */
-	uint8_t keep_probes, keep_probes_most;
+	uint8_t keep_probes, keep_most;
+	uint8_t gather; /* enum tcp_gather */
+	uint16_t mss_most;
+	uint32_t short_end; /* of the last segment sent that was not full */
 } __attribute__((aligned(64)));
 
 #define TCP_LINE(field) (offsetof(struct tcp_conn, field) / 64)
@@ -244,7 +246,8 @@ struct tcp_reply {
 	uint32_t tsval, tsecr;
 	uint16_t flags; /* enum tcp_flag */
 	uint16_t window;
-	uint8_t options; /* enum tcp_option_bit: MSS, WSCALE, TS, SACK_OK */
+	uint16_t mss_most; /* of what the MSS option says; 0: what the path allows */
+	uint8_t options;   /* enum tcp_option_bit: MSS, WSCALE, TS, SACK_OK */
 	uint8_t wscale;
 };
 

@@ -196,6 +196,7 @@ struct tcp_reply tcp_half_syn_ack(const struct tcp_proto *tcp, const struct tcp_
 	reply.flags = TCP_SYN | TCP_ACK;
 	reply.options = TCP_OPT_MSS | half->options;
 	reply.wscale = tcp_listener_wscale(half->listener);
+	reply.mss_most = half->listener->conf.mss_most;
 	return reply;
 }
 

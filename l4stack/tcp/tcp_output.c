@@ -45,7 +45,7 @@ static uint32_t usable(const struct tcp_conn *conn)
 	return seq_gt(end, conn->snd_nxt) ? end - conn->snd_nxt : 0;
 }
 
-/* RFC 9293 §3.8.6.2.1, without Nagle's part: the owner's writes are gathered until the flush. */
+/* RFC 9293 §3.8.6.2.1; Nagle's part is in may_end_short. */
 static uint32_t avoid_silly_window(const struct tcp_conn *conn, uint32_t len, uint32_t all)
 {
 	if (len == all)
@@ -53,6 +53,17 @@ static uint32_t avoid_silly_window(const struct tcp_conn *conn, uint32_t len, ui
 	if (len >= conn->mss)
 		return len - len % conn->mss;
 	return len && len >= conn->snd_wnd_max / 2 ? len : 0;
+}
+
+/* RFC 9293 §3.7.4, in Minshall's form: one segment that is not full may be in flight, so that the
+ * end of a large write does not wait for a delayed ACK. Or a last part that the owner wants to
+ * fill. What was sent before is sent again as it is. */
+static bool may_end_short(const struct tcp_conn *conn)
+{
+	if (tcp_state_is(conn, TCP_SENT_FIN) || seq_lt(conn->snd_nxt, conn->snd_max))
+		return true;
+	return conn->gather == TCP_GATHER_FLUSH ||
+	       (conn->gather == TCP_GATHER_NAGLE && seq_le(conn->short_end, conn->snd_una));
 }
 
 bool tcp_output_window_is_open(const struct tcp_conn *conn)
@@ -71,14 +82,6 @@ static uint32_t cwnd_room(const struct tcp_conn *conn)
 	return conn->cc.cwnd > pipe ? conn->cc.cwnd - pipe : 0;
 }
 
-/* RFC 9293 §3.7.4: the last, small segment waits while anything is unacknowledged; FIN takes it
- * along. */
-static bool nagle_holds(const struct tcp_conn *conn, uint32_t len)
-{
-	return tcp_has(conn, TCP_NAGLE) && len < conn->mss && conn->snd_una != conn->snd_max &&
-	       conn->snd_nxt == conn->snd_max && !fin_waits(conn);
-}
-
 /* How much may go out at snd_nxt now. */
 static uint32_t sendable(struct tcp_conn *conn)
 {
@@ -89,9 +92,8 @@ static uint32_t sendable(struct tcp_conn *conn)
 		conn->flags |= TCP_CWND_LIMITED;
 		len = room;
 	}
-	if (len == all && nagle_holds(conn, len))
-		return 0;
-	return avoid_silly_window(conn, len, all);
+	len = avoid_silly_window(conn, len, all);
+	return len < all || may_end_short(conn) ? len : len - len % conn->mss;
 }
 
 /* ---- after sending ---- */
@@ -158,6 +160,8 @@ static bool send_next(struct tcp_conn *conn, uint32_t len, bool fin)
 
 	if (!transmit(conn, &span))
 		return false;
+	if (len % conn->mss)
+		conn->short_end = span.seq;
 	conn->snd_nxt = span.seq;
 	conn->snd_cursor = span.at;
 	conn->snd_cursor_off = span.off;

@@ -2,6 +2,7 @@
 #include "l4stack/tcp/tcp_recvq.h"
 
 #include <rte_branch_prediction.h>
+#include <rte_common.h>
 
 #include "l4stack/tcp/tcp_budget.h"
 #include "l4stack/tcp/tcp_options.h"
@@ -14,16 +15,17 @@
 /* Beyond twice the limit: what one merged burst (LRO) may overshoot. */
 #define CHARGE_SLACK 65536u
 
-uint32_t tcp_recvq_path_mss(const struct ip_path *path)
+uint32_t tcp_recvq_path_mss(const struct ip_path *path, uint16_t most)
 {
 	uint32_t ip = path->src.family == ADDR_IP6 ? IP6_HEADER_BYTES : IP4_HEADER_BYTES;
+	uint32_t mss = path->mtu - ip - TCP_HEADER_BYTES;
 
-	return path->mtu - ip - TCP_HEADER_BYTES;
+	return most ? RTE_MIN(mss, (uint32_t)most) : mss;
 }
 
 uint32_t tcp_recvq_mss(const struct tcp_conn *conn)
 {
-	return tcp_recvq_path_mss(&conn->path);
+	return tcp_recvq_path_mss(&conn->path, conn->mss_most);
 }
 
 uint8_t tcp_recvq_wscale(uint32_t limit)
@@ -102,8 +104,10 @@ uint16_t tcp_recvq_syn_window(struct tcp_conn *conn)
 bool tcp_recvq_update_due(const struct tcp_conn *conn)
 {
 	uint32_t half = conn->recv_limit / 2, two = 2 * tcp_recvq_mss(conn);
+	uint32_t most = (uint32_t)UINT16_MAX << conn->rcv_wscale; /* that the field can tell */
+	uint32_t untold = sub_floor(most, tcp_recv_window(conn));
 
-	return offer_gain(conn) >= (half < two ? half : two);
+	return RTE_MIN(offer_gain(conn), untold) >= (half < two ? half : two);
 }
 
 /* ---- the queue ---- */

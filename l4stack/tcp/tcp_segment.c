@@ -320,7 +320,7 @@ bool tcp_segment_send_data(struct tcp_conn *conn, struct tcp_span *span)
 		return false;
 	}
 	if (span->len == 0)
-		flags |= (span->push ? TCP_PSH : 0) | (span->fin ? TCP_FIN : 0);
+		flags |= (span->push && len ? TCP_PSH : 0) | (span->fin ? TCP_FIN : 0);
 	conn_header(conn, seq, flags, tcp_recvq_window(conn), pkt, options_len);
 	if (seq == conn->snd_max)
 		note_ack_sent(conn);
@@ -364,7 +364,7 @@ bool tcp_segment_send_reply(struct tcp_proto *tcp, const struct tcp_reply *reply
 		return false;
 	pkt = header_new(tcp, false);
 	if (pkt) {
-		options.mss = (uint16_t)tcp_recvq_path_mss(&path);
+		options.mss = (uint16_t)tcp_recvq_path_mss(&path, reply->mss_most);
 		options_len = tcp_options_build(&options, options_at(pkt));
 		set_header_len(pkt, options_len);
 		header_put(pkt, &v, options_len);

@@ -7,15 +7,18 @@
 #include "l4stack/tcp/tcp_recovery.h"
 #include "l4stack/tcp/tcp_seq.h"
 
+#define TIME_MOST_MS (UINT32_MAX / 4) /* the clocks have 32 bits */
+
 /* ---- what is due ---- */
 
-/* The start of the peer's silence, to which the patience with it is counted. */
+/* The patience with the peer counts from the start of its silence: with the first timeout, what was
+ * sent last had no answer for as long as that took. */
 static bool patience_is_over(struct tcp_conn *conn)
 {
 	uint32_t now_ms = tcp_now_ms(conn->tcp);
 
 	if (conn->retries == 0)
-		conn->retry_ms = now_ms;
+		conn->retry_ms = now_ms - conn->rto.rto_us / 1000;
 	if (tcp_conn_is_orphan(conn) && conn->retries >= TCP_ORPHAN_PROBES)
 		return true;
 	return now_ms - conn->retry_ms >= conn->user_timeout_ms;
@@ -83,7 +86,7 @@ static void on_keep(struct tcp_conn *conn)
 
 	if (idle_ms < conn->keepalive_ms) {
 		next_ms = conn->keepalive_ms - idle_ms;
-	} else if (conn->keep_probes >= conn->keep_probes_most) {
+	} else if (conn->keep_probes >= conn->keep_most) {
 		tcp_conn_reset(conn, TCP_CLOSED_TIMEOUT);
 		return;
 	} else if (conn->snd_nxt == conn->snd_una) {
@@ -92,6 +95,39 @@ static void on_keep(struct tcp_conn *conn)
 		tcp_conn_mark(conn);
 	}
 	tcp_timer_set(conn, TCP_TIMER_KEEP, next_ms * 1000);
+}
+
+void tcp_timer_keepalive(struct tcp_conn *conn, uint32_t idle_ms, uint32_t each_ms, uint32_t probes)
+{
+	conn->keepalive_ms = RTE_MIN(idle_ms, TIME_MOST_MS);
+	if (!each_ms)
+		each_ms = RTE_MIN(conn->keepalive_ms, TCP_KEEP_EACH_MS);
+	conn->keepalive_each_ms = RTE_MIN(each_ms, TIME_MOST_MS);
+	conn->keep_most =
+		(uint8_t)(probes ? RTE_MIN(probes, (uint32_t)UINT8_MAX) : TCP_KEEP_PROBES);
+	if (idle_ms)
+		conn->flags |= TCP_KEEPALIVE;
+	else
+		conn->flags &= ~(uint32_t)TCP_KEEPALIVE;
+}
+
+void tcp_timer_patience(struct tcp_conn *conn, uint32_t timeout_ms)
+{
+	conn->user_timeout_ms = timeout_ms ? RTE_MIN(timeout_ms, TIME_MOST_MS) : TCP_GIVE_UP_MS;
+	if (timeout_ms)
+		conn->flags |= TCP_USER_TIMEOUT;
+	else
+		conn->flags &= ~(uint32_t)TCP_USER_TIMEOUT;
+}
+
+void tcp_timer_keep_start(struct tcp_conn *conn)
+{
+	conn->keep_probes = 0;
+	conn->heard_ms = tcp_now_ms(conn->tcp);
+	if (conn->keepalive_ms)
+		tcp_timer_set(conn, TCP_TIMER_KEEP, (uint64_t)conn->keepalive_ms * 1000);
+	else
+		tcp_timer_clear(conn, TCP_TIMER_KEEP);
 }
 
 static void on_life(struct tcp_conn *conn)

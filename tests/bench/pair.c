@@ -93,6 +93,7 @@ static int side_start(struct pair *pair, unsigned index, const struct pair_conf 
 		.offloads =
 			STACK_TX_IP_CSUM | STACK_TX_TCP_CSUM | STACK_TX_MULTI_SEG | STACK_RX_CSUM,
 		.name = "memory",
+		.claim = STACK_CLAIM_SILENT,
 	};
 	struct pair_side *side = &pair->side[index];
 	struct addr addr = address(index);

@@ -190,7 +190,7 @@ static void test_small_pieces_fill_the_send_queue(void **state)
 		send_bytes(1 + pieces, 1);
 		pieces++;
 	}
-	assert_in_range(pieces, 20, 100); /* of 2304 bytes each, twice the limit */
+	assert_in_range(pieces, 20, 100); /* of 2304 bytes each, about twice the limit */
 	turn();
 	ignore_all();
 }

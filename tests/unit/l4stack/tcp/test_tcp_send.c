@@ -556,32 +556,6 @@ static void test_reference_pool_empty(void **state)
 	assert_true(peer.counters->tcp_no_mbuf > 0);
 }
 
-/* RFC 9293 §3.7.4: off unless asked for. */
-static void test_nagle(void **state)
-{
-	const struct tcp_conf conf = {.nagle = true};
-
-	(void)state;
-	open_passive(&conf);
-	send_bytes(1, 10);
-	turn();
-	hear(ACK, 1, 1, 10); /* nothing is unacknowledged: at once */
-	send_bytes(11, 10);
-	turn();
-	send_bytes(21, 10);
-	turn();
-	hear_nothing();
-	say(ACK, 1, 11, 0);
-	hear(ACK, 11, 1, 20); /* both in one */
-	send_bytes(31, 2000);
-	turn();
-	hear(ACK, 31, 1, 1460); /* what is full goes */
-	hear_nothing();
-	tcp_shutdown(peer.conn); /* FIN takes the rest along */
-	turn();
-	hear(ACK | FIN, 1491, 1, 540);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -615,7 +589,6 @@ int main(void)
 		PEER_TEST(test_application_limited),
 		PEER_TEST(test_header_pool_empty),
 		PEER_TEST(test_reference_pool_empty),
-		PEER_TEST(test_nagle),
 	};
 
 	return cmocka_run_group_tests(tests, peer_group_setup, NULL);
