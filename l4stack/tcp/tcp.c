@@ -26,6 +26,11 @@ const char *tcp_close_reason_text(enum tcp_close_reason reason)
 	return (size_t)reason < RTE_DIM(texts) ? texts[reason] : "unknown";
 }
 
+int tcp_conf_check(const struct tcp_conf *conf)
+{
+	return cc_find(conf->congestion) ? 0 : -ENOENT;
+}
+
 /* ---- opening ---- */
 
 struct opening {

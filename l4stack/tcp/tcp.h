@@ -83,6 +83,9 @@ struct tcp_conf {
 	struct endpoint local; /* tcp_connect: from here; family or port 0: chosen */
 };
 
+/* 0, or -ENOENT: there is no such congestion control. */
+int tcp_conf_check(const struct tcp_conf *conf) __attribute__((warn_unused_result));
+
 struct tcp_listen_handlers {
 	/* A connection is established. Set its handlers and user here; without that it is reset.
 	 * Its `opened` is not called; it may be sent on at once. */
@@ -94,6 +97,10 @@ struct tcp_listen_handlers {
 int tcp_listen(struct stack *stack, const struct endpoint *local, const struct tcp_conf *conf,
 	       const struct tcp_listen_handlers *handlers, void *user, struct tcp_listener **out)
 	__attribute__((warn_unused_result));
+
+/* Connections that are established from now on get these settings. An unknown congestion control:
+ * that one stays what it was. Nothing of `conf` is needed after the call. */
+void tcp_relisten(struct tcp_listener *listener, const struct tcp_conf *conf);
 
 /* Connections already accepted live on; half-open ones are reset. */
 void tcp_unlisten(struct tcp_listener *listener);

@@ -6,6 +6,7 @@
 #include "l4stack/base/siphash.h"
 #include "l4stack/tcp/tcp_half.h"
 #include "l4stack/tcp/tcp_ident.h"
+#include "l4stack/tcp/tcp_listener.h"
 #include "l4stack/tcp/tcp_lookup.h"
 #include "l4stack/tcp/tcp_reply.h"
 #include "l4stack/tcp/tcp_segment.h"
@@ -152,6 +153,7 @@ static struct tcp_half restore(struct tcp_listener *listener, const struct tcp_s
 		.local_port = ack->local.port,
 		.remote_port = ack->remote.port,
 		.ts_offset = tcp_ident_ts_offset(listener->tcp, &ack->local, &ack->remote),
+		.rcv_wscale = tcp_listener_wscale(listener),
 		.iss = cookie,
 		.irs = ack->seq - 1,
 		.window = ack->window,

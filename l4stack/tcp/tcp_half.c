@@ -149,6 +149,7 @@ void tcp_half_fill(struct tcp_half *half, struct tcp_listener *listener, const s
 	half->mss = options->present & TCP_OPT_MSS ? options->mss : TCP_MSS_DEFAULT;
 	half->ts_recent = options->present & TCP_OPT_TS ? options->tsval : 0;
 	half->snd_wscale = options->present & TCP_OPT_WSCALE ? options->wscale : 0;
+	half->rcv_wscale = tcp_listener_wscale(listener);
 }
 
 bool tcp_half_open(struct tcp_listener *listener, const struct tcp_seg *syn, uint32_t iss)
@@ -195,7 +196,7 @@ struct tcp_reply tcp_half_syn_ack(const struct tcp_proto *tcp, const struct tcp_
 
 	reply.flags = TCP_SYN | TCP_ACK;
 	reply.options = TCP_OPT_MSS | half->options;
-	reply.wscale = tcp_listener_wscale(half->listener);
+	reply.wscale = half->rcv_wscale;
 	reply.mss_most = half->listener->conf.mss_most;
 	return reply;
 }
@@ -288,6 +289,7 @@ struct tcp_conn *tcp_half_promote(struct tcp_proto *tcp, const struct tcp_half *
 		stack_count(tcp->stack, tcp_syn_drops);
 		return NULL;
 	}
+	conn->rcv_wscale = half->rcv_wscale;
 	tcp_conn_take_syn(conn, &syn);
 	tcp_conn_start(conn, half->iss, half->ts_offset);
 	syn_ack_was_sent(conn, half);
@@ -305,7 +307,7 @@ static void answer(struct tcp_proto *tcp, const struct tcp_half *half)
 	ack.seq++;
 	ack.flags = TCP_ACK;
 	if (half->options & TCP_OPT_WSCALE)
-		ack.window = (uint16_t)scaled(ack.window, tcp_listener_wscale(half->listener));
+		ack.window = (uint16_t)scaled(ack.window, half->rcv_wscale);
 	ack.options = half->options & TCP_OPT_TS;
 	tcp_reply_push(tcp, &ack);
 }

@@ -29,7 +29,7 @@ struct tcp_half {
 	uint16_t window, mss; /* of the SYN */
 	uint16_t flags;       /* of the SYN: enum tcp_flag */
 	uint8_t options;      /* agreed: enum tcp_option_bit */
-	uint8_t snd_wscale;
+	uint8_t snd_wscale, rcv_wscale;
 	uint8_t queue; /* where it stands */
 	uint8_t tries; /* how often the SYN-ACK was sent */
 	bool resent;   /* which of them is answered is not known */

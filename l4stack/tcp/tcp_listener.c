@@ -194,6 +194,19 @@ int tcp_listen(struct stack *stack, const struct endpoint *local, const struct t
 	return 0;
 }
 
+/* What was answered keeps the shift of its window (tcp_half.h); cookies do not carry it. */
+void tcp_relisten(struct tcp_listener *listener, const struct tcp_conf *conf)
+{
+	const struct cc_ops *ops = cc_find(conf->congestion);
+	uint8_t before = tcp_listener_wscale(listener);
+
+	listener->conf = *conf;
+	if (ops)
+		listener->cc_ops = ops;
+	if (tcp_listener_wscale(listener) != before)
+		listener->cookies_until_us = 0;
+}
+
 static void unlink_listener(struct tcp_listener *listener)
 {
 	struct tcp_listener **link = bucket_of(listener->tcp, listener->local.port);
