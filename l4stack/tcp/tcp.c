@@ -71,7 +71,7 @@ static void syn_sent(struct tcp_conn *conn, const struct opening *o)
 	uint32_t life_ms = o->spec.conf->connect_timeout_ms;
 
 	conn->state = TCP_SYN_SENT;
-	conn->flags |= TCP_OWNED | TCP_ACTIVE;
+	conn->flags |= TCP_OWNED | TCP_ACTIVE | (o->spec.conf->fast_open ? TCP_FAST_OPEN : 0);
 	tcp_conn_start(
 		conn, o->iss_floor ? o->iss_floor : tcp_ident_isn(conn->tcp, &o->local, &o->remote),
 		tcp_ident_ts_offset(conn->tcp, &o->local, &o->remote));
@@ -189,7 +189,7 @@ int tcp_send(struct tcp_conn *conn, struct rte_mbuf *chain)
 	if (!may_queue(conn))
 		return -EPIPE;
 	tcp_sendq_append(conn, chain);
-	if (tcp_state_is(conn, TCP_CAN_SEND))
+	if (tcp_may_send(conn))
 		tcp_conn_mark(conn);
 	return 0;
 }

@@ -81,14 +81,18 @@ struct tcp_conf {
 	enum tcp_gather gather;
 	uint16_t mss_most;     /* payload of a segment, either way; 0: what the path allows */
 	struct endpoint local; /* tcp_connect: from here; family or port 0: chosen */
+	/* RFC 7413. Listeners: a SYN with a cookie opens at once, with its text, and others get
+	 * one. tcp_connect: what is given to tcp_send before the next flush goes along with the
+	 * SYN, if the server has given a cookie before. Either side may see that text twice. */
+	bool fast_open;
 };
 
 /* 0, or -ENOENT: there is no such congestion control. */
 int tcp_conf_check(const struct tcp_conf *conf) __attribute__((warn_unused_result));
 
 struct tcp_listen_handlers {
-	/* A connection is established. Set its handlers and user here; without that it is reset.
-	 * Its `opened` is not called; it may be sent on at once. */
+	/* A connection is established, or opened fast. Set its handlers and user here; without that
+	 * it is reset. Its `opened` is not called; it may be sent on at once. */
 	void (*accepted)(struct tcp_conn *conn, void *listener_user);
 };
 

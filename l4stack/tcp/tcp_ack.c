@@ -163,7 +163,7 @@ void tcp_ack_take_syn(struct tcp_conn *conn, const struct tcp_seg *seg)
 	if (!tcp_has(conn, TCP_SYN_RESENT))
 		sample_rtt(conn, seg);
 	conn->flags &= ~(uint32_t)TCP_RTT_TIMED;
-	conn->snd_una = seg->ack;
+	conn->snd_una = conn->iss + 1;
 	conn->snd_wl1 = seg->seq;
 	conn->snd_wl2 = seg->ack;
 }

@@ -5,6 +5,7 @@
 #include <rte_mbuf.h>
 #include <stdlib.h>
 
+#include "l4stack/tcp/tcp_fast.h"
 #include "l4stack/tcp/tcp_recvq.h"
 #include "l4stack/tcp/tcp_reorder.h"
 #include "l4stack/tcp/tcp_segment.h"
@@ -130,19 +131,28 @@ void tcp_conn_set_mss(struct tcp_conn *conn)
 		cc_set_mss(&conn->cc, conn->mss);
 }
 
+void tcp_conn_begin(struct tcp_conn *conn)
+{
+	tcp_conn_set_mss(conn);
+	cc_init(&conn->cc, conn->cc.ops, conn->mss, tcp_has(conn, TCP_SYN_RESENT),
+		conn->tcp->stack->now_us);
+}
+
 void tcp_conn_established(struct tcp_conn *conn)
 {
 	bool resent_syn = tcp_has(conn, TCP_SYN_RESENT);
 
 	conn->state = TCP_ESTABLISHED;
+	conn->flags &= ~(uint32_t)TCP_SYN_NOW;
 	conn->retries = 0;
 	conn->quick_acks = TCP_QUICK_ACKS;
 	conn->rcv_mss = TCP_MSS_DEFAULT;
 	conn->rcv_taken_us = (uint32_t)conn->tcp->stack->now_us;
 	tcp_timer_clear(conn, TCP_TIMER_LIFE);
 	tcp_timer_clear(conn, TCP_TIMER_RETRANSMIT);
-	tcp_conn_set_mss(conn);
-	cc_init(&conn->cc, conn->cc.ops, conn->mss, resent_syn, conn->tcp->stack->now_us);
+	tcp_fast_done(conn);
+	if (!conn->cc.mss)
+		tcp_conn_begin(conn);
 	/* RFC 6298 §5.7: the SYN timed out, and no time stamp told the round trip. */
 	if (resent_syn && !tcp_rto_srtt_us(&conn->rto))
 		conn->rto.rto_us = TCP_RTO_AFTER_SYN_US;
@@ -270,6 +280,7 @@ void tcp_conn_detach(struct tcp_conn *conn)
 	if (tcp_has(conn, TCP_ORPHANED))
 		conn->tcp->orphans--;
 	conn->flags &= ~(uint32_t)TCP_ORPHANED;
+	tcp_fast_done(conn);
 	tcp_conn_leave_backlog(conn);
 	tcp_timer_stop_all(conn);
 	tcp_sendq_free(conn);

@@ -21,6 +21,7 @@
 #include "l4stack/ip/ip.h"
 #include "l4stack/stack_internal.h"
 #include "l4stack/tcp/tcp.h"
+#include "l4stack/tcp/tcp_options.h"
 #include "l4stack/tcp/tcp_rto.h"
 #include "l4stack/tcp/tcp_slab.h"
 #include "l4stack/tcp/tcp_table.h"
@@ -41,6 +42,7 @@ struct tcp_input_stage;
 #define TCP_MSS_FLOOR     88 /* less is an attack on the sender */
 #define TCP_ACKS_MOST     64 /* duplicate ACKs of one flush */
 #define TCP_PORT_COUNTERS 64
+#define TCP_FAST_SERVERS  256
 
 enum tcp_state {
 	TCP_FREE, /* a slab's object that is nobody */
@@ -110,6 +112,7 @@ enum tcp_conn_flag {
 	TCP_USE_WSCALE = 1 << 24,  /* RFC 7323 §2 was agreed */
 	TCP_KEEPALIVE = 1 << 25,
 	TCP_ACTIVE = 1 << 26,       /* made by tcp_connect */
+	TCP_FAST_OPEN = 1 << 27,    /* RFC 7413, until the handshake is done */
 	TCP_USER_TIMEOUT = 1 << 29, /* the owner has set it: the peer does not change it */
 	TCP_ORPHANED = 1 << 30,     /* counted in tcp->orphans */
 };
@@ -251,6 +254,15 @@ struct tcp_reply {
 	uint8_t wscale;
 };
 
+/* What is known of a server: tcp_fast.h. */
+struct tcp_fast_server {
+	struct addr addr;
+	uint16_t mss;
+	uint8_t cookie_len; /* 0: none */
+	uint8_t cookie[TCP_FAST_COOKIE_MAX];
+	uint32_t blocked_until_s;
+};
+
 /* Half-open connections: tcp_half.h. */
 struct tcp_half;
 #define TCP_HALF_QUEUES 7
@@ -286,7 +298,9 @@ struct tcp_proto {
 	struct tcp_halves halves;
 	struct tcp_timewait *timewait_first, *timewait_last;
 	struct stack_timer timewait_timer;
-	uint64_t isn_key[2], port_key[2], cookie_key[2];
+	uint64_t isn_key[2], port_key[2], cookie_key[2], fast_key[2];
+	uint32_t fast_pending; /* connections of listeners that were opened fast */
+	struct tcp_fast_server fast_servers[TCP_FAST_SERVERS];
 	uint16_t port_next[TCP_PORT_COUNTERS];
 	struct bucket reset_limit;
 	struct tcp_challenges challenges;
@@ -312,6 +326,13 @@ static inline bool tcp_state_is(const struct tcp_conn *conn, uint32_t traits)
 static inline bool tcp_has(const struct tcp_conn *conn, uint32_t flags)
 {
 	return conn->flags & flags;
+}
+
+/* Data may go out: also of a connection that was opened fast, before its handshake is done. */
+static inline bool tcp_may_send(const struct tcp_conn *conn)
+{
+	return tcp_state_is(conn, TCP_CAN_SEND) ||
+	       (conn->state == TCP_SYN_RECEIVED && tcp_has(conn, TCP_FAST_OPEN));
 }
 
 /* Never wraps in a connection's life. */
@@ -373,6 +394,9 @@ void tcp_conn_start(struct tcp_conn *conn, uint32_t iss, uint32_t ts_offset);
 /* What the options of the peer's SYN say, and the window in it. */
 struct tcp_seg;
 void tcp_conn_take_syn(struct tcp_conn *conn, const struct tcp_seg *syn);
+
+/* What sending needs: the MSS and congestion control. */
+void tcp_conn_begin(struct tcp_conn *conn);
 
 /* The handshake is done: ESTABLISHED. */
 void tcp_conn_established(struct tcp_conn *conn);

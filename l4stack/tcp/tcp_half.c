@@ -146,6 +146,8 @@ void tcp_half_fill(struct tcp_half *half, struct tcp_listener *listener, const s
 	half->window = syn->window;
 	half->flags = syn->flags;
 	half->options = (uint8_t)(options->present & AGREED);
+	if (listener->conf.fast_open)
+		half->options |= (uint8_t)(options->present & TCP_OPT_FAST_OPEN);
 	half->mss = options->present & TCP_OPT_MSS ? options->mss : TCP_MSS_DEFAULT;
 	half->ts_recent = options->present & TCP_OPT_TS ? options->tsval : 0;
 	half->snd_wscale = options->present & TCP_OPT_WSCALE ? options->wscale : 0;

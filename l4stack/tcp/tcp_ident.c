@@ -14,7 +14,7 @@
 
 #define PORTS (TCP_PORT_LAST - TCP_PORT_FIRST + 1)
 
-enum tuple_what { WHAT_ISN = 1, WHAT_TS, WHAT_PORT, WHAT_COUNTER, WHAT_COOKIE };
+enum tuple_what { WHAT_ISN = 1, WHAT_TS, WHAT_PORT, WHAT_COUNTER, WHAT_COOKIE, WHAT_FAST };
 
 /* What is hashed: the ports and the purpose, then the addresses, as long as they are. */
 struct tuple {
@@ -55,6 +55,7 @@ void tcp_ident_init(struct tcp_proto *tcp)
 	derive(secret, WHAT_ISN, tcp->isn_key);
 	derive(secret, WHAT_PORT, tcp->port_key);
 	derive(secret, WHAT_COOKIE, tcp->cookie_key);
+	derive(secret, WHAT_FAST, tcp->fast_key);
 }
 
 uint32_t tcp_ident_isn(const struct tcp_proto *tcp, const struct endpoint *local,

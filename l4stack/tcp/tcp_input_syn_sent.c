@@ -3,6 +3,7 @@
  * SYN-SENT: RFC 9293 §3.10.7.3, one function for each step.
  */
 #include "l4stack/tcp/tcp_ack.h"
+#include "l4stack/tcp/tcp_fast.h"
 #include "l4stack/tcp/tcp_input.h"
 #include "l4stack/tcp/tcp_reply.h"
 #include "l4stack/tcp/tcp_seq.h"
@@ -44,7 +45,10 @@ static void rest(struct tcp_conn *conn, struct tcp_seg *seg)
 static void established(struct tcp_conn *conn, struct tcp_seg *seg)
 {
 	tcp_ack_take_syn(conn, seg);
+	tcp_fast_learn(conn, seg);
 	tcp_conn_established(conn);
+	if (seq_gt(seg->ack, conn->snd_una))
+		tcp_ack_take(conn, seg); /* the text of the SYN, which the server has taken */
 	tcp_conn_event(conn, TCP_EVENT_OPENED);
 	tcp_conn_owe_ack(conn);
 	rest(conn, seg);
@@ -55,6 +59,7 @@ static void established(struct tcp_conn *conn, struct tcp_seg *seg)
 static void simultaneous(struct tcp_conn *conn)
 {
 	conn->state = TCP_SYN_RECEIVED;
+	tcp_fast_done(conn);
 	conn->flags |= TCP_SYN_NOW;
 	tcp_conn_mark(conn);
 }

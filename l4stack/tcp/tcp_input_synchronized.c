@@ -180,9 +180,11 @@ static bool ack_syn_received(struct tcp_conn *conn, const struct tcp_seg *seg)
 	tcp_ack_take_syn(conn, seg);
 	conn->snd_wnd = (uint32_t)seg->window << conn->snd_wscale;
 	conn->snd_wnd_max = RTE_MAX(conn->snd_wnd_max, conn->snd_wnd);
-	conn->flags &= ~(uint32_t)TCP_SYN_NOW;
 	tcp_conn_established(conn);
-	tcp_conn_event(conn, tcp_has(conn, TCP_PASSIVE) ? TCP_EVENT_ACCEPT : TCP_EVENT_OPENED);
+	if (tcp_has(conn, TCP_PASSIVE))
+		tcp_conn_event(conn, TCP_EVENT_ACCEPT);
+	else if (tcp_has(conn, TCP_ACTIVE))
+		tcp_conn_event(conn, TCP_EVENT_OPENED);
 	return true;
 }
 

@@ -8,6 +8,7 @@
 #include "l4stack/ip/ip_layer.h"
 #include "l4stack/tcp/tcp_budget.h"
 #include "l4stack/tcp/tcp_cookie.h"
+#include "l4stack/tcp/tcp_fast.h"
 #include "l4stack/tcp/tcp_half.h"
 #include "l4stack/tcp/tcp_ident.h"
 #include "l4stack/tcp/tcp_recvq.h"
@@ -133,19 +134,20 @@ struct tcp_conn *tcp_listener_conn(struct tcp_listener *listener, const struct t
 	return conn;
 }
 
-static bool keep(struct tcp_listener *listener, const struct tcp_seg *syn, uint32_t iss_floor)
+static bool keep(struct tcp_listener *listener, struct tcp_seg *syn, uint32_t iss_floor)
 {
 	uint32_t iss = iss_floor;
 
-	if (listener->half_count >= TCP_SYN_BACKLOG)
-		return false;
 	if (!iss)
 		iss = tcp_ident_isn(listener->tcp, &syn->local, &syn->remote);
-	return tcp_half_open(listener, syn, iss);
+	if (tcp_fast_open(listener, syn, iss))
+		return true;
+	return listener->half_count < TCP_SYN_BACKLOG && tcp_half_open(listener, syn, iss);
 }
 
-/* RFC 9293 §3.10.7.2, third step. Text that comes with the SYN is not taken: it is sent again. */
-void tcp_listener_syn(struct tcp_listener *listener, const struct tcp_seg *syn, uint32_t iss_floor)
+/* RFC 9293 §3.10.7.2, third step. Text that comes with the SYN is taken by
+ * tcp_fast_open only; otherwise it is sent again. */
+void tcp_listener_syn(struct tcp_listener *listener, struct tcp_seg *syn, uint32_t iss_floor)
 {
 	struct stack *stack = listener->tcp->stack;
 

@@ -18,7 +18,7 @@ struct tcp_listener *tcp_listener_find(const struct tcp_proto *tcp, const struct
 bool tcp_listener_on_port(const struct tcp_proto *tcp, uint16_t port);
 
 /* A SYN. `iss_floor` is 0, or what our ISN has to be after. */
-void tcp_listener_syn(struct tcp_listener *listener, const struct tcp_seg *syn, uint32_t iss_floor);
+void tcp_listener_syn(struct tcp_listener *listener, struct tcp_seg *syn, uint32_t iss_floor);
 
 /* A connection in SYN-RECEIVED and in the backlog, for the tuple of a SYN; `ref` is what it takes
  * the place of in the table, or 0. NULL: no room. */

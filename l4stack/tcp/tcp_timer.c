@@ -3,6 +3,7 @@
 
 #include <rte_common.h>
 
+#include "l4stack/tcp/tcp_fast.h"
 #include "l4stack/tcp/tcp_output.h"
 #include "l4stack/tcp/tcp_recovery.h"
 #include "l4stack/tcp/tcp_seq.h"
@@ -33,6 +34,7 @@ static void count_retry(struct tcp_conn *conn)
 static void on_syn_timeout(struct tcp_conn *conn)
 {
 	tcp_rto_backoff(&conn->rto);
+	tcp_fast_blocked(conn);
 	conn->flags |= TCP_SYN_NOW | TCP_SYN_RESENT;
 	conn->flags &= ~(uint32_t)TCP_RTT_TIMED;
 	conn->retransmits++;

@@ -250,6 +250,7 @@ void hear(unsigned flags, uint32_t seq, uint32_t ack, uint32_t len)
 	if (flags & ACK)
 		assert_int_equal(peer.last.ack, ack);
 	assert_int_equal(peer.last.len, len);
+	seq += !!(flags & SYN); /* it stands before the text */
 	for (uint32_t i = 0; i < len; i++)
 		assert_int_equal(peer.last.payload[i], owner_byte(seq + i));
 }
