@@ -164,19 +164,30 @@ static uint8_t *build_sack(const struct tcp_options *in, const uint8_t *start, u
 	return out;
 }
 
+/* RFC 7323 appendix A: two bytes before the time stamps align them. SACK-permitted can be
+ * those, which saves four bytes of a SYN; without time stamps it is padded itself. */
+static uint8_t *build_sack_ok_and_ts(const struct tcp_options *in, uint8_t *out)
+{
+	bool sack_ok = in->present & TCP_OPT_SACK_OK, ts = in->present & TCP_OPT_TS;
+
+	if (sack_ok && !ts)
+		out = put16(out, KIND_NOP << 8 | KIND_NOP);
+	if (ts)
+		tcp_options_build_ts(in->tsval, in->tsecr, out);
+	if (sack_ok)
+		put16(out, KIND_SACK_OK << 8 | LEN_SACK_OK);
+	if (ts)
+		return out + TCP_OPTIONS_TS_BYTES;
+	return sack_ok ? out + LEN_SACK_OK : out;
+}
+
 size_t tcp_options_build(const struct tcp_options *in, uint8_t *out)
 {
 	uint8_t *at = out;
 
 	if (in->present & TCP_OPT_MSS)
 		at = put16(put16(at, KIND_MSS << 8 | LEN_MSS), in->mss);
-	if (in->present & TCP_OPT_SACK_OK)
-		at = put32(at, (uint32_t)KIND_NOP << 24 | KIND_NOP << 16 | KIND_SACK_OK << 8 |
-				       LEN_SACK_OK);
-	if (in->present & TCP_OPT_TS) {
-		tcp_options_build_ts(in->tsval, in->tsecr, at);
-		at += TCP_OPTIONS_TS_BYTES;
-	}
+	at = build_sack_ok_and_ts(in, at);
 	if (in->present & TCP_OPT_WSCALE)
 		at = put32(at, (uint32_t)KIND_NOP << 24 | KIND_WSCALE << 16 | LEN_WSCALE << 8 |
 				       in->wscale);
