@@ -56,6 +56,8 @@ static const struct name names[] = {
 	NAME(TCP_CONGESTION),
 	NAME(TCP_USER_TIMEOUT),
 	NAME(TCP_FASTOPEN),
+	NAME(TCP_NOTSENT_LOWAT),
+	NAME(TCP_INQ),
 	NAME(F_GETFL),
 	NAME(F_SETFL),
 	NAME(O_RDWR),
@@ -86,6 +88,8 @@ static const struct name names[] = {
 	NAME(EPOLLERR),
 	NAME(EPOLLHUP),
 	NAME(EPOLLRDHUP),
+	NAME(EPOLLET),
+	NAME(EPOLLONESHOT),
 	NAME(EPOLL_CTL_ADD),
 	NAME(EPOLL_CTL_MOD),
 	NAME(EPOLL_CTL_DEL),
@@ -109,6 +113,7 @@ static const struct name names[] = {
 	NAME(TCPI_OPT_SACK),
 	NAME(TCPI_OPT_WSCALE),
 	NAME(TCPI_OPT_ECN),
+	{"NULL", 0},
 	{"TCP_INFINITE_SSTHRESH", 0x7fffffff},
 };
 

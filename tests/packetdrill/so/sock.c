@@ -84,6 +84,14 @@ static int error_of(enum tcp_close_reason reason)
 	return errors[reason];
 }
 
+/* A peer that had ended has not gone away under a reader: only a writer can notice. */
+static int closed_error(const struct sock *sock, enum tcp_close_reason reason)
+{
+	if (reason == TCP_CLOSED_RESET && !sock->shut_write && tcp_recv_ended(sock->conn))
+		return EPIPE;
+	return error_of(reason);
+}
+
 /* The connection is gone when this returns: what can still be read is kept. */
 static void on_closed(struct tcp_conn *conn, void *user, enum tcp_close_reason reason)
 {
@@ -92,9 +100,9 @@ static void on_closed(struct tcp_conn *conn, void *user, enum tcp_close_reason r
 	sock_get_info(sock, &sock->info);
 	sock->info.state = "CLOSED";
 	sock->left = tcp_recv(conn, UINT32_MAX);
+	sock->error = closed_error(sock, reason);
 	sock->conn = NULL;
 	sock->phase = SOCK_OVER;
-	sock->error = error_of(reason);
 	sock->ended = reason == TCP_CLOSED_NORMAL;
 	sock->news_in++;
 	sock->news_out++;
