@@ -18,6 +18,11 @@
 #define BUFFER_FACTOR 2
 #define BUFFER_FRESH  65536
 
+/* What Linux takes for TCP_MAXSEG, and tells of a socket that is not connected. */
+#define MAXSEG_LEAST 88
+#define MAXSEG_MOST  32767
+#define MAXSEG_FRESH 536
+
 enum kind { KIND_BOOL, KIND_U32, KIND_ANY_U32, KIND_U16, KIND_BUFFER, KIND_TIME, KIND_IGNORED };
 
 /* An option that is one field of struct sock_options. */
@@ -209,8 +214,17 @@ static int mss_get(const struct sock *sock, void *value, socklen_t *len)
 	struct sock_info info;
 
 	sock_get_info(sock, &info);
-	int_out((int)(info.mss ? info.mss : sock->options.max_segment), value, len);
+	if (!info.mss)
+		info.mss = sock->options.max_segment ? sock->options.max_segment : MAXSEG_FRESH;
+	int_out((int)info.mss, value, len);
 	return 0;
+}
+
+static bool is_in_range(const struct row *row, int v)
+{
+	if (row->level == IPPROTO_TCP && row->name == TCP_MAXSEG)
+		return v == 0 || (v >= MAXSEG_LEAST && v <= MAXSEG_MOST);
+	return v >= 0 || row->kind == KIND_ANY_U32;
 }
 
 /* ---- */
@@ -233,9 +247,11 @@ int linux_option_set(struct sock *sock, int level, int name, const void *value, 
 	err = int_in(value, len, &v);
 	if (err)
 		return err;
-	if (v < 0 && row->kind != KIND_ANY_U32)
+	if (!is_in_range(row, v))
 		return -EINVAL;
 	field_set(&sock->options, row, v);
+	if (level == IPPROTO_TCP && name == TCP_NODELAY && v)
+		sock_push(sock);
 	sock_apply(sock);
 	return 0;
 }
@@ -254,6 +270,12 @@ int linux_option_get(struct sock *sock, int level, int name, void *value, sockle
 		return mss_get(sock, value, len);
 	if (level == SOL_SOCKET && name == SO_ERROR)
 		int_out(sock_take_error(sock), value, len);
+	else if (level == SOL_SOCKET && name == SO_TYPE)
+		int_out(SOCK_STREAM, value, len);
+	else if (level == SOL_SOCKET && name == SO_PROTOCOL)
+		int_out(IPPROTO_TCP, value, len);
+	else if (level == SOL_SOCKET && name == SO_DOMAIN)
+		int_out(sock->is_ip6 ? AF_INET6 : AF_INET, value, len);
 	else if (level == SOL_SOCKET && name == SO_ACCEPTCONN)
 		int_out(sock->phase == SOCK_LISTENING, value, len);
 	else if (row && row->kind != KIND_TIME)

@@ -62,6 +62,11 @@ static struct tcp_conf conf_of(const struct sock *sock)
 
 /* ---- the stack's events ---- */
 
+static void note_open(struct sock *sock)
+{
+	sock->sent_us = sock->recv_us = sock->acked_us = sock->world->now_us;
+}
+
 static void on_opened(struct tcp_conn *conn, void *user)
 {
 	struct sock *sock = user;
@@ -71,6 +76,7 @@ static void on_opened(struct tcp_conn *conn, void *user)
 	sock->local = info.local;
 	sock->phase = SOCK_CONNECTED;
 	sock->news_out++;
+	note_open(sock);
 }
 
 static int error_of(enum tcp_close_reason reason)
@@ -114,6 +120,7 @@ static void on_readable(struct tcp_conn *conn, void *user)
 
 	(void)conn;
 	sock->news_in++;
+	sock->recv_us = sock->world->now_us;
 }
 
 /* Room is news to one that found none. */
@@ -122,6 +129,7 @@ static void on_writable(struct tcp_conn *conn, void *user)
 	struct sock *sock = user;
 
 	(void)conn;
+	sock->acked_us = sock->world->now_us;
 	if (!sock->was_full || !(sock_events(sock) & SOCK_WRITABLE))
 		return;
 	sock->was_full = false;
@@ -151,6 +159,7 @@ static void on_accepted(struct tcp_conn *conn, void *user)
 	sock->peer = info.remote;
 	sock->options = listener->options;
 	sock->is_ip6 = listener->is_ip6;
+	note_open(sock);
 	tcp_set_handlers(conn, &handlers, sock);
 	sock_apply(sock);
 	listener->news_in++;
@@ -476,6 +485,9 @@ void sock_get_info(const struct sock *sock, struct sock_info *out)
 		.retransmits = (uint32_t)info.retransmits,
 		.bytes_in = info.bytes_in,
 		.bytes_out = info.bytes_out,
+		.idle_sent_us = sock->world->now_us - sock->sent_us,
+		.idle_recv_us = sock->world->now_us - sock->recv_us,
+		.idle_acked_us = sock->world->now_us - sock->acked_us,
 	};
 }
 
@@ -490,6 +502,14 @@ void sock_apply_gather(struct sock *sock)
 {
 	if (sock->conn)
 		tcp_set_gather(sock->conn, gather_of(sock));
+}
+
+void sock_push(struct sock *sock)
+{
+	sock->more = false;
+	if (sock->conn)
+		tcp_set_gather(sock->conn, TCP_GATHER_FLUSH);
+	world_turn(sock->world);
 }
 
 void sock_apply(struct sock *sock)

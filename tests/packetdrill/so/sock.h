@@ -52,6 +52,8 @@ struct sock_info {
 	uint32_t send_queue_bytes, unsent_bytes;
 	uint32_t recv_window_bytes, send_window_bytes, retransmits;
 	uint64_t bytes_in, bytes_out;
+	uint64_t idle_sent_us, idle_recv_us,
+		idle_acked_us; /* since data was sent, received, acked */
 };
 
 struct sock {
@@ -70,6 +72,7 @@ struct sock {
 	bool shut_read, shut_write;
 	bool more; /* the last call said that more will follow */
 	bool was_full;
+	uint64_t sent_us, recv_us, acked_us;
 	unsigned news_in, news_out; /* count what an edge-triggered watch waits for */
 };
 
@@ -102,6 +105,9 @@ uint32_t sock_send_room(const struct sock *sock);
 /* Gives the connection what the options say. */
 void sock_apply(struct sock *sock);
 void sock_apply_gather(struct sock *sock);
+
+/* What waits for more goes out now, even when it is corked. */
+void sock_push(struct sock *sock);
 
 /* The error that waits, positive, and takes it. */
 int sock_take_error(struct sock *sock);

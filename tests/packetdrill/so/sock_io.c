@@ -170,6 +170,7 @@ static ssize_t send_room(struct sock *sock, const uint8_t *buf, size_t len)
 		rte_pktmbuf_free(chain);
 		return err;
 	}
+	sock->sent_us = sock->world->now_us;
 	world_turn(sock->world);
 	return (ssize_t)n;
 }
