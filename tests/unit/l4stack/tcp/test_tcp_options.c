@@ -124,7 +124,9 @@ static void test_build(void **state)
 	round_trip(0, 0, 0);
 	round_trip(TCP_OPT_MSS, 0, 4);
 	round_trip(TCP_OPT_TS, 0, 12);
-	round_trip(TCP_OPT_MSS | TCP_OPT_WSCALE | TCP_OPT_TS | TCP_OPT_SACK_OK, 0, 24);
+	round_trip(TCP_OPT_SACK_OK, 0, 4);
+	round_trip(TCP_OPT_MSS | TCP_OPT_WSCALE | TCP_OPT_TS, 0, 20);
+	round_trip(TCP_OPT_MSS | TCP_OPT_WSCALE | TCP_OPT_TS | TCP_OPT_SACK_OK, 0, 20);
 	round_trip(TCP_OPT_SACK, 1, 12);
 	round_trip(TCP_OPT_SACK, 4, 36);
 	round_trip(TCP_OPT_TS | TCP_OPT_SACK, 3, 40);
