@@ -68,9 +68,9 @@ enum tcp_gather {
 
 struct tcp_conf {
 	const char *congestion; /* "newreno"; NULL: the default. Unknown: -ENOENT */
-	/* Most that waits unread; 0: 1 MiB. The window begins with 128 KiB of it, and grows with
-	 * what is taken in a round trip. */
-	uint32_t recv_buffer_bytes;
+	/* Most that waits unread; 0: 1 MiB. The window begins with recv_begin_bytes of it (0: 128
+	 * KiB), and grows with what is taken in a round trip. */
+	uint32_t recv_buffer_bytes, recv_begin_bytes;
 	uint32_t send_buffer_bytes;  /* most that waits unsent and unacknowledged; 0: 1 MiB */
 	uint32_t connect_timeout_ms; /* 0: RFC 9293's R2 for SYN, 3 minutes */
 	uint32_t keepalive_ms;       /* idle time before the first probe; 0: off */

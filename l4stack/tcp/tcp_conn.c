@@ -42,8 +42,11 @@ uint32_t tcp_conn_recv_limit(const struct tcp_conf *conf)
 
 static void take_conf(struct tcp_conn *conn, const struct tcp_conf *conf)
 {
+	uint32_t begin = conf->recv_begin_bytes;
+
 	conn->recv_most = tcp_conn_recv_limit(conf);
-	conn->recv_limit = RTE_MIN(conn->recv_most, TCP_RECV_BEGIN);
+	begin = begin ? RTE_MAX(begin, TCP_RECV_LIMIT_MIN) : TCP_RECV_BEGIN;
+	conn->recv_limit = RTE_MIN(conn->recv_most, begin);
 	conn->send_limit = conf->send_buffer_bytes ? conf->send_buffer_bytes : TCP_BUFFER_BYTES;
 	conn->rcv_wscale = tcp_recvq_wscale(conn->recv_most);
 	conn->gather = (uint8_t)conf->gather;
