@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <rte_common.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -13,7 +14,9 @@
 #include "tests/packetdrill/packetdrill.h"
 #include "tests/packetdrill/so/file.h"
 #include "tests/packetdrill/so/linux_addr.h"
+#include "tests/packetdrill/so/linux_control.h"
 #include "tests/packetdrill/so/linux_options.h"
+#include "tests/packetdrill/so/pipe.h"
 #include "tests/packetdrill/so/poll.h"
 #include "tests/packetdrill/so/sock.h"
 #include "tests/packetdrill/so/world.h"
@@ -57,13 +60,14 @@ static void limit(struct call *c, uint64_t timeout_us)
 
 /* ---- opening and closing ---- */
 
-static int open_socket(struct world *world, int type)
+static int open_socket(struct world *world, int domain, int type)
 {
 	struct sock *sock = sock_new(world);
 	int fd;
 
 	if (!sock)
 		return -ENOMEM;
+	sock->is_ip6 = domain == AF_INET6;
 	fd = file_open_sock(world, sock);
 	if (fd < 0) {
 		sock_close(sock);
@@ -80,7 +84,7 @@ static int do_socket(void *userdata, int domain, int type, int protocol)
 
 	if (linux_addr_family(domain) == ADDR_NONE)
 		return (int)leave(&c, -EAFNOSUPPORT);
-	return (int)leave(&c, is_tcp ? open_socket(c.world, type) : -EPROTONOSUPPORT);
+	return (int)leave(&c, is_tcp ? open_socket(c.world, domain, type) : -EPROTONOSUPPORT);
 }
 
 static int do_bind(void *userdata, int fd, const struct sockaddr *addr, socklen_t len)
@@ -89,6 +93,8 @@ static int do_bind(void *userdata, int fd, const struct sockaddr *addr, socklen_
 	struct endpoint local;
 	int err = c.sock ? linux_addr_in(addr, len, &local) : -EBADF;
 
+	if (!err && !addr_is_any(&local.addr))
+		world_adopt(c.world, &local.addr);
 	return (int)leave(&c, err ? err : sock_bind(c.sock, &local));
 }
 
@@ -113,7 +119,7 @@ static int accept_one(struct call *c, struct sockaddr *addr, socklen_t *len)
 	if (fd < 0)
 		sock_close(sock);
 	else
-		linux_addr_out(&sock->peer, addr, len);
+		linux_addr_out(&sock->peer, sock->is_ip6, addr, len);
 	return fd;
 }
 
@@ -180,10 +186,13 @@ static ssize_t recv_vector(struct call *c, const struct iovec *iov, size_t count
 static ssize_t do_recvmsg(void *userdata, int fd, struct msghdr *msg, int flags)
 {
 	struct call c = enter(userdata, fd);
+	ssize_t n = c.sock ? recv_vector(&c, msg->msg_iov, msg->msg_iovlen, flags) : -EBADF;
 
 	msg->msg_flags = 0;
-	msg->msg_controllen = 0;
-	return leave(&c, c.sock ? recv_vector(&c, msg->msg_iov, msg->msg_iovlen, flags) : -EBADF);
+	msg->msg_namelen = 0; /* a stream's is not told */
+	if (n >= 0)
+		linux_control_out(c.sock, msg);
+	return leave(&c, n);
 }
 
 static ssize_t do_readv(void *userdata, int fd, const struct iovec *iov, int count)
@@ -203,7 +212,12 @@ static ssize_t do_recv(void *userdata, int fd, void *buf, size_t len, int flags)
 
 static ssize_t do_read(void *userdata, int fd, void *buf, size_t count)
 {
-	return do_recv(userdata, fd, buf, count, 0);
+	struct call c = enter(userdata, fd);
+	const struct iovec iov = {buf, count};
+
+	if (c.file && c.file->pipe)
+		return leave(&c, pipe_read(c.file->pipe, buf, count));
+	return leave(&c, c.sock ? recv_vector(&c, &iov, 1, 0) : -EBADF);
 }
 
 static ssize_t do_recvfrom(void *userdata, int fd, void *buf, size_t len, int flags,
@@ -263,7 +277,12 @@ static ssize_t do_send(void *userdata, int fd, const void *buf, size_t len, int 
 
 static ssize_t do_write(void *userdata, int fd, const void *buf, size_t count)
 {
-	return do_send(userdata, fd, buf, count, 0);
+	struct call c = enter(userdata, fd);
+	const struct iovec iov = {(void *)(uintptr_t)buf, count};
+
+	if (c.file && c.file->pipe)
+		return leave(&c, pipe_write(c.file->pipe, buf, count));
+	return leave(&c, c.sock ? send_vector(&c, &iov, 1, 0) : -EBADF);
 }
 
 static ssize_t do_sendto(void *userdata, int fd, const void *buf, size_t len, int flags,
@@ -429,28 +448,64 @@ static int do_gettimeofday(void *userdata, struct timeval *tv, struct timezone *
 	return (int)leave(&c, 0);
 }
 
-/* ---- not here ---- */
+/* ---- pipes ---- */
 
 static int do_pipe(void *userdata, int fds[2])
 {
-	(void)userdata;
-	(void)fds;
-	errno = ENOSYS;
-	return -1;
+	struct call c = enter(userdata, -1);
+
+	return (int)leave(&c, file_open_pipe(c.world, fds));
+}
+
+static ssize_t splice_in(struct call *c, struct pipe *pipe, uint8_t *buf, size_t len)
+{
+	const struct iovec iov = {buf, RTE_MIN(len, pipe_room(pipe))};
+	ssize_t n = iov.iov_len ? recv_vector(c, &iov, 1, 0) : -EAGAIN;
+
+	return n > 0 ? pipe_write(pipe, buf, (size_t)n) : n;
+}
+
+static ssize_t splice_out(struct call *c, struct pipe *pipe, uint8_t *buf, size_t len)
+{
+	struct iovec iov = {buf, 0};
+	ssize_t n;
+
+	/* What is taken out of the pipe must go. */
+	if (c->until_us == SOCK_AT_ONCE && c->sock->conn)
+		len = RTE_MIN(len, (size_t)sock_send_room(c->sock));
+	n = len ? pipe_read(pipe, buf, len) : -EAGAIN;
+	if (n <= 0)
+		return n;
+	iov.iov_len = (size_t)n;
+	return send_vector(c, &iov, 1, 0);
+}
+
+/* One of the two is a pipe, the other a socket. */
+static ssize_t splice_any(struct call *in, int fd_out, size_t len, unsigned flags)
+{
+	static uint8_t buf[PIPE_BYTES];
+	struct file *other = file_of(in->world, fd_out);
+	struct call out = {in->world, other, other ? other->sock : NULL, in->until_us};
+
+	if (!in->file || !other)
+		return -EBADF;
+	if (flags & SPLICE_F_NONBLOCK)
+		in->until_us = out.until_us = SOCK_AT_ONCE;
+	if (in->sock && other->pipe)
+		return splice_in(in, other->pipe, buf, RTE_MIN(len, sizeof(buf)));
+	if (in->file->pipe && out.sock)
+		return splice_out(&out, in->file->pipe, buf, RTE_MIN(len, sizeof(buf)));
+	return -EINVAL;
 }
 
 static int do_splice(void *userdata, int fd_in, loff_t *off_in, int fd_out, loff_t *off_out,
 		     size_t len, unsigned flags)
 {
-	(void)userdata;
-	(void)fd_in;
-	(void)off_in;
-	(void)fd_out;
-	(void)off_out;
-	(void)len;
-	(void)flags;
-	errno = ENOSYS;
-	return -1;
+	struct call c = enter(userdata, fd_in);
+
+	if (off_in || off_out)
+		return (int)leave(&c, -ESPIPE);
+	return (int)leave(&c, splice_any(&c, fd_out, len, flags));
 }
 
 /* ---- the table ---- */
