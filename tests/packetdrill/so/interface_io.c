@@ -21,6 +21,8 @@ static ssize_t recv_vector(struct call *c, const struct iovec *iov, size_t count
 		c->until_us = SOCK_AT_ONCE;
 	if (flags & MSG_OOB)
 		return -EINVAL; /* urgent data is in line: RFC 6093 */
+	if (flags & MSG_ERRQUEUE)
+		return -EAGAIN; /* nothing is ever there */
 	call_limit(c, c->sock->options.recv_timeout_us);
 	how |= flags & MSG_PEEK ? SOCK_PEEK : 0;
 	how |= flags & MSG_WAITALL ? SOCK_WAIT_ALL : 0;
