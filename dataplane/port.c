@@ -48,8 +48,8 @@ static int fail(char *error, size_t size, const struct conf_port *conf, const ch
 	const char *reason = rc == -1 && why[0] ? "DPDK's driver refuses" : strerror(-rc);
 
 	snprintf(error, size, "%s:%u: port \"%s\" (device \"%s\"): %s: %s%s%s%s", conf->place.file,
-		 conf->place.line, conf->name, conf->device, what, reason,
-		 why[0] ? " (DPDK: " : "", why, why[0] ? ")" : "");
+		 conf->place.line, conf->name, conf->device, what, reason, why[0] ? " (DPDK: " : "",
+		 why, why[0] ? ")" : "");
 	return rc;
 }
 
