@@ -73,6 +73,16 @@ static int run_reload(void *ctx, const struct ctl_request *request, json_t **dat
 
 /* --- function ---------------------------------------------------------------------------- */
 
+static int restart(struct daemon *d, uint16_t id, struct conf_errors *errors)
+{
+	int rc;
+
+	if (d->functions[id].conf->placement == CONF_INLINE)
+		return inline_restart(d, id, errors);
+	rc = supervisor_restart(d->supervisor, id, clock_monotonic_us());
+	return rc ? rc : supervisor_wait_ready(d->supervisor, id, RESTART_TIMEOUT_MS, errors);
+}
+
 static int run_restart(void *ctx, const struct ctl_request *request, json_t **data, char *error,
 		       size_t size)
 {
@@ -87,10 +97,7 @@ static int run_restart(void *ctx, const struct ctl_request *request, json_t **da
 		snprintf(error, size, "there is no function \"%s\"", name ? name : "");
 		return -ENOENT;
 	}
-	rc = supervisor_restart(d->supervisor, (uint16_t)id, clock_monotonic_us());
-	if (!rc)
-		rc = supervisor_wait_ready(d->supervisor, (uint16_t)id, RESTART_TIMEOUT_MS,
-					   &errors);
+	rc = restart(d, (uint16_t)id, &errors);
 	join_errors(&errors, error, size);
 	conf_errors_clear(&errors);
 	if (rc == -ETIMEDOUT)

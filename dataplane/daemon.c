@@ -43,8 +43,14 @@ static void up_here(struct worker *w, void *ctx)
 	const struct instance_info *i = call->instance;
 
 	if (!call->rc)
-		call->rc = engine_instance_up(worker_engine(w), i->function, i->id,
-					      i->link[worker_index(w)], i->hooks, i->arena);
+		call->rc = engine_instance_up(
+			worker_engine(w),
+			&(struct engine_instance){.id = i->id,
+						  .function = i->function,
+						  .index = (uint16_t)i->index,
+						  .hooks = i->hooks,
+						  .link = i->link[worker_index(w)],
+						  .arena = i->arena});
 }
 
 static void down_here(struct worker *w, void *ctx)
@@ -81,8 +87,11 @@ static void instance_down(void *ctx, const struct instance_info *instance)
 static int arena_alloc(void *ctx, const char *name, uint64_t bytes, struct region **out)
 {
 	struct daemon *d = ctx;
+	int rc = memory_arena_alloc(&d->arenas, &d->regions, name, bytes, out);
 
-	return memory_arena_alloc(&d->arenas, &d->regions, name, bytes, out);
+	if (!rc)
+		inline_regions_changed(d);
+	return rc;
 }
 
 static void count_leases(struct worker *w, void *ctx)
@@ -100,10 +109,8 @@ static uint32_t arena_leases(struct daemon *d, const struct region *arena)
 	return call.leases;
 }
 
-/* The process is gone, but what it made may still be on its way to a client. */
-static void arena_free(void *ctx, struct region *arena)
+void daemon_arena_release(struct daemon *d, struct region *arena)
 {
-	struct daemon *d = ctx;
 	struct region **list;
 
 	list = realloc(d->dying_arenas, (d->dying_count + 1) * sizeof(*list));
@@ -114,17 +121,24 @@ static void arena_free(void *ctx, struct region *arena)
 	arenas_sweep(d);
 }
 
+static void arena_free(void *ctx, struct region *arena)
+{
+	daemon_arena_release(ctx, arena);
+}
+
 void arenas_sweep(struct daemon *d)
 {
-	unsigned kept = 0;
+	unsigned kept = 0, count = d->dying_count;
 
-	for (unsigned i = 0; i < d->dying_count; i++) {
+	for (unsigned i = 0; i < count; i++) {
 		if (arena_leases(d, d->dying_arenas[i]))
 			d->dying_arenas[kept++] = d->dying_arenas[i];
 		else
 			memory_arena_free(&d->arenas, &d->regions, d->dying_arenas[i]);
 	}
 	d->dying_count = kept;
+	if (kept < count)
+		inline_regions_changed(d);
 }
 
 static void function_log(void *ctx, int level, const char *function, const char *text)
@@ -356,6 +370,7 @@ static void end_all(struct daemon *d)
 			worker_stop(d->set.worker[i]);
 	if (d->supervisor)
 		supervisor_destroy(d->supervisor);
+	inline_stop_all(d);
 	/* One without a queue of its own sends its last packets through one before it. */
 	for (unsigned i = d->set.count; i-- > 0;)
 		worker_destroy(d->set.worker[i]);
@@ -469,6 +484,7 @@ static void feed_watchdog(struct daemon *d)
 static bool tick(struct daemon *d)
 {
 	functions_sweep(d);
+	inline_sweep(d);
 	arenas_sweep(d);
 	feed_watchdog(d);
 	return d->state != DAEMON_DRAINING || !drained(d);

@@ -3,6 +3,7 @@
  * The daemon: what the control thread owns, and the parts it is made of.
  *
  *	daemon.c     start, the control loop, the end
+ *	inline_function.c       functions that run in the workers
  *	functions.c  the numbers of functions, over versions of the configuration
  *	deploy.c     putting a configuration into effect, at the start and at a reload
  *	show.c, show_chain.c    what `sluicectl show` shows
@@ -23,7 +24,10 @@
 #include "dataplane/worker.h"
 #include "mgmt/conf/conf.h"
 
+struct conf_errors;
 struct ctl;
+struct inline_function;
+struct instance_info;
 struct supervisor;
 
 /* A configuration that is, or was, in effect. It lives while a function of it does. */
@@ -67,6 +71,8 @@ struct daemon {
 	struct memory_arenas arenas;
 	struct region **dying_arenas; /* of processes that are gone, while their bytes are sent */
 	unsigned dying_count;
+	struct inline_function *inlines; /* by placement = "inline" */
+	uint32_t inlines_made;           /* ever */
 	struct supervisor *supervisor;
 	struct ctl *ctl;
 	uint64_t started_us, drain_until_us;
@@ -104,8 +110,27 @@ void functions_sweep(struct daemon *d);
 int deploy(struct daemon *d, struct conf *conf, struct conf_errors *errors)
 	__attribute__((warn_unused_result));
 
+/* --- inline_function.c ---------------------------------------------------------------- */
+
+/* Runs it in every worker. 0, or -errno with `errors` filled. */
+int inline_start(struct daemon *d, uint16_t id, const struct conf_function *function,
+		 struct conf_errors *errors) __attribute__((warn_unused_result));
+/* New parts beside the old, which go when the last exchange they hold is over. */
+int inline_restart(struct daemon *d, uint16_t id, struct conf_errors *errors)
+	__attribute__((warn_unused_result));
+void inline_stop(struct daemon *d, uint16_t id);
+void inline_stop_all(struct daemon *d);
+/* Their log, and those that are to go. */
+void inline_sweep(struct daemon *d);
+void inline_regions_changed(struct daemon *d);
+/* Each as if it were a process: pid 0, no links. */
+void inline_each(const struct daemon *d,
+		 void (*fn)(void *ctx, const struct instance_info *instance), void *ctx);
+
 /* --- supervising ---------------------------------------------------------------------- */
 
+/* Its function is gone, but what lies there may still be on its way to a client. */
+void daemon_arena_release(struct daemon *d, struct region *arena);
 /* Frees arenas of processes that are gone once nothing of theirs is being sent. */
 void arenas_sweep(struct daemon *d);
 

@@ -100,6 +100,8 @@ static int start_function(struct daemon *d, struct plan *plan, unsigned i,
 	plan->id[i] = (uint16_t)id;
 	if (!plan->fresh[i])
 		return 0;
+	if (f->placement == CONF_INLINE)
+		return inline_start(d, (uint16_t)id, f, errors);
 	rc = supervisor_start(d->supervisor, (uint16_t)id, f, clock_monotonic_us());
 	if (rc)
 		conf_error(errors, &f->place, "function \"%s\" cannot be started: %s", f->name,
@@ -112,7 +114,7 @@ static int wait_functions(struct daemon *d, const struct plan *plan, struct conf
 	int rc = 0, one;
 
 	for (unsigned i = 0; i < plan->conf->functions_count; i++) {
-		if (!plan->fresh[i])
+		if (!plan->fresh[i] || plan->conf->functions[i].placement == CONF_INLINE)
 			continue;
 		one = supervisor_wait_ready(d->supervisor, plan->id[i], READY_TIMEOUT_MS, errors);
 		if (one == -ETIMEDOUT)

@@ -59,8 +59,9 @@ static bool same_function(const struct conf_function *a, const struct conf_funct
 {
 	return same_text(a->name, b->name) && same_text(a->plugin_path, b->plugin_path) &&
 	       same_text(a->user, b->user) && a->instances == b->instances &&
-	       a->on_failure == b->on_failure && a->hang_ms == b->hang_ms &&
-	       a->arena_mb == b->arena_mb && a->cpu == b->cpu && same_config(a, b);
+	       a->on_failure == b->on_failure && a->placement == b->placement &&
+	       a->hang_ms == b->hang_ms && a->arena_mb == b->arena_mb && a->cpu == b->cpu &&
+	       same_config(a, b);
 }
 
 static bool in_use(const struct function *f)
@@ -163,7 +164,10 @@ void functions_remove(struct daemon *d, uint16_t id)
 	struct function_call call = {.id = id};
 	struct release *release = d->functions[id].release;
 
-	supervisor_stop(d->supervisor, id, clock_monotonic_us());
+	if (d->functions[id].conf->placement == CONF_INLINE)
+		inline_stop(d, id);
+	else
+		supervisor_stop(d->supervisor, id, clock_monotonic_us());
 	everywhere(d, remove_here, &call);
 	d->functions[id] = (struct function){0};
 	release_put(d, release);

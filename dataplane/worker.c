@@ -17,6 +17,7 @@
 #include "chain/engine/engine.h"
 #include "dataplane/clock.h"
 #include "dataplane/idle.h"
+#include "dataplane/inline.h"
 #include "dataplane/io.h"
 #include "l4stack/stack.h"
 #include "mgmt/conf/conf.h"
@@ -26,6 +27,7 @@
 #define SPIN_US         10
 #define SLEEP_MAX_US    100000 /* so that progress is seen by the watchdog */
 #define HEAD_SLOT_BYTES 8192
+#define INLINE_ROUNDS   32          /* a head goes down a path and up again within a turn */
 #define EXCHANGE_BYTES  (64 * 1024) /* of memory for each exchange that may be under way */
 
 struct call {
@@ -47,6 +49,7 @@ struct worker {
 	struct region *messages;
 	struct stack *stack;
 	struct engine *engine;
+	struct inline_parts inlines;
 	struct io *io;
 	struct idle idle;
 };
@@ -61,6 +64,11 @@ struct stack *worker_stack(struct worker *w)
 struct engine *worker_engine(struct worker *w)
 {
 	return w->engine;
+}
+
+struct inline_parts *worker_inlines(struct worker *w)
+{
+	return &w->inlines;
 }
 
 struct io *worker_io(struct worker *w)
@@ -265,6 +273,21 @@ static bool serve_call(struct worker *w)
 	return true;
 }
 
+/* Inline functions take their turns until they have nothing to say to each other. */
+static bool turn_inlines(struct worker *w, uint64_t now_us)
+{
+	bool work = false;
+
+	for (unsigned round = 0; round < INLINE_ROUNDS && w->inlines.first; round++) {
+		engine_publish(w->engine);
+		if (!inline_turn(&w->inlines, now_us))
+			break;
+		work = true;
+		engine_poll(w->engine, now_us);
+	}
+	return work;
+}
+
 /* One turn: packets in, exchanges move, packets out. True if there was anything to do. */
 static bool turn(struct worker *w)
 {
@@ -276,6 +299,7 @@ static bool turn(struct worker *w)
 	stack_deliver(w->stack);
 	work |= engine_pending(w->engine);
 	engine_poll(w->engine, now_us);
+	work |= turn_inlines(w, now_us);
 	work |= serve_call(w);
 	stack_flush(w->stack);
 	engine_publish(w->engine);
@@ -300,6 +324,7 @@ static uint64_t until_next(const struct worker *w)
 	uint64_t now = clock_us();
 	uint64_t next = RTE_MIN(stack_next_us(w->stack), engine_next_us(w->engine));
 
+	next = RTE_MIN(next, inline_next_us(&w->inlines));
 	next = RTE_MIN(next, io_next_us(w->io, now));
 	if (next <= now)
 		return 0;

@@ -124,4 +124,9 @@ int supervise_check(const char *host_path, const char *default_user,
 		    const struct conf_function *function, const char *const *groups,
 		    unsigned groups_count, struct conf_errors *errors)
 	__attribute__((warn_unused_result));
+
+/* What a plugin said of its config. `placed`: the text begins with its file and line; others are
+ * placed at the function. */
+void supervise_error(struct conf_errors *errors, const struct conf_function *function, bool placed,
+		     const char *text);
 #endif

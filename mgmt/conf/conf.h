@@ -24,6 +24,7 @@
 
 enum conf_poll { CONF_POLL_ADAPTIVE, CONF_POLL_BUSY };
 enum conf_hugepages { CONF_HUGEPAGES_AUTO, CONF_HUGEPAGES_ON, CONF_HUGEPAGES_OFF };
+enum conf_placement { CONF_PROCESS, CONF_INLINE };
 enum conf_on_failure { CONF_FAIL_REJECT, CONF_FAIL_BYPASS, CONF_FAIL_RETRY };
 enum conf_balance {
 	CONF_BALANCE_ROUND_ROBIN,
@@ -107,6 +108,7 @@ struct conf_function {
 	const char *name;
 	const char *plugin;      /* "filter", or a path with a slash */
 	const char *plugin_path; /* resolved */
+	enum conf_placement placement;
 	unsigned instances;
 	enum conf_on_failure on_failure;
 	unsigned hang_ms;  /* no turn of its loop for that long: killed */

@@ -40,8 +40,7 @@ static const char *const poll_words[] = {"adaptive", "busy", NULL};
 static const char *const hugepages_words[] = {"auto", "on", "off", NULL};
 static const char *const on_failure_words[] = {"reject", "bypass", "retry", NULL};
 static const char *const balance_words[] = {"round_robin", "least", "p2c", "hash", NULL};
-static const char *const placement_words[] = {"process", NULL};
-static const char *const placement_planned[] = {"inline", NULL};
+static const char *const placement_words[] = {"process", "inline", NULL};
 static const char *const protocol_words[] = {"http", NULL};
 static const char *const protocol_planned[] = {"tcp", NULL};
 static const char *const congestion_words[] = {"newreno", NULL};
@@ -191,13 +190,8 @@ static const struct key function_keys[] = {
 	TEXT(conf_function, name, name, KEY_REQUIRED, "what paths call it"),
 	WHOLE("plugin", plugin, KEY_REQUIRED, 0, 0,
 	      "NAME of plugin_dir/NAME.so, or a path with a slash"),
-	{.name = "placement",
-	 .type = &key_word,
-	 .fallback = "\"process\"",
-	 .offset = KEY_NOWHERE,
-	 .words = placement_words,
-	 .planned = placement_planned,
-	 .help = "where it runs"},
+	ENUM(conf_function, placement, placement_words, "\"process\"",
+	     "a process of its own, or in the workers: faster, but not isolated"),
 	UINT(conf_function, instances, "1", 1, 64, "processes that share its work"),
 	ENUM(conf_function, on_failure, on_failure_words, "\"reject\"",
 	     "of exchanges it held: 503, skip it, or give them to its successor"),
@@ -226,6 +220,7 @@ static const struct key_group function_group = {
 	.size = sizeof(struct conf_function),
 	.place = offsetof(struct conf_function, place),
 	.named = true,
+	.check = check_function,
 };
 
 /* --- chains --------------------------------------------------------------------------- */

@@ -19,6 +19,7 @@ import ctypes
 import hashlib
 import json
 import os
+import re
 import pathlib
 import shutil
 import signal
@@ -297,6 +298,17 @@ class Nginx:
         return path
 
 
+def placed(conf, placement, names=r"[^\"]+"):
+    """The configuration with these functions (an expression; all of them) placed there."""
+    return re.sub(rf'(name = "(?:{names})"; plugin = "[^"]+";)', rf'\1 placement = "{placement}";', conf)
+
+
+def placed_everywhere(conf):
+    """As SLUICE_PLACEMENT has it, so that the same tests hold for processes and inline."""
+    placement = os.environ.get("SLUICE_PLACEMENT")
+    return placed(conf, placement) if placement else conf
+
+
 class Sluiced:
     """The daemon in the lab's middlebox, as systemd would run it: READY is waited for."""
 
@@ -304,8 +316,9 @@ class Sluiced:
         self.lab = lab
         self.ns = ns or lab.mid
         self.run_dir = lab.dir / f"run{len(lab.daemons)}"
-        self.conf_path = lab.file(f"sluice{len(lab.daemons)}.conf", conf.replace("@RUN_DIR@",
-                                                                              str(self.run_dir)))
+        self.conf_path = lab.file(f"sluice{len(lab.daemons)}.conf",
+                                  placed_everywhere(conf.replace("@RUN_DIR@",
+                                                                 str(self.run_dir))))
         self.socket = self.run_dir / "control.sock"
         self.log_path = lab.dir / f"sluiced{len(lab.daemons)}.log"
         self.log = open(self.log_path, "w", encoding="utf-8")
@@ -399,7 +412,7 @@ class Sluiced:
 
     def reload(self, conf=None):
         if conf is not None:
-            self.conf_path.write_text(conf.replace("@RUN_DIR@", str(self.run_dir)))
+            self.conf_path.write_text(placed_everywhere(conf.replace("@RUN_DIR@", str(self.run_dir))))
         return self.ctl("reload", check=False)
 
     def buffers_in_use(self):

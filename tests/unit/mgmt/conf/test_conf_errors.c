@@ -138,11 +138,13 @@ static void test_values(void **state)
 		 "t.conf:1: daemon: memory_mb is 4294967808; it may be 64 to 1048576"},
 		{DAEMON PORT("mtu = 68;") FUNCTIONS CHAINS,
 		 "t.conf:2: ports.wan: mtu is 68; it may be 576 to 9216"},
-		{DAEMON PORTS FUNCTION("placement = \"inline\";") CHAINS,
-		 "t.conf:3: functions.guard: placement \"inline\" is not available in this "
-		 "version; use \"process\""},
+		{DAEMON PORTS FUNCTION("placement = \"inline\"; instances = 2;\nuser = \"root\";")
+			 CHAINS,
+		 "t.conf:3: functions.guard: instances is for processes; placement is \"inline\"\n"
+		 "t.conf:4: functions.guard: user is for processes; placement is \"inline\""},
 		{DAEMON PORTS FUNCTION("placement = \"outside\";") CHAINS,
-		 "t.conf:3: functions.guard: placement is \"outside\"; it may be \"process\""},
+		 "t.conf:3: functions.guard: placement is \"outside\"; it may be \"process\" or "
+		 "\"inline\""},
 		{DAEMON PORTS FUNCTION("on_failure = \"panic\"; instances = 0;") CHAINS,
 		 "t.conf:3: functions.guard: instances is 0; it may be 1 to 64\n"
 		 "t.conf:3: functions.guard: on_failure is \"panic\"; it may be \"reject\", "
