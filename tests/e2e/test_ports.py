@@ -301,6 +301,8 @@ def ports_are_shown(lab, sluiced, router):
     sh("ip", "-n", router.name, "link", "set", "eth0", "down")
     wait_until(lambda: sluiced.show("ports")[1]["state"] == "down", 5, "the port is shown as down")
     assert sluiced.show("ports")[0]["state"] == "up"
+    sh("ip", "-n", router.name, "link", "set", "eth0", "up")
+    wait_until(lambda: sluiced.show("ports")[1]["state"] == "up", 5, "the port is up again")
 
 
 # --- ports that cannot be opened -------------------------------------------------------------

@@ -58,7 +58,7 @@ static void what_the_device_string_says_stays(void **state)
 	assert_string_equal(text, p.device);
 }
 
-static void an_mtu_that_cannot_be(void **state)
+static void interfaces_that_cannot_be(void **state)
 {
 	struct conf_port small = port("net_af_packet0,iface=lo,framesz=2048,blocksz=8192", 9000);
 	struct conf_port nothing = port("net_af_packet0", 1500);
@@ -68,6 +68,8 @@ static void an_mtu_that_cannot_be(void **state)
 	assert_int_equal(packet_socket_set_mtu(&small), -EINVAL);
 	assert_int_equal(packet_socket_set_mtu(&nothing), -ENODEV);
 	assert_int_equal(packet_socket_set_mtu(&nobody), -ENODEV);
+	assert_false(packet_socket_link_up(&nothing));
+	assert_false(packet_socket_link_up(&nobody));
 }
 
 int main(void)
@@ -76,7 +78,7 @@ int main(void)
 		cmocka_unit_test(an_ordinary_mtu_needs_nothing),
 		cmocka_unit_test(frames_hold_every_mtu),
 		cmocka_unit_test(what_the_device_string_says_stays),
-		cmocka_unit_test(an_mtu_that_cannot_be),
+		cmocka_unit_test(interfaces_that_cannot_be),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
