@@ -19,6 +19,7 @@
 #include "dataplane/log.h"
 #include "dataplane/run.h"
 #include "dataplane/show.h"
+#include "dataplane/tell.h"
 #include "l4stack/stack.h"
 #include "l4stack/tcp/tcp.h"
 #include "mgmt/ctl/ctl.h"
@@ -173,9 +174,17 @@ static bool shares(void *ctx, uint16_t reader, uint16_t writer)
 	if (d->deploying && share_a_path(d->deploying, a, b))
 		return true;
 	for (const struct release *r = d->release; r; r = r->next)
-		if (share_a_path(r->conf, a, b))
+		if (r->version && share_a_path(r->conf, a, b))
 			return true;
 	return false;
+}
+
+static void feed_watchdog(struct daemon *d);
+
+/* While a new configuration waits for its functions, too. */
+static void supervisor_turn(void *ctx)
+{
+	feed_watchdog(ctx);
 }
 
 static const struct supervisor_owner supervisor_owner = {
@@ -185,6 +194,7 @@ static const struct supervisor_owner supervisor_owner = {
 	.arena_free = arena_free,
 	.log = function_log,
 	.shares = shares,
+	.turn = supervisor_turn,
 };
 
 /* --- making ------------------------------------------------------------------------------ */
@@ -386,13 +396,13 @@ static void end_all(struct daemon *d)
 	for (unsigned i = 0; i < WORKERS_MAX; i++)
 		if (d->pools[i].rx)
 			memory_pools_destroy(&d->regions, &d->pools[i]);
-	if (d->ctl)
-		ctl_destroy(d->ctl);
 	free_releases(d);
 	close(d->epoll_fd);
 	close(d->signal_fd);
 	if (d->eal.running && !d->half_open)
 		eal_stop();
+	if (d->ctl)
+		ctl_destroy(d->ctl);
 }
 
 /* --- the control loop -------------------------------------------------------------------- */
@@ -411,8 +421,7 @@ static void begin_drain(struct daemon *d)
 	d->drain_until_us = clock_monotonic_us() + (uint64_t)ms * 1000;
 	for (unsigned i = 0; i < d->set.count; i++)
 		worker_call(d->set.worker[i], drain_here, NULL);
-	sd_tell_stopping("draining");
-	log_info("draining: no new connections; exchanges under way may take %u ms", ms);
+	tell_draining(ms);
 }
 
 static void count_left(struct worker *w, void *ctx)
@@ -436,8 +445,11 @@ static bool drained(struct daemon *d)
 static void reload(struct daemon *d)
 {
 	struct conf_errors errors = {0};
+	int rc = command_reload(d, &errors);
 
-	if (command_reload(d, &errors))
+	if (rc == -EBUSY)
+		log_warn("the configuration is not read again: the daemon is draining");
+	else if (rc)
 		log_error("the configuration was not changed: %u error%s in %s", errors.count,
 			  errors.count == 1 ? "" : "s", d->conf_path);
 	conf_errors_clear(&errors);
@@ -483,6 +495,7 @@ static void feed_watchdog(struct daemon *d)
 
 static bool tick(struct daemon *d)
 {
+	functions_end_broken(d);
 	functions_sweep(d);
 	inline_sweep(d);
 	arenas_sweep(d);
@@ -522,33 +535,24 @@ static void print_errors(const struct conf_errors *errors)
 }
 
 /* No packet is looked at before the chains are in effect: who comes early waits, and is not
- * refused.
- */
+ * refused. Takes over `conf`. */
 static int begin(struct daemon *d, struct conf *conf)
 {
 	struct conf_errors errors = {0};
 	char error[512] = "";
 	int rc = make_all(d, conf, error, sizeof(error));
 
-	if (!rc)
-		rc = deploy(d, conf, &errors);
-	print_errors(&errors);
-	conf_errors_clear(&errors);
 	if (rc)
 		conf_free(conf);
 	else
+		rc = deploy(d, conf, &errors);
+	print_errors(&errors);
+	conf_errors_clear(&errors);
+	if (!rc)
 		rc = start_workers(d, error, sizeof(error));
 	if (error[0])
 		fprintf(stderr, "sluiced: %s\n", error);
 	return rc;
-}
-
-static void log_ready(const struct conf *conf)
-{
-	log_info("ready: %u port%s, %u chain%s, %u function%s", conf->ports_count,
-		 conf->ports_count == 1 ? "" : "s", conf->chains_count,
-		 conf->chains_count == 1 ? "" : "s", conf->functions_count,
-		 conf->functions_count == 1 ? "" : "s");
 }
 
 int daemon_run(const char *conf_path, struct conf *conf)
@@ -556,16 +560,17 @@ int daemon_run(const char *conf_path, struct conf *conf)
 	struct daemon *d = calloc(1, sizeof(*d));
 	int rc;
 
-	if (!d)
+	if (!d) {
+		conf_free(conf);
 		return -ENOMEM;
+	}
 	d->conf_path = conf_path;
 	d->epoll_fd = d->signal_fd = -1;
 	d->feed_us = sd_watchdog_us() ? 0 : UINT64_MAX;
 	rc = begin(d, conf);
 	if (!rc) {
 		d->state = DAEMON_RUNNING;
-		log_ready(conf);
-		sd_tell_ready("serving");
+		tell_ready(d, "");
 		control_loop(d);
 		log_info("stopping");
 	}

@@ -2,6 +2,7 @@
 #include "dataplane/eal.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <numa.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 #include <rte_errno.h>
 #include <rte_mbuf_pool_ops.h>
 
+#include "dataplane/cpus.h"
 #include "dataplane/eal_log.h"
 #include "mgmt/conf/conf.h"
 
@@ -128,12 +130,11 @@ static void arg_devices(struct eal_args *args, const struct conf *conf)
 	eal_arg(args, "--iova-mode=va");
 }
 
-/* lcore 0 floats over all CPUs; lcore i + 1 is worker i on its own. */
+/* lcore 0 floats over all CPUs that are ours; lcore i + 1 is worker i on its own. */
 static void arg_lcores(struct eal_args *args, const struct conf *conf)
 {
-	char text[1024];
-	int n = snprintf(text, sizeof(text), "--lcores=(0)@(0-%ld)",
-			 sysconf(_SC_NPROCESSORS_CONF) - 1);
+	char ours[1024], text[4096];
+	int n = snprintf(text, sizeof(text), "--lcores=(0)@(%s)", cpus_text(ours, sizeof(ours)));
 
 	for (unsigned i = 0; i < conf->daemon.workers_count && n < (int)sizeof(text); i++)
 		n += snprintf(text + n, sizeof(text) - (size_t)n, ",(%u)@%u", i + 1,
@@ -180,6 +181,8 @@ int eal_start(const struct conf *conf, struct eal_info *info, char *error, size_
 	arg_devices(args, conf);
 	eal_arg(args, "--no-telemetry");
 	eal_arg(args, "--log-level=error");
+	/* Or it would make its folder in one that all daemons share. */
+	setenv("RUNTIME_DIRECTORY", conf->daemon.run_dir, 1);
 	eal_log_open();
 	eal_log_hold();
 	if (rte_eal_init(args->count, args->arg) < 0) {
@@ -197,11 +200,27 @@ int eal_start(const struct conf *conf, struct eal_info *info, char *error, size_
 	return rc;
 }
 
+/* EAL makes RUNTIME_DIRECTORY/dpdk/rte, even when it keeps nothing there. */
+static void remove_empty_folders(void)
+{
+	char path[PATH_MAX];
+	char *slash;
+
+	snprintf(path, sizeof(path), "%s", rte_eal_get_runtime_dir());
+	slash = strrchr(path, '/');
+	if (!slash || rmdir(path))
+		return;
+	*slash = '\0';
+	if (rmdir(path))
+		return; /* somebody else's are in it */
+}
+
 void eal_stop(void)
 {
 	rte_eal_cleanup();
 	while (eal_args.count)
 		free(eal_args.made[--eal_args.count]);
+	remove_empty_folders();
 }
 
 int eal_node_of_cpu(unsigned cpu)

@@ -243,6 +243,14 @@ static void read_mac(struct port *port)
 	port->mac[5] ^= 1;
 }
 
+/* Neighbor solicitations come to groups (RFC 4861 §2.3), and the stack knows which are ours.
+ * A device that can hear neither all groups nor everything has no filter. */
+static void hear_groups(const struct port *port)
+{
+	if (rte_eth_allmulticast_enable(port->id))
+		(void)rte_eth_promiscuous_enable(port->id);
+}
+
 static uint16_t queues_for(const struct rte_eth_dev_info *info, unsigned workers)
 {
 	uint16_t most = RTE_MIN(info->max_rx_queues, info->max_tx_queues);
@@ -279,6 +287,7 @@ static int start(struct port *port, struct memory_pools *pools, unsigned workers
 	rc = rte_eth_dev_start(port->id);
 	if (rc)
 		return fail(error, size, port->conf, "cannot start the device", rc);
+	hear_groups(port);
 	port->reclaims = rte_eth_tx_done_cleanup(port->id, 0, 0) >= 0;
 	read_mac(port);
 	return 0;

@@ -129,12 +129,26 @@ static int make_stack(struct worker *w, const struct conf *conf)
 	return stack_create(&sc, &pools, &ops, w->io, clock_us(), &w->stack);
 }
 
+/* All workers have the same addresses; the first speaks for them. */
+static enum stack_claim claim_of(const struct worker *w, const struct conf_port *port)
+{
+	static const enum stack_claim claims[] = {
+		[CONF_PROBE_IP6] = STACK_CLAIM_USUAL,
+		[CONF_PROBE_ALL] = STACK_CLAIM_PROBE,
+		[CONF_PROBE_NONE] = STACK_CLAIM_ANNOUNCE,
+	};
+
+	return w->index == 0 ? claims[port->probe] : STACK_CLAIM_FOLLOW;
+}
+
 static int add_port(struct worker *w, uint16_t number, const struct port *port)
 {
 	struct stack_port_conf pc = {
 		.mtu = port->mtu,
 		.offloads = port->offloads | (port->flattens ? STACK_TX_MULTI_SEG : 0),
 		.name = port->name,
+		.vlan = (uint16_t)port->conf->vlan,
+		.claim = claim_of(w, port->conf),
 	};
 	int rc;
 

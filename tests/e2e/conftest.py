@@ -74,6 +74,7 @@ def chain(lab):
     """Ends with the checks that hold after every test: no buffer in use, an orderly stop."""
     it = Chain(lab)
     yield it
-    it.sluiced.wait_no_buffers()
+    if it.sluiced.process.poll() is None:
+        it.sluiced.wait_no_buffers()
     it.sluiced.stop()
     assert "ERROR: AddressSanitizer" not in it.sluiced.log_path.read_text()

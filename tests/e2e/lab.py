@@ -326,6 +326,8 @@ class Sluiced:
         self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.notify.bind(self.notify_path)
         self.messages = []
+        self.listener = threading.Thread(target=self.listen, daemon=True)
+        self.listener.start()
         self.process = self.ns.start(BUILD / "bin/sluiced", "-c", self.conf_path, stderr=self.log,
                                      stdout=self.log,
                                      env={**os.environ, "NOTIFY_SOCKET": self.notify_path, **(env or {})})
@@ -347,14 +349,14 @@ class Sluiced:
         while not any(line in m for m in self.messages):
             if self.process.poll() is not None:
                 raise LabError(f"sluiced ended with {self.process.returncode}:\n{self.output()}")
-            left = end - time.monotonic()
-            if left <= 0:
+            if time.monotonic() >= end:
                 raise LabError(f"sluiced did not say {line} in {seconds} s:\n{self.output()}")
-            self.notify.settimeout(min(left, 0.2))
-            try:
-                self.messages.append(self.notify.recv(4096).decode())
-            except socket.timeout:
-                pass
+            time.sleep(0.01)
+
+    def listen(self):
+        """Hears what the daemon tells systemd, always: nobody should have to wait to say it."""
+        while message := self.notify.recv(4096):
+            self.messages.append(message.decode())
 
     def output(self):
         self.log.flush()
@@ -434,6 +436,9 @@ class Sluiced:
                 self.process.wait()
                 if check:
                     raise LabError(f"sluiced did not stop:\n{self.output()}") from None
+        if self.listener.is_alive():
+            self.notify.shutdown(socket.SHUT_RDWR)
+            self.listener.join()
         self.notify.close()
         self.log.close()
         if check and self.process.returncode:

@@ -158,6 +158,7 @@ static void what_everybody_must_see(void **state)
 	(void)state;
 	put_ethernet(0x0806, false);
 	assert_int_equal(owner_of(42), DISPATCH_ALL);
+	a.port = 135 << 8; /* a neighbour solicitation's type stands there */
 	put_ip6(put_ethernet(0x86dd, false), 58, &a, &b);
 	assert_int_equal(owner_of(length), DISPATCH_ALL);
 }
