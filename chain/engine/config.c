@@ -138,6 +138,7 @@ static int chain_make(struct engine *engine, uint32_t version, const struct engi
 	chain->engine = engine;
 	snprintf(chain->name, sizeof(chain->name), "%s", from->name);
 	chain->version = version;
+	chain->stream = from->stream;
 	chain->head_timeout_ms = from->head_timeout_ms;
 	chain->idle_timeout_ms = from->idle_timeout_ms;
 	chain->body_timeout_ms = from->body_timeout_ms;

@@ -33,6 +33,8 @@ static uint32_t response_timeout_ms(const struct exchange *x)
 /* How long it may stay in this phase without progress. */
 static uint32_t limit_ms(const struct exchange *x)
 {
+	if (x->chain->stream)
+		return stream_limit_ms(x);
 	switch ((enum phase)x->phase) {
 	case PHASE_WAIT:
 		return x->body[REQUEST].ended ? response_timeout_ms(x) : x->chain->body_timeout_ms;
@@ -68,6 +70,10 @@ static void timed_out(struct exchange *x)
 {
 	struct engine *engine = x->engine;
 
+	if (x->chain->stream) {
+		stream_timed_out(x);
+		return;
+	}
 	switch ((enum phase)x->phase) {
 	case PHASE_WAIT:
 		origin_timeout(x);
@@ -148,6 +154,10 @@ static void exchange_run(struct task *task)
 
 	if (x->phase == PHASE_OVER || x->phase == PHASE_FREE)
 		return;
+	if (x->chain->stream) {
+		stream_run(x);
+		return;
+	}
 	if (!x->client->conn) {
 		engine_count(x->engine, exchanges_client_gone);
 		exchange_end(x, CLIENT_RESET, true);
@@ -186,7 +196,7 @@ static void hops_reset(struct exchange *x)
 }
 
 /* All that belongs to one use of the slot is zero; its place in the lists and its task stay. */
-static struct exchange *exchange_take(struct client *client)
+struct exchange *exchange_take(struct client *client)
 {
 	struct engine *engine = client->engine;
 	uint32_t left = engine->env.max_exchanges - engine->exchanges_used;
@@ -207,12 +217,15 @@ static struct exchange *exchange_take(struct client *client)
 	x->server = UPSTREAM_NONE;
 	x->began_us = engine->timers.now_us;
 	STAILQ_INIT(&x->emits);
-	x->reserved = slots_reserve(&engine->slots);
+	x->reserved = !x->chain->stream && slots_reserve(&engine->slots);
 	x->generation++;
 	hops_reset(x);
 	engine->exchanges_used++;
 	x->chain->users++;
 	x->chain->exchanges++;
+	x->chain->info.exchanges++;
+	x->chain->info.exchanges_total++;
+	client->exchange = x;
 	return x;
 }
 
@@ -221,13 +234,10 @@ void exchange_begin(struct client *client, struct sluice_head *head, struct rte_
 {
 	struct exchange *x = exchange_take(client);
 
-	client->exchange = x;
 	x->bytes_in = payload_of(pin).bytes;
 	x->message[REQUEST] = (struct message){.head = head, .pin = pin, .framing = *framing};
 	http_body_init(&x->body[REQUEST].decoder, framing, &x->chain->limits, x->trailers[REQUEST],
 		       ENGINE_TRAILER_BYTES);
-	x->chain->info.exchanges++;
-	x->chain->info.exchanges_total++;
 	engine_count(x->engine, requests);
 	exchange_phase(x, PHASE_REQUEST);
 	exchange_ready(x);
@@ -345,7 +355,7 @@ void exchange_fail(struct exchange *x, uint16_t status)
 	enum client_fate fate = cut_fate(x);
 
 	x->failed = true;
-	if (!x->answered && x->client->conn)
+	if (!x->answered && x->client->conn && !x->chain->stream)
 		fate = respond_error(x->client, x, status);
 	if (fate != CLIENT_DRAIN) {
 		exchange_end(x, fate, true);

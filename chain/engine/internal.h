@@ -15,6 +15,9 @@
  *    body.c       bodies: decoded, moved
  *    stage.c      bodies: piece by piece through functions
  *    frame.c      bodies: framed, sent
+ *    stream.c     connections of `tcp` chains: exchanges without heads
+ *    open.c       their way down the path
+ *    early.c      what their clients say before they are open
  *    origin.c     the origin's side of an exchange
  *    reply.c      the heads that it answers
  *    respond.c    answers to clients
@@ -145,6 +148,7 @@ struct chain {
 	struct engine *engine;
 	char name[64];
 	uint32_t version;
+	bool stream; /* protocol "tcp" */
 	bool draining;
 	uint32_t users;     /* clients, and exchanges that are not quite gone */
 	uint32_t exchanges; /* of these */
@@ -190,6 +194,7 @@ struct client {
 	struct engine *engine;
 	struct chain *chain;
 	struct tcp_conn *conn; /* NULL: gone */
+	bool ended;            /* it is gone, and had ended in order */
 	struct exchange *exchange;
 	struct timer timer;
 	struct endpoint peer, local;
@@ -211,6 +216,7 @@ enum phase {
 	PHASE_RESPONSE, /* the response head is on its way up */
 	PHASE_BODY,     /* the client has the head, the body follows */
 	PHASE_DRAIN,    /* answered; the rest of the request is read and thrown away */
+	PHASE_STREAM,   /* `tcp`: it is open from end to end */
 	PHASE_OVER,     /* some function may still look at its payload */
 };
 
@@ -304,6 +310,7 @@ struct exchange {
 	bool origin_reused;
 	bool origin_heard; /* a byte of its answer came */
 	bool origin_gone;  /* closed by its side; `origin_rest` is what was left to read */
+	bool origin_ended; /* gone, after both sides had ended in order */
 	bool head_sent;
 	struct payload origin_rest;
 	uint32_t origin_unacked; /* bytes of ours that were not acknowledged when it closed */
@@ -320,6 +327,9 @@ struct exchange {
 	uint64_t began_us, progress_us;
 	uint64_t bytes_in, bytes_out;
 	uint32_t discarded; /* of a request that is answered already */
+	bool early_wanted;  /* the function at `stage` waits for more early bytes */
+	bool early_due;     /* more came that it was not shown yet */
+	bool early_last;    /* it was told that none will follow */
 	struct hop hop[ENGINE_PATH_MAX];
 	uint8_t trailers[DIRECTIONS][ENGINE_TRAILER_BYTES];
 };
@@ -431,6 +441,8 @@ void exchange_waiting_wake(struct engine *engine);
 /* `head` and what pins it are the exchange's from here on. */
 void exchange_begin(struct client *client, struct sluice_head *head, struct rte_mbuf *pin,
 		    const struct http_framing *framing);
+/* The client's, from here on; exchange_available was true. */
+struct exchange *exchange_take(struct client *client);
 void exchange_ready(struct exchange *x);
 void exchange_phase(struct exchange *x, enum phase phase);
 void exchange_progress(struct exchange *x);
@@ -452,6 +464,14 @@ void branches_take(struct exchange *x);
 /* --- hop.c ----------------------------------------------------------------------- */
 /* Moves the head as far as it can go; ends in origin_begin or respond_begin. */
 void hop_walk(struct exchange *x);
+enum offer { OFFER_SKIP, OFFER_WAIT, OFFER_FAIL };
+/* It has a part in this exchange, and one of these hooks (or nobody knows yet). */
+bool hop_wants(const struct hop *hop, uint32_t hooks);
+/* It is bound to no instance, and none is up. */
+enum offer hop_unserved(struct hop *hop);
+/* In line: its exchange is under suspicion, and another one is with the instance. */
+bool hop_must_stand_alone(struct hop *hop);
+enum offer hop_head_send(struct hop *hop, enum direction d, uint8_t kind, uint8_t flags);
 /* The next entry of the instance's ring; NULL: the hop is in line for room. */
 struct sluice_down *hop_entry(struct hop *hop, uint8_t kind, uint8_t flags);
 bool hop_bind(struct hop *hop);
@@ -503,6 +523,8 @@ bool stage_choose(struct exchange *x, enum direction d, uint32_t stage);
 void stage_give(struct exchange *x, enum direction d, uint32_t stage, struct payload payload,
 		bool end);
 uint32_t stage_after(const struct exchange *x, enum direction d, uint32_t stage);
+/* Of a stream: from here on the function is shown what comes, and what has come so far. */
+void stage_join(struct hop *hop);
 /* Shows the instances what waits before them. */
 void stage_push(struct exchange *x, enum direction d);
 /* The oldest piece was answered: with its own bytes, or with others. */
@@ -512,6 +534,33 @@ void stage_replace(struct hop *hop, struct payload payload, bool more);
 void stage_bypass(struct hop *hop);
 void stage_pieces_free(struct hop *hop); /* what the instance was shown */
 void stage_queues_free(struct hop *hop); /* what it was not shown yet */
+
+/* --- stream.c -------------------------------------------------------------------- */
+void stream_begin(struct client *client, struct sluice_head *head);
+void stream_run(struct exchange *x);
+void stream_connected(struct exchange *x);
+uint32_t stream_limit_ms(const struct exchange *x);
+void stream_timed_out(struct exchange *x);
+
+/* --- open.c ---------------------------------------------------------------------- */
+/* Opens it for one function after the other; ends in origin_begin. */
+void open_walk(struct exchange *x);
+bool open_allowed(const struct sluice_up *up);
+/* What the function at `hop` has answered; it is allowed. */
+void open_answered(struct instance *instance, struct hop *hop, const struct sluice_up *up);
+
+/* --- early.c --------------------------------------------------------------------- */
+/* More that may be read for a function to see. */
+uint32_t early_room(const struct exchange *x);
+/* Shows what has come past the functions before. True: there is more than was shown. */
+bool early_show(struct exchange *x);
+/* Nothing follows what is shown. */
+bool early_complete(const struct exchange *x);
+bool early_full(const struct exchange *x);
+/* Takes away the first bytes that are shown. False: there are not so many. */
+bool early_cut(struct exchange *x, uint32_t bytes);
+/* Puts payload before all that has come. */
+void early_prefix(struct exchange *x, struct payload payload);
 
 /* --- origin.c -------------------------------------------------------------------- */
 void origin_begin(struct exchange *x);

@@ -65,6 +65,7 @@ static bool connect_to(struct exchange *x, uint32_t server)
 
 	x->server = server;
 	x->origin_gone = false;
+	x->asked_us = engine->timers.now_us;
 	upstreams_begin(engine->env.upstreams, server);
 	x->active = true;
 	if (!pool_open(engine->pool, server, x->origin_fresh, &ops, x, &x->origin))
@@ -236,7 +237,8 @@ struct source origin_source(struct exchange *x)
 {
 	return (struct source){.conn = x->origin ? x->origin->tcp : NULL,
 			       .rest = &x->origin_rest,
-			       .ref = x->engine->env.ref};
+			       .ref = x->engine->env.ref,
+			       .ended = x->origin_ended};
 }
 
 /* --- events ---------------------------------------------------------------------- */
@@ -245,6 +247,10 @@ bool origin_run(struct exchange *x)
 {
 	if (x->phase == PHASE_CONNECT && x->origin_gone)
 		return lost(x);
+	if (x->phase == PHASE_CONNECT && x->origin->open && x->chain->stream) {
+		stream_connected(x);
+		return true;
+	}
 	if (x->phase == PHASE_CONNECT && x->origin->open) {
 		x->origin_reused = x->origin->reused;
 		return ask(x);
@@ -262,7 +268,7 @@ static void on_closed(struct upstream_conn *conn, void *user, enum tcp_close_rea
 {
 	struct exchange *x = user;
 
-	(void)reason;
+	x->origin_ended = reason == TCP_CLOSED_NORMAL;
 	x->origin_unacked = tcp_send_pending(conn->tcp);
 	x->origin_reused = conn->reused;
 	x->origin_gone = true;
