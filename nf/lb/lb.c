@@ -185,7 +185,7 @@ static void pick(struct lb *lb, struct sluice_exchange *x, uint16_t number)
 }
 
 /* Without a pick the manager answers 503, so there is nothing more to do here then. */
-static enum sluice_verdict request_head(struct sluice_exchange *x)
+static enum sluice_verdict choose(struct sluice_exchange *x)
 {
 	struct lb *lb = sluice_data(sluice_of(x));
 	uint16_t number = sluice_routed(x);
@@ -202,8 +202,9 @@ static enum sluice_verdict request_head(struct sluice_exchange *x)
 }
 
 const struct sluice_nf_hooks lb_hooks = {
-	SLUICE_HOOKS, .name = "lb", .summary = "chooses the server of an upstream group",
-	.init = init, .fini = fini, .request_head = request_head,
+	SLUICE_HOOKS,   .name = "lb", .summary = "chooses the server of an upstream group",
+	.init = init,   .fini = fini, .request_head = choose,
+	.open = choose,
 };
 
 SLUICE_FUNCTION(lb_hooks);

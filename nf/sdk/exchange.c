@@ -89,7 +89,7 @@ struct sluice_nf *sluice_of(struct sluice_exchange *x)
 
 void sluice_route(struct sluice_exchange *x, uint16_t group)
 {
-	if (x->phase != NF_REQUEST_HEAD)
+	if (!nf_chooses(x))
 		return;
 	x->group = group;
 	x->server = SLUICE_NONE16;
@@ -97,6 +97,6 @@ void sluice_route(struct sluice_exchange *x, uint16_t group)
 
 void sluice_pick(struct sluice_exchange *x, uint16_t server)
 {
-	if (x->phase == NF_REQUEST_HEAD)
+	if (nf_chooses(x))
 		x->server = server;
 }
