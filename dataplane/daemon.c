@@ -19,6 +19,7 @@
 #include "dataplane/log.h"
 #include "dataplane/run.h"
 #include "dataplane/show.h"
+#include "dataplane/tell.h"
 #include "l4stack/stack.h"
 #include "l4stack/tcp/tcp.h"
 #include "mgmt/ctl/ctl.h"
@@ -173,9 +174,17 @@ static bool shares(void *ctx, uint16_t reader, uint16_t writer)
 	if (d->deploying && share_a_path(d->deploying, a, b))
 		return true;
 	for (const struct release *r = d->release; r; r = r->next)
-		if (share_a_path(r->conf, a, b))
+		if (r->version && share_a_path(r->conf, a, b))
 			return true;
 	return false;
+}
+
+static void feed_watchdog(struct daemon *d);
+
+/* While a new configuration waits for its functions, too. */
+static void supervisor_turn(void *ctx)
+{
+	feed_watchdog(ctx);
 }
 
 static const struct supervisor_owner supervisor_owner = {
@@ -185,6 +194,7 @@ static const struct supervisor_owner supervisor_owner = {
 	.arena_free = arena_free,
 	.log = function_log,
 	.shares = shares,
+	.turn = supervisor_turn,
 };
 
 /* --- making ------------------------------------------------------------------------------ */
@@ -227,6 +237,7 @@ static int open_ports(struct daemon *d, const struct conf *conf, char *error, si
 		int rc = port_open(&conf->ports[i], d->pools, conf->daemon.workers_count,
 				   &d->ports[i], error, size);
 
+		d->half_open = rc != 0;
 		if (rc)
 			return rc;
 		d->set.ports_count++;
@@ -340,7 +351,7 @@ static int make_all(struct daemon *d, const struct conf *conf, char *error, size
 	d->started_us = clock_monotonic_us();
 	if ((rc = make_pools(d, conf, error, size)) || (rc = open_ports(d, conf, error, size)) ||
 	    (rc = make_upstreams(d, error, size)) || (rc = make_workers(d, conf, error, size)) ||
-	    (rc = start_workers(d, error, size)) || (rc = make_supervisor(d, conf, error, size)))
+	    (rc = make_supervisor(d, conf, error, size)))
 		return rc;
 	if ((rc = watch(d, ctl_fd(d->ctl))) || (rc = watch(d, supervisor_fd(d->supervisor))))
 		return fail(error, size, "cannot watch descriptors", rc);
@@ -385,13 +396,13 @@ static void end_all(struct daemon *d)
 	for (unsigned i = 0; i < WORKERS_MAX; i++)
 		if (d->pools[i].rx)
 			memory_pools_destroy(&d->regions, &d->pools[i]);
-	if (d->ctl)
-		ctl_destroy(d->ctl);
 	free_releases(d);
 	close(d->epoll_fd);
 	close(d->signal_fd);
-	if (d->eal.memory_mb)
+	if (d->eal.running && !d->half_open)
 		eal_stop();
+	if (d->ctl)
+		ctl_destroy(d->ctl);
 }
 
 /* --- the control loop -------------------------------------------------------------------- */
@@ -410,8 +421,7 @@ static void begin_drain(struct daemon *d)
 	d->drain_until_us = clock_monotonic_us() + (uint64_t)ms * 1000;
 	for (unsigned i = 0; i < d->set.count; i++)
 		worker_call(d->set.worker[i], drain_here, NULL);
-	sd_tell_stopping("draining");
-	log_info("draining: no new connections; exchanges under way may take %u ms", ms);
+	tell_draining(ms);
 }
 
 static void count_left(struct worker *w, void *ctx)
@@ -435,8 +445,11 @@ static bool drained(struct daemon *d)
 static void reload(struct daemon *d)
 {
 	struct conf_errors errors = {0};
+	int rc = command_reload(d, &errors);
 
-	if (command_reload(d, &errors))
+	if (rc == -EBUSY)
+		log_warn("the configuration is not read again: the daemon is draining");
+	else if (rc)
 		log_error("the configuration was not changed: %u error%s in %s", errors.count,
 			  errors.count == 1 ? "" : "s", d->conf_path);
 	conf_errors_clear(&errors);
@@ -482,6 +495,7 @@ static void feed_watchdog(struct daemon *d)
 
 static bool tick(struct daemon *d)
 {
+	functions_end_broken(d);
 	functions_sweep(d);
 	inline_sweep(d);
 	arenas_sweep(d);
@@ -520,36 +534,46 @@ static void print_errors(const struct conf_errors *errors)
 		fprintf(stderr, "%s\n", errors->text[i]);
 }
 
+/* No packet is looked at before the chains are in effect: who comes early waits, and is not
+ * refused. Takes over `conf`. */
+static int begin(struct daemon *d, struct conf *conf)
+{
+	struct conf_errors errors = {0};
+	char error[512] = "";
+	int rc = make_all(d, conf, error, sizeof(error));
+
+	if (rc)
+		conf_free(conf);
+	else
+		rc = deploy(d, conf, &errors);
+	print_errors(&errors);
+	conf_errors_clear(&errors);
+	if (!rc)
+		rc = start_workers(d, error, sizeof(error));
+	if (error[0])
+		fprintf(stderr, "sluiced: %s\n", error);
+	return rc;
+}
+
 int daemon_run(const char *conf_path, struct conf *conf)
 {
 	struct daemon *d = calloc(1, sizeof(*d));
-	struct conf_errors errors = {0};
-	char error[512] = "";
 	int rc;
 
-	if (!d)
+	if (!d) {
+		conf_free(conf);
 		return -ENOMEM;
+	}
 	d->conf_path = conf_path;
 	d->epoll_fd = d->signal_fd = -1;
 	d->feed_us = sd_watchdog_us() ? 0 : UINT64_MAX;
-	rc = make_all(d, conf, error, sizeof(error));
-	if (rc)
-		fprintf(stderr, "sluiced: %s\n", error);
-	else if ((rc = deploy(d, conf, &errors)))
-		print_errors(&errors);
-	if (rc) {
-		conf_free(conf);
-	} else {
+	rc = begin(d, conf);
+	if (!rc) {
 		d->state = DAEMON_RUNNING;
-		log_info("ready: %u port%s, %u chain%s, %u function%s", conf->ports_count,
-			 conf->ports_count == 1 ? "" : "s", conf->chains_count,
-			 conf->chains_count == 1 ? "" : "s", conf->functions_count,
-			 conf->functions_count == 1 ? "" : "s");
-		sd_tell_ready("serving");
+		tell_ready(d, "");
 		control_loop(d);
 		log_info("stopping");
 	}
-	conf_errors_clear(&errors);
 	end_all(d);
 	free(d);
 	return rc;

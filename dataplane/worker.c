@@ -129,12 +129,26 @@ static int make_stack(struct worker *w, const struct conf *conf)
 	return stack_create(&sc, &pools, &ops, w->io, clock_us(), &w->stack);
 }
 
+/* All workers have the same addresses; the first speaks for them. */
+static enum stack_claim claim_of(const struct worker *w, const struct conf_port *port)
+{
+	static const enum stack_claim claims[] = {
+		[CONF_PROBE_IP6] = STACK_CLAIM_USUAL,
+		[CONF_PROBE_ALL] = STACK_CLAIM_PROBE,
+		[CONF_PROBE_NONE] = STACK_CLAIM_ANNOUNCE,
+	};
+
+	return w->index == 0 ? claims[port->probe] : STACK_CLAIM_FOLLOW;
+}
+
 static int add_port(struct worker *w, uint16_t number, const struct port *port)
 {
 	struct stack_port_conf pc = {
 		.mtu = port->mtu,
 		.offloads = port->offloads | (port->flattens ? STACK_TX_MULTI_SEG : 0),
 		.name = port->name,
+		.vlan = (uint16_t)port->conf->vlan,
+		.claim = claim_of(w, port->conf),
 	};
 	int rc;
 
@@ -146,12 +160,27 @@ static int add_port(struct worker *w, uint16_t number, const struct port *port)
 	return rc;
 }
 
-static int add_ports_and_routes(struct worker *w, const struct conf *conf)
+static int add_ports(struct worker *w, char *error, size_t size)
+{
+	char what[128];
+
+	for (unsigned p = 0; p < w->set->ports_count; p++) {
+		const struct port *port = &w->set->ports[p];
+		int rc = add_port(w, (uint16_t)p, port);
+
+		if (!rc)
+			continue;
+		snprintf(what, sizeof(what), "port \"%s\": its MAC, MTU or an address is of no use",
+			 port->name);
+		return fail(error, size, what, rc);
+	}
+	return 0;
+}
+
+static int add_routes(struct worker *w, const struct conf *conf)
 {
 	int rc = 0;
 
-	for (unsigned p = 0; p < w->set->ports_count && !rc; p++)
-		rc = add_port(w, (uint16_t)p, &w->set->ports[p]);
 	for (unsigned r = 0; r < conf->routes_count && !rc; r++)
 		rc = stack_route_add(w->stack, &conf->routes[r].to, conf->routes[r].prefix,
 				     &conf->routes[r].via);
@@ -214,9 +243,9 @@ int worker_create(struct worker_set *set, unsigned index, const struct conf *con
 		rc = fail(error, size, "cannot make a worker", rc);
 	else if ((rc = make_stack(w, conf)))
 		rc = fail(error, size, "cannot make a stack", rc);
-	else if ((rc = add_ports_and_routes(w, conf)))
-		rc = fail(error, size, "cannot set up addresses and routes", rc);
-	else if ((rc = make_engine(w)))
+	else if (!(rc = add_ports(w, error, size)) && (rc = add_routes(w, conf)))
+		rc = fail(error, size, "cannot set up the routes", rc);
+	else if (!rc && (rc = make_engine(w)))
 		rc = fail(error, size, "cannot make an engine (is memory_mb large enough?)", rc);
 	if (rc) {
 		worker_destroy(w);

@@ -24,6 +24,8 @@
 
 enum conf_poll { CONF_POLL_ADAPTIVE, CONF_POLL_BUSY };
 enum conf_hugepages { CONF_HUGEPAGES_AUTO, CONF_HUGEPAGES_ON, CONF_HUGEPAGES_OFF };
+/* Addresses that are asked for before they are used: duplicate address detection. */
+enum conf_probe { CONF_PROBE_IP6, CONF_PROBE_ALL, CONF_PROBE_NONE };
 enum conf_placement { CONF_PROCESS, CONF_INLINE };
 enum conf_on_failure { CONF_FAIL_REJECT, CONF_FAIL_BYPASS, CONF_FAIL_RETRY };
 enum conf_balance {
@@ -65,6 +67,8 @@ struct conf_port {
 	struct conf_address *addresses;
 	unsigned addresses_count;
 	unsigned mtu;
+	unsigned vlan; /* 802.1Q; 0: none */
+	enum conf_probe probe;
 	bool offload;         /* false: everything in software (for comparison) */
 	unsigned descriptors; /* per queue; 0: default */
 	struct conf_place place;

@@ -38,6 +38,7 @@
 
 static const char *const poll_words[] = {"adaptive", "busy", NULL};
 static const char *const hugepages_words[] = {"auto", "on", "off", NULL};
+static const char *const probe_words[] = {"ip6", "all", "none", NULL};
 static const char *const on_failure_words[] = {"reject", "bypass", "retry", NULL};
 static const char *const balance_words[] = {"round_robin", "least", "p2c", "hash", NULL};
 static const char *const placement_words[] = {"process", "inline", NULL};
@@ -85,6 +86,9 @@ static const struct key port_keys[] = {
 	     "DPDK's device string: \"0000:00:05.0\", \"net_af_packet0,iface=eth1\""),
 	WHOLE("addresses", addresses, KEY_REQUIRED, 1, 64, "\"ADDRESS/PREFIX\", each"),
 	UINT(conf_port, mtu, "1500", 576, 9216, "largest IP packet in bytes"),
+	UINT(conf_port, vlan, "0", 0, 4094, "802.1Q tag of every frame; 0: none"),
+	ENUM(conf_port, probe, probe_words, "\"ip6\"",
+	     "addresses asked for before they are used, so that two hosts do not share one"),
 	BOOL(conf_port, offload, "true", "false: checksums and segmentation in software"),
 	UINT(conf_port, descriptors, "0", 0, 32768, "of each queue; 0: what the device likes"),
 	END,
@@ -101,12 +105,13 @@ static const struct key_group port_group = {
 /* --- routes ------------------------------------------------------------------------- */
 
 static const struct key route_keys[] = {
-	WHOLE("to", network, KEY_REQUIRED, 0, 32, "the network: \"0.0.0.0/0\" is everything"),
+	WHOLE("to", network, KEY_REQUIRED, 0, 128,
+	      "the network: \"0.0.0.0/0\" and \"::/0\" are everything"),
 	{.name = "via",
 	 .type = &key_via,
 	 .fallback = KEY_REQUIRED,
 	 .offset = AT(conf_route, via, struct addr),
-	 .help = "the gateway, on a network of a port"},
+	 .help = "the gateway, on a network of a port; \"fe80::1%PORT\" if it is link-local"},
 	END,
 };
 
@@ -124,7 +129,7 @@ static const struct key server_keys[] = {
 	 .type = &key_server,
 	 .fallback = KEY_REQUIRED,
 	 .offset = AT(conf_server, endpoint, struct endpoint),
-	 .help = "\"ADDRESS:PORT\""},
+	 .help = "\"ADDRESS:PORT\", \"[ADDRESS]:PORT\" for IPv6"},
 	UINT(conf_server, weight, "1", 1, 256, "its share, against the others'"),
 	END,
 };

@@ -132,6 +132,11 @@ static void on_writable(struct tcp_conn *conn, void *user)
 
 	(void)conn;
 	sock->acked_us = sock->world->now_us;
+	/* MSG_MORE was said of what would follow at once, not for ever. */
+	if (sock->more) {
+		sock->more = false;
+		sock_apply_gather(sock);
+	}
 	if (!sock->was_full || !(sock_events(sock) & SOCK_WRITABLE))
 		return;
 	sock->was_full = false;
