@@ -48,13 +48,15 @@ static bool is_any(const struct addr *addr)
 static struct tcp_conf conf_of(const struct sock *sock)
 {
 	const struct sock_options *o = &sock->options;
+	uint32_t recv_bytes = o->recv_bytes ? o->recv_bytes : sock->world->recv_bytes;
 
 	return (struct tcp_conf){
 		.local = is_any(&sock->local.addr) ? (struct endpoint){.port = sock->local.port}
 						   : sock->local,
 		.mss_most = o->max_segment,
 		.congestion = o->congestion[0] ? o->congestion : NULL,
-		.recv_buffer_bytes = o->recv_bytes ? o->recv_bytes : sock->world->recv_bytes,
+		.recv_buffer_bytes = recv_bytes,
+		.recv_begin_bytes = recv_bytes, /* scripts know windows that do not grow */
 		/* A smaller one that is asked for can be asked for at any time: sock_send_room. */
 		.send_buffer_bytes = RTE_MAX(o->send_bytes, sock->world->send_bytes),
 	};
