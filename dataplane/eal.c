@@ -13,6 +13,7 @@
 #include <rte_errno.h>
 #include <rte_mbuf_pool_ops.h>
 
+#include "dataplane/eal_log.h"
 #include "mgmt/conf/conf.h"
 
 #define EAL_ARGS_MAX 64
@@ -166,10 +167,14 @@ int eal_start(const struct conf *conf, struct eal_info *info, char *error, size_
 	arg_devices(args, conf);
 	eal_arg(args, "--no-telemetry");
 	eal_arg(args, "--log-level=error");
+	eal_log_open();
+	eal_log_hold();
 	if (rte_eal_init(args->count, args->arg) < 0) {
-		snprintf(error, error_size, "cannot start DPDK: %s", eal_trouble(rte_errno));
+		snprintf(error, error_size, "cannot start DPDK: %s (%s)", eal_trouble(rte_errno),
+			 eal_log_release());
 		return -EIO;
 	}
+	(void)eal_log_release();
 	/* The buffer that was freed last is taken first: it is in the cache still, and what was
 	 * never needed is never touched. */
 	rc = rte_mbuf_set_user_mempool_ops("lf_stack");

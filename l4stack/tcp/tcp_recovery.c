@@ -31,6 +31,13 @@ static uint32_t missing(const struct tcp_conn *conn, uint32_t lo, uint32_t hi)
 	return hi - lo - (conn->scoreboard ? tcp_ranges_covered(conn->scoreboard, lo, hi) : 0);
 }
 
+uint32_t tcp_recovery_sacked(const struct tcp_conn *conn)
+{
+	if (!conn->scoreboard)
+		return 0;
+	return tcp_ranges_covered(conn->scoreboard, conn->snd_una, conn->snd_max);
+}
+
 uint32_t tcp_recovery_pipe(const struct tcp_conn *conn)
 {
 	uint32_t flight = conn->snd_nxt - conn->snd_una;

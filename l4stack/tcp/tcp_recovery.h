@@ -14,6 +14,9 @@
 
 struct tcp_seg;
 
+/* Bytes above snd_una that the peer reports to hold. */
+uint32_t tcp_recovery_sacked(const struct tcp_conn *conn);
+
 /* Bytes believed to be in the network. */
 uint32_t tcp_recovery_pipe(const struct tcp_conn *conn);
 

@@ -153,6 +153,8 @@ struct options {
 	const char *check_path;
 	uint32_t recv_kb, send_kb;
 	unsigned max_head_bytes, max_fields;
+	const struct conf_branch *branches;
+	unsigned branches_count;
 };
 
 struct bench {

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Checksums of IPv4 packets, shared out between the device and us. */
+/* Checksums of packets of both families, shared out between the device and us. */
 #include <rte_mbuf.h>
 #include <string.h>
 
 #include "l4stack/base/csum.h"
 #include "l4stack/ip/ip4.h"
+#include "l4stack/ip/ip_packet.h"
 #include "l4stack/link/link.h"
+#include "l4stack/tcp/tcp_proto.h"
 
 #define TCP_CSUM_OFFSET 16
 #define UDP_CSUM_OFFSET 6
@@ -34,8 +36,8 @@ bool ip4_header_csum_ok(const struct stack *stack, uint16_t port, const struct r
 	return csum_bytes(rte_pktmbuf_mtod(pkt, void *), header_bytes) == SUM_RIGHT;
 }
 
-bool ip4_transport_csum_ok(const struct stack *stack, const struct ip_rx *rx, uint8_t protocol,
-			   const struct rte_mbuf *pkt)
+bool ip_transport_csum_ok(const struct stack *stack, const struct ip_rx *rx, uint8_t protocol,
+			  const struct rte_mbuf *pkt)
 {
 	enum device_word word =
 		device_word(stack, rx->port, pkt->ol_flags, RTE_MBUF_F_RX_L4_CKSUM_BAD,
@@ -44,9 +46,16 @@ bool ip4_transport_csum_ok(const struct stack *stack, const struct ip_rx *rx, ui
 
 	if (word != DEVICE_SAYS_NOTHING)
 		return word == DEVICE_SAYS_GOOD;
-	pseudo = csum_pseudo_ip4(addr_ip4(&rx->src), addr_ip4(&rx->dst), protocol,
-				 (uint16_t)pkt->pkt_len);
+	pseudo = csum_pseudo(&rx->src, &rx->dst, protocol, pkt->pkt_len);
 	return csum_add(pseudo, csum_mbuf(pkt, 0, pkt->pkt_len)) == SUM_RIGHT;
+}
+
+void ip_tcp_deliver(struct stack *stack, const struct ip_rx *rx, struct rte_mbuf *pkt)
+{
+	if (ip_transport_csum_ok(stack, rx, IP_PROTOCOL_TCP, pkt))
+		tcp_proto_input(stack->tcp, rx, pkt);
+	else
+		stack_drop(stack, pkt, COUNTER_tcp_bad_csum);
 }
 
 struct csum_place {
@@ -57,7 +66,7 @@ struct csum_place {
 
 static struct csum_place csum_place(uint8_t protocol)
 {
-	if (protocol == IP4_PROTOCOL_TCP)
+	if (protocol == IP_PROTOCOL_TCP)
 		return (struct csum_place){TCP_CSUM_OFFSET, STACK_TX_TCP_CSUM,
 					   RTE_MBUF_F_TX_TCP_CKSUM};
 	return (struct csum_place){UDP_CSUM_OFFSET, STACK_TX_UDP_CSUM, RTE_MBUF_F_TX_UDP_CKSUM};
@@ -75,32 +84,31 @@ static void csum_to_device(const struct ip_path *path, uint8_t protocol, struct 
 {
 	uint16_t len = tso_segsz ? 0 : (uint16_t)pkt->pkt_len;
 
-	field_write(pkt, place->offset,
-		    csum_pseudo_ip4(addr_ip4(&path->src), addr_ip4(&path->dst), protocol, len));
-	pkt->ol_flags |= RTE_MBUF_F_TX_IPV4 | place->flag;
+	field_write(pkt, place->offset, csum_pseudo(&path->src, &path->dst, protocol, len));
+	pkt->ol_flags |= place->flag;
+	pkt->ol_flags |= path->dst.family == ADDR_IP6 ? RTE_MBUF_F_TX_IPV6 : RTE_MBUF_F_TX_IPV4;
 	if (tso_segsz)
-		pkt->ol_flags |= RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_IP_CKSUM;
+		pkt->ol_flags |= RTE_MBUF_F_TX_TCP_SEG;
 }
 
 static void csum_by_us(const struct ip_path *path, uint8_t protocol, struct rte_mbuf *pkt,
 		       const struct csum_place *place)
 {
-	uint16_t pseudo = csum_pseudo_ip4(addr_ip4(&path->src), addr_ip4(&path->dst), protocol,
-					  (uint16_t)pkt->pkt_len);
+	uint16_t pseudo = csum_pseudo(&path->src, &path->dst, protocol, pkt->pkt_len);
 	uint16_t csum = csum_finish(csum_add(pseudo, csum_mbuf(pkt, 0, pkt->pkt_len)));
 
 	/* RFC 768: a checksum of zero is sent as all ones; zero means none. */
-	if (csum == 0 && protocol == IP4_PROTOCOL_UDP)
+	if (csum == 0 && protocol == IP_PROTOCOL_UDP)
 		csum = UINT16_MAX;
 	field_write(pkt, place->offset, csum);
 }
 
-void ip4_transport_csum_set(struct stack *stack, const struct ip_path *path, uint8_t protocol,
-			    struct rte_mbuf *pkt, uint16_t tso_segsz)
+void ip_transport_csum_set(struct stack *stack, const struct ip_path *path, uint8_t protocol,
+			   struct rte_mbuf *pkt, uint16_t tso_segsz)
 {
 	struct csum_place place = csum_place(protocol);
 
-	if (protocol != IP4_PROTOCOL_TCP && protocol != IP4_PROTOCOL_UDP)
+	if (protocol != IP_PROTOCOL_TCP && protocol != IP_PROTOCOL_UDP)
 		return;
 	if (tso_segsz || (path->offloads & place.offload)) {
 		csum_to_device(path, protocol, pkt, tso_segsz, &place);
