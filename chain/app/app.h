@@ -118,8 +118,9 @@ const struct apps_counters *apps_counters(const struct apps *apps);
 struct app_info {
 	uint32_t conns, listeners;
 	uint32_t blocks, leases; /* in use */
-	uint32_t depth;          /* descriptors it has not consumed */
-	uint64_t conns_total;    /* opened, both ways */
+	uint32_t blocks_total, leases_total;
+	uint32_t depth;       /* descriptors it has not consumed */
+	uint64_t conns_total; /* opened, both ways */
 	uint64_t bytes_in, bytes_out;
 };
 void app_info(const struct app *app, struct app_info *out);

@@ -88,6 +88,18 @@ static void run(const struct guest *guest, unsigned worker, void (*fn)(struct ap
 	conf->owner->run(conf->ctx, worker, fn, arg);
 }
 
+/* A file of its own: its descriptor can write, and whoever has it keeps it. Pages are there before
+ * a worker sends from them. */
+static int arena_make(struct guest *guest, const char *name, uint64_t bytes)
+{
+	int rc = region_create_shared(guest->door->conf.regions, REGION_ARENA, name, bytes,
+				      &guest->arena);
+
+	if (!rc)
+		(void)madvise(guest->arena->base, guest->arena->bytes, MADV_POPULATE_READ);
+	return rc;
+}
+
 static int worker_memory(struct guest *guest, unsigned i)
 {
 	const struct link_sizes sizes = {.entries = RING_ENTRIES, .up_entries = RING_ENTRIES};
@@ -153,7 +165,7 @@ static int guest_make(struct guest *guest)
 	for (unsigned i = 0; i < conf->workers; i++)
 		guest->worker[i].wake_fd = -1;
 	snprintf(name, sizeof(name), "app.%s.arena", c->name);
-	rc = conf->owner->arena_alloc(conf->ctx, name, (uint64_t)c->arena_mb << 20, &guest->arena);
+	rc = arena_make(guest, name, (uint64_t)c->arena_mb << 20);
 	for (unsigned i = 0; i < conf->workers && !rc; i++) {
 		rc = worker_memory(guest, i);
 		if (!rc)
@@ -267,7 +279,7 @@ void guest_free(struct guest *guest)
 		app_destroy(guest->worker[i].app);
 	}
 	if (guest->arena)
-		conf->owner->arena_free(conf->ctx, guest->arena);
+		region_remove(conf->regions, guest->arena);
 	close_fd(guest, &guest->socket);
 	close_fd(guest, &guest->pidfd);
 	free(guest->terms.listens);

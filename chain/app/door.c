@@ -442,8 +442,8 @@ void door_each(const struct door *door, void (*fn)(void *ctx, const struct door_
 					 .workers = door->conf.workers,
 					 .app = app};
 
-		for (unsigned i = 0; g && i < door->conf.workers; i++)
-			app[i] = g->worker[i].app;
+		for (unsigned i = 0; i < door->conf.workers; i++)
+			app[i] = g ? g->worker[i].app : NULL;
 		if (g) {
 			info.pid = g->who.pid;
 			info.uid = g->who.uid;

@@ -35,10 +35,6 @@ struct door_owner {
 	 */
 	int (*watch)(void *ctx, unsigned worker, int fd);
 	void (*unwatch)(void *ctx, unsigned worker, int fd);
-	/* Memory that an application writes and devices can send from; its file holds nothing
-	 * else, and its pages are there. 0 or -errno. */
-	int (*arena_alloc)(void *ctx, const char *name, uint64_t bytes, struct region **out);
-	void (*arena_free)(void *ctx, struct region *arena);
 	/* A line for the daemon's log; level as in <sluice/nf.h>. */
 	void (*log)(void *ctx, int level, const char *application, const char *text);
 };
@@ -87,7 +83,7 @@ struct door_info {
 	uint64_t since_us;
 	uint64_t arena_bytes;
 	unsigned workers;
-	struct app *const *app; /* its accounts, one in each worker */
+	struct app *const *app; /* its accounts, one in each worker; NULL: none */
 };
 
 void door_each(const struct door *door, void (*fn)(void *ctx, const struct door_info *info),

@@ -8,6 +8,8 @@ void app_info(const struct app *app, struct app_info *out)
 	out->listeners = app->listeners;
 	out->blocks = app->blocks;
 	out->leases = app_leases(app);
+	out->blocks_total = app->env.terms->blocks;
+	out->leases_total = app->env.terms->leases;
 	out->depth = app->detached ? 0 : link_depth(app->env.link);
 }
 
