@@ -78,10 +78,10 @@ void sluice_detach(struct sluice_app *app);
 enum sluice_event_kind {
 	SLUICE_ACCEPT = 1 << 0, /* listener: sluice_accept has something */
 	SLUICE_READ = 1 << 1,   /* bytes came, or their end */
-	SLUICE_WRITE = 1 << 2,  /* after sluice_write gave -EAGAIN: there is more room. After
-				 * sluice_connect: it is open */
+	SLUICE_WRITE = 1 << 2,  /* after sluice_write gave -EAGAIN: there is more room */
 	SLUICE_HANGUP = 1 << 3, /* the connection is over; what came before can still be read */
 	SLUICE_ERROR = 1 << 4,  /* `error` says what: also of a listener that cannot be */
+	SLUICE_OPEN = 1 << 6, /* the listener listens in every worker, or the connection is open */
 	SLUICE_MEMORY = 1 << 5, /* after sluice_buf_alloc gave NULL: buffers came back. No handle */
 };
 
@@ -112,7 +112,8 @@ void sluice_flush(struct sluice_app *app);
 /* --- listening and connecting ------------------------------------------------------------ */
 
 /* `endpoint`: "10.10.1.1:7000"; "0.0.0.0:7000" is every address of the daemon's. What the daemon
- * says to it comes as SLUICE_ERROR: EACCES, EADDRINUSE, EADDRNOTAVAIL. -EINVAL, -ENOSPC. */
+ * says to it comes as SLUICE_OPEN, or as SLUICE_ERROR: EACCES, EADDRINUSE, EADDRNOTAVAIL; later,
+ * when the daemon stops, ESHUTDOWN. Here: -EINVAL, -ENOSPC, -ENOMEM. */
 int sluice_listen(struct sluice_app *app, const char *endpoint, void *user,
 		  struct sluice_listener **out) __attribute__((warn_unused_result));
 /* Connections that were not accepted yet are reset. */
@@ -120,7 +121,7 @@ void sluice_unlisten(struct sluice_listener *listener);
 int sluice_accept(struct sluice_listener *listener, struct sluice_conn **out)
 	__attribute__((warn_unused_result));
 
-/* SLUICE_WRITE tells that it is open and can be written to; SLUICE_ERROR that it cannot be: EACCES,
+/* SLUICE_OPEN tells that it is open and can be written to; SLUICE_ERROR that it cannot be: EACCES,
  * ECONNREFUSED, ETIMEDOUT, ENETUNREACH… Here: -EINVAL, -ENOMEM, -EAGAIN. */
 int sluice_connect(struct sluice_app *app, const char *endpoint, void *user,
 		   struct sluice_conn **out) __attribute__((warn_unused_result));

@@ -43,6 +43,7 @@ struct sluice_listener {
 	struct handle handle;
 	struct sluice_app *app;
 	uint32_t number;
+	uint32_t answers;                   /* workers that listen */
 	STAILQ_HEAD(, sluice_conn) waiting; /* to be accepted */
 };
 

@@ -16,10 +16,14 @@ static void on_listening(struct sluice_app *app, const struct sluice_app_down *d
 {
 	struct sluice_listener *listener = app->listener[down->arg % SLUICE_APP_LISTENERS_MAX];
 
-	if (!listener || !down->open.error)
+	if (!listener)
 		return;
-	listener->handle.error = (int)down->open.error;
-	handle_tell(app, &listener->handle, SLUICE_ERROR);
+	if (down->open.error) {
+		listener->handle.error = (int)down->open.error;
+		handle_tell(app, &listener->handle, SLUICE_ERROR);
+	} else if (++listener->answers == app->limits.workers) {
+		handle_tell(app, &listener->handle, SLUICE_OPEN);
+	}
 }
 
 static void on_accepted(struct sluice_app *app, unsigned worker, const struct sluice_app_down *down)
@@ -96,7 +100,7 @@ static void on_connected(struct app_worker *w, const struct sluice_app_down *dow
 	conn->state = CONN_OPEN;
 	conn->local = down->open.local;
 	conn->remote = down->open.remote;
-	handle_tell(conn->app, &conn->handle, SLUICE_WRITE);
+	handle_tell(conn->app, &conn->handle, SLUICE_OPEN);
 }
 
 /* --- what comes -------------------------------------------------------------------------- */
