@@ -75,7 +75,7 @@ static const struct row {
 	{APPLICATION("connect = \"10.0.0.0/8\";"),
 	 "t.conf:4: applications.echo: connect \"10.0.0.0/8\" must be ADDRESS/PREFIX:PORT"},
 	{APPLICATION("connect = \"10.0.0.0/33:80\";"),
-	 "t.conf:4: applications.echo: connect \"10.0.0.0/33\" has no such prefix"},
+	 "t.conf:4: applications.echo: connect \"10.0.0.0/33\": the prefix must be 0 to 32"},
 	{APPLICATION("listen = \"10.0.0.1:80\"; user = \"nobody-of-that-name\";"),
 	 "t.conf:4: applications.echo: user \"nobody-of-that-name\" does not exist on this "
 	 "machine"},
