@@ -1,20 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "chain/app/app.h"
 
-static bool is_any(const struct addr *addr)
-{
-	const struct addr zero = {.family = addr->family};
-
-	return addr_equal(addr, &zero);
-}
-
 bool app_may_listen(const struct app_terms *terms, const struct endpoint *local)
 {
 	for (unsigned i = 0; i < terms->listens_count; i++) {
 		const struct endpoint *allowed = &terms->listens[i];
 
 		if (allowed->port == local->port && allowed->addr.family == local->addr.family &&
-		    (is_any(&allowed->addr) || addr_equal(&allowed->addr, &local->addr)))
+		    (addr_is_any(&allowed->addr) || addr_equal(&allowed->addr, &local->addr)))
 			return true;
 	}
 	return false;

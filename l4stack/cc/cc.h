@@ -2,10 +2,10 @@
 /*
  * Congestion control: how much of a connection's data may be in flight. Pure.
  *
- * An algorithm is a const vtable in a file of its own; to add one, write the file, add a row
- * to the table in cc.c and its name to the list in l4stack/tcp/tcp.h. TCP finds the losses and
- * decides what to send again; an algorithm only answers with `cwnd`, and with a pacing
- * rate if it wants segments spread over time.
+ * An algorithm is a const vtable in a file of its own; to add one, write the file, declare it
+ * below, add a row to the table in cc.c and its name to the words in mgmt/conf/keys.c. TCP finds
+ * the losses and decides what to send again; an algorithm only answers with `cwnd`. It may name a
+ * pacing rate, which nothing reads in this version.
  *
  * State of an algorithm lives in `state`; one that needs more allocates it in `init`
  * and frees it in `fini`.

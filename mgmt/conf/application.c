@@ -66,7 +66,7 @@ static bool refuse_listen(struct reader *reader, const config_setting_t *setting
 	else if (other)
 		reader_error(reader, setting, "listen %s is already application \"%s\"'s", text,
 			     NAME_OF(other));
-	else if (net_known(reader) && !net_is_wildcard(&endpoint->addr) &&
+	else if (net_known(reader) && !addr_is_any(&endpoint->addr) &&
 		 !net_port_of(reader->conf, &endpoint->addr))
 		reader_error(reader, setting, "listen %s: no port has this address", text);
 	else

@@ -17,20 +17,11 @@ static inline bool net_same_endpoint(const struct endpoint *a, const struct endp
 	return a->port == b->port && addr_equal(&a->addr, &b->addr);
 }
 
-static inline bool net_is_wildcard(const struct addr *addr)
-{
-	return addr_ip4(addr) == 0;
-}
-
 /* The chain that listens there; NULL: none. */
 const struct conf_chain *net_chain_on(const struct conf *conf, const struct endpoint *endpoint);
 
 /* False when ports or routes have errors: conclusions from them would be noise. */
 bool net_known(const struct reader *reader);
-
-/* True, after an error, for a family that this version does not speak. */
-bool net_refuse_family(struct reader *reader, const struct key *key,
-		       const config_setting_t *setting, const char *text, const struct addr *addr);
 
 /* Why a host cannot have this address; NULL when it can. */
 const char *net_unusable(const struct addr *addr, unsigned prefix);
