@@ -53,7 +53,7 @@ def test_the_readmes_configuration(lab):
 # Every kind of section at once: a device that is not there yet, gateways, checks, the four functions.
 WHOLE = """
 daemon = { workers = [ 1 ]; poll = "adaptive"; memory_mb = 512; hugepages = "auto"; run_dir = "/run/sluice"; };
-ports = ( { name = "wan"; device = "net_af_packet0,iface=sl-wan"; addresses = [ "10.10.0.1/24" ]; mtu = 1500; } );
+ports = ( { name = "wan"; device = "net_af_packet0,iface=sl-wan"; addresses = [ "10.10.0.1/24", "fd10::1/64" ]; mtu = 1500; } );
 routes = ( { to = "0.0.0.0/0"; via = "10.10.0.254"; } );
 upstreams = ( { name = "web"; balance = "p2c";
   servers = ( { address = "10.20.0.11:8080"; weight = 1; }, { address = "10.20.0.12:8080"; } );
