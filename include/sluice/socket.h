@@ -96,7 +96,8 @@ struct sluice_event {
 /*
  * What is new since it was told last, at most `max` events, one for each handle; waits for
  * `timeout_ms` for the first (0: not at all, -1: for ever). The number, or -EPIPE. An event is told
- * once: read (accept, write) until -EAGAIN, or remember.
+ * once: read (accept, write) until -EAGAIN, or remember. Those that were given are not taken back
+ * when a handle is closed: who closes one while handling another's event must look out for it.
  *
  * What was written and released since the last call goes out at its beginning.
  */

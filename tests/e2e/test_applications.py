@@ -53,9 +53,9 @@ class Stack:
     def application(self, name):
         return next(a for a in self.sluiced.show("applications") if a["name"] == name)
 
-    def run(self, name, endpoint):
+    def run(self, name, *endpoints):
         """An example, as a process, that listens."""
-        process = self.lab.mid.start(BUILD / "examples" / name, name, endpoint, self.door)
+        process = self.lab.mid.start(BUILD / "examples" / name, name, *endpoints, self.door)
         wait_until(lambda: self.application(name)["listeners"] or process.poll() is not None, 10,
                    f"{name} listens")
         return process
@@ -191,6 +191,32 @@ def test_the_connections_of_one_that_dies_are_reset(stack):
     assert stack.application("echo")["last_end"] == "its process ended"
     with pytest.raises(ConnectionRefusedError):
         stack.connect()
+
+
+def test_a_relay_joins_two_connections(lab_stack):
+    stack = lab_stack.start(more='{ name = "relay"; listen = "10.10.1.1:7002"; connect = "10.10.1.2/32:9000"; }')
+    server = stack.client.listen(9000)
+    stack.run("relay", "10.10.1.1:7002", "10.10.1.2:9000")
+    data = os.urandom(4 << 20)
+    with stack.connect(7002) as sock:
+        far, _ = server.accept()
+        sent = threading.Thread(target=lambda: (sock.sendall(data), sock.shutdown(socket.SHUT_WR)))
+        sent.start()
+        assert read_all(far) == data
+        sent.join()
+        far.sendall(b"and back")
+        far.close()
+        assert read_all(sock) == b"and back"
+    with stack.connect(7002) as sock:
+        far, _ = server.accept()
+        far.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        far.close()
+        with pytest.raises(ConnectionResetError):
+            sock.recv(1)
+    server.close()
+    with pytest.raises(ConnectionResetError), stack.connect(7002) as sock:
+        sock.recv(1)
+    wait_until(lambda: not stack.application("relay")["connections"], 10, "all are closed")
 
 
 # --- the API -----------------------------------------------------------------------------------
