@@ -65,6 +65,35 @@ void conn_endpoints(struct app_conn *conn)
 	conn->remote = info.remote;
 }
 
+/* --- telling ----------------------------------------------------------------------------- */
+
+/* False: no room. */
+static bool tell(struct app_conn *conn, enum app_tell what, enum sluice_app_down_kind kind)
+{
+	struct sluice_app_down *down;
+
+	if (!(conn->tell & what))
+		return true;
+	down = app_say(conn->app);
+	if (!down)
+		return false;
+	down->conn = conn_slot(conn);
+	down->generation = conn->generation;
+	down->kind = (uint8_t)kind;
+	down->arg = conn->listener;
+	down->open.local = app_peer(&conn->local);
+	down->open.remote = app_peer(&conn->remote);
+	down->open.error = what == APP_TELL_CLOSED ? (uint32_t)conn->error : 0;
+	conn->tell &= (uint8_t)~what;
+	return true;
+}
+
+static bool tell_begin(struct app_conn *conn)
+{
+	return tell(conn, APP_TELL_ACCEPTED, SLUICE_APP_ACCEPTED) &&
+	       tell(conn, APP_TELL_CONNECTED, SLUICE_APP_CONNECTED);
+}
+
 /* --- events ------------------------------------------------------------------------------ */
 
 static void on_opened(struct tcp_conn *tcp, void *user)
@@ -98,11 +127,20 @@ static int error_of(enum tcp_close_reason reason)
 	return (size_t)reason < sizeof(errors) / sizeof(errors[0]) ? errors[reason] : EIO;
 }
 
+/* What came before a reset can be taken now, or never. */
+static void take_rest(struct app_conn *conn)
+{
+	if (conn->state == APP_CONN_OPEN && !conn->app->detached && !conn->app->verdict &&
+	    tell_begin(conn))
+		(void)rx_run(conn);
+}
+
 static void on_closed(struct tcp_conn *tcp, void *user, enum tcp_close_reason reason)
 {
 	struct app_conn *conn = user;
 
 	(void)tcp;
+	take_rest(conn);
 	conn->tcp = NULL;
 	send_drop(conn);
 	if (conn->state == APP_CONN_CLOSING) {
@@ -124,33 +162,11 @@ const struct tcp_handlers conn_handlers = {
 	.closed = on_closed,
 };
 
-/* --- telling ----------------------------------------------------------------------------- */
-
-/* False: no room. */
-static bool tell(struct app_conn *conn, enum app_tell what, enum sluice_app_down_kind kind)
-{
-	struct sluice_app_down *down;
-
-	if (!(conn->tell & what))
-		return true;
-	down = app_say(conn->app);
-	if (!down)
-		return false;
-	down->conn = conn_slot(conn);
-	down->generation = conn->generation;
-	down->kind = (uint8_t)kind;
-	down->arg = conn->listener;
-	down->open.local = app_peer(&conn->local);
-	down->open.remote = app_peer(&conn->remote);
-	down->open.error = what == APP_TELL_CLOSED ? (uint32_t)conn->error : 0;
-	conn->tell &= (uint8_t)~what;
-	return true;
-}
+/* --- running ----------------------------------------------------------------------------- */
 
 static bool run_open(struct app_conn *conn)
 {
-	if (!tell(conn, APP_TELL_ACCEPTED, SLUICE_APP_ACCEPTED) ||
-	    !tell(conn, APP_TELL_CONNECTED, SLUICE_APP_CONNECTED))
+	if (!tell_begin(conn))
 		return false;
 	if (conn->state == APP_CONN_OPEN) {
 		send_run(conn, false);
