@@ -56,6 +56,16 @@ void conn_dry(struct app_conn *conn)
 	STAILQ_INSERT_TAIL(&conn->app->dry, conn, dry);
 }
 
+void conn_starve(struct app_conn *conn)
+{
+	struct apps *apps = conn->app->apps;
+
+	apps->counters.app_starved++;
+	conn_dry(conn);
+	if (apps->retry_us == UINT64_MAX)
+		apps->retry_us = apps->now_us + APP_RETRY_US;
+}
+
 void conn_endpoints(struct app_conn *conn)
 {
 	struct tcp_info info;

@@ -45,7 +45,6 @@ struct guest {
 	struct door *door;
 	uint32_t id;
 	uint8_t state; /* enum guest_state */
-	bool gone;     /* seen to have ended: `socket` and `pidfd` are closed */
 	int socket, pidfd;
 	struct ucred who;
 	struct place *place; /* its application; NULL: not known yet */
@@ -75,7 +74,6 @@ struct door {
 	unsigned waiting;
 	TAILQ_HEAD(, guest) guests;
 	TAILQ_HEAD(, place) places;
-	const struct conf *applications;
 	uint64_t now_us;
 };
 

@@ -142,8 +142,9 @@ static inline uint32_t conn_slot(const struct app_conn *conn)
 	return (uint32_t)(conn - conn->app->conn);
 }
 void conn_endpoints(struct app_conn *conn);
-void conn_ready(struct app_conn *conn); /* conn_run is to be called */
-void conn_dry(struct app_conn *conn);   /* the same, when there is memory again */
+void conn_ready(struct app_conn *conn);  /* conn_run is to be called */
+void conn_dry(struct app_conn *conn);    /* the same, when a block comes back */
+void conn_starve(struct app_conn *conn); /* the same, a little later: the daemon had no buffer */
 /* Does what there is to do. False: the ring is full, and it is not done. */
 bool conn_run(struct app_conn *conn);
 /* The application is done with it. */

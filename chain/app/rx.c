@@ -134,16 +134,6 @@ static bool rx_place(struct app_conn *conn, struct sluice_slice *out)
 
 /* --- telling ----------------------------------------------------------------------------- */
 
-static void starve(struct app_conn *conn)
-{
-	struct apps *apps = conn->app->apps;
-
-	apps->counters.app_starved++;
-	conn_dry(conn);
-	if (apps->retry_us == UINT64_MAX)
-		apps->retry_us = apps->now_us + APP_RETRY_US;
-}
-
 /* As many slices as one descriptor takes. False: no memory, no block, or too many held. */
 static bool gather(struct app_conn *conn, struct sluice_slice *slice, unsigned *n)
 {
@@ -156,7 +146,7 @@ static bool gather(struct app_conn *conn, struct sluice_slice *slice, unsigned *
 			return false;
 		}
 		if (!rx_place(conn, &slice[*n])) {
-			starve(conn);
+			conn_starve(conn);
 			return false;
 		}
 		(*n)++;

@@ -30,16 +30,6 @@ static uint32_t room_of(const struct app_conn *conn)
 	return room || tcp_send_pending(conn->tcp) ? room : ROOM_MIN;
 }
 
-static void starve(struct app_conn *conn)
-{
-	struct apps *apps = conn->app->apps;
-
-	apps->counters.app_starved++;
-	conn_dry(conn);
-	if (apps->retry_us == UINT64_MAX)
-		apps->retry_us = apps->now_us + APP_RETRY_US;
-}
-
 /* The first slice, or what there is room for of it. False: it has to wait. */
 static bool send_some(struct app_conn *conn, uint32_t room)
 {
@@ -50,7 +40,7 @@ static bool send_some(struct app_conn *conn, uint32_t room)
 		ledger_lease_attach(lease, app->apps->env.ref, room, SEGMENT_BYTES);
 
 	if (!chain) {
-		starve(conn);
+		conn_starve(conn);
 		return false;
 	}
 	app_count_add(app, payload_referenced_bytes, lease->attached - before);
