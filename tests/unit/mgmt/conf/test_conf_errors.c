@@ -62,8 +62,8 @@ static void test_keys(void **state)
 		      "weigth = 1; } ); } );\n",
 		 "t.conf:5: upstreams.web.servers[0]: unknown key \"weigth\"; did you mean "
 		 "\"weight\"?"},
-		{"", "t.conf:1: ports is missing\nt.conf:1: functions is missing\n"
-		     "t.conf:1: chains is missing"},
+		{"", "t.conf:1: ports is missing\n"
+		     "t.conf:1: there is nothing to do: no chains, no applications"},
 		{DAEMON "ports = ( { } );\n" FUNCTIONS CHAINS,
 		 "t.conf:2: ports[0]: name is missing\nt.conf:2: ports[0]: device is missing\n"
 		 "t.conf:2: ports[0]: addresses is missing"},
