@@ -412,11 +412,12 @@ void tcp_proto_flush(struct tcp_proto *tcp)
 	struct tcp_conn *conn;
 
 	tcp_input_staged(tcp);
+	/* A SYN-ACK that is said again goes before what its connection has to say by now. */
+	tcp_reply_flush(tcp);
 	batch = tcp_conn_list_steal(&tcp->flush);
 	while ((conn = tcp_conn_take_flush(&batch))) {
 		output(conn);
 		tcp_conn_done(conn);
 	}
 	tcp_half_flush(tcp);
-	tcp_reply_flush(tcp);
 }
