@@ -65,6 +65,7 @@ struct tcp_conn *tcp_conn_new(struct tcp_proto *tcp, const struct tcp_conn_spec 
 	conn->flags = TCP_IN_TABLE | TCP_USE_TS | TCP_USE_SACK | TCP_USE_WSCALE;
 	conn->cc.ops = spec->cc_ops;
 	take_conf(conn, spec->conf);
+	tcp_scoreboard_init(&conn->sent, &tcp->runs);
 	tcp_timer_init(conn);
 	return conn;
 }
@@ -75,7 +76,8 @@ void tcp_conn_start(struct tcp_conn *conn, uint32_t iss)
 
 	conn->iss = iss;
 	conn->snd_una = conn->snd_nxt = conn->snd_max = iss;
-	conn->recover = conn->resend_nxt = iss;
+	conn->recover = iss;
+	tcp_rack_init(&conn->rack, iss);
 	conn->ts_offset = tcp_ident_ts_offset(conn->tcp, &local, &remote);
 	conn->flags |= TCP_SYN_NOW;
 	tcp_rto_init(&conn->rto);
@@ -271,8 +273,7 @@ void tcp_conn_detach(struct tcp_conn *conn)
 	tcp_timer_stop_all(conn);
 	tcp_sendq_free(conn);
 	tcp_reorder_free(conn);
-	free(conn->scoreboard);
-	conn->scoreboard = NULL;
+	tcp_scoreboard_clear(&conn->sent);
 	cc_fini(&conn->cc);
 }
 

@@ -144,7 +144,7 @@ static void test_idle_and_mss(void **state)
 
 	(void)state;
 	cc.cwnd = 50 * MSS;
-	cc.ops->on_idle(&cc, 1000000);
+	cc.ops->on_idle(&cc, 1000000, 0);
 	assert_int_equal(cc.cwnd, 10 * MSS);
 	cc.cwnd = 500;
 	cc_set_mss(&cc, 600);
