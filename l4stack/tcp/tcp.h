@@ -65,6 +65,7 @@ struct tcp_conf {
 	uint32_t send_buffer_bytes;  /* most that waits unsent and unacknowledged; 0: 1 MiB */
 	uint32_t connect_timeout_ms; /* 0: RFC 9293's R2 for SYN, 3 minutes */
 	uint32_t keepalive_ms;       /* idle time before the first probe; 0: off */
+	bool ecn; /* ask for ECN (RFC 3168) when connecting; peers that ask get it in any case */
 };
 
 struct tcp_listen_handlers {

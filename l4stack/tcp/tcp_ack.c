@@ -3,6 +3,7 @@
 
 #include <rte_common.h>
 
+#include "l4stack/tcp/tcp_ecn.h"
 #include "l4stack/tcp/tcp_output.h"
 #include "l4stack/tcp/tcp_probe.h"
 #include "l4stack/tcp/tcp_sendq.h"
@@ -135,6 +136,8 @@ void tcp_ack_take(struct tcp_conn *conn, const struct tcp_seg *seg)
 		tcp_recovery_take(conn, &ack);
 	if (ack.acked)
 		tcp_probe_acked(conn);
+	if (conn->ecn & TCP_ECN_ON)
+		tcp_ecn_take(conn, seg, ack.flight);
 	if (tcp_output_waits(conn))
 		tcp_conn_mark(conn);
 }

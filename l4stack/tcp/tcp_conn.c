@@ -5,6 +5,7 @@
 #include <rte_mbuf.h>
 #include <stdlib.h>
 
+#include "l4stack/tcp/tcp_ecn.h"
 #include "l4stack/tcp/tcp_ident.h"
 #include "l4stack/tcp/tcp_recvq.h"
 #include "l4stack/tcp/tcp_reorder.h"
@@ -43,6 +44,8 @@ static void take_conf(struct tcp_conn *conn, const struct tcp_conf *conf)
 	conn->keepalive_ms = RTE_MIN(conf->keepalive_ms, UINT32_MAX / 4);
 	if (conn->keepalive_ms)
 		conn->flags |= TCP_KEEPALIVE;
+	if (conf->ecn)
+		conn->ecn |= TCP_ECN_WANTED;
 }
 
 struct tcp_conn *tcp_conn_new(struct tcp_proto *tcp, const struct tcp_conn_spec *spec)
@@ -76,7 +79,7 @@ void tcp_conn_start(struct tcp_conn *conn, uint32_t iss)
 
 	conn->iss = iss;
 	conn->snd_una = conn->snd_nxt = conn->snd_max = iss;
-	conn->recover = iss;
+	conn->recover = conn->ecn_end = iss;
 	tcp_rack_init(&conn->rack, iss);
 	conn->ts_offset = tcp_ident_ts_offset(conn->tcp, &local, &remote);
 	conn->flags |= TCP_SYN_NOW;
@@ -109,6 +112,7 @@ void tcp_conn_take_syn(struct tcp_conn *conn, const struct tcp_seg *syn)
 		conn->ts_recent = options->tsval;
 		conn->ts_recent_ms = tcp_now_ms(conn->tcp);
 	}
+	tcp_ecn_take_syn(conn, syn);
 	/* RFC 7323 §2.2: the window of a SYN is not scaled. */
 	conn->snd_wnd = conn->snd_wnd_max = syn->window;
 	conn->snd_wl1 = syn->seq;

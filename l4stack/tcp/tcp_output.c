@@ -8,6 +8,7 @@
 #include "l4stack/tcp/tcp_pace.h"
 #include "l4stack/tcp/tcp_probe.h"
 #include "l4stack/tcp/tcp_proto.h"
+#include "l4stack/tcp/tcp_reorder.h"
 #include "l4stack/tcp/tcp_reply.h"
 #include "l4stack/tcp/tcp_segment.h"
 #include "l4stack/tcp/tcp_sendq.h"
@@ -377,7 +378,7 @@ static void output_duplicate_acks(struct tcp_conn *conn)
 {
 	unsigned n = RTE_MIN(conn->acks_owed, (uint8_t)TCP_ACKS_MOST);
 
-	if (n < 2 && !(n && conn->reorder))
+	if (n < 2 && !(n && tcp_reorder_has_news(conn)))
 		return;
 	while (n-- && tcp_segment_send_ack(conn))
 		;

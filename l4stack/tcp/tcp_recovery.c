@@ -3,6 +3,7 @@
 
 #include <rte_common.h>
 
+#include "l4stack/tcp/tcp_ecn.h"
 #include "l4stack/tcp/tcp_probe.h"
 #include "l4stack/tcp/tcp_seq.h"
 #include "l4stack/tcp/tcp_undo.h"
@@ -123,6 +124,7 @@ static void enter(struct tcp_conn *conn)
 	tcp_undo_begin(conn);
 	/* RFC 5681 §3.2 step 2: what limited transmit has sent does not count. */
 	cc_lose(&conn->cc, CC_LOSS_FAST, RTE_MIN(sent, conn->cc.cwnd), conn->tcp->stack->now_us);
+	tcp_ecn_reduced(conn);
 	conn->recover = conn->snd_nxt;
 	conn->flags |= TCP_RECOVERY;
 	tcp_prr_begin(&conn->prr, sent);
@@ -259,7 +261,7 @@ static void control(struct tcp_conn *conn, const struct tcp_ack *ack, const stru
 		tell_cc(conn, ack, c);
 	else if (tcp_has(conn, TCP_RECOVERY))
 		reduce(conn, ack, c);
-	else if (ack->acked && !c->left)
+	else if (ack->acked && !c->left && !tcp_ecn_holds(conn, ack->seg))
 		tell_cc(conn, ack, c);
 }
 
@@ -371,6 +373,7 @@ void tcp_recovery_timeout(struct tcp_conn *conn)
 		tcp_rack_timeout(&conn->rack, &conn->sent, rack_window(conn), now_us(conn));
 	tcp_undo_timeout(conn, again);
 	cc_lose(&conn->cc, again ? CC_LOSS_AGAIN : CC_LOSS_TIMEOUT, sent, conn->tcp->stack->now_us);
+	tcp_ecn_reduced(conn);
 	conn->recover = conn->snd_nxt;
 	conn->dup_acks = 0;
 	conn->snd_left = 0;

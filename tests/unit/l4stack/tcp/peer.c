@@ -141,7 +141,7 @@ static uint32_t write_frame(uint8_t *frame, unsigned flags, uint32_t seq, uint32
 	memcpy(frame + 6, peer_mac, 6);
 	put(frame + 12, 2, 0x0800);
 	memset(ip, 0, IP);
-	put(put(ip, 2, 0x4500), 2, ip_len);
+	put(put(ip, 2, 0x4500u | peer.ecn), 2, ip_len);
 	put(ip + 8, 2, 64 << 8 | 6);
 	memcpy(ip + 12, peer_addr.bytes, 4);
 	memcpy(ip + 16, stack_addr.bytes, 4);
@@ -204,6 +204,7 @@ static void take_frame(struct rte_mbuf *pkt, struct segment *out)
 		.flags = tcp[13],
 		.window = get(tcp + 14, 2),
 		.len = len - ETH - IP - header,
+		.ecn = frame[ETH + 1] & 3,
 		.tso_segsz = pkt->ol_flags & RTE_MBUF_F_TX_TCP_SEG ? pkt->tso_segsz : 0,
 		.pieces = pkt->nb_segs,
 	};
