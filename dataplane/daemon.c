@@ -10,6 +10,8 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <rte_common.h>
+
 #include "chain/supervise/supervise.h"
 #include "chain/upstream/upstream.h"
 #include "dataplane/clock.h"
@@ -179,6 +181,15 @@ static int fail(char *error, size_t size, const char *what, int rc)
 	return rc;
 }
 
+static uint32_t buffer_bytes(const struct conf *conf)
+{
+	uint32_t most = 0;
+
+	for (unsigned i = 0; i < conf->ports_count; i++)
+		most = RTE_MAX(most, port_buffer_bytes(&conf->ports[i]));
+	return most;
+}
+
 static int make_pools(struct daemon *d, const struct conf *conf, char *error, size_t size)
 {
 	uint64_t bytes =
@@ -186,7 +197,8 @@ static int make_pools(struct daemon *d, const struct conf *conf, char *error, si
 
 	for (unsigned i = 0; i < conf->daemon.workers_count; i++) {
 		int node = d->eal.hugepages ? eal_node_of_cpu(conf->daemon.workers[i]) : 0;
-		int rc = memory_pools_create(&d->regions, i, node, bytes, &d->pools[i]);
+		int rc = memory_pools_create(&d->regions, i, node, bytes, buffer_bytes(conf),
+					     &d->pools[i]);
 
 		if (rc)
 			return fail(error, size,
@@ -343,7 +355,8 @@ static void end_all(struct daemon *d)
 			worker_stop(d->set.worker[i]);
 	if (d->supervisor)
 		supervisor_destroy(d->supervisor);
-	for (unsigned i = 0; i < d->set.count; i++)
+	/* One without a queue of its own sends its last packets through one before it. */
+	for (unsigned i = d->set.count; i-- > 0;)
 		worker_destroy(d->set.worker[i]);
 	d->set.count = 0;
 	free(d->dying_arenas);

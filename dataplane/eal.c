@@ -13,6 +13,7 @@
 #include <rte_errno.h>
 #include <rte_mbuf_pool_ops.h>
 
+#include "dataplane/eal_log.h"
 #include "mgmt/conf/conf.h"
 
 #define EAL_ARGS_MAX 64
@@ -23,10 +24,13 @@
 /* Each arena may live twice for a while: the old one until its last byte is acknowledged. */
 #define EAL_ARENA_COPIES 2
 
-struct eal_args {
+/* EAL keeps pointers into its arguments, and permutes them: they live, in order, for as long as it
+ * does. */
+static struct eal_args {
 	char *arg[EAL_ARGS_MAX + 1];
+	char *made[EAL_ARGS_MAX];
 	int count;
-};
+} eal_args;
 
 static void eal_arg(struct eal_args *args, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -38,8 +42,10 @@ static void eal_arg(struct eal_args *args, const char *format, ...)
 	if (args->count == EAL_ARGS_MAX)
 		return;
 	va_start(list, format);
-	if (vasprintf(&args->arg[args->count], format, list) >= 0)
+	if (vasprintf(&args->made[args->count], format, list) >= 0) {
+		args->arg[args->count] = args->made[args->count];
 		args->count++;
+	}
 	va_end(list);
 }
 
@@ -150,22 +156,25 @@ static const char *eal_trouble(int err)
 
 int eal_start(const struct conf *conf, struct eal_info *info, char *error, size_t error_size)
 {
-	struct eal_args args = {0};
+	struct eal_args *args = &eal_args;
 	int rc = choose_memory(conf, info, error, error_size);
 
 	if (rc)
 		return rc;
-	eal_arg(&args, "sluiced");
-	arg_memory(&args, info);
-	arg_lcores(&args, conf);
-	arg_devices(&args, conf);
-	eal_arg(&args, "--no-telemetry");
-	eal_arg(&args, "--log-level=error");
-	/* EAL keeps pointers into its arguments: they are not freed. */
-	if (rte_eal_init(args.count, args.arg) < 0) {
-		snprintf(error, error_size, "cannot start DPDK: %s", eal_trouble(rte_errno));
+	eal_arg(args, "sluiced");
+	arg_memory(args, info);
+	arg_lcores(args, conf);
+	arg_devices(args, conf);
+	eal_arg(args, "--no-telemetry");
+	eal_arg(args, "--log-level=error");
+	eal_log_open();
+	eal_log_hold();
+	if (rte_eal_init(args->count, args->arg) < 0) {
+		snprintf(error, error_size, "cannot start DPDK: %s (%s)", eal_trouble(rte_errno),
+			 eal_log_release());
 		return -EIO;
 	}
+	(void)eal_log_release();
 	/* The buffer that was freed last is taken first: it is in the cache still, and what was
 	 * never needed is never touched. */
 	rc = rte_mbuf_set_user_mempool_ops("lf_stack");
@@ -177,6 +186,8 @@ int eal_start(const struct conf *conf, struct eal_info *info, char *error, size_
 void eal_stop(void)
 {
 	rte_eal_cleanup();
+	while (eal_args.count)
+		free(eal_args.made[--eal_args.count]);
 }
 
 int eal_node_of_cpu(unsigned cpu)

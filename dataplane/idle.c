@@ -7,9 +7,11 @@
 #include <time.h>
 #include <unistd.h>
 
-static int watch(const struct idle *idle, int fd)
+#include "dataplane/driver.h"
+
+static int watch(const struct idle *idle, int fd, uint32_t edge)
 {
-	struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+	struct epoll_event event = {.events = EPOLLIN | edge, .data.fd = fd};
 
 	return epoll_ctl(idle->epoll_fd, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
 }
@@ -17,9 +19,12 @@ static int watch(const struct idle *idle, int fd)
 static void watch_ports(struct idle *idle, const struct worker_set *set, unsigned worker)
 {
 	for (unsigned p = 0; p < set->ports_count; p++) {
-		if (worker >= set->ports[p].queues)
+		const struct port *port = &set->ports[p];
+		uint32_t edge = port->traits->wake == DRIVER_WAKE_EDGE ? EPOLLET : 0;
+
+		if (worker >= port->queues)
 			continue;
-		if (set->ports[p].wake_fd[worker] < 0 || watch(idle, set->ports[p].wake_fd[worker]))
+		if (port->wake_fd[worker] < 0 || watch(idle, port->wake_fd[worker], edge))
 			idle->naps = true;
 	}
 }
@@ -29,7 +34,7 @@ int idle_create(const struct worker_set *set, unsigned worker, struct idle *idle
 	*idle = (struct idle){.nap_us = IDLE_NAP_MIN_US};
 	idle->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	idle->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	if (idle->epoll_fd < 0 || idle->event_fd < 0 || watch(idle, idle->event_fd)) {
+	if (idle->epoll_fd < 0 || idle->event_fd < 0 || watch(idle, idle->event_fd, 0)) {
 		idle_destroy(idle);
 		return -EMFILE;
 	}

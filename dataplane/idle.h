@@ -16,7 +16,7 @@
 #include "dataplane/worker.h"
 
 #define IDLE_NAP_MIN_US 20
-#define IDLE_NAP_MAX_US 400
+#define IDLE_NAP_MAX_US 2000
 
 struct idle {
 	int epoll_fd;

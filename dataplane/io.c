@@ -2,6 +2,7 @@
 #include "dataplane/io.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,14 +12,19 @@
 #include <rte_ring.h>
 
 #include "dataplane/dispatch.h"
+#include "dataplane/driver.h"
 #include "l4stack/stack.h"
 
 #define BURST        32
 #define TX_QUEUE     512 /* packets that wait for a port's device */
 #define HANDOFF_RING 4096
+#define TX_RETRY_US  100 /* before a device without room is asked again */
+/* A device that takes nothing for so long has nobody at its other end. */
+#define TX_PATIENCE_US 20000
 
 struct tx_queue {
 	unsigned count;
+	uint64_t stuck_us; /* since when the device takes nothing; 0: it does */
 	struct rte_mbuf *packet[TX_QUEUE];
 };
 
@@ -27,6 +33,7 @@ struct io {
 	unsigned worker;
 	struct memory_pools *pools;
 	struct worker_load *load;
+	uint64_t given;            /* workers that were given something in this turn, as bits */
 	struct rte_ring *received; /* packets other workers found for us; NULL with one worker */
 	struct rte_ring *to_send; /* packets of workers that have no queue of their own in a port */
 	struct tx_queue tx[PORTS_MAX];
@@ -114,6 +121,7 @@ static void hand_over(struct io *io, unsigned to, uint16_t port, struct rte_mbuf
 {
 	m->port = port;
 	io->load->handoffs++;
+	io->given |= UINT64_C(1) << to;
 	if (rte_ring_mp_enqueue(io_of(io, to)->received, m) == 0)
 		return;
 	io->load->handoff_drops++;
@@ -162,7 +170,7 @@ static unsigned receive_port(struct io *io, struct stack *stack, uint16_t number
 	got = n = rte_eth_rx_burst(port->id, (uint16_t)io->worker, pkts, BURST);
 	if (!n)
 		return 0;
-	if (!port->shares_rx)
+	if (port->traits->private_rx)
 		n = copy_shared(io, pkts, n);
 	for (unsigned i = 0; i < n; i++)
 		mark_pinned(pkts[i]);
@@ -196,50 +204,83 @@ unsigned io_receive(struct io *io, struct stack *stack)
 
 /* --- out --------------------------------------------------------------------------------- */
 
-static uint16_t send_burst(const struct port *port, uint16_t queue, struct rte_mbuf **pkts,
-			   uint16_t n)
+/* How many of them the device can be given. */
+static uint16_t prepare(const struct port *port, uint16_t queue, struct rte_mbuf **pkts, uint16_t n)
 {
-	uint16_t ready = n;
-
 	if (port->offloads & (STACK_TX_TCP_CSUM | STACK_TX_TSO | STACK_TX_IP_CSUM))
-		ready = rte_eth_tx_prepare(port->id, queue, pkts, n);
-	return rte_eth_tx_burst(port->id, queue, pkts, ready);
+		return rte_eth_tx_prepare(port->id, queue, pkts, n);
+	return n;
 }
 
-/* A packet that the device refuses to prepare would stand in the way for ever. */
-static void drop_first(struct io *io, struct tx_queue *q)
+static void drop(struct io *io, struct rte_mbuf **pkts, unsigned n)
 {
-	rte_pktmbuf_free(q->packet[0]);
-	io->load->tx_full_drops++;
+	rte_pktmbuf_free_bulk(pkts, n);
+	io->load->tx_full_drops += n;
+}
+
+/* One burst from the start of `pkts`: how many are gone. A packet that the device refuses to
+ * prepare would stand in the way for ever. */
+static unsigned send_burst(struct io *io, const struct port *port, struct rte_mbuf **pkts,
+			   unsigned count)
+{
+	uint16_t n = (uint16_t)RTE_MIN(count, (unsigned)BURST);
+
+	n = prepare(port, (uint16_t)io->worker, pkts, n);
+	if (!n) {
+		drop(io, pkts, 1);
+		return 1;
+	}
+	n = rte_eth_tx_burst(port->id, (uint16_t)io->worker, pkts, n);
+	io->load->tx_packets += n;
+	return n;
+}
+
+/* The port has no peer, as a vhost port before its guest comes, or an interface that is down. */
+static void lose_patience(struct io *io, struct tx_queue *q, uint64_t now_us)
+{
+	if (!q->stuck_us)
+		q->stuck_us = now_us;
+	if (now_us - q->stuck_us < TX_PATIENCE_US)
+		return;
+	drop(io, q->packet, q->count);
+	q->count = 0;
+	q->stuck_us = 0;
 }
 
 static void flush_queue(struct io *io, const struct port *port, struct tx_queue *q)
 {
-	unsigned sent = 0, n;
+	unsigned sent = 0, n = 1;
 
-	while (sent < q->count) {
-		unsigned want = RTE_MIN(q->count - sent, (unsigned)BURST);
-
-		n = send_burst(port, (uint16_t)io->worker, q->packet + sent, (uint16_t)want);
+	while (n && sent < q->count) {
+		n = send_burst(io, port, q->packet + sent, q->count - sent);
 		sent += n;
-		io->load->tx_packets += n;
-		if (n < want)
-			break;
 	}
-	if (!sent && q->count == TX_QUEUE) {
-		drop_first(io, q);
-		sent = 1;
-	}
+	if (!sent)
+		return;
+	q->stuck_us = 0;
 	q->count -= sent;
 	memmove(q->packet, q->packet + sent, q->count * sizeof(q->packet[0]));
+}
+
+/* One piece, for a device that takes no more. NULL when there is no room for it. */
+static struct rte_mbuf *flatten(struct io *io, struct rte_mbuf *m)
+{
+	struct rte_mbuf *flat = rte_pktmbuf_copy(m, io->pools->flat, 0, UINT32_MAX);
+
+	io->load->tx_copied_bytes += m->pkt_len;
+	rte_pktmbuf_free(m);
+	return flat;
 }
 
 /* Through the worker that owns the queue this one shares. */
 static void send_by_other(struct io *io, const struct port *port, uint16_t number,
 			  struct rte_mbuf *m)
 {
+	unsigned other = io->worker % port->queues;
+
 	m->port = number;
-	if (rte_ring_mp_enqueue(io_of(io, io->worker % port->queues)->to_send, m) == 0)
+	io->given |= UINT64_C(1) << other;
+	if (rte_ring_mp_enqueue(io_of(io, other)->to_send, m) == 0)
 		return;
 	io->load->tx_full_drops++;
 	rte_pktmbuf_free(m);
@@ -258,8 +299,13 @@ void io_output(void *ctx, uint16_t number, struct rte_mbuf *m)
 	if (q->count == TX_QUEUE)
 		flush_queue(io, port, q);
 	if (q->count == TX_QUEUE) {
+		drop(io, &m, 1);
+		return;
+	}
+	if (port->flattens && m->nb_segs > 1)
+		m = flatten(io, m);
+	if (!m) {
 		io->load->tx_full_drops++;
-		rte_pktmbuf_free(m);
 		return;
 	}
 	q->packet[q->count++] = m;
@@ -274,21 +320,47 @@ static void take_others(struct io *io)
 		io_output(io, pkts[i]->port, pkts[i]);
 }
 
-void io_flush(struct io *io)
+/* Those of them that sleep. What was put into their rings is seen before they are asked. */
+static void wake_given(struct io *io)
+{
+	if (!io->given)
+		return;
+	atomic_thread_fence(memory_order_seq_cst);
+	for (unsigned w = 0; w < io->set->count; w++)
+		if (io->given >> w & 1)
+			worker_wake(io->set->worker[w]);
+	io->given = 0;
+}
+
+void io_flush(struct io *io, uint64_t now_us)
 {
 	if (io->to_send)
 		take_others(io);
-	for (unsigned p = 0; p < io->set->ports_count; p++)
-		if (io->tx[p].count)
-			flush_queue(io, &io->set->ports[p], &io->tx[p]);
+	for (unsigned p = 0; p < io->set->ports_count; p++) {
+		struct tx_queue *q = &io->tx[p];
+
+		if (!q->count)
+			continue;
+		flush_queue(io, &io->set->ports[p], q);
+		if (q->count)
+			lose_patience(io, q, now_us);
+	}
+	wake_given(io);
 }
 
-bool io_pending(const struct io *io)
+static bool was_given(const struct io *io)
 {
+	return io->received && (!rte_ring_empty(io->received) || !rte_ring_empty(io->to_send));
+}
+
+uint64_t io_next_us(const struct io *io, uint64_t now_us)
+{
+	if (was_given(io))
+		return now_us;
 	for (unsigned p = 0; p < io->set->ports_count; p++)
 		if (io->tx[p].count)
-			return true;
-	return io->received && (!rte_ring_empty(io->received) || !rte_ring_empty(io->to_send));
+			return now_us + TX_RETRY_US;
+	return UINT64_MAX;
 }
 
 bool io_owns_flow(void *ctx, const struct endpoint *local, const struct endpoint *remote)
@@ -296,6 +368,16 @@ bool io_owns_flow(void *ctx, const struct endpoint *local, const struct endpoint
 	const struct io *io = ctx;
 
 	return io->set->count == 1 || dispatch_owns(local, remote, io->worker, io->set->count);
+}
+
+void io_reclaim(struct io *io)
+{
+	for (unsigned p = 0; p < io->set->ports_count; p++) {
+		const struct port *port = &io->set->ports[p];
+
+		if (port->reclaims && io->worker < port->queues)
+			(void)rte_eth_tx_done_cleanup(port->id, (uint16_t)io->worker, 0);
+	}
 }
 
 void io_interrupts(struct io *io, bool on)

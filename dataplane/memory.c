@@ -13,11 +13,11 @@
 #include <rte_lcore.h>
 #include <rte_malloc.h>
 #include <rte_mbuf.h>
+#include <rte_mbuf_pool_ops.h>
 #include <rte_memory.h>
 #include <rte_memzone.h>
 
 #define REGION_ALIGN  (UINT64_C(2) << 20)
-#define RX_ROOM       (RTE_PKTMBUF_HEADROOM + 2048)
 #define DATA_ROOM     (RTE_PKTMBUF_HEADROOM + 2048)
 #define HEADER_ROOM   (RTE_PKTMBUF_HEADROOM + 512)
 #define POOL_CACHE    256
@@ -163,7 +163,8 @@ static struct rte_mempool *pool_direct(const struct memory_pools *p, const char 
 }
 
 /* Pages lie together for us, but not always for the device: each is a piece of its own. */
-static struct rte_pktmbuf_extmem *rx_pages(const struct region *region, uint16_t *count)
+static struct rte_pktmbuf_extmem *rx_pages(const struct region *region, uint16_t room,
+					   uint16_t *count)
 {
 	struct rte_pktmbuf_extmem *page;
 	unsigned n = (unsigned)(region->bytes / REGION_ALIGN);
@@ -173,14 +174,15 @@ static struct rte_pktmbuf_extmem *rx_pages(const struct region *region, uint16_t
 		uint8_t *base = region->base + i * REGION_ALIGN;
 
 		page[i] = (struct rte_pktmbuf_extmem){base, rte_mem_virt2iova(base), REGION_ALIGN,
-						      RX_ROOM};
+						      room};
 	}
 	*count = (uint16_t)n;
 	return page;
 }
 
 /* Payload apart from headers: the pool's mbufs are pinned to the buffers of the region. */
-static int rx_pool_create(struct region_table *regions, struct memory_pools *p, unsigned n)
+static int rx_pool_create(struct region_table *regions, struct memory_pools *p, unsigned n,
+			  uint16_t room)
 {
 	struct rte_pktmbuf_extmem *pages;
 	char name[32];
@@ -188,30 +190,34 @@ static int rx_pool_create(struct region_table *regions, struct memory_pools *p, 
 	int rc;
 
 	snprintf(name, sizeof(name), "rx.%u", p->worker);
-	rc = region_reserve(regions, REGION_RX, name, (uint64_t)n * RX_ROOM, p->node,
-			    &p->rx_region);
+	rc = region_reserve(regions, REGION_RX, name, (uint64_t)n * room, p->node, &p->rx_region);
 	if (rc)
 		return rc;
 	if (numa_available() >= 0 && numa_max_node() > 0)
 		numa_tonode_memory(p->rx_region->base, p->rx_region->bytes, p->node);
-	pages = rx_pages(p->rx_region, &count);
+	pages = rx_pages(p->rx_region, room, &count);
 	if (!pages)
 		return -ENOMEM;
-	n = count * (unsigned)(REGION_ALIGN / RX_ROOM);
+	n = count * (unsigned)(REGION_ALIGN / room);
 	snprintf(name, sizeof(name), "rxpool.%u", p->worker);
-	p->rx = rte_pktmbuf_pool_create_extbuf(name, n, pool_cache(n), 0, RX_ROOM, p->node, pages,
+	p->rx = rte_pktmbuf_pool_create_extbuf(name, n, pool_cache(n), 0, room, p->node, pages,
 					       count);
 	free(pages);
 	return p->rx ? 0 : -rte_errno;
 }
 
+static uint16_t rx_room(const struct memory_pools *p)
+{
+	return (uint16_t)(RTE_PKTMBUF_HEADROOM + p->rx_bytes);
+}
+
 int memory_pools_create(struct region_table *regions, unsigned worker, int node, uint64_t bytes,
-			struct memory_pools *p)
+			uint32_t rx_bytes, struct memory_pools *p)
 {
 	int rc;
 
-	*p = (struct memory_pools){.worker = worker, .node = node};
-	rc = rx_pool_create(regions, p, share_count(bytes, SHARE_RX, RX_ROOM));
+	*p = (struct memory_pools){.worker = worker, .node = node, .rx_bytes = rx_bytes};
+	rc = rx_pool_create(regions, p, share_count(bytes, SHARE_RX, rx_room(p)), rx_room(p));
 	if (rc)
 		goto fail;
 	p->data = pool_direct(p, "data", share_count(bytes, SHARE_DATA, DATA_ROOM), DATA_ROOM);
@@ -228,12 +234,37 @@ fail:
 	return rc;
 }
 
-int memory_private_rx(struct memory_pools *p)
+/* AF_XDP takes the pool's memory for an array of buffers. By itself a mempool leaves no buffer
+ * across a page's end, for the sake of devices that know memory by its pages. */
+static struct rte_mempool *pool_array(const char *name, unsigned n, uint16_t room, int node)
 {
-	if (p->private_rx)
+	struct rte_pktmbuf_pool_private private = {.mbuf_data_room_size = room};
+	unsigned flags = rte_eal_iova_mode() == RTE_IOVA_VA ? RTE_MEMPOOL_F_NO_IOVA_CONTIG : 0;
+	struct rte_mempool *pool =
+		rte_mempool_create_empty(name, n, sizeof(struct rte_mbuf) + room, pool_cache(n),
+					 sizeof(private), node, flags);
+
+	if (!pool)
+		return NULL;
+	rte_pktmbuf_pool_init(pool, &private);
+	if (rte_mempool_set_ops_byname(pool, rte_mbuf_best_mempool_ops(), NULL) ||
+	    rte_mempool_populate_default(pool) < 0) {
+		rte_mempool_free(pool);
+		return NULL;
+	}
+	rte_mempool_obj_iter(pool, rte_pktmbuf_init, NULL);
+	return pool;
+}
+
+int memory_flat(struct memory_pools *p)
+{
+	char name[32];
+
+	if (p->flat)
 		return 0;
-	p->private_rx = pool_direct(p, "private", rte_mempool_avail_count(p->rx) / 4, RX_ROOM);
-	return p->private_rx ? 0 : -ENOMEM;
+	snprintf(name, sizeof(name), "flat.%u", p->worker);
+	p->flat = pool_array(name, rte_mempool_avail_count(p->rx) / 4, rx_room(p), p->node);
+	return p->flat ? 0 : -ENOMEM;
 }
 
 void memory_pools_destroy(struct region_table *regions, struct memory_pools *p)
@@ -243,7 +274,7 @@ void memory_pools_destroy(struct region_table *regions, struct memory_pools *p)
 	rte_mempool_free(p->header);
 	rte_mempool_free(p->control);
 	rte_mempool_free(p->ref);
-	rte_mempool_free(p->private_rx);
+	rte_mempool_free(p->flat);
 	region_release(regions, p->rx_region);
 	*p = (struct memory_pools){0};
 }

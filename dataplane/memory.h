@@ -21,24 +21,27 @@
 struct rte_mempool;
 struct rte_memzone;
 
-/* The pools of one worker. `private_rx` serves ports whose driver needs ordinary mbufs: what it
- * receives is copied once into `rx`. */
+/* The pools of one worker. `flat` serves ports whose driver needs ordinary mbufs: what it receives
+ * is copied once into `rx`, what it is to send is copied into one piece. */
 struct memory_pools {
 	struct region *rx_region;
-	struct rte_mempool *rx;         /* payload in rx_region */
-	struct rte_mempool *data;       /* direct, 2 KB: text that we produce */
-	struct rte_mempool *header;     /* direct, small: frame headers and copied payload */
-	struct rte_mempool *control;    /* the same, for ACKs and ARP when the others are empty */
-	struct rte_mempool *ref;        /* no room: attached to payload */
-	struct rte_mempool *private_rx; /* NULL until memory_private_rx */
+	struct rte_mempool *rx;      /* payload in rx_region */
+	struct rte_mempool *data;    /* direct, 2 KB: text that we produce */
+	struct rte_mempool *header;  /* direct, small: frame headers and copied payload */
+	struct rte_mempool *control; /* the same, for ACKs and ARP when the others are empty */
+	struct rte_mempool *ref;     /* no room: attached to payload */
+	struct rte_mempool *flat;    /* NULL until memory_flat */
 	unsigned worker;
 	int node;
+	uint32_t rx_bytes; /* for each packet, after the headroom */
 };
 
-/* `bytes`: this worker's share of memory_mb. 0 or -errno. */
+/* `bytes`: this worker's share of memory_mb; `rx_bytes`: what a receive buffer must hold.
+ * 0 or -errno. */
 int memory_pools_create(struct region_table *regions, unsigned worker, int node, uint64_t bytes,
-			struct memory_pools *out) __attribute__((warn_unused_result));
-int memory_private_rx(struct memory_pools *pools) __attribute__((warn_unused_result));
+			uint32_t rx_bytes, struct memory_pools *out)
+	__attribute__((warn_unused_result));
+int memory_flat(struct memory_pools *pools) __attribute__((warn_unused_result));
 void memory_pools_destroy(struct region_table *regions, struct memory_pools *pools);
 
 /* EAL memory for the output of functions. A process that was shown an arena may have it mapped for

@@ -9,14 +9,19 @@
 #include <rte_errno.h>
 #include <rte_ethdev.h>
 
+#include "dataplane/driver.h"
+#include "dataplane/eal_log.h"
+#include "dataplane/packet_socket.h"
 #include "dataplane/port_wake.h"
 #include "l4stack/stack.h"
 #include "mgmt/conf/conf.h"
+#include "mgmt/conf/device.h"
 
 #define DESCRIPTORS_DEFAULT 1024
-
-/* Drivers that need mbufs with payload behind their headers. */
-static const char *const private_drivers[] = {"net_af_xdp"};
+#define TX_KEPT             4  /* fewer descriptors than these need not be given back */
+#define BUFFER_EXTRA        64 /* what a frame has besides its packet */
+#define BUFFER_DEFAULT      2048
+#define DEVICE_MAX          512
 
 /* DPDK's name for an offload, and the stack's. */
 static const struct {
@@ -30,27 +35,40 @@ static const struct {
 	{RTE_ETH_TX_OFFLOAD_MULTI_SEGS, STACK_TX_MULTI_SEG},
 };
 
+/* A virtual device may check TCP alone. What it checked is marked in each packet. */
 #define RX_CSUM (RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM)
 
+/* With what DPDK said of it last, if anything. */
 static int fail(char *error, size_t size, const struct conf_port *conf, const char *what, int rc)
 {
-	snprintf(error, size, "%s:%u: port \"%s\" (device \"%s\"): %s: %s", conf->place.file,
-		 conf->place.line, conf->name, conf->device, what, strerror(-rc));
+	const char *why = eal_log_release();
+
+	snprintf(error, size, "%s:%u: port \"%s\" (device \"%s\"): %s: %s%s%s%s", conf->place.file,
+		 conf->place.line, conf->name, conf->device, what, strerror(-rc),
+		 why[0] ? " (DPDK: " : "", why, why[0] ? ")" : "");
 	return rc;
 }
 
-/* The device's name is what stands before the first comma. */
-static void device_name(const char *device, char *out, size_t size)
+uint32_t port_buffer_bytes(const struct conf_port *conf)
 {
-	snprintf(out, size, "%.*s", (int)strcspn(device, ","), device);
+	const struct driver *driver = driver_find(conf->device);
+	uint32_t bytes = 0;
+
+	if (driver->packet_socket)
+		bytes = packet_socket_frame_bytes(conf);
+	else if (driver->private_rx)
+		bytes = conf->mtu + BUFFER_EXTRA;
+	return RTE_MAX(bytes, (uint32_t)BUFFER_DEFAULT);
 }
 
-static bool driver_is_private(const char *driver)
+static int probe_device(const struct conf_port *conf)
 {
-	for (unsigned i = 0; i < RTE_DIM(private_drivers); i++)
-		if (!strcmp(driver, private_drivers[i]))
-			return true;
-	return false;
+	char device[DEVICE_MAX];
+
+	if (!driver_find(conf->device)->packet_socket)
+		return rte_dev_probe(conf->device);
+	packet_socket_device(conf, device, sizeof(device));
+	return rte_dev_probe(device);
 }
 
 static int probe(struct port *port, char *error, size_t size)
@@ -61,11 +79,19 @@ static int probe(struct port *port, char *error, size_t size)
 	device_name(port->conf->device, name, sizeof(name));
 	if (rte_eth_dev_get_port_by_name(name, &port->id) == 0)
 		return 0; /* on the bus when EAL started */
-	rc = rte_dev_probe(port->conf->device);
+	rc = probe_device(port->conf);
 	if (rc)
 		return fail(error, size, port->conf, "cannot open the device", rc);
 	rc = rte_eth_dev_get_port_by_name(name, &port->id);
 	return rc ? fail(error, size, port->conf, "no such network device", rc) : 0;
+}
+
+/* A packet of several segments has no equal in software. */
+static bool tx_wanted(const struct port *port, uint32_t offload)
+{
+	if (port->traits->broken & offload)
+		return false;
+	return port->conf->offload || offload == STACK_TX_MULTI_SEG;
 }
 
 static uint64_t choose_tx(struct port *port, const struct rte_eth_dev_info *info)
@@ -73,9 +99,8 @@ static uint64_t choose_tx(struct port *port, const struct rte_eth_dev_info *info
 	uint64_t dpdk = 0;
 
 	for (unsigned i = 0; i < RTE_DIM(tx_offloads); i++) {
-		if (!(info->tx_offload_capa & tx_offloads[i].dpdk))
-			continue;
-		if (!port->conf->offload && tx_offloads[i].stack != STACK_TX_MULTI_SEG)
+		if (!(info->tx_offload_capa & tx_offloads[i].dpdk) ||
+		    !tx_wanted(port, tx_offloads[i].stack))
 			continue;
 		dpdk |= tx_offloads[i].dpdk;
 		port->offloads |= tx_offloads[i].stack;
@@ -87,8 +112,8 @@ static uint64_t choose_rx(struct port *port, const struct rte_eth_dev_info *info
 {
 	uint64_t dpdk = info->rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER;
 
-	if (port->conf->offload && (info->rx_offload_capa & RX_CSUM) == RX_CSUM) {
-		dpdk |= RX_CSUM;
+	if (port->conf->offload && (info->rx_offload_capa & RX_CSUM)) {
+		dpdk |= info->rx_offload_capa & RX_CSUM;
 		port->offloads |= STACK_RX_CSUM;
 	}
 	return dpdk;
@@ -119,12 +144,17 @@ static int configure(struct port *port, struct rte_eth_conf *eth)
 	return rte_eth_dev_configure(port->id, port->queues, port->queues, eth);
 }
 
+static uint16_t descriptors(const struct port *port)
+{
+	if (port->conf->descriptors)
+		return (uint16_t)port->conf->descriptors;
+	return port->traits->descriptors ? port->traits->descriptors : DESCRIPTORS_DEFAULT;
+}
+
 static int setup_queues(struct port *port, struct memory_pools *pools,
 			const struct rte_eth_dev_info *info, const struct rte_eth_conf *eth)
 {
-	uint16_t rxd =
-		port->conf->descriptors ? (uint16_t)port->conf->descriptors : DESCRIPTORS_DEFAULT;
-	uint16_t txd = rxd;
+	uint16_t rxd = descriptors(port), txd = rxd;
 	struct rte_eth_rxconf rx = info->default_rxconf;
 	struct rte_eth_txconf tx = info->default_txconf;
 	int rc = rte_eth_dev_adjust_nb_rx_tx_desc(port->id, &rxd, &txd);
@@ -132,8 +162,10 @@ static int setup_queues(struct port *port, struct memory_pools *pools,
 	port->descriptors = rxd;
 	rx.offloads = eth->rxmode.offloads;
 	tx.offloads = eth->txmode.offloads;
+	if (port->traits->keeps_sent && txd > TX_KEPT)
+		tx.tx_free_thresh = txd - TX_KEPT;
 	for (uint16_t q = 0; q < port->queues && !rc; q++) {
-		struct rte_mempool *pool = port->shares_rx ? pools[q].rx : pools[q].private_rx;
+		struct rte_mempool *pool = port->traits->private_rx ? pools[q].flat : pools[q].rx;
 
 		rc = rte_eth_rx_queue_setup(port->id, q, rxd, (unsigned)pools[q].node, &rx, pool);
 		if (!rc)
@@ -142,13 +174,62 @@ static int setup_queues(struct port *port, struct memory_pools *pools,
 	return rc;
 }
 
-static int need_private_rx(const struct port *port, struct memory_pools *pools)
+static int need_flat(struct port *port, struct memory_pools *pools)
 {
 	int rc = 0;
 
-	for (uint16_t q = 0; q < port->queues && !rc && !port->shares_rx; q++)
-		rc = memory_private_rx(&pools[q]);
+	port->flattens = !(port->offloads & STACK_TX_MULTI_SEG);
+	if (!port->flattens && !port->traits->private_rx)
+		return 0;
+	for (uint16_t q = 0; q < port->queues && !rc; q++)
+		rc = memory_flat(&pools[q]);
 	return rc;
+}
+
+static unsigned mtu_most(const struct rte_eth_dev_info *info)
+{
+	unsigned frame = info->max_rx_pktlen - RTE_ETHER_HDR_LEN - RTE_ETHER_CRC_LEN;
+
+	return RTE_MIN((unsigned)info->max_mtu, frame);
+}
+
+/* A virtual device may have no MTU of its own; then packets are simply kept within ours. */
+static int set_mtu(struct port *port, const struct rte_eth_dev_info *info, char *error, size_t size)
+{
+	char what[64];
+	int rc = port->traits->packet_socket ? packet_socket_set_mtu(port->conf)
+					     : rte_eth_dev_set_mtu(port->id, port->mtu);
+
+	if (rc == 0 || rc == -ENOTSUP)
+		return 0;
+	snprintf(what, sizeof(what), "it cannot have an MTU of %u", port->mtu);
+	if (!port->traits->packet_socket && port->mtu > mtu_most(info))
+		snprintf(what, sizeof(what), "it cannot have an MTU of %u, only up to %u",
+			 port->mtu, mtu_most(info));
+	return fail(error, size, port->conf, what, rc);
+}
+
+/* Of a tap the other end is the kernel, unless it stands in for an interface. The first byte's
+ * second bit says that the address was given to nobody else. */
+static void read_mac(struct port *port)
+{
+	struct rte_ether_addr mac = {0};
+	char remote[64];
+
+	(void)rte_eth_macaddr_get(port->id, &mac);
+	memcpy(port->mac, mac.addr_bytes, sizeof(port->mac));
+	if (!port->traits->peer_mac ||
+	    device_argument(port->conf->device, "remote", remote, sizeof(remote)))
+		return;
+	port->mac[0] |= RTE_ETHER_LOCAL_ADMIN_ADDR;
+	port->mac[5] ^= 1;
+}
+
+static uint16_t queues_for(const struct rte_eth_dev_info *info, unsigned workers)
+{
+	uint16_t most = RTE_MIN(info->max_rx_queues, info->max_tx_queues);
+
+	return most > workers ? (uint16_t)workers : most;
 }
 
 static int start(struct port *port, struct memory_pools *pools, unsigned workers, char *error,
@@ -156,25 +237,23 @@ static int start(struct port *port, struct memory_pools *pools, unsigned workers
 {
 	struct rte_eth_dev_info info;
 	struct rte_eth_conf eth = {0};
-	struct rte_ether_addr mac;
 	int rc = rte_eth_dev_info_get(port->id, &info);
 
 	if (rc)
 		return fail(error, size, port->conf, "cannot ask the device what it can do", rc);
 	snprintf(port->driver, sizeof(port->driver), "%s", info.driver_name);
-	port->shares_rx = !driver_is_private(port->driver);
-	port->queues = RTE_MIN(info.max_rx_queues, info.max_tx_queues);
-	if (port->queues > workers)
-		port->queues = (uint16_t)workers;
+	port->traits = driver_find(port->driver);
+	port->queues = queues_for(&info, workers);
 	eth.txmode.offloads = choose_tx(port, &info);
 	eth.rxmode.offloads = choose_rx(port, &info);
 	choose_rss(&eth, &info, port->queues);
 	rc = configure(port, &eth);
 	if (rc)
 		return fail(error, size, port->conf, "cannot configure the device", rc);
-	/* A virtual device may have no MTU of its own; then packets are simply kept within ours. */
-	(void)rte_eth_dev_set_mtu(port->id, port->mtu);
-	rc = need_private_rx(port, pools);
+	rc = set_mtu(port, &info, error, size);
+	if (rc)
+		return rc;
+	rc = need_flat(port, pools);
 	if (!rc)
 		rc = setup_queues(port, pools, &info, &eth);
 	if (rc)
@@ -182,8 +261,8 @@ static int start(struct port *port, struct memory_pools *pools, unsigned workers
 	rc = rte_eth_dev_start(port->id);
 	if (rc)
 		return fail(error, size, port->conf, "cannot start the device", rc);
-	rte_eth_macaddr_get(port->id, &mac);
-	memcpy(port->mac, mac.addr_bytes, sizeof(port->mac));
+	port->reclaims = rte_eth_tx_done_cleanup(port->id, 0, 0) >= 0;
+	read_mac(port);
 	return 0;
 }
 
@@ -196,6 +275,7 @@ int port_open(const struct conf_port *conf, struct memory_pools *pools, unsigned
 	*port = (struct port){.conf = conf, .mtu = (uint16_t)conf->mtu, .id = RTE_MAX_ETHPORTS};
 	snprintf(port->name, sizeof(port->name), "%s", conf->name);
 	port_wake_before(&scan);
+	eal_log_hold();
 	rc = probe(port, error, error_size);
 	if (!rc)
 		rc = start(port, pools, workers, error, error_size);
@@ -203,6 +283,7 @@ int port_open(const struct conf_port *conf, struct memory_pools *pools, unsigned
 		port_close(port);
 		return rc;
 	}
+	(void)eal_log_release();
 	port_wake_after(&scan, port);
 	return 0;
 }

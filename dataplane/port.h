@@ -16,6 +16,7 @@
 #include "dataplane/memory.h"
 
 struct conf_port;
+struct driver;
 
 #define PORTS_MAX       64
 #define PORT_QUEUES_MAX 64
@@ -26,14 +27,19 @@ struct port {
 	uint16_t id;       /* DPDK's */
 	uint16_t queues;   /* of each direction; queue i is worker i's */
 	uint32_t offloads; /* enum stack_offload: what the device does */
+	bool flattens;     /* it takes no packets of several segments: each is copied into one */
 	uint8_t mac[6];
 	uint16_t mtu;
 	uint16_t descriptors; /* of each receive queue */
-	bool shares_rx;       /* receives straight into the shared region */
 	bool interrupts;      /* rte_eth_dev_rx_intr_* work */
+	bool reclaims;        /* rte_eth_tx_done_cleanup works */
 	char driver[32];
-	int wake_fd[PORT_QUEUES_MAX]; /* readable when packets wait; -1: none. Not owned */
+	const struct driver *traits;
+	int wake_fd[PORT_QUEUES_MAX]; /* see port_wake.h; -1: none. Not owned */
 };
+
+/* Bytes that a receive buffer of this port must have. */
+uint32_t port_buffer_bytes(const struct conf_port *conf);
 
 /* Probes, configures and starts the device. 0, or -errno and a sentence in `error`. */
 int port_open(const struct conf_port *conf, struct memory_pools *pools, unsigned workers,

@@ -9,6 +9,7 @@
 
 #include <rte_ethdev.h>
 
+#include "dataplane/driver.h"
 #include "dataplane/port.h"
 
 static void scan_open(struct port_wake_scan *scan)
@@ -37,10 +38,11 @@ static bool is_packet_socket(int fd)
 	int domain = 0;
 	socklen_t len = sizeof(domain);
 
-	return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 && domain == AF_PACKET;
+	return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 &&
+	       (domain == AF_PACKET || domain == AF_XDP);
 }
 
-/* net_af_packet opens one socket for each queue, in order. */
+/* net_af_packet and net_af_xdp open one socket for each queue, in order. */
 static void wake_packet_sockets(const struct port_wake_scan *scan, struct port *port)
 {
 	struct port_wake_scan now;
@@ -67,8 +69,8 @@ void port_wake_after(const struct port_wake_scan *scan, struct port *port)
 {
 	for (unsigned q = 0; q < PORT_QUEUES_MAX; q++)
 		port->wake_fd[q] = -1;
-	if (!strcmp(port->driver, "net_af_packet"))
+	if (port->traits->wake == DRIVER_WAKE_SOCKET)
 		wake_packet_sockets(scan, port);
-	else if (port->interrupts)
+	else if (port->interrupts && port->traits->wake != DRIVER_WAKE_NONE)
 		wake_interrupts(port);
 }

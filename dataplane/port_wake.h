@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A descriptor for each queue of a port that is readable when packets wait, so that an idle
- * worker can sleep: the driver's own receive interrupt where it has one, or the AF_PACKET socket
- * that the driver opened. A queue without one is polled by time.
+ * A descriptor for each queue of a port that tells when packets wait, so that an idle worker can
+ * sleep: the driver's own receive interrupt where it has one, or the packet socket that the
+ * driver opened. A queue without one is polled by time.
  *
  * Control thread, while a port is opened.
  */

@@ -10,6 +10,7 @@
 
 #include "dataplane/clock.h"
 #include "dataplane/daemon.h"
+#include "dataplane/driver.h"
 #include "dataplane/rows.h"
 #include "l4stack/stack.h"
 #include "l4stack/tcp/tcp.h"
@@ -84,7 +85,7 @@ static int64_t memory_used(const struct daemon *d)
 	for (unsigned i = 0; i < d->set.count; i++) {
 		const struct memory_pools *p = &d->pools[i];
 		const struct rte_mempool *const pools[] = {p->rx,      p->data, p->header,
-							   p->control, p->ref,  p->private_rx};
+							   p->control, p->ref,  p->flat};
 
 		for (unsigned k = 0; k < RTE_DIM(pools); k++)
 			if (pools[k])
@@ -199,7 +200,7 @@ static void fill_port(const struct port *p, struct rows *rows, struct port_texts
 				 p->mac[2], p->mac[3], p->mac[4], p->mac[5]),
 		.addresses = port_addresses(p, rows, t),
 		.offloads = port_offloads(p, t),
-		.shared_rx = p->shares_rx,
+		.shared_rx = !p->traits->private_rx,
 	};
 }
 
@@ -215,26 +216,14 @@ json_t *show_ports(struct daemon *d)
 
 /* --- buffers ----------------------------------------------------------------------------- */
 
-/* Drivers that take buffers from the pool before a packet comes. */
-static bool prefills(const struct port *p)
-{
-	static const char *const lazy[] = {"net_af_packet", "net_tap", "net_pcap", "net_memif",
-					   "net_vhost"};
-
-	for (unsigned i = 0; i < RTE_DIM(lazy); i++)
-		if (!strcmp(p->driver, lazy[i]))
-			return false;
-	return true;
-}
-
-static unsigned in_devices(const struct daemon *d, unsigned worker, bool private)
+static unsigned in_devices(const struct daemon *d, unsigned worker, bool flat)
 {
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < d->set.ports_count; i++) {
 		const struct port *p = &d->ports[i];
 
-		if (worker < p->queues && prefills(p) && p->shares_rx != private)
+		if (worker < p->queues && !p->traits->lazy_rx && p->traits->private_rx == flat)
 			n += p->descriptors;
 	}
 	return n;
@@ -306,8 +295,8 @@ json_t *show_buffers(struct daemon *d)
 		add_pool(&rows, p->header, 0, "frame headers, payload that was copied");
 		add_pool(&rows, p->control, 0, "ACKs and ARP, when the others are empty");
 		add_pool(&rows, p->ref, 0, "references to payload on its way out");
-		add_pool(&rows, p->private_rx, in_devices(d, i, true),
-			 "received where payload cannot be shared");
+		add_pool(&rows, p->flat, in_devices(d, i, true),
+			 "of ports that need whole packets of their own");
 	}
 	return rows_finish(&rows, &view_of_buffer);
 }

@@ -11,6 +11,7 @@
 #include "dataplane/daemon.h"
 #include "dataplane/rows.h"
 #include "dataplane/show.h"
+#include "dataplane/show_path.h"
 #include "l4stack/base/counters.h"
 #include "l4stack/stack.h"
 #include "l4stack/tcp/tcp.h"
@@ -72,15 +73,6 @@ static struct view_texts chain_listens(struct rows *rows, const struct conf_chai
 	return (struct view_texts){list, list ? c->listens_count : 0};
 }
 
-static struct view_texts chain_path(struct rows *rows, const struct conf_chain *c)
-{
-	const char **list = rows_texts(rows, c->path_length);
-
-	for (unsigned i = 0; list && i < c->path_length; i++)
-		list[i] = c->path[i]->name;
-	return (struct view_texts){list, list ? c->path_length : 0};
-}
-
 static void fill_chain(struct daemon *d, struct rows *rows, const struct engine_chain_info *info)
 {
 	const struct conf_chain *c = find_chain(d, info);
@@ -106,7 +98,7 @@ static void fill_chain(struct daemon *d, struct rows *rows, const struct engine_
 	if (!c)
 		return;
 	v->listens = chain_listens(rows, c);
-	v->path = chain_path(rows, c);
+	v->path = show_path(rows, c);
 }
 
 json_t *show_chains(struct daemon *d)
@@ -432,6 +424,8 @@ static void add_worker_stats(struct daemon *d, struct rows *rows, const char *pr
 		 "of them, dropped because its ring was full");
 	add_stat(rows, prefix, "worker", "rx_copied_bytes", sum.rx_copied_bytes,
 		 "bytes copied on ports that cannot receive into the shared region");
+	add_stat(rows, prefix, "worker", "tx_copied_bytes", sum.tx_copied_bytes,
+		 "bytes copied on ports that cannot send several segments");
 }
 
 static uint64_t stack_sum(struct daemon *d, enum stack_counter id)

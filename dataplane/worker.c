@@ -2,6 +2,7 @@
 #include "dataplane/worker.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -40,6 +41,7 @@ struct worker {
 	bool busy_poll;
 	bool started;
 	atomic_bool stop;
+	atomic_bool asleep; /* or about to be: its rings were looked at, and need a wake-up now */
 	_Atomic(struct call *) call;
 	struct memory_pools *pools;
 	struct region *messages;
@@ -122,7 +124,10 @@ static int make_stack(struct worker *w, const struct conf *conf)
 static int add_port(struct worker *w, uint16_t number, const struct port *port)
 {
 	struct stack_port_conf pc = {
-		.mtu = port->mtu, .offloads = port->offloads, .name = port->name};
+		.mtu = port->mtu,
+		.offloads = port->offloads | (port->flattens ? STACK_TX_MULTI_SEG : 0),
+		.name = port->name,
+	};
 	int rc;
 
 	memcpy(pc.mac, port->mac, sizeof(pc.mac));
@@ -221,7 +226,7 @@ void worker_destroy(struct worker *w)
 		engine_destroy(w->engine);
 	if (w->stack) {
 		stack_flush(w->stack); /* the last resets */
-		io_flush(w->io);
+		io_flush(w->io, clock_us());
 		stack_destroy(w->stack);
 	}
 	if (w->messages)
@@ -259,7 +264,7 @@ static bool turn(struct worker *w)
 	work |= serve_call(w);
 	stack_flush(w->stack);
 	engine_publish(w->engine);
-	io_flush(w->io);
+	io_flush(w->io, now_us);
 	return work;
 }
 
@@ -280,7 +285,8 @@ static uint64_t until_next(const struct worker *w)
 	uint64_t now = clock_us();
 	uint64_t next = RTE_MIN(stack_next_us(w->stack), engine_next_us(w->engine));
 
-	if (io_pending(w->io) || next <= now)
+	next = RTE_MIN(next, io_next_us(w->io, now));
+	if (next <= now)
 		return 0;
 	return next - now < SLEEP_MAX_US ? next - now : SLEEP_MAX_US;
 }
@@ -293,6 +299,7 @@ static void try_sleep(struct worker *w)
 
 	engine_sleep(w->engine, true);
 	io_interrupts(w->io, true);
+	atomic_store_explicit(&w->asleep, true, memory_order_relaxed);
 	atomic_thread_fence(memory_order_seq_cst);
 	if (!turn(w) && !engine_pending(w->engine)) {
 		us = until_next(w);
@@ -301,8 +308,27 @@ static void try_sleep(struct worker *w)
 			idle_sleep(&w->idle, us);
 		}
 	}
+	atomic_store_explicit(&w->asleep, false, memory_order_relaxed);
 	io_interrupts(w->io, false);
 	engine_sleep(w->engine, false);
+}
+
+void worker_wake(struct worker *w)
+{
+	if (atomic_load_explicit(&w->asleep, memory_order_relaxed) &&
+	    atomic_exchange(&w->asleep, false))
+		idle_wake(w->idle.event_fd);
+}
+
+/* A busy worker does not sleep, but a CPU that several want is not held until the kernel takes it
+ * away. */
+static void rest(struct worker *w)
+{
+	io_reclaim(w->io);
+	if (w->busy_poll)
+		sched_yield();
+	else
+		try_sleep(w);
 }
 
 static int loop(void *arg)
@@ -318,10 +344,10 @@ static int loop(void *arg)
 		if (work) {
 			idle_since = since;
 			idle_active(&w->idle);
-		} else if (w->busy_poll) {
+		} else if (since - idle_since < spin) {
 			rte_pause();
-		} else if (since - idle_since >= spin) {
-			try_sleep(w);
+		} else {
+			rest(w);
 			since = rte_rdtsc();
 		}
 	}

@@ -6,8 +6,9 @@
  * worker_call, which runs a function between two turns of the loop. Counters in `load` are
  * written by the worker alone and may be read relaxed by anyone.
  *
- * poll = "busy": the loop never sleeps. poll = "adaptive": after a short spin without work the
- * worker sleeps in epoll until a packet, an answer of a function, a timer or a call wakes it.
+ * poll = "busy": the loop never sleeps, but lets others on its CPU run when there is nothing to
+ * do. poll = "adaptive": after a short spin without work the worker sleeps in epoll until a packet,
+ * an answer of a function, a timer or a call wakes it.
  */
 #ifndef DATAPLANE_WORKER_H
 #define DATAPLANE_WORKER_H
@@ -48,6 +49,7 @@ struct worker_load {
 	uint64_t handoffs;        /* packets given to the worker they belong to */
 	uint64_t handoff_drops;   /* its ring was full */
 	uint64_t rx_copied_bytes; /* on ports that cannot receive into the shared region */
+	uint64_t tx_copied_bytes; /* on ports that cannot send several segments */
 };
 
 /* Makes the worker with its stack and engine; pools must exist. 0, or -errno and a sentence. */
@@ -64,6 +66,9 @@ void worker_stop(struct worker *worker);
 /* Runs `fn` on the worker's thread and waits for it. Control thread only. Before worker_start and
  * after worker_stop `fn` simply runs here. */
 void worker_call(struct worker *worker, void (*fn)(struct worker *worker, void *ctx), void *ctx);
+
+/* Any thread: the worker looks at its rings, if it sleeps now. */
+void worker_wake(struct worker *worker);
 
 struct stack *worker_stack(struct worker *worker);
 struct engine *worker_engine(struct worker *worker);

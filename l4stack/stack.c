@@ -11,6 +11,7 @@
 #include "l4stack/link/neighbour.h"
 #include "l4stack/stack_internal.h"
 #include "l4stack/tcp/tcp_proto.h"
+#include "l4stack/udp/udp_proto.h"
 
 #define PREFETCH_AHEAD 4
 
@@ -36,6 +37,8 @@ static int stack_init(struct stack *stack, uint64_t now_us)
 	err = link_layer_create(stack, &stack->link);
 	if (!err)
 		err = ip_create(stack, &stack->ip);
+	if (!err)
+		err = udp_proto_create(stack, &stack->udp);
 	if (!err)
 		err = tcp_proto_create(stack, &stack->conf, &stack->tcp);
 	return err;
@@ -69,6 +72,8 @@ void stack_destroy(struct stack *stack)
 		return;
 	if (stack->tcp)
 		tcp_proto_destroy(stack->tcp);
+	if (stack->udp)
+		udp_proto_destroy(stack->udp);
 	if (stack->ip)
 		ip_destroy(stack->ip);
 	if (stack->link)
@@ -120,6 +125,7 @@ void stack_input(struct stack *stack, uint16_t port, struct rte_mbuf **pkts, uns
 void stack_deliver(struct stack *stack)
 {
 	tcp_proto_deliver(stack->tcp);
+	udp_proto_deliver(stack->udp);
 }
 
 void stack_flush(struct stack *stack)
@@ -131,7 +137,8 @@ uint64_t stack_next_us(const struct stack *stack)
 {
 	uint64_t next_us = wheel_next_us(stack->wheel);
 
-	if (tcp_proto_pending(stack->tcp) || next_us < stack->now_us)
+	if (tcp_proto_pending(stack->tcp) || udp_proto_pending(stack->udp) ||
+	    next_us < stack->now_us)
 		return stack->now_us;
 	return next_us;
 }
@@ -146,6 +153,12 @@ void stack_neighbours_each(const struct stack *stack,
 			   void *ctx)
 {
 	neighbours_each(stack->link->neighbours, fn, ctx);
+}
+
+void stack_addresses_each(const struct stack *stack,
+			  void (*fn)(void *ctx, const struct stack_address_info *info), void *ctx)
+{
+	ip_addresses_each(stack, fn, ctx);
 }
 
 void stack_drop(struct stack *stack, struct rte_mbuf *pkt, enum stack_counter reason)

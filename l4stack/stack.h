@@ -74,11 +74,23 @@ struct stack_conf {
 				      header; 0: a measured default */
 };
 
+/* How the addresses of a port come into use. */
+enum stack_claim {
+	STACK_CLAIM_USUAL,  /* IPv6 is probed (RFC 4862 §5.4), IPv4 is not; both are announced */
+	STACK_CLAIM_PROBE,  /* both are probed: IPv4 takes 5 to 7 seconds (RFC 5227 §2.1) */
+	STACK_CLAIM_FOLLOW, /* as USUAL, but another stack with the same port does the talking:
+			     * nothing is sent, and no question about our addresses is answered */
+	STACK_CLAIM_SILENT, /* used at once, and not announced */
+};
+
 struct stack_port_conf {
 	uint8_t mac[6];
 	uint16_t mtu;
 	uint32_t offloads; /* enum stack_offload */
 	const char *name;
+	uint16_t
+		vlan; /* 1 to 4094: frames carry this 802.1Q tag, others are not taken; 0: no tag */
+	enum stack_claim claim;
 };
 
 /* 0 or -errno. `ops`, `ctx` and the pools must outlive the stack. */
@@ -94,12 +106,17 @@ void stack_destroy(struct stack *stack);
 int stack_port_add(struct stack *stack, uint16_t port, const struct stack_port_conf *conf)
 	__attribute__((warn_unused_result));
 
-/* An address of ours, with the prefix of the network it is on (adds the connected route).
- * -EEXIST, -EINVAL, -EAFNOSUPPORT (IPv6, yet). */
+/*
+ * An address of ours, with the prefix of the network it is on (adds the connected route). A port's
+ * first IPv6 address brings its link-local address with it. An address that is probed is not used
+ * before it has passed; when another station has it, it is never used and is counted in
+ * ip_address_duplicates. -EEXIST, -EINVAL (also IPv6 on a port whose MTU is below 1280).
+ */
 int stack_address_add(struct stack *stack, uint16_t port, const struct addr *addr, unsigned prefix)
 	__attribute__((warn_unused_result));
 
-/* A route by longest prefix. `via` must be on a connected network. -ENETUNREACH if it is not. */
+/* A route by longest prefix. `via` must be on a connected network, or link-local with its zone.
+ * -ENETUNREACH if it is not. */
 int stack_route_add(struct stack *stack, const struct addr *to, unsigned prefix,
 		    const struct addr *via) __attribute__((warn_unused_result));
 int stack_route_del(struct stack *stack, const struct addr *to, unsigned prefix)
@@ -117,6 +134,17 @@ uint64_t stack_next_us(const struct stack *stack);
  */
 struct stack_counters;
 const struct stack_counters *stack_counters(const struct stack *stack);
+
+/* Our addresses, for `show`: calls `fn` for each. */
+enum stack_address_state { STACK_ADDRESS_TENTATIVE, STACK_ADDRESS_USED, STACK_ADDRESS_DUPLICATE };
+struct stack_address_info {
+	struct addr addr;
+	uint16_t port;
+	uint8_t prefix;
+	enum stack_address_state state;
+};
+void stack_addresses_each(const struct stack *stack,
+			  void (*fn)(void *ctx, const struct stack_address_info *info), void *ctx);
 
 /* Resolved and pending neighbours, for `show`: calls `fn` for each. */
 struct stack_neighbour_info {

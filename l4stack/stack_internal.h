@@ -11,6 +11,7 @@
 #include "l4stack/stack.h"
 
 struct tcp_proto;
+struct udp_proto;
 struct ip_layer;   /* addresses, routes, reassembly, ICMP: ip/ */
 struct link_layer; /* ports, neighbours: link/ */
 
@@ -31,6 +32,7 @@ struct stack {
 	struct stack_conf conf;
 	struct link_layer *link;
 	struct ip_layer *ip;
+	struct udp_proto *udp;
 	struct tcp_proto *tcp;
 };
 

@@ -57,6 +57,7 @@ void engine_function_remove(struct engine *engine, uint16_t id)
 
 static void chain_free(struct chain *chain)
 {
+	branches_free(chain);
 	for (unsigned i = 0; i < chain->path_length; i++) {
 		struct function *function = chain->path[i];
 
@@ -136,6 +137,8 @@ static int chain_make(struct engine *engine, uint32_t version, const struct engi
 	chain->limits.max_fields = from->max_fields;
 	LIST_INIT(&chain->clients);
 	error = chain_path(engine, chain, from);
+	if (!error)
+		error = branches_make(chain, from->branches, from->branches_count);
 	if (error) {
 		chain_free(chain);
 		return error;

@@ -94,6 +94,8 @@ struct engine_chain {
 	unsigned listens_count;
 	const uint16_t *path; /* function ids */
 	unsigned path_length;
+	const struct conf_branch *branches;
+	unsigned branches_count;
 	unsigned head_timeout_ms, idle_timeout_ms, body_timeout_ms;
 	unsigned max_head_bytes, max_fields;
 	const char *congestion;

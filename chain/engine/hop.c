@@ -214,9 +214,11 @@ static enum offer head_offer(struct hop *hop, enum direction d)
 
 static void walk_down(struct exchange *x)
 {
-	for (; x->stage < x->chain->path_length; x->stage++)
+	for (; x->stage < x->chain->path_length; x->stage++) {
+		branches_take(x);
 		if (head_offer(&x->hop[x->stage], REQUEST) != OFFER_SKIP)
 			return;
+	}
 	origin_begin(x);
 }
 

@@ -8,6 +8,7 @@
  *    head.c       heads from where they are read
  *    source.c     connections, and what is left of them
  *    exchange.c   an exchange from begin to end
+ *    branch.c     which functions of its path a request meets
  *    hop.c        heads from function to function
  *    verdict.c    what functions say, checked
  *    parts.c      parts of bodies that functions give
@@ -55,9 +56,10 @@
 #include "l4stack/base/addr.h"
 #include "l4stack/tcp/tcp.h"
 
-#define ENGINE_PATH_MAX   16
-#define ENGINE_TRIES_MAX  8 /* servers one exchange may try */
-#define ENGINE_ERRORS_MAX 64
+#define ENGINE_PATH_MAX     16
+#define ENGINE_BRANCHES_MAX 16
+#define ENGINE_TRIES_MAX    8 /* servers one exchange may try */
+#define ENGINE_ERRORS_MAX   64
 #define ENGINE_IN_HAND_MAX \
 	(256 << 10)            /* of one body between its source and its destination, true size */
 #define ENGINE_HOLD_MS   60000 /* a function may hold a head, or a piece, no longer */
@@ -72,6 +74,9 @@
 #define ENGINE_EMIT_MAX 4096 /* slices of one answer that wait to be sent */
 
 /* --- tasks: what has something to do in this turn -------------------------------- */
+
+struct when;
+struct conf_branch;
 
 struct task {
 	STAILQ_ENTRY(task) link;
@@ -127,6 +132,12 @@ struct function {
 struct client;
 LIST_HEAD(client_list, client);
 
+/* Functions begin … middle - 1 are for requests for which it holds, middle … end - 1 for others. */
+struct branch {
+	struct when *when;
+	uint8_t begin, middle, end;
+};
+
 struct chain {
 	LIST_ENTRY(chain) link;
 	struct engine *engine;
@@ -137,6 +148,8 @@ struct chain {
 	uint32_t exchanges; /* of these */
 	struct function *path[ENGINE_PATH_MAX];
 	uint8_t path_length;
+	struct branch branch[ENGINE_BRANCHES_MAX];
+	uint8_t branches;
 	uint32_t head_timeout_ms, idle_timeout_ms, body_timeout_ms;
 	struct http_limits limits;
 	struct client_list clients;
@@ -222,7 +235,7 @@ struct hop {
 	uint8_t awaits; /* enum awaits */
 	bool saw;       /* was given something */
 	bool left;
-	bool skipped; /* its instance is gone and it is left out */
+	bool skipped; /* left out: by a branch, or because its instance is gone */
 	bool turn;    /* it has waited: the room is for it */
 	bool done_due;
 	bool closing; /* the exchange is over and waits for it */
@@ -265,6 +278,7 @@ struct exchange {
 	struct chain *chain;
 	uint8_t phase;     /* enum phase */
 	int8_t stage;      /* where the head is on its way */
+	uint8_t branch;    /* the next one to be decided */
 	uint8_t responder; /* the stage whose function answers, or RESPONDER_ORIGIN */
 	uint8_t kills;     /* deaths of instances that it alone can have caused */
 	bool suspected;    /* of one: it is given to functions alone */
@@ -424,6 +438,12 @@ void exchange_end(struct exchange *x, enum client_fate fate, bool failed);
 void exchange_client_gone(struct exchange *x);
 /* One hop of an exchange that is over has let go. */
 void exchange_hop_over(struct exchange *x);
+
+/* --- branch.c -------------------------------------------------------------------- */
+int branches_make(struct chain *chain, const struct conf_branch *from, unsigned count);
+void branches_free(struct chain *chain);
+/* Decides those that the request has come to. */
+void branches_take(struct exchange *x);
 
 /* --- hop.c ----------------------------------------------------------------------- */
 /* Moves the head as far as it can go; ends in origin_begin or respond_begin. */

@@ -8,14 +8,17 @@
 
 bool addr_equal(const struct addr *a, const struct addr *b)
 {
-	return a->family == b->family && memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
+	return a->family == b->family && a->zone == b->zone &&
+	       memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
 }
 
 int addr_compare(const struct addr *a, const struct addr *b)
 {
-	if (a->family != b->family)
-		return a->family - b->family;
-	return memcmp(a->bytes, b->bytes, sizeof(a->bytes));
+	int order = a->family - b->family;
+
+	if (!order)
+		order = memcmp(a->bytes, b->bytes, sizeof(a->bytes));
+	return order ? order : a->zone - b->zone;
 }
 
 bool addr_in_prefix(const struct addr *a, const struct addr *net, unsigned prefix)

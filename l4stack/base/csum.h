@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "l4stack/base/addr.h"
+
 struct rte_mbuf;
 
 /* The sum of `len` bytes at any alignment; an odd last byte is padded with zero. */
@@ -44,13 +46,9 @@ static inline uint16_t csum_fold32(uint32_t word)
 	return csum_add((uint16_t)word, (uint16_t)(word >> 16));
 }
 
-/* The sum of the IPv4 pseudo header (RFC 9293 §3.1). Addresses in network order. */
-static inline uint16_t csum_pseudo_ip4(uint32_t src, uint32_t dst, uint8_t protocol, uint16_t len)
-{
-	uint16_t rest = csum_add(__builtin_bswap16(protocol), __builtin_bswap16(len));
-
-	return csum_add(csum_add(csum_fold32(src), csum_fold32(dst)), rest);
-}
+/* The sum of a transport's pseudo header (RFC 9293 §3.1, RFC 8200 §8.1), of either family. */
+uint16_t csum_pseudo(const struct addr *src, const struct addr *dst, uint8_t protocol,
+		     uint32_t len);
 
 /* The checksum after a field covered by it went from `before` to `after` (RFC 1624 eqn. 3).
  * Fields as they stand in memory, at an even offset. */

@@ -21,6 +21,21 @@ void pkt_truncate(struct rte_mbuf *pkt, uint32_t len)
 	pkt->pkt_len = len;
 }
 
+struct rte_mbuf *pkt_skip(struct rte_mbuf *pkt, uint32_t len)
+{
+	while (pkt->next && len >= pkt->data_len) {
+		struct rte_mbuf *next = pkt->next;
+
+		len -= pkt->data_len;
+		next->pkt_len = pkt->pkt_len - pkt->data_len;
+		next->nb_segs = (uint16_t)(pkt->nb_segs - 1);
+		rte_pktmbuf_free_seg(pkt);
+		pkt = next;
+	}
+	pkt_pull(pkt, (uint16_t)len);
+	return pkt;
+}
+
 void pkt_chain(struct rte_mbuf *head, struct rte_mbuf *rest)
 {
 	uint32_t len = rest->pkt_len;

@@ -22,6 +22,10 @@ static inline void pkt_pull(struct rte_mbuf *pkt, uint16_t len)
 	pkt->pkt_len -= len;
 }
 
+/* Drops the first `len` bytes, len <= pkt_len, and segments left empty, but for the last. Returns
+ * the packet that is left. */
+struct rte_mbuf *pkt_skip(struct rte_mbuf *pkt, uint32_t len);
+
 /* Makes room for a header of `len` bytes before the data; the caller knows that it is there. */
 static inline void *pkt_push(struct rte_mbuf *pkt, uint16_t len)
 {

@@ -7,7 +7,6 @@
 #include "l4stack/base/csum.h"
 #include "l4stack/base/pkt.h"
 #include "l4stack/ip/ip4.h"
-#include "l4stack/tcp/tcp_proto.h"
 
 #define ECHOES_PER_SECOND       1000
 #define ECHOES_BURST            200
@@ -46,7 +45,7 @@ static void icmp_reply(struct stack *stack, const struct ip_rx *rx, struct rte_m
 		return;
 	}
 	stack_count(stack, icmp4_packets_out);
-	ip_output(stack, &path, IP4_PROTOCOL_ICMP, pkt, 0);
+	ip_output(stack, &path, IP_PROTOCOL_ICMP4, pkt, 0);
 	ip_path_release(stack, &path);
 }
 
@@ -80,15 +79,16 @@ static void echo_input(struct stack *stack, const struct ip_rx *rx, struct rte_m
 		stack_drop(stack, pkt, COUNTER_icmp4_echo_limited);
 }
 
-/* The packet quoted by an error: of ours, TCP, and with the transport's first 8 bytes. */
+/* The packet quoted by an error: of ours, and with the transport's first 8 bytes. */
 static bool quote_parse(const struct stack *stack, const struct ip_rx *rx,
 			const struct rte_mbuf *pkt, struct rte_ipv4_hdr *ip,
 			struct ip_error_info *error)
 {
 	if (!pkt_read(pkt, ICMP_HEADER, sizeof(*ip), ip))
 		return false;
-	if (ip->version != 4 || ip->ihl * 4u < IP4_HEADER || ip->next_proto_id != IP4_PROTOCOL_TCP)
+	if (ip->version != 4 || ip->ihl * 4u < IP4_HEADER || !ip_has_errors(ip->next_proto_id))
 		return false;
+	error->protocol = ip->next_proto_id;
 	if (ip->fragment_offset & RTE_BE16(RTE_IPV4_HDR_OFFSET_MASK))
 		return false;
 	error->local = addr_from_ip4(ip->src_addr);
@@ -165,7 +165,7 @@ static void error_input(struct stack *stack, const struct ip_rx *rx, struct rte_
 
 	stack_drop(stack, pkt, verdict);
 	if (verdict == COUNTER_icmp4_errors_in)
-		tcp_proto_error(stack->tcp, &error);
+		ip_error_deliver(stack, &error);
 }
 
 void icmp4_input(struct stack *stack, const struct ip_rx *rx, struct rte_mbuf *pkt)

@@ -24,8 +24,9 @@ struct ip_path {
 	uint32_t generation;
 	uint16_t port;
 	uint16_t mtu;
-	uint32_t offloads; /* enum stack_offload of the port */
-	uint8_t ecn;       /* the two ECN bits of what is sent; the transport sets them */
+	uint32_t offloads;     /* enum stack_offload of the port */
+	uint8_t ecn;           /* the two ECN bits of what is sent; the transport sets them */
+	uint8_t flow_label[3]; /* of IPv6, in network order; 0: not yet chosen. RFC 6437 */
 };
 
 /* `src` may be family ADDR_NONE: then the port's own address is chosen. 0, -ENETUNREACH,
@@ -67,5 +68,6 @@ struct ip_error_info {
 	uint16_t mtu;              /* TOO_BIG */
 	struct addr local, remote; /* of the quoted packet: local is its source */
 	uint8_t quoted[8];
+	uint8_t protocol; /* which transport's packet it was */
 };
 #endif

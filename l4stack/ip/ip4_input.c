@@ -6,14 +6,13 @@
 
 #include "l4stack/base/pkt.h"
 #include "l4stack/ip/ip4.h"
-#include "l4stack/tcp/tcp_proto.h"
+#include "l4stack/udp/udp_proto.h"
 
 #define OPTION_END           0
 #define OPTION_NOP           1
 #define OPTION_LOOSE_SOURCE  131
 #define OPTION_STRICT_SOURCE 137
 
-#define UDP_HEADER                8
 #define CODE_PROTOCOL_UNREACHABLE 2
 #define CODE_PORT_UNREACHABLE     3
 
@@ -97,46 +96,12 @@ static enum stack_counter packet_parse(const struct stack *stack, uint16_t port,
 	return COUNTER_NONE;
 }
 
-static void tcp_deliver(struct stack *stack, const struct ip4_packet *packet, struct rte_mbuf *pkt)
-{
-	pkt_pull(pkt, packet->header_bytes);
-	if (ip4_transport_csum_ok(stack, &packet->rx, IP4_PROTOCOL_TCP, pkt))
-		tcp_proto_input(stack->tcp, &packet->rx, pkt);
-	else
-		stack_drop(stack, pkt, COUNTER_tcp_bad_csum);
-}
-
-/* RFC 768. A checksum of zero was not computed. `pkt` starts at the UDP header. */
-static enum stack_counter udp_check(const struct stack *stack, const struct ip_rx *rx,
-				    struct rte_mbuf *pkt)
-{
-	uint16_t fields[4]; /* ports, length, checksum */
-	uint16_t len;
-
-	if (!pkt_read(pkt, 0, UDP_HEADER, fields))
-		return COUNTER_udp_malformed;
-	len = rte_be_to_cpu_16(fields[2]);
-	if (len < UDP_HEADER || len > pkt->pkt_len)
-		return COUNTER_udp_malformed;
-	pkt_truncate(pkt, len);
-	if (fields[3] != 0 && !ip4_transport_csum_ok(stack, rx, IP4_PROTOCOL_UDP, pkt))
-		return COUNTER_udp_bad_csum;
-	return COUNTER_udp_no_socket;
-}
-
-/* There are no sockets yet: RFC 1122 §4.1.3.1 says to answer that. */
+/* RFC 1122 §4.1.3.1: who writes to a port where nobody listens is told. */
 static void udp_deliver(struct stack *stack, const struct ip4_packet *packet, struct rte_mbuf *pkt)
 {
-	enum stack_counter fault;
-
-	stack_count(stack, udp_datagrams_in);
 	pkt_pull(pkt, packet->header_bytes);
-	fault = udp_check(stack, &packet->rx, pkt);
-	stack_count_id(stack, fault);
-	if (fault != COUNTER_udp_no_socket) {
-		rte_pktmbuf_free(pkt);
+	if (udp_proto_input(stack->udp, &packet->rx, pkt))
 		return;
-	}
 	pkt_push(pkt, packet->header_bytes);
 	icmp4_unreachable(stack, packet, pkt, CODE_PORT_UNREACHABLE);
 }
@@ -154,13 +119,14 @@ void ip4_input(struct stack *stack, uint16_t port, struct rte_mbuf *pkt, bool to
 	}
 	stack_count(stack, ip4_delivered);
 	switch (packet.protocol) {
-	case IP4_PROTOCOL_TCP:
-		tcp_deliver(stack, &packet, pkt);
+	case IP_PROTOCOL_TCP:
+		pkt_pull(pkt, packet.header_bytes);
+		ip_tcp_deliver(stack, &packet.rx, pkt);
 		break;
-	case IP4_PROTOCOL_UDP:
+	case IP_PROTOCOL_UDP:
 		udp_deliver(stack, &packet, pkt);
 		break;
-	case IP4_PROTOCOL_ICMP:
+	case IP_PROTOCOL_ICMP4:
 		pkt_pull(pkt, packet.header_bytes);
 		icmp4_input(stack, &packet.rx, pkt);
 		break;

@@ -12,6 +12,7 @@
 #include "l4stack/base/bucket.h"
 #include "l4stack/ip/ip.h"
 #include "l4stack/ip/route.h"
+#include "l4stack/link/link.h"
 #include "l4stack/stack_internal.h"
 
 #define IP_ID_BUCKETS 256
@@ -19,15 +20,29 @@
 /* What an address is to us; addresses that are no more than somebody else's are not kept. */
 enum ip_address_kind {
 	IP_ADDRESS_OTHER,
-	IP_ADDRESS_LOCAL,     /* ours */
+	IP_ADDRESS_LOCAL,     /* ours, and in use */
+	IP_ADDRESS_TENTATIVE, /* to be ours, if nobody else has it: RFC 4862 §5.4 */
+	IP_ADDRESS_DUPLICATE, /* was to be ours; to all who ask it is OTHER */
 	IP_ADDRESS_BROADCAST, /* of a network we are on */
+	IP_ADDRESS_GROUP,     /* of IPv6, which a port listens to */
 };
+
+struct ip_claim;
 
 struct ip_address {
 	struct addr addr;
 	uint16_t port;
 	uint8_t prefix;
-	uint8_t kind; /* enum ip_address_kind */
+	uint8_t kind;           /* enum ip_address_kind */
+	struct ip_claim *claim; /* of an address of ours that is probed or announced; or NULL */
+};
+
+/* Reports of the groups of a port: mld.c. */
+struct mld_port {
+	struct stack_timer timer;
+	struct stack *stack;
+	uint16_t port;
+	uint8_t changes_left; /* reports still to be sent unasked */
 };
 
 struct ip_layer {
@@ -37,7 +52,9 @@ struct ip_layer {
 	uint32_t generation; /* of routes and addresses; never 0 */
 	uint64_t id_key;
 	uint16_t ids[IP_ID_BUCKETS];
-	struct bucket echo_limit, unreachable_limit;
+	uint32_t id6;
+	struct bucket echo_limit, unreachable_limit, echo6_limit, error6_limit;
+	struct mld_port mld[LINK_PORTS_MAX];
 };
 
 int ip_create(const struct stack *stack, struct ip_layer **out) __attribute__((warn_unused_result));
@@ -53,11 +70,37 @@ int ip_route_del(struct stack *stack, const struct addr *to, unsigned prefix)
 
 enum ip_address_kind ip_address_kind(const struct stack *stack, const struct addr *addr);
 
+/* True for an address of ours, in use or not yet. */
+bool ip_address_is_ours(const struct stack *stack, const struct addr *addr);
+
+void ip_addresses_each(const struct stack *stack,
+		       void (*fn)(void *ctx, const struct stack_address_info *info), void *ctx);
+
+/* An address of ours turns from TENTATIVE to LOCAL or DUPLICATE. */
+void ip_address_turn(struct stack *stack, const struct addr *addr, enum ip_address_kind kind);
+
+/* Listens to a group of IPv6 on its port. 0, -ENOMEM. */
+int ip_group_join(struct stack *stack, const struct addr *group)
+	__attribute__((warn_unused_result));
+
+/* Begins to claim an address that was added: RFC 4862 §5.4, RFC 5227. NULL when there is no
+ * memory. Freed with the layer. */
+struct ip_claim *ip_address_claim(const struct stack *stack, uint16_t port,
+				  const struct addr *addr); /* NULL: there is none */
+struct ip_claim *ip_claim_start(struct stack *stack, const struct ip_address *address);
+void ip_claim_free(struct ip_claim *claim);
+
+/* Another station on the port uses an address of ours, or wants it too while we do not have it. */
+void ip_claim_conflict(struct stack *stack, uint16_t port, const struct addr *addr);
+
+/* Tells the routers on a port's link which groups it listens to (RFC 3810): soon, and again. */
+void mld_groups_changed(struct stack *stack, uint16_t port);
+
 /* True for an address of ours on this very port. */
 bool ip_is_local_on(const struct stack *stack, uint16_t port, const struct addr *addr);
 
-/* The port's own address to talk to `peer` from: one on its network, else the port's first.
- * NULL when the port has none of that family. */
+/* The port's own address to talk to `peer` from: RFC 6724 §5; of IPv4, one on its network or else
+ * the port's first. NULL when the port has none of that family that is in use. */
 const struct addr *ip_source_for(const struct stack *stack, uint16_t port, const struct addr *peer);
 
 /* True when `addr` is on a network the port is connected to. */
@@ -71,12 +114,10 @@ struct neighbour *ip_path_neighbour(struct stack *stack, struct ip_path *path,
  * when the frame went to a group. */
 void ip4_input(struct stack *stack, uint16_t port, struct rte_mbuf *pkt, bool to_us);
 
-/* The IPv4 half of ip_output. */
-void ip4_output(struct stack *stack, struct ip_path *path, uint8_t protocol, struct rte_mbuf *pkt,
-		uint16_t tso_segsz);
+void ip6_input(struct stack *stack, uint16_t port, struct rte_mbuf *pkt, bool to_us);
 
 /* A packet of ours, at its network header, that the link could not deliver: tells the
  * transport and frees it. */
-void ip_undeliverable(struct stack *stack, struct rte_mbuf *pkt, enum ip_error kind);
+void ip_undeliverable(struct stack *stack, uint16_t port, struct rte_mbuf *pkt, enum ip_error kind);
 
 #endif

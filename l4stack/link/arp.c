@@ -42,7 +42,7 @@ static enum stack_counter sender_check(const struct stack *stack, uint16_t port,
 		return COUNTER_arp_bad_sender;
 	if (arp_is_probe(arp))
 		return COUNTER_NONE;
-	if (kind == IP_ADDRESS_LOCAL)
+	if (kind == IP_ADDRESS_LOCAL || kind == IP_ADDRESS_TENTATIVE)
 		return COUNTER_arp_conflict;
 	if (kind == IP_ADDRESS_BROADCAST || !ip_on_link(stack, port, &sender))
 		return COUNTER_arp_bad_sender;
@@ -76,7 +76,7 @@ static struct rte_mbuf *arp_make(struct stack *stack, uint16_t port, uint16_t op
 
 static void arp_send(struct stack *stack, uint16_t port, const uint8_t dst[6], struct rte_mbuf *pkt)
 {
-	uint8_t header[LINK_HEADER];
+	uint8_t header[LINK_HEADER_MAX];
 
 	link_header_make(stack, port, dst, RTE_ETHER_TYPE_ARP, header);
 	link_output(stack, port, header, pkt);
@@ -99,12 +99,37 @@ void arp_request(struct stack *stack, uint16_t port, const struct addr *target, 
 	arp_send(stack, port, mac ? mac : broadcast, pkt);
 }
 
+static void arp_tell(struct stack *stack, uint16_t port, uint32_t sender, uint32_t target)
+{
+	struct rte_arp_hdr *arp;
+	struct rte_mbuf *pkt = arp_make(stack, port, RTE_ARP_OP_REQUEST, sender, &arp);
+
+	if (!pkt)
+		return;
+	arp->arp_data.arp_tip = target;
+	arp_send(stack, port, broadcast, pkt);
+}
+
+void arp_probe(struct stack *stack, uint16_t port, const struct addr *addr)
+{
+	stack_count(stack, arp_probes_out);
+	arp_tell(stack, port, 0, addr_ip4(addr));
+}
+
+void arp_announce(struct stack *stack, uint16_t port, const struct addr *addr)
+{
+	stack_count(stack, arp_announcements_out);
+	arp_tell(stack, port, addr_ip4(addr), addr_ip4(addr));
+}
+
 static void arp_reply(struct stack *stack, uint16_t port, const struct rte_arp_hdr *request)
 {
 	const struct rte_arp_ipv4 *asked = &request->arp_data;
 	struct rte_arp_hdr *arp;
 	struct rte_mbuf *pkt;
 
+	if (link_port(stack, port)->claim == STACK_CLAIM_FOLLOW)
+		return;
 	if (!bucket_take(&stack->link->arp_limit, stack->now_us, REPLIES_PER_SECOND,
 			 REPLIES_BURST)) {
 		stack_count(stack, arp_reply_limited);
@@ -127,6 +152,22 @@ static enum neighbour_news arp_news(const struct rte_arp_hdr *arp, bool for_us, 
 	if (arp->arp_opcode == RTE_BE16(RTE_ARP_OP_REQUEST))
 		return NEIGHBOUR_ASKS;
 	return to_us ? NEIGHBOUR_ANSWER : NEIGHBOUR_CLAIMS;
+}
+
+/* RFC 5227 §2.1.1: also a station that only wants the address we are about to use. */
+static void conflict_heard(struct stack *stack, uint16_t port, const struct rte_arp_hdr *arp)
+{
+	struct addr addr =
+		addr_from_ip4(arp_is_probe(arp) ? arp->arp_data.arp_tip : arp->arp_data.arp_sip);
+
+	ip_claim_conflict(stack, port, &addr);
+}
+
+static bool probes_our_tentative(const struct stack *stack, const struct rte_arp_hdr *arp)
+{
+	struct addr target = addr_from_ip4(arp->arp_data.arp_tip);
+
+	return arp_is_probe(arp) && ip_address_kind(stack, &target) == IP_ADDRESS_TENTATIVE;
 }
 
 static void arp_take(struct stack *stack, uint16_t port, const struct rte_arp_hdr *arp, bool to_us)
@@ -154,6 +195,10 @@ void arp_input(struct stack *stack, uint16_t port, struct rte_mbuf *pkt, bool to
 
 	if (pkt_read(pkt, 0, sizeof(arp), &arp) && arp_is_sane(&arp))
 		fault = sender_check(stack, port, &arp);
+	if (fault == COUNTER_NONE && probes_our_tentative(stack, &arp))
+		fault = COUNTER_arp_conflict;
+	if (fault == COUNTER_arp_conflict)
+		conflict_heard(stack, port, &arp);
 	if (fault != COUNTER_NONE) {
 		stack_drop(stack, pkt, fault);
 		return;

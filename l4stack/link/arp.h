@@ -15,4 +15,8 @@ void arp_input(struct stack *stack, uint16_t port, struct rte_mbuf *pkt, bool to
 /* Asks for `target`: everyone, or with `mac` that station only. */
 void arp_request(struct stack *stack, uint16_t port, const struct addr *target, const uint8_t *mac);
 
+/* RFC 5227 §1.1: asks whether anybody has `addr`, which is to be ours; tells all that it is. */
+void arp_probe(struct stack *stack, uint16_t port, const struct addr *addr);
+void arp_announce(struct stack *stack, uint16_t port, const struct addr *addr);
+
 #endif

@@ -2,7 +2,6 @@
 #include "l4stack/link/link.h"
 
 #include <errno.h>
-#include <rte_byteorder.h>
 #include <rte_ether.h>
 #include <rte_mbuf.h>
 #include <stdio.h>
@@ -12,12 +11,12 @@
 #include "l4stack/base/pkt.h"
 #include "l4stack/ip/ip_layer.h"
 #include "l4stack/link/arp.h"
+#include "l4stack/link/frame.h"
 #include "l4stack/link/neighbour.h"
 #include "l4stack/stack_internal.h"
 
-#define MTU_MIN 576 /* every IPv4 host takes that much: RFC 791 §3.1 */
-
-_Static_assert(sizeof(struct rte_ether_hdr) == LINK_HEADER, "no VLAN tag");
+#define MTU_MIN  576 /* every IPv4 host takes that much: RFC 791 §3.1 */
+#define VLAN_MAX 4094
 
 int link_layer_create(struct stack *stack, struct link_layer **out)
 {
@@ -52,7 +51,7 @@ static bool pool_fits(const struct stack *stack, const struct stack_port_conf *c
 	uint16_t room = rte_pktmbuf_data_room_size(stack->pools.header);
 
 	return (conf->offloads & STACK_TX_MULTI_SEG) ||
-	       room >= RTE_PKTMBUF_HEADROOM + LINK_HEADER + conf->mtu;
+	       room >= RTE_PKTMBUF_HEADROOM + LINK_HEADER_MAX + conf->mtu;
 }
 
 int link_port_add(struct stack *stack, uint16_t port, const struct stack_port_conf *conf)
@@ -60,6 +59,8 @@ int link_port_add(struct stack *stack, uint16_t port, const struct stack_port_co
 	struct link_port *p;
 
 	if (port >= LINK_PORTS_MAX || conf->mtu < MTU_MIN || !mac_is_station(conf->mac))
+		return -EINVAL;
+	if (conf->vlan > VLAN_MAX)
 		return -EINVAL;
 	if (!pool_fits(stack, conf))
 		return -EINVAL;
@@ -69,6 +70,9 @@ int link_port_add(struct stack *stack, uint16_t port, const struct stack_port_co
 	p->used = true;
 	p->mtu = conf->mtu;
 	p->offloads = conf->offloads;
+	p->vlan = conf->vlan;
+	p->header_bytes = conf->vlan ? LINK_HEADER_MAX : LINK_HEADER;
+	p->claim = (uint8_t)conf->claim;
 	memcpy(p->mac, conf->mac, sizeof(p->mac));
 	snprintf(p->name, sizeof(p->name), "%s", conf->name ? conf->name : "");
 	return 0;
@@ -81,46 +85,30 @@ const struct link_port *link_port(const struct stack *stack, uint16_t port)
 	return &stack->link->ports[port];
 }
 
-/* The type (host order), and whether the frame is for this station alone. */
-static enum stack_counter frame_check(const struct link_port *p, const struct rte_mbuf *pkt,
-				      uint16_t *type, bool *to_us)
-{
-	const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(pkt, const struct rte_ether_hdr *);
-
-	if (pkt->data_len < LINK_HEADER)
-		return COUNTER_link_truncated;
-	*to_us = memcmp(&eth->dst_addr, p->mac, sizeof(p->mac)) == 0;
-	if (!*to_us && rte_is_unicast_ether_addr(&eth->dst_addr))
-		return COUNTER_link_not_for_us;
-	if (rte_is_multicast_ether_addr(&eth->src_addr) ||
-	    memcmp(&eth->src_addr, p->mac, sizeof(p->mac)) == 0)
-		return COUNTER_link_own_source;
-	*type = rte_be_to_cpu_16(eth->ether_type);
-	return COUNTER_NONE;
-}
-
 void link_input(struct stack *stack, uint16_t port, struct rte_mbuf *pkt)
 {
 	const struct link_port *p = link_port(stack, port);
 	enum stack_counter fault = COUNTER_link_bad_port;
-	uint16_t type = 0;
-	bool to_us = false;
+	struct frame frame = {0};
 
 	stack_count(stack, link_packets_in);
 	stack_count_add(stack, link_bytes_in, pkt->pkt_len);
 	if (p)
-		fault = frame_check(p, pkt, &type, &to_us);
+		fault = frame_check(p, pkt, &frame);
 	if (fault != COUNTER_NONE) {
 		stack_drop(stack, pkt, fault);
 		return;
 	}
-	pkt_pull(pkt, LINK_HEADER);
-	switch (type) {
+	pkt_pull(pkt, frame.header_bytes);
+	switch (frame.type) {
 	case RTE_ETHER_TYPE_IPV4:
-		ip4_input(stack, port, pkt, to_us);
+		ip4_input(stack, port, pkt, frame.to_us);
+		break;
+	case RTE_ETHER_TYPE_IPV6:
+		ip6_input(stack, port, pkt, frame.to_us);
 		break;
 	case RTE_ETHER_TYPE_ARP:
-		arp_input(stack, port, pkt, to_us);
+		arp_input(stack, port, pkt, frame.to_us);
 		break;
 	default:
 		stack_drop(stack, pkt, COUNTER_link_unknown_type);
@@ -128,13 +116,14 @@ void link_input(struct stack *stack, uint16_t port, struct rte_mbuf *pkt)
 }
 
 void link_header_make(const struct stack *stack, uint16_t port, const uint8_t dst[6], uint16_t type,
-		      uint8_t header[LINK_HEADER])
+		      uint8_t header[LINK_HEADER_MAX])
 {
-	uint16_t type_be = rte_cpu_to_be_16(type);
+	frame_header_make(&stack->link->ports[port], dst, type, header);
+}
 
-	memcpy(header, dst, 6);
-	memcpy(header + 6, stack->link->ports[port].mac, 6);
-	memcpy(header + 12, &type_be, sizeof(type_be));
+void link_group_join(struct stack *stack, uint16_t port, const struct addr *group)
+{
+	frame_group_add(&stack->link->ports[port], group);
 }
 
 static struct rte_mbuf *frame_linearise(struct stack *stack, struct rte_mbuf *pkt)
@@ -151,12 +140,12 @@ static struct rte_mbuf *frame_linearise(struct stack *stack, struct rte_mbuf *pk
 	return flat;
 }
 
-void link_output(struct stack *stack, uint16_t port, const uint8_t header[LINK_HEADER],
+void link_output(struct stack *stack, uint16_t port, const uint8_t header[LINK_HEADER_MAX],
 		 struct rte_mbuf *pkt)
 {
 	const struct link_port *p = &stack->link->ports[port];
 
-	memcpy(pkt_push(pkt, LINK_HEADER), header, LINK_HEADER);
+	memcpy(pkt_push(pkt, p->header_bytes), header, p->header_bytes);
 	if (pkt->nb_segs > 1 && !(p->offloads & STACK_TX_MULTI_SEG)) {
 		pkt = frame_linearise(stack, pkt);
 		if (!pkt)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The states of a neighbour: RFC 4861 §7.3, with ARP's question put in INCOMPLETE and PROBE. */
+/* The states of a neighbour: RFC 4861 §7.3, with the family's question put in INCOMPLETE and PROBE.
+ */
 #include "l4stack/link/neighbour.h"
 
 #include <rte_ether.h>
@@ -9,6 +10,7 @@
 #include "l4stack/ip/ip_layer.h"
 #include "l4stack/link/arp.h"
 #include "l4stack/link/link.h"
+#include "l4stack/link/ndp.h"
 #include "l4stack/link/neighbour_table.h"
 
 static struct neighbours *table_of(const struct neighbour *n)
@@ -30,8 +32,13 @@ static void state_enter(struct neighbour *n, enum neighbour_state state, uint32_
 /* Asks once more: everyone while the address is unknown, the neighbour alone to check it. */
 static void solicit(struct neighbour *n)
 {
+	const uint8_t *mac = is_known(n) ? n->header : NULL;
+
 	n->solicits++;
-	arp_request(n->stack, n->port, &n->addr, is_known(n) ? n->header : NULL);
+	if (n->addr.family == ADDR_IP6)
+		ndp_solicit(n->stack, n->port, &n->addr, mac);
+	else
+		arp_request(n->stack, n->port, &n->addr, mac);
 	stack_timer_start(n->stack, &n->timer, n->stack->now_us + NEIGHBOUR_RETRANS_US);
 }
 
@@ -96,13 +103,14 @@ static void neighbour_fail(struct neighbour *n)
 	struct rte_mbuf *pkts[NEIGHBOUR_QUEUE_MAX];
 	unsigned count = queue_take(n, pkts);
 	struct stack *stack = n->stack;
+	uint16_t port = n->port;
 
 	stack_count(stack, neighbour_failed);
 	stack_count_add(stack, neighbour_unreachable, count);
 	n->state = NEIGHBOUR_IDLE;
 	drop_if_unused(n);
 	for (unsigned i = 0; i < count; i++)
-		ip_undeliverable(stack, pkts[i], kind);
+		ip_undeliverable(stack, port, pkts[i], kind);
 }
 
 static void solicit_timeout(struct neighbour *n)
@@ -216,19 +224,36 @@ static void learn(struct neighbour *n, const uint8_t mac[6])
 static void heard_other(struct neighbour *n, const uint8_t mac[6])
 {
 	if (n->confirmed_us + NEIGHBOUR_LOCK_US > n->stack->now_us) {
-		stack_count(n->stack, arp_override_refused);
+		stack_count(n->stack, neighbour_override_refused);
 		return;
 	}
 	stack_count(n->stack, neighbour_moved);
 	learn(n, mac);
 }
 
-static void heard_known(struct neighbour *n, const uint8_t mac[6], enum neighbour_news news)
+static bool is_answer(enum neighbour_news news)
 {
-	if (memcmp(n->header, mac, 6) != 0)
-		heard_other(n, mac);
-	else if (news == NEIGHBOUR_ANSWER && n->state == NEIGHBOUR_PROBE)
+	return news == NEIGHBOUR_ANSWER || news == NEIGHBOUR_ANSWER_SOFT;
+}
+
+static bool is_soft(enum neighbour_news news)
+{
+	return news == NEIGHBOUR_ANSWER_SOFT || news == NEIGHBOUR_CLAIMS_SOFT;
+}
+
+/* RFC 4861 §7.2.5: what does not override only makes doubtful. */
+static void heard_known(struct neighbour *n, const uint8_t *mac, enum neighbour_news news)
+{
+	bool same = !mac || memcmp(n->header, mac, 6) == 0;
+
+	if (same && is_answer(news) && n->state == NEIGHBOUR_PROBE)
 		neighbour_confirm(n);
+	if (same)
+		return;
+	if (!is_soft(news))
+		heard_other(n, mac);
+	else if (n->state == NEIGHBOUR_REACHABLE)
+		state_enter(n, NEIGHBOUR_STALE, NEIGHBOUR_FORGET_US);
 }
 
 static void heard_unknown(struct neighbour *n, const uint8_t mac[6], enum neighbour_news news)
@@ -236,24 +261,24 @@ static void heard_unknown(struct neighbour *n, const uint8_t mac[6], enum neighb
 	bool asked = n->state == NEIGHBOUR_INCOMPLETE;
 
 	learn(n, mac);
-	if (asked && news == NEIGHBOUR_ANSWER)
+	if (asked && is_answer(news))
 		neighbour_confirm(n);
 	queue_send(n);
 }
 
 void neighbour_heard(struct stack *stack, uint16_t port, const struct addr *addr,
-		     const uint8_t mac[6], enum neighbour_news news)
+		     const uint8_t *mac, enum neighbour_news news)
 {
 	struct neighbours *table = stack->link->neighbours;
 	struct neighbour *n = neighbour_find(table, port, addr);
 
 	/* Who asks for us is about to be talked to; nobody else makes an entry. */
-	if (!n && news == NEIGHBOUR_ASKS)
+	if (!n && mac && news == NEIGHBOUR_ASKS)
 		n = neighbour_make(table, port, addr);
 	if (!n)
-		stack_count(stack, arp_unsolicited);
+		stack_count(stack, neighbour_unsolicited);
 	else if (is_known(n))
 		heard_known(n, mac, news);
-	else
+	else if (mac)
 		heard_unknown(n, mac, news);
 }

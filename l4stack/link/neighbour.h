@@ -3,7 +3,7 @@
  * Neighbours: which hardware address belongs to an address on a connected network.
  *
  * Of either IP family: the states are those of RFC 4861 §7.3, the question is put by ARP
- * or (later) by neighbour solicitation. The table is bounded and keyed; entries nobody
+ * or by neighbour solicitation. The table is bounded and keyed; entries nobody
  * holds give way to new ones, the longest unused first. Packets that wait for an answer
  * are bounded for each neighbour and for all together.
  *
@@ -50,14 +50,17 @@ void neighbour_confirm(struct neighbour *neighbour);
 
 /* How an address binding was learned. */
 enum neighbour_news {
-	NEIGHBOUR_ANSWER, /* an answer to us */
-	NEIGHBOUR_ASKS,   /* it asked us for our address */
-	NEIGHBOUR_CLAIMS, /* told to everyone */
+	NEIGHBOUR_ANSWER,      /* an answer to us */
+	NEIGHBOUR_ANSWER_SOFT, /* the same, without RFC 4861's Override: what is known stays */
+	NEIGHBOUR_ASKS,        /* it asked us for our address */
+	NEIGHBOUR_CLAIMS,      /* told to everyone */
+	NEIGHBOUR_CLAIMS_SOFT,
 };
 
-/* Takes in a binding heard on the wire, as far as it is to be believed. */
+/* Takes in a binding heard on the wire, as far as it is to be believed. `mac` may be NULL: the
+ * neighbour is there, and does not say where. */
 void neighbour_heard(struct stack *stack, uint16_t port, const struct addr *addr,
-		     const uint8_t mac[6], enum neighbour_news news);
+		     const uint8_t *mac, enum neighbour_news news);
 
 void neighbours_each(const struct neighbours *neighbours,
 		     void (*fn)(void *ctx, const struct stack_neighbour_info *info), void *ctx);

@@ -31,7 +31,7 @@ struct neighbour {
 	uint8_t solicits;
 	uint8_t queued;
 	bool was_known; /* it has answered at some time */
-	uint8_t header[LINK_HEADER];
+	uint8_t header[LINK_HEADER_MAX];
 	uint16_t port;
 	uint32_t holders;
 	uint64_t confirmed_us;

@@ -34,12 +34,22 @@ struct opening {
 	uint32_t iss_floor;
 };
 
+static int choose_port(struct opening *o)
+{
+	struct tcp_proto *tcp = o->stack->tcp;
+
+	o->local.port = o->spec.conf->local.port;
+	if (o->local.port)
+		return tcp_ident_port_check(tcp, &o->local, &o->remote, &o->iss_floor);
+	return tcp_ident_port(tcp, &o->local, &o->remote, &o->iss_floor);
+}
+
 static int opening_make(struct opening *o, struct ip_path *path, struct tcp_conn **out)
 {
 	int err;
 
 	o->local.addr = path->src;
-	err = tcp_ident_port(o->stack->tcp, &o->local, &o->remote, &o->iss_floor);
+	err = choose_port(o);
 	if (err)
 		return err;
 	o->spec.path = path;
@@ -66,7 +76,6 @@ int tcp_connect(struct stack *stack, const struct endpoint *remote, const struct
 		const struct tcp_handlers *handlers, void *user, struct tcp_conn **out)
 {
 	static const struct tcp_conf defaults;
-	const struct addr any_source = {0};
 	struct opening o = {
 		.stack = stack,
 		.remote = *remote,
@@ -78,7 +87,7 @@ int tcp_connect(struct stack *stack, const struct endpoint *remote, const struct
 
 	if (!o.spec.cc_ops)
 		return -ENOENT;
-	err = ip_path_find(stack, &remote->addr, &any_source, &path);
+	err = ip_path_find(stack, &remote->addr, &o.spec.conf->local.addr, &path);
 	if (err)
 		return err;
 	err = opening_make(&o, &path, out);
@@ -100,6 +109,26 @@ void tcp_set_handlers(struct tcp_conn *conn, const struct tcp_handlers *handlers
 void *tcp_user(const struct tcp_conn *conn)
 {
 	return conn->user;
+}
+
+/* ---- settings ---- */
+
+void tcp_set_gather(struct tcp_conn *conn, enum tcp_gather gather)
+{
+	conn->gather = (uint8_t)gather;
+	tcp_conn_mark(conn);
+}
+
+void tcp_set_user_timeout(struct tcp_conn *conn, uint32_t timeout_ms)
+{
+	conn->user_timeout_ms = timeout_ms ? timeout_ms : TCP_GIVE_UP_MS;
+}
+
+void tcp_set_keepalive(struct tcp_conn *conn, uint32_t idle_ms, uint32_t each_ms, uint8_t probes)
+{
+	tcp_timer_keepalive(conn, idle_ms, each_ms, probes);
+	if (tcp_state_is(conn, TCP_SYNCHRONIZED) && tcp_has(conn, TCP_IN_TABLE))
+		tcp_timer_keep_start(conn);
 }
 
 /* ---- receiving ---- */

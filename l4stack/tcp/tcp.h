@@ -65,6 +65,8 @@ struct tcp_conf {
 	uint32_t send_buffer_bytes;  /* most that waits unsent and unacknowledged; 0: 1 MiB */
 	uint32_t connect_timeout_ms; /* 0: RFC 9293's R2 for SYN, 3 minutes */
 	uint32_t keepalive_ms;       /* idle time before the first probe; 0: off */
+	uint16_t mss_most;           /* payload of a segment, either way; 0: what the path allows */
+	struct endpoint local;       /* tcp_connect: from here; family or port 0: chosen */
 	bool ecn; /* ask for ECN (RFC 3168) when connecting; peers that ask get it in any case */
 };
 
@@ -83,14 +85,31 @@ int tcp_listen(struct stack *stack, const struct endpoint *local, const struct t
 /* Connections already accepted live on; half-open ones are reset. */
 void tcp_unlisten(struct tcp_listener *listener);
 
-/* Opens a connection from the address of the route's port and an ephemeral port (RFC 6056).
- * -ENETUNREACH, -EADDRNOTAVAIL (no port left), -ENOMEM. Later failures come by `closed`. */
+/* Opens a connection from the address of the route's port and an ephemeral port (RFC 6056),
+ * unless `conf` says from where. -ENETUNREACH, -EADDRNOTAVAIL (no port left, or not ours),
+ * -EADDRINUSE, -ENOMEM. Later failures come by `closed`. */
 int tcp_connect(struct stack *stack, const struct endpoint *remote, const struct tcp_conf *conf,
 		const struct tcp_handlers *handlers, void *user, struct tcp_conn **out)
 	__attribute__((warn_unused_result));
 
 void tcp_set_handlers(struct tcp_conn *conn, const struct tcp_handlers *handlers, void *user);
 void *tcp_user(const struct tcp_conn *conn);
+
+/* When a last part goes out that does not fill a segment. */
+enum tcp_gather {
+	TCP_GATHER_FLUSH, /* at the next flush: until then writes are gathered in any case */
+	TCP_GATHER_NAGLE, /* when no other that was short is in flight: RFC 9293 §3.7.4 */
+	TCP_GATHER_FULL,  /* not before this is changed, or with FIN */
+};
+void tcp_set_gather(struct tcp_conn *conn, enum tcp_gather gather);
+
+/* R2 of RFC 9293 §3.8.3: how long what was sent may stay without an answer before the connection
+ * is given up. 0: 5 minutes. */
+void tcp_set_user_timeout(struct tcp_conn *conn, uint32_t timeout_ms);
+
+/* RFC 9293 §3.8.4: probes when nothing was heard for `idle_ms` (0: never), one each `each_ms`;
+ * it is given up when `probes` of them had no answer. 0 for the last two: 75 s, 9. */
+void tcp_set_keepalive(struct tcp_conn *conn, uint32_t idle_ms, uint32_t each_ms, uint8_t probes);
 
 /* Bytes in order that wait to be taken. */
 uint32_t tcp_recv_ready(const struct tcp_conn *conn);
@@ -138,7 +157,13 @@ struct tcp_info {
 	uint32_t cwnd_bytes, ssthresh_bytes, flight_bytes;
 	uint32_t send_window_bytes, recv_window_bytes;
 	uint32_t recv_queue_bytes, send_queue_bytes;
-	uint16_t mss;
+	uint32_t sent_bytes, sacked_bytes; /* sent and not acknowledged; reported as received */
+	uint16_t mss, mss_offered, path_mtu;
+	uint8_t wscale_send, wscale_recv;
+	uint8_t retries; /* timeouts or window probes since the peer was last heard to move */
+	uint8_t keep_probes;
+	bool timestamps, sack, wscale; /* agreed */
+	bool recovering;
 	uint64_t age_us, bytes_in, bytes_out, retransmits;
 };
 void tcp_info(const struct tcp_conn *conn, struct tcp_info *out);

@@ -41,9 +41,9 @@ static void take_conf(struct tcp_conn *conn, const struct tcp_conf *conf)
 	conn->recv_limit = RTE_MIN(RTE_MAX(recv, TCP_RECV_LIMIT_MIN), RECV_LIMIT_MAX);
 	conn->send_limit = conf->send_buffer_bytes ? conf->send_buffer_bytes : TCP_BUFFER_BYTES;
 	conn->rcv_wscale = tcp_recvq_wscale(conn->recv_limit);
-	conn->keepalive_ms = RTE_MIN(conf->keepalive_ms, UINT32_MAX / 4);
-	if (conn->keepalive_ms)
-		conn->flags |= TCP_KEEPALIVE;
+	conn->mss_most = conf->mss_most;
+	conn->user_timeout_ms = TCP_GIVE_UP_MS;
+	tcp_timer_keepalive(conn, conf->keepalive_ms, 0, 0);
 	if (conf->ecn)
 		conn->ecn |= TCP_ECN_WANTED;
 }
@@ -79,7 +79,7 @@ void tcp_conn_start(struct tcp_conn *conn, uint32_t iss)
 
 	conn->iss = iss;
 	conn->snd_una = conn->snd_nxt = conn->snd_max = iss;
-	conn->recover = conn->ecn_end = iss;
+	conn->recover = conn->ecn_end = conn->short_end = iss;
 	tcp_rack_init(&conn->rack, iss);
 	conn->ts_offset = tcp_ident_ts_offset(conn->tcp, &local, &remote);
 	conn->flags |= TCP_SYN_NOW;
@@ -129,14 +129,6 @@ void tcp_conn_set_mss(struct tcp_conn *conn)
 		cc_set_mss(&conn->cc, conn->mss);
 }
 
-static void start_keepalive(struct tcp_conn *conn)
-{
-	if (!conn->keepalive_ms)
-		return;
-	conn->heard_ms = tcp_now_ms(conn->tcp);
-	tcp_timer_set(conn, TCP_TIMER_KEEP, (uint64_t)conn->keepalive_ms * 1000);
-}
-
 void tcp_conn_established(struct tcp_conn *conn)
 {
 	bool resent_syn = tcp_has(conn, TCP_SYN_RESENT);
@@ -152,7 +144,7 @@ void tcp_conn_established(struct tcp_conn *conn)
 	/* RFC 6298 §5.7: the SYN timed out, and no time stamp told the round trip. */
 	if (resent_syn && !tcp_rto_srtt_us(&conn->rto))
 		conn->rto.rto_us = TCP_RTO_AFTER_SYN_US;
-	start_keepalive(conn);
+	tcp_timer_keep_start(conn);
 	if (tcp_has(conn, TCP_FIN_QUEUED))
 		tcp_conn_shutdown(conn);
 	tcp_conn_mark(conn);

@@ -240,7 +240,12 @@ struct tcp_conn {
 	uint32_t born_s; /* of the stack's clock */
 	uint16_t peer_mss;
 	uint8_t close_reason; /* enum tcp_close_reason */
-	uint8_t keep_probes;
+	uint8_t keep_probes, keep_most;
+	uint8_t gather;     /* enum tcp_gather */
+	uint32_t short_end; /* of the last segment sent that was not full */
+	uint16_t mss_most;
+	uint32_t keep_each_ms;
+	uint32_t user_timeout_ms;
 } __attribute__((aligned(64)));
 
 #define TCP_LINE(field) (offsetof(struct tcp_conn, field) / 64)

@@ -109,3 +109,9 @@ int tcp_ident_port(struct tcp_proto *tcp, struct endpoint *local, const struct e
 	}
 	return -EADDRNOTAVAIL;
 }
+
+int tcp_ident_port_check(struct tcp_proto *tcp, const struct endpoint *local,
+			 const struct endpoint *remote, uint32_t *iss_floor)
+{
+	return port_is_free(tcp, local, remote, iss_floor) ? 0 : -EADDRINUSE;
+}

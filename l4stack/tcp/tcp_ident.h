@@ -25,4 +25,9 @@ uint32_t tcp_ident_ts_offset(const struct tcp_proto *tcp, const struct endpoint 
 int tcp_ident_port(struct tcp_proto *tcp, struct endpoint *local, const struct endpoint *remote,
 		   uint32_t *iss_floor) __attribute__((warn_unused_result));
 
+/* The same for a port that the owner chose. -EADDRINUSE: it is not free. */
+int tcp_ident_port_check(struct tcp_proto *tcp, const struct endpoint *local,
+			 const struct endpoint *remote, uint32_t *iss_floor)
+	__attribute__((warn_unused_result));
+
 #endif

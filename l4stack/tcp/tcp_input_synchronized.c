@@ -54,6 +54,20 @@ static bool is_same_syn(const struct tcp_conn *conn, const struct tcp_seg *seg)
 	       (seg->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
 }
 
+/* Both sides opened, and the peer's SYN comes again with the ACK of ours: §3.5, figure 7, line 6.
+ * What is left of it is that ACK, and its window, which is not scaled in a SYN. An ACK in return
+ * serves peers that look for one without SYN. */
+static void trim_crossed_syn(struct tcp_conn *conn, struct tcp_seg *seg)
+{
+	if (conn->state != TCP_SYN_RECEIVED || seg->seq != conn->irs ||
+	    (seg->flags & (TCP_SYN | TCP_ACK | TCP_RST)) != (TCP_SYN | TCP_ACK))
+		return;
+	seg->flags &= (uint16_t)~TCP_SYN;
+	seg->seq++;
+	seg->window = (uint16_t)(seg->window >> conn->snd_wscale);
+	tcp_conn_owe_ack(conn);
+}
+
 static void answer_same_syn(struct tcp_conn *conn)
 {
 	conn->flags |= TCP_SYN_NOW | TCP_SYN_RESENT;
@@ -215,6 +229,7 @@ static bool step_ack(struct tcp_conn *conn, const struct tcp_seg *seg)
 /* The sixth, URG, asks for nothing: urgent data is delivered in line, as RFC 6093 advises. */
 void tcp_input_synchronized(struct tcp_conn *conn, struct tcp_seg *seg)
 {
+	trim_crossed_syn(conn, seg);
 	if (step_sequence(conn, seg) && step_reset(conn, seg) && step_syn(conn, seg) &&
 	    step_ack(conn, seg))
 		tcp_input_text(conn, seg);

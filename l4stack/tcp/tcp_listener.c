@@ -123,7 +123,7 @@ static int listener_check(struct stack *stack, const struct endpoint *local)
 {
 	if (local->port == 0 || local->addr.family == ADDR_NONE)
 		return -EINVAL;
-	if (!is_any(&local->addr) && ip_address_kind(stack, &local->addr) != IP_ADDRESS_LOCAL)
+	if (!is_any(&local->addr) && !ip_address_is_ours(stack, &local->addr))
 		return -EADDRNOTAVAIL;
 	return find_exact(stack->tcp, &local->addr, local->port) ? -EADDRINUSE : 0;
 }

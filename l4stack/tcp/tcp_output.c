@@ -47,7 +47,7 @@ static uint32_t usable(const struct tcp_conn *conn)
 	return seq_gt(end, conn->snd_nxt) ? end - conn->snd_nxt : 0;
 }
 
-/* RFC 9293 §3.8.6.2.1, without Nagle's part: the owner's writes are gathered until the flush. */
+/* RFC 9293 §3.8.6.2.1; Nagle's part is in may_end_short. */
 static uint32_t avoid_silly_window(const struct tcp_conn *conn, uint32_t len, uint32_t all)
 {
 	if (len == all)
@@ -55,6 +55,17 @@ static uint32_t avoid_silly_window(const struct tcp_conn *conn, uint32_t len, ui
 	if (len >= conn->mss)
 		return len - len % conn->mss;
 	return len && len >= conn->snd_wnd_max / 2 ? len : 0;
+}
+
+/* RFC 9293 §3.7.4, in Minshall's form: one segment that is not full may be in flight, so that the
+ * end of a large write does not wait for a delayed ACK. Or a last part that the owner wants to
+ * fill. What was sent before is sent again as it is. */
+static bool may_end_short(const struct tcp_conn *conn)
+{
+	if (tcp_state_is(conn, TCP_SENT_FIN) || seq_lt(conn->snd_nxt, conn->snd_max))
+		return true;
+	return conn->gather == TCP_GATHER_FLUSH ||
+	       (conn->gather == TCP_GATHER_NAGLE && seq_le(conn->short_end, conn->snd_una));
 }
 
 bool tcp_output_window_is_open(const struct tcp_conn *conn)
@@ -93,7 +104,8 @@ static uint32_t sendable(struct tcp_conn *conn)
 		conn->flags |= TCP_CWND_LIMITED;
 		len = room;
 	}
-	return avoid_silly_window(conn, len, all);
+	len = avoid_silly_window(conn, len, all);
+	return len < all || may_end_short(conn) ? len : len - len % conn->mss;
 }
 
 /* ---- after sending ---- */
@@ -190,6 +202,8 @@ static bool send_next(struct tcp_conn *conn, uint32_t len, bool fin)
 
 	if (!transmit_counted(conn, &span))
 		return false;
+	if (len % conn->mss)
+		conn->short_end = span.seq;
 	conn->snd_nxt = span.seq;
 	conn->snd_cursor = span.at;
 	conn->snd_cursor_off = span.off;
@@ -215,15 +229,15 @@ static bool send_again(struct tcp_conn *conn, uint32_t seq, uint32_t len)
 
 /* ---- data ---- */
 
-/* The segment at snd_una, whatever the windows say, after a timeout. */
+/* The segment at snd_una, whatever the windows say, after a timeout; small ones become one. */
 static bool output_first(struct tcp_conn *conn)
 {
-	const struct tcp_run *first = conn->sent.first;
+	uint32_t lo, hi;
 
 	if (!tcp_has(conn, TCP_RESEND_NOW))
 		return true;
-	if (first && first->state != TCP_RUN_SACKED &&
-	    !send_again(conn, first->lo, RTE_MIN(first->hi - first->lo, (uint32_t)conn->mss)))
+	if (tcp_scoreboard_next_lost(&conn->sent, conn->mss, &lo, &hi) &&
+	    !send_again(conn, lo, hi - lo))
 		return false;
 	conn->flags &= ~(uint32_t)TCP_RESEND_NOW;
 	return true;
@@ -304,8 +318,11 @@ static bool send_last_again(struct tcp_conn *conn)
 /* New data, if the peer's window takes it; congestion control is not asked. */
 static void output_tail_probe(struct tcp_conn *conn)
 {
-	uint32_t len = RTE_MIN(RTE_MIN(unsent(conn), usable(conn)), (uint32_t)conn->mss);
+	uint32_t all = unsent(conn);
+	uint32_t len = RTE_MIN(RTE_MIN(all, usable(conn)), (uint32_t)conn->mss);
 
+	if (len == all && len < conn->mss && !may_end_short(conn))
+		len = 0;
 	if (!(conn->loss & TCP_LOSS_PROBE_NOW))
 		return;
 	conn->loss &= (uint16_t)~TCP_LOSS_PROBE_NOW;

@@ -21,7 +21,9 @@ static uint64_t left_us(const struct tcp_conn *conn)
 {
 	uint32_t now_ms = tcp_now_ms(conn->tcp);
 
-	return seq_gt(conn->rto_due_ms, now_ms) ? (conn->rto_due_ms - now_ms) * 1000ull : 0;
+	if (seq_le(conn->rto_due_ms, now_ms))
+		return 0;
+	return (conn->rto_due_ms - now_ms) * 1000ull - conn->tcp->stack->now_us % 1000;
 }
 
 /* ---- which of them ---- */

@@ -16,7 +16,9 @@ uint32_t tcp_recvq_mss(const struct tcp_conn *conn)
 {
 	uint32_t ip = conn->path.src.family == ADDR_IP6 ? IP6_HEADER_BYTES : IP4_HEADER_BYTES;
 
-	return conn->path.mtu - ip - TCP_HEADER_BYTES;
+	uint32_t mss = conn->path.mtu - ip - TCP_HEADER_BYTES;
+
+	return conn->mss_most && conn->mss_most < mss ? conn->mss_most : mss;
 }
 
 uint8_t tcp_recvq_wscale(uint32_t limit)
@@ -103,8 +105,10 @@ uint16_t tcp_recvq_syn_window(struct tcp_conn *conn)
 bool tcp_recvq_update_due(const struct tcp_conn *conn)
 {
 	uint32_t half = conn->recv_limit / 2, two = 2 * tcp_recvq_mss(conn);
+	uint32_t most = (uint32_t)UINT16_MAX << conn->rcv_wscale; /* that the field can tell */
+	uint32_t untold = sub_floor(most, tcp_recv_window(conn));
 
-	return offer_gain(conn) >= (half < two ? half : two);
+	return RTE_MIN(offer_gain(conn), untold) >= (half < two ? half : two);
 }
 
 /* ---- the queue ---- */

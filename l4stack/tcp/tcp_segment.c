@@ -328,7 +328,7 @@ bool tcp_segment_send_data(struct tcp_conn *conn, struct tcp_span *span)
 		return false;
 	}
 	if (span->len == 0)
-		flags |= (span->push ? TCP_PSH : 0) | (span->fin ? TCP_FIN : 0);
+		flags |= (span->push && len ? TCP_PSH : 0) | (span->fin ? TCP_FIN : 0);
 	flags |= tcp_ecn_flags(conn, fresh);
 	conn_header(conn, seq, flags, tcp_recvq_window(conn), pkt, options_len);
 	if (seq == conn->snd_max)

@@ -9,16 +9,17 @@
 
 /* ---- what is due ---- */
 
-/* The start of the peer's silence, to which the patience with it is counted. */
+/* The patience with the peer counts from the start of its silence: with the first timeout, what was
+ * sent last had no answer for as long as that took. */
 static bool patience_is_over(struct tcp_conn *conn)
 {
 	uint32_t now_ms = tcp_now_ms(conn->tcp);
 
 	if (conn->retries == 0)
-		conn->retry_ms = now_ms;
+		conn->retry_ms = now_ms - conn->rto.rto_us / 1000;
 	if (tcp_conn_is_orphan(conn) && conn->retries >= TCP_ORPHAN_PROBES)
 		return true;
-	return now_ms - conn->retry_ms >= TCP_GIVE_UP_MS;
+	return now_ms - conn->retry_ms >= conn->user_timeout_ms;
 }
 
 static void count_retry(struct tcp_conn *conn)
@@ -81,11 +82,11 @@ static void on_delayed_ack(struct tcp_conn *conn)
 static void on_keep(struct tcp_conn *conn)
 {
 	uint32_t idle_ms = tcp_now_ms(conn->tcp) - conn->heard_ms;
-	uint64_t next_ms = RTE_MIN(conn->keepalive_ms, TCP_KEEP_EACH_MS);
+	uint64_t next_ms = RTE_MIN(conn->keepalive_ms, conn->keep_each_ms);
 
 	if (idle_ms < conn->keepalive_ms) {
 		next_ms = conn->keepalive_ms - idle_ms;
-	} else if (conn->keep_probes >= TCP_KEEP_PROBES) {
+	} else if (conn->keep_probes >= conn->keep_most) {
 		tcp_conn_reset(conn, TCP_CLOSED_TIMEOUT);
 		return;
 	} else if (conn->snd_nxt == conn->snd_una) {
@@ -94,6 +95,27 @@ static void on_keep(struct tcp_conn *conn)
 		tcp_conn_mark(conn);
 	}
 	tcp_timer_set(conn, TCP_TIMER_KEEP, next_ms * 1000);
+}
+
+void tcp_timer_keepalive(struct tcp_conn *conn, uint32_t idle_ms, uint32_t each_ms, uint8_t probes)
+{
+	conn->keepalive_ms = RTE_MIN(idle_ms, UINT32_MAX / 4);
+	conn->keep_each_ms = each_ms ? RTE_MIN(each_ms, UINT32_MAX / 4) : TCP_KEEP_EACH_MS;
+	conn->keep_most = probes ? probes : TCP_KEEP_PROBES;
+	if (idle_ms)
+		conn->flags |= TCP_KEEPALIVE;
+	else
+		conn->flags &= ~(uint32_t)TCP_KEEPALIVE;
+}
+
+void tcp_timer_keep_start(struct tcp_conn *conn)
+{
+	conn->keep_probes = 0;
+	conn->heard_ms = tcp_now_ms(conn->tcp);
+	if (conn->keepalive_ms)
+		tcp_timer_set(conn, TCP_TIMER_KEEP, (uint64_t)conn->keepalive_ms * 1000);
+	else
+		tcp_timer_clear(conn, TCP_TIMER_KEEP);
 }
 
 static void on_life(struct tcp_conn *conn)

@@ -23,6 +23,12 @@
 
 void tcp_timer_init(struct tcp_conn *conn);
 void tcp_timer_set(struct tcp_conn *conn, enum tcp_timer which, uint64_t delay_us);
+/* The settings of tcp_set_keepalive; 0 for the last two: the defaults. */
+void tcp_timer_keepalive(struct tcp_conn *conn, uint32_t idle_ms, uint32_t each_ms, uint8_t probes);
+
+/* From now on silence counts. */
+void tcp_timer_keep_start(struct tcp_conn *conn);
+
 void tcp_timer_stop_all(struct tcp_conn *conn);
 
 static inline void tcp_timer_clear(struct tcp_conn *conn, enum tcp_timer which)

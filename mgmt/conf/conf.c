@@ -2,6 +2,7 @@
 #include "mgmt/conf/conf.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "mgmt/conf/key.h"
@@ -29,16 +30,32 @@ static void parse_error(struct reader *reader, const config_t *config)
 	conf_error(reader->errors, &place, "%s", config_error_text(config));
 }
 
+static bool parse(struct reader *reader, config_t *config)
+{
+	char *text = slurp_path(reader->file);
+	bool good;
+
+	if (!text) {
+		conf_error(reader->errors, &(struct conf_place){reader->file, 1},
+			   "cannot be read again: %s", strerror(errno));
+		return false;
+	}
+	brackets_relax(text);
+	good = config_read_string(config, text) == CONFIG_TRUE;
+	if (!good)
+		parse_error(reader, config);
+	free(text);
+	return good;
+}
+
 static void read_config(struct reader *reader)
 {
 	config_t config;
 
 	config_init(&config);
 	set_include_dir(&config, reader->arena, reader->file);
-	if (config_read_file(&config, reader->file) == CONFIG_TRUE)
+	if (parse(reader, &config))
 		read_group(reader, config_root_setting(&config), &root_group, reader->conf);
-	else
-		parse_error(reader, &config);
 	config_destroy(&config);
 }
 

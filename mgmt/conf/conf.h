@@ -123,13 +123,32 @@ struct conf_function {
 	struct conf_place place;
 };
 
+/* What a request must be like; NULL: in any way. All that is given must hold. */
+struct conf_condition {
+	const char *path;   /* a PCRE2 pattern */
+	const char *host;   /* "NAME", "*.NAME" or "~PATTERN" */
+	const char *method; /* "GET" */
+	const char *header; /* the name of a field */
+	const char *value;  /* a pattern for its value; NULL: any */
+	struct conf_place place;
+};
+
+/* Requests that fulfil `when` meet path[begin] … path[middle - 1], the others path[middle] …
+ * path[end - 1]. Branches are in the order of `begin`; an inner one comes after the outer one. */
+struct conf_branch {
+	struct conf_condition when;
+	unsigned begin, middle, end;
+};
+
 struct conf_chain {
 	const char *name;
 	struct endpoint *listens;
 	unsigned listens_count;
-	const char *protocol; /* "http" */
-	const struct conf_function **path;
+	const char *protocol;              /* "http" */
+	const struct conf_function **path; /* those of all branches, one after the other */
 	unsigned path_length;
+	struct conf_branch *branches;
+	unsigned branches_count;
 	unsigned head_timeout_ms, idle_timeout_ms, body_timeout_ms;
 	unsigned max_head_bytes, max_fields;
 	struct conf_tcp {

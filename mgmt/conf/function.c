@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Functions: where their plugins are, what they are configured with, and paths made of them. */
+/* Functions: where their plugins are, and what they are configured with. */
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "mgmt/conf/key.h"
-#include "mgmt/nearest/nearest.h"
 
 char *beside(struct conf_arena *arena, const char *path, const char *name)
 {
@@ -106,79 +105,6 @@ static void read_plugin_config(struct reader *reader, const struct key *key,
 		reader_type_error(reader, key, setting, "a group { … }");
 }
 
-/* --- paths ------------------------------------------------------------------------- */
-
-static const struct conf_function *find_function(const struct conf *conf, const char *name)
-{
-	for (unsigned i = 0; i < conf->functions_count; i++)
-		if (conf->functions[i].name && strcmp(conf->functions[i].name, name) == 0)
-			return &conf->functions[i];
-	return NULL;
-}
-
-static void refuse_function(struct reader *reader, const config_setting_t *setting,
-			    const char *name)
-{
-	const struct conf *conf = reader->conf;
-	struct nearest nearest;
-
-	nearest_begin(&nearest, name);
-	for (unsigned i = 0; i < conf->functions_count; i++)
-		if (conf->functions[i].name)
-			nearest_offer(&nearest, conf->functions[i].name);
-	if (nearest_best(&nearest))
-		reader_error(reader, setting,
-			     "path: there is no function \"%s\"; did you mean \"%s\"?", name,
-			     nearest.best);
-	else
-		reader_error(reader, setting, "path: there is no function \"%s\"", name);
-}
-
-static bool is_on_path(const struct conf_chain *chain, const struct conf_function *function)
-{
-	for (unsigned i = 0; i < chain->path_length; i++)
-		if (chain->path[i] == function)
-			return true;
-	return false;
-}
-
-static void read_step(struct reader *reader, const struct key *key, const config_setting_t *setting,
-		      struct conf_chain *chain)
-{
-	const char *name = read_text(reader, key, setting);
-	const struct conf_function *function = name ? find_function(reader->conf, name) : NULL;
-
-	if (!name)
-		return;
-	if (!function)
-		refuse_function(reader, setting, name);
-	else if (is_on_path(chain, function))
-		reader_error(reader, setting, "path: function \"%s\" stands there twice", name);
-	else
-		chain->path[chain->path_length++] = function;
-}
-
-static void read_path(struct reader *reader, const struct key *key, const config_setting_t *setting,
-		      void *field)
-{
-	struct conf_chain *chain = field;
-	int length = config_setting_length(setting);
-
-	if (!setting_is_sequence(setting)) {
-		reader_type_error(reader, key, setting, "a list of functions [ \"NAME\", … ]");
-		return;
-	}
-	if (length == 0 || length > key->max) {
-		reader_error(reader, setting, "%s has %d functions; it may have %lld to %lld",
-			     key->name, length, (long long)key->min, (long long)key->max);
-		return;
-	}
-	chain->path = conf_arena_alloc(reader->arena, (size_t)length, sizeof(const void *));
-	for (int i = 0; chain->path && i < length; i++)
-		read_step(reader, key, config_setting_get_elem(setting, (unsigned)i), chain);
-}
-
 const struct key_type key_plugin = {"plugin", read_plugin};
 const struct key_type key_plugin_dir = {"folder", read_plugin_dir};
 const struct key_type key_plugin_config = {"group", read_plugin_config};
-const struct key_type key_path = {"list of functions", read_path};

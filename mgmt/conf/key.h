@@ -118,7 +118,7 @@ void check_port(struct reader *reader, const config_setting_t *setting, void *gr
 void check_route(struct reader *reader, const config_setting_t *setting, void *group);
 void check_upstream(struct reader *reader, const config_setting_t *setting, void *group);
 
-/* --- function.c: plugin files, their config as JSON, and paths made of functions -- */
+/* --- function.c: plugin files, their config as JSON; path.c ----------------------- */
 
 extern const struct key_type key_plugin, key_plugin_dir, key_plugin_config, key_path;
 
@@ -136,6 +136,14 @@ char *export_json(struct reader *reader, const config_setting_t *setting);
  * silently or die of: files that cannot be read, and integers that do not fit.
  */
 void scan_file(struct reader *reader, const char *path);
+
+/* A file whole, with a NUL behind it. Free it. NULL: errno says why. */
+char *slurp_path(const char *path);
+
+/* --- brackets.c ---------------------------------------------------------------- */
+
+/* Makes [ ] that hold groups or lists into ( ). */
+void brackets_relax(char *text);
 
 /* The folder of `path` joined with `name`, unless `name` is absolute. In the arena, or NULL. */
 char *beside(struct conf_arena *arena, const char *path, const char *name);

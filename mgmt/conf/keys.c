@@ -261,8 +261,9 @@ static const struct key chain_keys[] = {
 	 .words = protocol_words,
 	 .planned = protocol_planned,
 	 .help = "what its clients speak"},
-	WHOLE("path", path, KEY_REQUIRED, 1, 32,
-	      "functions, in the order in which a request meets them"),
+	WHOLE("path", path, KEY_REQUIRED, 1, 16,
+	      "functions, in the order in which a request meets them; { when; path; else; } "
+	      "branches"),
 	UINT(conf_chain, head_timeout_ms, "10000", 10, 3600000, "for a request's head to arrive"),
 	UINT(conf_chain, idle_timeout_ms, "60000", 10, 3600000,
 	     "between two requests of a connection"),

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mgmt/conf/device.h"
 #include "mgmt/conf/key.h"
 #include "mgmt/conf/net.h"
 
@@ -179,7 +180,7 @@ static void read_addresses(struct reader *reader, const struct key *key,
 static const struct conf_port *twin_device(const struct conf *conf, const struct conf_port *port)
 {
 	for (const struct conf_port *other = conf->ports; other < port; other++)
-		if (other->device && port->device && strcmp(other->device, port->device) == 0)
+		if (other->device && port->device && device_same(other->device, port->device))
 			return other;
 	return NULL;
 }

@@ -55,7 +55,7 @@ static char *slurp(int fd)
 	return NULL;
 }
 
-static char *slurp_path(const char *path)
+char *slurp_path(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	char *text;

@@ -70,6 +70,12 @@ static json_t *percent_json(double percent)
 	return json_real(isfinite(percent) ? percent : 0);
 }
 
+/* Whoever sends a signal to pid -1 reaches everyone: "none" is no number on the wire. */
+static json_t *number_json(int64_t number)
+{
+	return number == -1 ? json_null() : json_integer(number);
+}
+
 /* --- rows ------------------------------------------------------------------------------- */
 
 static json_t *field_json(const struct view_field *field, const void *row)
@@ -90,7 +96,7 @@ static json_t *field_json(const struct view_field *field, const void *row)
 	case VIEW_SECONDS:
 	case VIEW_US:
 	case VIEW_TIME:
-		return json_integer(*(const int64_t *)member);
+		return number_json(*(const int64_t *)member);
 	}
 	return NULL;
 }

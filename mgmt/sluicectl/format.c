@@ -88,8 +88,6 @@ static char *format_texts(const json_t *array)
 
 static const char *format_number(enum view_kind kind, int64_t number, char *buf, size_t size)
 {
-	if (number == -1)
-		return "-";
 	switch (kind) {
 	case VIEW_BYTES:
 		return format_bytes(number, buf, size);

@@ -128,10 +128,9 @@ def kill_during_download(client, sluiced, digest, size):
     time.sleep(1)
     for name in ("edge", "guard"):
         check(transfer.poll() is None, "the download ended too early to be disturbed")
-        function = sluiced.function(name)
-        os.kill(function["pid"], signal.SIGKILL)
-        killed.append(f"{name} (pid {function['pid']})")
-        wait_until(lambda n=name, p=function["pid"]: sluiced.function(n)["state"] == "up"
+        pid = sluiced.signal_function(name, signal.SIGKILL)
+        killed.append(f"{name} (pid {pid})")
+        wait_until(lambda n=name, p=pid: sluiced.function(n)["state"] == "up"
                    and sluiced.function(n)["pid"] != p, 5, f"{name} runs again")
     out = transfer.communicate(timeout=120)[0]
     check(out.split()[0] == digest, "sha256 differs")

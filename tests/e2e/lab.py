@@ -357,6 +357,12 @@ class Sluiced:
     def function(self, name, index=0):
         return [f for f in self.show("functions") if f["name"] == name][index]
 
+    def signal_function(self, name, number):
+        """Sends a signal to the process of a function that is up, and returns its pid."""
+        function = wait_until(lambda: (f := self.function(name))["state"] == "up" and f, 10, f"{name} is up")
+        os.kill(function["pid"], number)
+        return function["pid"]
+
     def stat(self, name):
         return sum(s["value"] for s in self.show("stats") if s["name"] == name)
 
@@ -373,8 +379,8 @@ class Sluiced:
 
     def buffers_in_use(self):
         """{pool: buffers that anybody holds}, but for those in the devices' rings."""
-        return {b["pool"]: b["in_use"] - max(b["device"], 0) for b in self.show("buffers")
-                if b["in_use"] - max(b["device"], 0)}
+        return {b["pool"]: b["in_use"] - (b["device"] or 0) for b in self.show("buffers")
+                if b["in_use"] - (b["device"] or 0)}
 
     def wait_no_buffers(self, seconds=10):
         """Every buffer is back. TIME-WAIT holds none."""

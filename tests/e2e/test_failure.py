@@ -21,8 +21,7 @@ def restarted(chain, name, pid):
 
 @pytest.mark.parametrize("name", ["guard", "edge", "route", "spread"])
 def test_a_killed_function_comes_back(chain, name):
-    pid = chain.sluiced.function(name)["pid"]
-    os.kill(pid, signal.SIGKILL)
+    pid = chain.sluiced.signal_function(name, signal.SIGKILL)
     restarted(chain, name, pid)
     assert chain.status("/who") == 200
     assert chain.sluiced.function(name)["restarts"] == 1
@@ -36,8 +35,7 @@ def test_a_download_outlives_every_function(chain):
                                   stdout=-1, text=True)
     time.sleep(0.5)
     for name in ("guard", "edge", "route", "spread"):
-        pid = chain.sluiced.function(name)["pid"]
-        os.kill(pid, signal.SIGKILL)
+        pid = chain.sluiced.signal_function(name, signal.SIGKILL)
         restarted(chain, name, pid)
     assert transfer.communicate(timeout=60)[0] == f"200 {50 << 20}"
 
@@ -46,15 +44,13 @@ def test_functions_die_under_load(chain):
     load = chain.client.start("wrk", "-t1", "-c50", "-d5s", "http://10.10.1.1/who", stdout=-1, text=True)
     for _ in range(10):
         time.sleep(0.3)
-        os.kill(chain.sluiced.function("guard")["pid"], signal.SIGKILL)
-        wait_until(lambda: chain.sluiced.function("guard")["state"] == "up", 10, "guard runs again")
+        chain.sluiced.signal_function("guard", signal.SIGKILL)
     out = load.communicate(timeout=60)[0]
     assert "Socket errors" not in out and "Non-2xx" not in out, out
 
 
 def test_a_hanging_function_is_killed(chain):
-    pid = chain.sluiced.function("guard")["pid"]
-    os.kill(pid, signal.SIGSTOP)
+    pid = chain.sluiced.signal_function("guard", signal.SIGSTOP)
     chain.curl("/who", "--max-time", "20")
     restarted(chain, "guard", pid)
     assert "turn of its loop" in chain.sluiced.function("guard")["last_exit"]

@@ -27,12 +27,15 @@ MAY_INCLUDE = {
     "chain/ring": ["chain/ring"],
     "chain/ledger": ["chain/ledger", "chain/ring", "l4stack"],
     "chain/upstream": ["chain/upstream", "chain/ring", "chain/http", "mgmt/conf/conf.h", "l4stack"],
-    "chain/engine": ["chain/engine", "chain/http", "chain/ring", "chain/ledger", "chain/upstream",
-                     "mgmt/conf/conf.h", "l4stack"],
+    "chain/when": ["chain/when", "chain/http", "mgmt/conf/conf.h"],
+    "chain/engine": ["chain/engine", "chain/http", "chain/when", "chain/ring", "chain/ledger",
+                     "chain/upstream", "mgmt/conf/conf.h", "l4stack"],
     "chain/supervise": ["chain/supervise", "chain/ring", "mgmt/conf/conf.h"],
     "dataplane": ["dataplane", "chain", "l4stack", "mgmt"],
     "nf/sdk": ["nf/sdk"],
     "nf/common": ["nf/common"],
+    "tests/packetdrill/so": ["tests/packetdrill/so", "tests/packetdrill/packetdrill.h", "l4stack"],
+    "tests/packetdrill/play": ["tests/packetdrill/play", "tests/packetdrill/packetdrill.h"],
 }
 SOURCES = ("include", "l4stack", "chain", "nf", "mgmt", "dataplane", "tests")
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)

@@ -8,7 +8,8 @@
 #include "tests/sim/pattern.h"
 
 #define ETH 14
-#define IP  20
+#define IP4 20
+#define IP6 40
 
 enum { FIN = 1, SYN = 2, RST = 4, ACK = 16 };
 
@@ -49,24 +50,34 @@ static uint16_t sum(const uint8_t *p, uint32_t len, uint64_t s)
 	return (uint16_t)s;
 }
 
+static uint64_t pseudo_sum(const uint8_t *ip, bool ip6)
+{
+	return ip6 ? sum(ip + 8, 32, 0) : sum(ip + 12, 8, 0);
+}
+
 static bool parse(struct check *check, const uint8_t *frame, uint32_t len, struct segment *out)
 {
-	const uint8_t *ip = frame + ETH, *tcp = ip + IP;
-	uint32_t total, header;
+	const uint8_t *ip = frame + ETH, *tcp;
+	bool ip6 = get(frame + 12, 2) == 0x86dd;
+	uint32_t network = ip6 ? IP6 : IP4, total, header;
 
-	if (get(frame + 12, 2) != 0x0800 || ip[9] != 6)
+	if ((!ip6 && get(frame + 12, 2) != 0x0800) || ip[ip6 ? 6 : 9] != 6)
 		return false;
-	total = get(ip + 2, 2);
+	tcp = ip + network;
+	total = ip6 ? IP6 + get(ip + 4, 2) : get(ip + 2, 2);
 	header = (uint32_t)(tcp[12] >> 4) * 4;
-	if (ip[0] != 0x45 || total > len - ETH || header < 20 || total < IP + header) {
+	if (ip[0] != (ip6 ? 0x60 : 0x45) || total > len - ETH || header < 20 ||
+	    total < network + header) {
 		fail(check, "lengths are wrong");
 		return false;
 	}
 	if (len > ETH + check->mtu)
 		fail(check, "frame of %u bytes", len);
-	if (sum(ip, IP, 0) != 0xffff)
+	if (!ip6 && sum(ip, IP4, 0) != 0xffff)
 		fail(check, "IP checksum is wrong");
-	if (sum(tcp, total - IP, (uint64_t)sum(ip + 12, 8, 0) + 6 + total - IP) != 0xffff)
+	if (ip6 && (get(ip + 1, 3) & 0xfffff) == 0)
+		fail(check, "no flow label");
+	if (sum(tcp, total - network, pseudo_sum(ip, ip6) + 6 + total - network) != 0xffff)
 		fail(check, "TCP checksum is wrong");
 	*out = (struct segment){
 		.src = (uint16_t)get(tcp, 2),
@@ -78,7 +89,7 @@ static bool parse(struct check *check, const uint8_t *frame, uint32_t len, struc
 		.options = tcp + 20,
 		.options_len = header - 20,
 		.payload = tcp + header,
-		.len = total - IP - header,
+		.len = total - network - header,
 	};
 	return true;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * sim [--seed N] [--count K] [--trace]: runs the scenarios of seeds N to N+K-1. One that
+ * sim [--seed N] [--count K] [--ip6] [--trace]: runs the scenarios of seeds N to N+K-1. One that
  * fails prints the command that runs it again; --trace shows its segments.
  */
 #include <getopt.h>
@@ -25,7 +25,7 @@ static void print_stats(const struct sim_stats *s)
 
 struct arguments {
 	uint64_t seed, count;
-	bool trace;
+	bool ip6, trace;
 };
 
 static bool read_arguments(int argc, char **argv, struct arguments *out)
@@ -33,6 +33,7 @@ static bool read_arguments(int argc, char **argv, struct arguments *out)
 	static const struct option options[] = {
 		{"seed", required_argument, NULL, 's'},
 		{"count", required_argument, NULL, 'c'},
+		{"ip6", no_argument, NULL, '6'},
 		{"trace", no_argument, NULL, 't'},
 		{0},
 	};
@@ -44,6 +45,8 @@ static bool read_arguments(int argc, char **argv, struct arguments *out)
 			out->seed = strtoull(optarg, NULL, 10);
 		else if (c == 'c')
 			out->count = strtoull(optarg, NULL, 10);
+		else if (c == '6')
+			out->ip6 = true;
 		else if (c == 't')
 			out->trace = true;
 		else
@@ -60,7 +63,7 @@ int main(int argc, char **argv)
 	unsigned failed = 0;
 
 	if (!read_arguments(argc, argv, &args)) {
-		fprintf(stderr, "usage: %s [--seed N] [--count K] [--trace]\n", argv[0]);
+		fprintf(stderr, "usage: %s [--seed N] [--count K] [--ip6] [--trace]\n", argv[0]);
 		return 2;
 	}
 	if (eal_start() || sim_pools_make(&pools)) {
@@ -68,13 +71,14 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	for (uint64_t i = 0; i < args.count && failed < 10; i++) {
+		struct sim_what what = {args.seed + i, args.ip6, args.trace};
 		char error[512];
 
-		if (sim_run(&pools, args.seed + i, args.trace, &stats, error, sizeof(error)))
+		if (sim_run(&pools, &what, &stats, error, sizeof(error)))
 			continue;
 		failed++;
-		printf("FAILED: %s\n  again with: %s --seed %" PRIu64 "\n", error, argv[0],
-		       args.seed + i);
+		printf("FAILED: %s\n  again with: %s --seed %" PRIu64 "%s\n", error, argv[0],
+		       what.seed, what.ip6 ? " --ip6" : "");
 	}
 	print_stats(&stats);
 	return failed ? 1 : 0;

@@ -10,7 +10,10 @@
 #include "l4stack/base/pkt.h"
 
 #define ETH       14
-#define IP        20
+#define IP4       20
+#define IP6       40
+#define TYPE_IP4  0x0800
+#define TYPE_IP6  0x86dd
 #define FRAME_MAX 66000
 #define FIN_PSH   0x09
 
@@ -43,38 +46,68 @@ static uint16_t sum(const uint8_t *p, size_t len, uint64_t start)
 	return (uint16_t)s;
 }
 
+static bool is_ip6(const uint8_t *ip)
+{
+	return ip[0] >> 4 == 6;
+}
+
+static uint32_t header_bytes(const uint8_t *ip)
+{
+	return is_ip6(ip) ? IP6 : IP4;
+}
+
+/* Of what is behind the network header. */
+static uint32_t payload_bytes(const uint8_t *ip)
+{
+	return is_ip6(ip) ? get16(ip + 4) : (uint32_t)get16(ip + 2) - IP4;
+}
+
+static void set_payload_bytes(uint8_t *ip, uint32_t n)
+{
+	if (is_ip6(ip))
+		put16(ip + 4, n);
+	else
+		put16(ip + 2, n + IP4);
+}
+
 static uint16_t tcp_sum(const uint8_t *ip)
 {
-	uint16_t len = (uint16_t)(get16(ip + 2) - IP);
+	uint32_t len = payload_bytes(ip);
+	uint16_t addresses = is_ip6(ip) ? sum(ip + 8, 32, 0) : sum(ip + 12, 8, 0);
 
-	return sum(ip + IP, len, (uint64_t)sum(ip + 12, 8, 0) + ip[9] + len);
+	return sum(ip + header_bytes(ip), len, (uint64_t)addresses + 6 + len);
 }
 
 static void fix_ip(uint8_t *ip)
 {
+	if (is_ip6(ip))
+		return;
 	put16(ip + 10, 0);
-	put16(ip + 10, (uint16_t)~sum(ip, IP, 0));
+	put16(ip + 10, (uint16_t)~sum(ip, IP4, 0));
 }
 
 static void fix_tcp(uint8_t *ip)
 {
-	put16(ip + IP + 16, 0);
-	put16(ip + IP + 16, (uint16_t)~tcp_sum(ip));
+	uint8_t *field = ip + header_bytes(ip) + 16;
+
+	put16(field, 0);
+	put16(field, (uint16_t)~tcp_sum(ip));
 }
 
 static void cut(const uint8_t *frame, uint32_t len, const struct rte_mbuf *pkt, nic_emit_fn *emit,
 		void *ctx)
 {
-	uint32_t headers = ETH + IP + (uint32_t)pkt->l4_len, payload = len - headers;
+	uint32_t headers = ETH + (uint32_t)pkt->l3_len + (uint32_t)pkt->l4_len;
+	uint32_t payload = len - headers;
 	uint8_t piece[FRAME_MAX];
 
 	for (uint32_t at = 0; at < payload; at += pkt->tso_segsz) {
 		uint32_t n = RTE_MIN(payload - at, (uint32_t)pkt->tso_segsz);
-		uint8_t *ip = piece + ETH, *tcp = ip + IP;
+		uint8_t *ip = piece + ETH, *tcp = ip + pkt->l3_len;
 
 		memcpy(piece, frame, headers);
 		memcpy(piece + headers, frame + headers + at, n);
-		put16(ip + 2, headers - ETH + n);
+		set_payload_bytes(ip, (uint32_t)pkt->l4_len + n);
 		put16(tcp + 4, (get32(tcp + 4) + at) >> 16);
 		put16(tcp + 6, get16(tcp + 6) + at);
 		if (at + n < payload)
@@ -107,15 +140,28 @@ void nic_transmit(struct rte_mbuf *pkt, nic_emit_fn *emit, void *ctx)
 
 /* ---- receiving ---- */
 
-static uint64_t rx_flags(const uint8_t *frame)
+/* TCP without options of IP, and as long as it says. */
+static bool is_tcp(const uint8_t *frame, uint32_t len)
+{
+	const uint8_t *ip = frame + ETH;
+	uint16_t type = get16(frame + 12);
+
+	if (type == TYPE_IP6)
+		return ip[0] >> 4 == 6 && ip[6] == 6 && len >= ETH + IP6 + payload_bytes(ip);
+	return type == TYPE_IP4 && ip[0] == 0x45 && ip[9] == 6 && get16(ip + 2) >= IP4 &&
+	       len >= ETH + IP4 + payload_bytes(ip);
+}
+
+static uint64_t rx_flags(const uint8_t *frame, uint32_t len)
 {
 	const uint8_t *ip = frame + ETH;
 	uint64_t flags = 0;
 
-	if (get16(frame + 12) != 0x0800 || ip[0] != 0x45 || ip[9] != 6)
+	if (!is_tcp(frame, len))
 		return 0;
-	flags |=
-		sum(ip, IP, 0) == 0xffff ? RTE_MBUF_F_RX_IP_CKSUM_GOOD : RTE_MBUF_F_RX_IP_CKSUM_BAD;
+	if (!is_ip6(ip))
+		flags |= sum(ip, IP4, 0) == 0xffff ? RTE_MBUF_F_RX_IP_CKSUM_GOOD
+						   : RTE_MBUF_F_RX_IP_CKSUM_BAD;
 	if (flags & RTE_MBUF_F_RX_IP_CKSUM_BAD)
 		return flags;
 	return flags |
@@ -152,7 +198,7 @@ struct rte_mbuf *nic_receive(struct nic_rx *rx, const uint8_t *frame, uint32_t l
 			abort();
 	}
 	if (rx->checks_csum)
-		head->ol_flags |= rx_flags(frame);
+		head->ol_flags |= rx_flags(frame, len);
 	return head;
 }
 
@@ -165,15 +211,23 @@ static bool view_of(struct rte_mbuf *pkt, struct view *v)
 {
 	uint8_t *frame = rte_pktmbuf_mtod(pkt, uint8_t *);
 
-	if (pkt->data_len < ETH + IP + 20 || get16(frame + 12) != 0x0800)
+	if (pkt->data_len < ETH + IP6 + 20 || !is_tcp(frame, pkt->pkt_len))
 		return false;
 	v->ip = frame + ETH;
-	v->tcp = v->ip + IP;
-	v->headers = ETH + IP + (uint32_t)(v->tcp[12] >> 4) * 4;
-	if (v->ip[0] != 0x45 || v->ip[9] != 6 || pkt->data_len < v->headers)
+	v->tcp = v->ip + header_bytes(v->ip);
+	v->headers = ETH + header_bytes(v->ip) + (uint32_t)(v->tcp[12] >> 4) * 4;
+	if (pkt->data_len < v->headers)
 		return false;
-	v->payload = get16(v->ip + 2) + ETH - v->headers;
+	v->payload = payload_bytes(v->ip) + ETH + header_bytes(v->ip) - v->headers;
 	return pkt->pkt_len == v->headers + v->payload && v->payload;
+}
+
+static bool same_flow(const struct view *a, const struct view *b)
+{
+	uint32_t at = is_ip6(a->ip) ? 8 : 12, bytes = is_ip6(a->ip) ? 32 : 8;
+
+	return a->ip[0] == b->ip[0] && !memcmp(a->ip + at, b->ip + at, bytes) &&
+	       !memcmp(a->tcp, b->tcp, 4);
 }
 
 bool nic_merge(struct nic_rx *rx, struct rte_mbuf *pkt, struct rte_mbuf *next)
@@ -185,15 +239,15 @@ bool nic_merge(struct nic_rx *rx, struct rte_mbuf *pkt, struct rte_mbuf *next)
 	if ((pkt->ol_flags & next->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) !=
 	    RTE_MBUF_F_RX_L4_CKSUM_GOOD)
 		return false;
-	if (a.headers != b.headers || memcmp(a.ip + 12, b.ip + 12, 8 + 4) ||
+	if (a.headers != b.headers || !same_flow(&a, &b) ||
 	    get32(a.tcp + 4) + a.payload != get32(b.tcp + 4) ||
 	    memcmp(a.tcp + 8, b.tcp + 8, 4 + 4) || a.tcp[13] & 0x07 || b.tcp[13] & 0x07)
 		return false;
 	/* Window and time stamps have to be the same; the checksum of the whole is not computed. */
-	if (memcmp(a.tcp + 20, b.tcp + 20, a.headers - ETH - IP - 20) ||
+	if (memcmp(a.tcp + 20, b.tcp + 20, a.headers - ETH - header_bytes(a.ip) - 20) ||
 	    a.headers + a.payload + b.payload > 60000)
 		return false;
-	put16(a.ip + 2, get16(a.ip + 2) + b.payload);
+	set_payload_bytes(a.ip, payload_bytes(a.ip) + b.payload);
 	fix_ip(a.ip);
 	a.tcp[13] |= b.tcp[13];
 	if (!rte_pktmbuf_adj(next, (uint16_t)b.headers) || rte_pktmbuf_chain(pkt, next))

@@ -270,7 +270,7 @@ static void wrap(struct sim *sim, struct tcp_conn *conn, const struct tcp_info *
 void sim_pair_begin(struct sim *sim, struct sim_pair *pair)
 {
 	const struct endpoint server = {
-		.addr = {.bytes = {10, 0, 0, 2}, .family = ADDR_IP4},
+		.addr = sim_addr(sim, 1),
 		.port = SIM_SERVER_PORT,
 	};
 	struct sim_end *client = &pair->end[0];

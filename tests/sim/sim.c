@@ -97,6 +97,14 @@ static void output(void *ctx, uint16_t port, struct rte_mbuf *pkt)
 
 static const struct stack_ops ops = {.output = output};
 
+struct addr sim_addr(const struct sim *sim, unsigned side)
+{
+	struct addr ip4 = {.bytes = {10, 0, 0, (uint8_t)(side + 1)}, .family = ADDR_IP4};
+	struct addr ip6 = {.bytes = {0xfd, 0x10, [15] = (uint8_t)(side + 1)}, .family = ADDR_IP6};
+
+	return sim->ip6 ? ip6 : ip4;
+}
+
 static int host_start(struct sim *sim, unsigned side)
 {
 	struct sim_host *host = &sim->host[side];
@@ -113,8 +121,9 @@ static int host_start(struct sim *sim, unsigned side)
 		.mtu = SIM_MTU,
 		.offloads = sim->offloads,
 		.name = "wire",
+		.claim = STACK_CLAIM_SILENT,
 	};
-	struct addr addr = {.bytes = {10, 0, 0, (uint8_t)(side + 1)}, .family = ADDR_IP4};
+	struct addr addr = sim_addr(sim, side);
 	int err;
 
 	host->sim = sim;
@@ -124,14 +133,15 @@ static int host_start(struct sim *sim, unsigned side)
 	if (!err)
 		err = stack_port_add(host->stack, 0, &port);
 	if (!err)
-		err = stack_address_add(host->stack, 0, &addr, 24);
+		err = stack_address_add(host->stack, 0, &addr, sim->ip6 ? 64 : 24);
 	return err;
 }
 
 static int server_listen(struct sim *sim)
 {
 	static const struct tcp_listen_handlers handlers = {.accepted = sim_accepted};
-	struct endpoint any = {.addr = {.family = ADDR_IP4}, .port = SIM_SERVER_PORT};
+	struct endpoint any = {.addr = {.family = sim->ip6 ? ADDR_IP6 : ADDR_IP4},
+			       .port = SIM_SERVER_PORT};
 	struct sim_host *server = &sim->host[1];
 
 	return tcp_listen(server->stack, &any, &sim->server_conf, &handlers, server,
@@ -304,7 +314,7 @@ static void stop(struct sim *sim)
 	hoard_free(&sim->hoard);
 }
 
-bool sim_run(const struct sim_pools *pools, uint64_t seed, bool trace, struct sim_stats *stats,
+bool sim_run(const struct sim_pools *pools, const struct sim_what *what, struct sim_stats *stats,
 	     char *error, size_t error_size)
 {
 	static struct sim sim;
@@ -312,13 +322,14 @@ bool sim_run(const struct sim_pools *pools, uint64_t seed, bool trace, struct si
 	int err;
 
 	memset(&sim, 0, sizeof(sim));
-	sim.seed = seed;
-	sim.rng.state = seed;
+	sim.seed = what->seed;
+	sim.rng.state = what->seed;
+	sim.ip6 = what->ip6;
 	sim.pools = pools;
 	check_init(&sim.check, SIM_MTU);
-	sim.check.trace = trace;
+	sim.check.trace = what->trace;
 	sim_scenario(&sim);
-	if (trace)
+	if (what->trace)
 		describe(&sim);
 	begin_us = sim.now_us;
 	err = host_start(&sim, 0);

@@ -80,6 +80,7 @@ struct sim_hoard {
 
 struct sim {
 	uint64_t seed, now_us;
+	bool ip6;
 	struct rng rng;
 	const struct sim_pools *pools;
 	struct sim_host host[2];
@@ -105,9 +106,17 @@ struct sim_stats {
 /* 0, or -1 when there is no memory. Once for a process. */
 int sim_pools_make(struct sim_pools *pools);
 
+struct sim_what {
+	uint64_t seed;
+	bool ip6, trace;
+};
+
 /* Runs the scenario of a seed. False: `error` says what went wrong. */
-bool sim_run(const struct sim_pools *pools, uint64_t seed, bool trace, struct sim_stats *stats,
+bool sim_run(const struct sim_pools *pools, const struct sim_what *what, struct sim_stats *stats,
 	     char *error, size_t error_size);
+
+/* Where a host is. */
+struct addr sim_addr(const struct sim *sim, unsigned side);
 
 /* scenario.c: everything that follows from the seed. */
 void sim_scenario(struct sim *sim);

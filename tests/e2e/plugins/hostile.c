@@ -3,6 +3,7 @@
  * hostile: a function that attacks the platform. The field X-Attack of a request names what it
  * tries; without one it passes everything on. Each attack is one row of the table.
  */
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -66,6 +67,15 @@ static void strike(struct sluice_exchange *x, enum moment moment, const uint8_t 
 		seen->attack->run(&prey);
 }
 
+/* It is to die of the fault itself, also in a build whose sanitizer would report it and exit. */
+static int hostile_init(struct sluice_nf *nf, const struct sluice_conf *config)
+{
+	(void)nf;
+	(void)config;
+	signal(SIGSEGV, SIG_DFL);
+	return 0;
+}
+
 static enum sluice_verdict hostile_request_head(struct sluice_exchange *x)
 {
 	struct hostile_exchange *seen = sluice_ctx(x);
@@ -102,6 +112,7 @@ static const struct sluice_nf_hooks hostile_hooks = {
 	.name = "hostile",
 	.summary = "attacks the platform, for the tests",
 	.ctx_bytes = sizeof(struct hostile_exchange),
+	.init = hostile_init,
 	.request_head = hostile_request_head,
 	.request_body = hostile_request_body,
 	.response_body = hostile_response_body,

@@ -255,6 +255,8 @@ void bench_reload(unsigned path)
 		.listens_count = 1,
 		.path = ids,
 		.path_length = path,
+		.branches = o->branches,
+		.branches_count = o->branches_count,
 		.head_timeout_ms = or_default(o->head_ms, 5000),
 		.idle_timeout_ms = or_default(o->idle_ms, 10000),
 		.body_timeout_ms = or_default(o->body_ms, 5000),

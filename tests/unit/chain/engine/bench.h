@@ -110,7 +110,7 @@ struct fake {
 	bool up_known;
 	unsigned heads[2], pieces[2], ends[2], dones, resets, releases;
 	uint8_t *body[2]; /* bytes shown */
-	size_t body_len[2];
+	size_t body_len[2], body_room[2];
 	uint32_t released[FAKE_SEEN_MAX];
 	struct sluice_down last[8]; /* by kind */
 };
@@ -153,6 +153,8 @@ struct options {
 	const char *check_path;
 	uint32_t recv_kb, send_kb;
 	unsigned max_head_bytes, max_fields;
+	const struct conf_branch *branches;
+	unsigned branches_count;
 };
 
 struct bench {

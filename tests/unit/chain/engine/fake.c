@@ -88,7 +88,10 @@ static void note_body(struct fake *fake, unsigned d, const struct sluice_down *d
 		assert_non_null(bytes);
 		assert_int_not_equal(bench.regions.region[sluice_ref_region(s->ref)]->kind,
 				     REGION_ARENA);
-		fake->body[d] = realloc(fake->body[d], fake->body_len[d] + s->len);
+		if (fake->body_len[d] + s->len > fake->body_room[d]) {
+			fake->body_room[d] = 2 * (fake->body_len[d] + s->len);
+			fake->body[d] = realloc(fake->body[d], fake->body_room[d]);
+		}
 		memcpy(fake->body[d] + fake->body_len[d], bytes, s->len);
 		fake->body_len[d] += s->len;
 	}

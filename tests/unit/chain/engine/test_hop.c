@@ -49,6 +49,50 @@ static void test_two_functions(void **state)
 	bench_close();
 }
 
+/* Functions 0 and 1 are for two kinds of requests, 2 is for all; within the first branch, 1 is left
+ * out of what is not a POST. */
+static void test_branches(void **state)
+{
+	static const struct conf_branch branches[] = {
+		{.when = {.path = "^/api"}, .begin = 0, .middle = 2, .end = 3},
+		{.when = {.method = "POST"}, .begin = 1, .middle = 2, .end = 2},
+	};
+	static const struct options options = {
+		.path = 4, .branches = branches, .branches_count = 2};
+	static const struct {
+		const char *request;
+		bool meets[4];
+	} rows[] = {
+		{GET("/api/1"), {true, false, false, true}},
+		{"POST /api/1 HTTP/1.1\r\nHost: a.example\r\nContent-Length: 0\r\n\r\n",
+		 {true, true, false, true}},
+		{GET("/"), {false, false, true, true}},
+	};
+	struct peer *c, *o = NULL;
+
+	(void)state;
+	bench_open(&options);
+	c = client_open();
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		unsigned before[4];
+
+		for (unsigned k = 0; k < 4; k++)
+			before[k] = f(k)->heads[0];
+		say(c, rows[i].request);
+		o = o ? o : origin_accept(0);
+		hear_head(o);
+		say(o, OK(2) "hi");
+		hear_head(c);
+		hear(c, "hi");
+		for (unsigned k = 0; k < 4; k++) {
+			assert_int_equal(f(k)->heads[0], before[k] + rows[i].meets[k]);
+			assert_int_equal(f(k)->heads[1], f(k)->heads[0]);
+		}
+	}
+	bench_check_idle();
+	bench_close();
+}
+
 /* --- the index ------------------------------------------------------------------- */
 
 static void look(struct fake *fake, const struct sluice_down *down)
@@ -476,19 +520,13 @@ static void test_ring_full(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_two_functions),
-		cmocka_unit_test(test_index),
-		cmocka_unit_test(test_edits),
-		cmocka_unit_test(test_many_edits),
-		cmocka_unit_test(test_leave),
-		cmocka_unit_test(test_hold),
-		cmocka_unit_test(test_hold_and_client_goes),
-		cmocka_unit_test(test_reset),
-		cmocka_unit_test(test_choices),
-		cmocka_unit_test(test_no_route),
-		cmocka_unit_test(test_hooks),
-		cmocka_unit_test(test_instances),
-		cmocka_unit_test(test_ring_full),
+		cmocka_unit_test(test_two_functions), cmocka_unit_test(test_branches),
+		cmocka_unit_test(test_index),         cmocka_unit_test(test_edits),
+		cmocka_unit_test(test_many_edits),    cmocka_unit_test(test_leave),
+		cmocka_unit_test(test_hold),          cmocka_unit_test(test_hold_and_client_goes),
+		cmocka_unit_test(test_reset),         cmocka_unit_test(test_choices),
+		cmocka_unit_test(test_no_route),      cmocka_unit_test(test_hooks),
+		cmocka_unit_test(test_instances),     cmocka_unit_test(test_ring_full),
 	};
 
 	return cmocka_run_group_tests(tests, bench_start, bench_stop);

@@ -137,12 +137,23 @@ static void incremental_updates(void **state)
 static void pseudo_header(void **state)
 {
 	static const uint8_t header[12] = {10, 1, 2, 3, 192, 168, 255, 254, 0, 6, 0x12, 0x35};
-	uint32_t src, dst;
+	struct addr src = {.family = ADDR_IP4}, dst = {.family = ADDR_IP4};
 
 	(void)state;
-	memcpy(&src, header, 4);
-	memcpy(&dst, header + 4, 4);
-	assert_sum_equal(csum_pseudo_ip4(src, dst, 6, 0x1235), reference(header, sizeof(header)));
+	memcpy(src.bytes, header, 4);
+	memcpy(dst.bytes, header + 4, 4);
+	assert_sum_equal(csum_pseudo(&src, &dst, 6, 0x1235), reference(header, sizeof(header)));
+}
+
+/* RFC 8200 §8.1: addresses, 32 bits of length, three bytes of zero, the next header. */
+static void pseudo_header_of_ip6(void **state)
+{
+	uint8_t header[40] = {0xfd,     0x10,     [15] = 1,    [16] = 0xfd, [17] = 0x20,
+			      [31] = 2, [33] = 1, [34] = 0x12, [35] = 0x35, [39] = 58};
+	struct addr src = addr_from_ip6(header), dst = addr_from_ip6(header + 16);
+
+	(void)state;
+	assert_sum_equal(csum_pseudo(&src, &dst, 58, 0x11235), reference(header, sizeof(header)));
 }
 
 static int setup(void **state)
@@ -163,6 +174,7 @@ int main(void)
 		cmocka_unit_test(chains_of_odd_segments),
 		cmocka_unit_test(incremental_updates),
 		cmocka_unit_test(pseudo_header),
+		cmocka_unit_test(pseudo_header_of_ip6),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);

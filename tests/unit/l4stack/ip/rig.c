@@ -110,9 +110,26 @@ int rig_group_setup(void **state)
 	return rig.header && rig.control && rig.ref && rig.rx ? 0 : -1;
 }
 
+void rig_address(uint16_t port, const char *addr, unsigned prefix)
+{
+	struct addr a = address(addr);
+
+	assert_int_equal(stack_address_add(rig.stack, port, &a, prefix), 0);
+}
+
+void rig_port_claiming(uint16_t port, enum stack_claim claim)
+{
+	struct stack_port_conf conf = {
+		.mtu = 1500, .offloads = STACK_TX_MULTI_SEG, .name = "wire", .claim = claim};
+
+	rig_mac(conf.mac, port);
+	assert_int_equal(stack_port_add(rig.stack, port, &conf), 0);
+}
+
 void rig_port(uint16_t port, uint32_t offloads, const char *addr, unsigned prefix)
 {
-	struct stack_port_conf conf = {.mtu = 1500, .offloads = offloads, .name = "wire"};
+	struct stack_port_conf conf = {
+		.mtu = 1500, .offloads = offloads, .name = "wire", .claim = STACK_CLAIM_SILENT};
 	struct addr a = address(addr);
 
 	rig_mac(conf.mac, port);
@@ -300,6 +317,69 @@ size_t frame_ip4(uint8_t *out, unsigned station, unsigned port, uint8_t protocol
 	memcpy(ip + 20, payload, len);
 	frame_ip4_fix(out);
 	return ETH + 20 + len;
+}
+
+/* The station's MAC is 02:00:00:00:01:n; a group's frame goes to the group's MAC. */
+size_t frame_ip6(uint8_t *out, unsigned station, unsigned port, uint8_t protocol, const char *src,
+		 const char *dst, const void *payload, size_t len)
+{
+	uint8_t mac[6], to[6], *ip = out + ETH;
+	struct addr d = address(dst);
+
+	station_mac(mac, station);
+	rig_mac(to, port);
+	if (d.bytes[0] == 0xff)
+		memcpy(to,
+		       (const uint8_t[]){0x33, 0x33, d.bytes[12], d.bytes[13], d.bytes[14],
+					 d.bytes[15]},
+		       6);
+	frame_ethernet(out, to, mac, 0x86dd);
+	memset(ip, 0, 40);
+	ip[0] = 0x60;
+	plain_put(ip + 4, (uint16_t)len);
+	ip[6] = protocol;
+	ip[7] = protocol == 58 ? 255 : 64;
+	memcpy(ip + 8, address(src).bytes, 16);
+	memcpy(ip + 24, d.bytes, 16);
+	memcpy(ip + 40, payload, len);
+	return ETH + 40 + len;
+}
+
+void frame_ip6_l4_fix(uint8_t *frame, size_t l4, uint8_t protocol, size_t csum_offset)
+{
+	uint8_t *ip = frame + ETH;
+	uint16_t len = (uint16_t)(plain_get(ip + 4) + 40 - l4);
+	uint32_t pseudo = (uint32_t)plain_sum(ip + 8, 32, 0) + protocol + len;
+
+	plain_put(ip + l4 + csum_offset, 0);
+	plain_put(ip + l4 + csum_offset, (uint16_t)~plain_sum(ip + l4, len, pseudo));
+}
+
+size_t frame_icmp6(uint8_t *out, unsigned station, unsigned port, const char *src, const char *dst,
+		   const void *message, size_t len)
+{
+	size_t size = frame_ip6(out, station, port, 58, src, dst, message, len);
+
+	frame_ip6_l4_fix(out, 40, 58, 2);
+	return size;
+}
+
+size_t frame_ndp(uint8_t *out, unsigned station, unsigned port, uint8_t type, uint8_t flags,
+		 const char *src, const char *dst, const char *target, bool mac_option)
+{
+	uint8_t message[32] = {type, [4] = flags, [24] = type == 135 ? 1 : 2, 1};
+
+	memcpy(message + 8, address(target).bytes, 16);
+	station_mac(message + 26, station);
+	return frame_icmp6(out, station, port, src, dst, message, mac_option ? 32 : 24);
+}
+
+void rig_meet6(const char *addr, unsigned station)
+{
+	uint8_t frame[128];
+
+	rig_in(0, frame, frame_ndp(frame, station, 0, 135, 0, addr, "fd10::1", "fd10::1", true));
+	rig_out_drop();
 }
 
 void frame_l4_fix(uint8_t *frame, size_t csum_offset)

@@ -55,6 +55,9 @@ int rig_teardown(void **state);
 /* Begins anew with other offloads on port 0. */
 void rig_restart(uint32_t offloads);
 
+/* Another address of a port. Ports of the rig do not probe and announce but where `claim` says. */
+void rig_address(uint16_t port, const char *addr, unsigned prefix);
+void rig_port_claiming(uint16_t port, enum stack_claim claim);
 void rig_port(uint16_t port, uint32_t offloads, const char *addr, unsigned prefix);
 struct addr address(const char *text);
 
@@ -82,6 +85,19 @@ void plain_put(uint8_t *at, uint16_t host_order);
 uint16_t plain_get(const uint8_t *at);
 /* Writes the TCP, UDP or ICMP checksum of a frame with a 20-byte IP header. */
 void frame_l4_fix(uint8_t *frame, size_t csum_offset);
+
+/* The same for IPv6. `l4`: where the transport is behind the Ethernet header. An NDP message has
+ * hop limit 255; its option, if any, tells the station's MAC. */
+size_t frame_ip6(uint8_t *out, unsigned station, unsigned port, uint8_t protocol, const char *src,
+		 const char *dst, const void *payload, size_t len);
+void frame_ip6_l4_fix(uint8_t *frame, size_t l4, uint8_t protocol, size_t csum_offset);
+size_t frame_icmp6(uint8_t *out, unsigned station, unsigned port, const char *src, const char *dst,
+		   const void *message, size_t len);
+size_t frame_ndp(uint8_t *out, unsigned station, unsigned port, uint8_t type, uint8_t flags,
+		 const char *src, const char *dst, const char *target, bool mac_option);
+
+/* As rig_meet, by a solicitation for fd10::1, which port 0 must have. */
+void rig_meet6(const char *addr, unsigned station);
 
 /* Tells the stack of a neighbour by asking it for its own address, 10.0.0.1. */
 void rig_meet(const char *addr, unsigned station);

@@ -211,7 +211,7 @@ static void errors_about_nothing_of_ours(void **state)
 		{.type = 3, .code = 3, .change_to = 0x55},
 		{.type = 3, .code = 3, .change_to = 0x44},
 		{.type = 3, .code = 3, .change_to = 0x4f},
-		{.type = 3, .code = 3, .change_at = 9, .change_to = 17},
+		{.type = 3, .code = 3, .change_at = 9, .change_to = 89},
 		{.type = 3, .code = 3, .change_at = 9, .change_to = 1},
 		{.type = 3, .code = 3, .change_at = 7, .change_to = 1},
 		{.type = 3, .code = 3, .change_at = 15, .change_to = 9},

@@ -93,7 +93,11 @@ static void addresses_that_cannot_be_ours(void **state)
 	assert_int_equal(add_address(0, "0.0.0.0", 8), -EINVAL);
 	assert_int_equal(add_address(0, "10.9.0.1", 0), -EINVAL);
 	assert_int_equal(add_address(0, "10.9.0.1", 33), -EINVAL);
-	assert_int_equal(add_address(0, "fd10::1", 64), -EAFNOSUPPORT);
+	assert_int_equal(add_address(0, "fd10::1", 0), -EINVAL);
+	assert_int_equal(add_address(0, "fd10::1", 129), -EINVAL);
+	assert_int_equal(add_address(0, "::1", 128), -EINVAL);
+	assert_int_equal(add_address(0, "::ffff:10.0.0.9", 128), -EINVAL);
+	assert_int_equal(add_address(0, "ff02::1", 64), -EINVAL);
 	/* One network on two wires. */
 	rig_port(1, STACK_TX_MULTI_SEG, "10.9.0.1", 24);
 	assert_int_equal(add_address(1, "10.0.0.7", 24), -EEXIST);
@@ -113,7 +117,9 @@ static void routes_that_lead_nowhere(void **state)
 	assert_int_equal(add_route("192.0.2.0", 24, "10.0.0.255"), -ENETUNREACH);
 	assert_int_equal(add_route("192.0.2.0", 33, "10.0.0.2"), -EINVAL);
 	assert_int_equal(add_route("192.0.2.0", 24, "fd10::1"), -EINVAL);
-	assert_int_equal(add_route("fd10::", 64, "fd10::1"), -EAFNOSUPPORT);
+	assert_int_equal(add_route("fd10::", 64, "fd10::1"), -ENETUNREACH);
+	assert_int_equal(add_route("fd10::", 64, "fe80::1"), -ENETUNREACH);
+	assert_int_equal(add_route("ff00::", 8, "fd10::1"), -EINVAL);
 	assert_int_equal(add_route("192.0.2.0", 24, "10.0.0.2"), 0);
 	assert_int_equal(add_route("192.0.2.0", 24, "10.0.0.3"), -EEXIST);
 	assert_int_equal(add_route("203.0.113.0", 24, "192.0.2.1"), -ENETUNREACH);

@@ -261,7 +261,7 @@ static void strangers_are_not_learned(void **state)
 	arp_in(mac_broadcast, REPLY, a_mac, "10.0.0.2", "10.0.0.1");
 	assert_silent();
 	assert_int_equal(rig_neighbours(false), 0);
-	assert_int_equal(rig.counters->arp_unsolicited, 4);
+	assert_int_equal(rig.counters->neighbour_unsolicited, 4);
 }
 
 /* While the old station is known to be there another cannot take its address; later it
@@ -276,7 +276,7 @@ static void claims_to_an_address(void **state)
 
 	arp_in(mac_broadcast, REPLY, b_mac, "10.0.0.2", "10.0.0.2");
 	arp_in(own, REPLY, b_mac, "10.0.0.2", "10.0.0.1");
-	assert_int_equal(rig.counters->arp_override_refused, 2);
+	assert_int_equal(rig.counters->neighbour_override_refused, 2);
 	rig_send("10.0.0.2");
 	assert_ip_out(a_mac);
 

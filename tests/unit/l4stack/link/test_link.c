@@ -39,7 +39,7 @@ static void frames_that_go_no_further(void **state)
 	assert_int_equal(rig.counters->link_own_source, 2);
 
 	memcpy(frame, good, len);
-	plain_put(frame + 12, 0x8100);
+	plain_put(frame + 12, 0x88cc);
 	rig_in(0, frame, len);
 	assert_int_equal(rig.counters->link_unknown_type, 1);
 	assert_int_equal(rig.counters->link_packets_in, 8);
@@ -162,11 +162,99 @@ static int setup(void **state)
 	return rig_group_setup(state);
 }
 
+/* IEEE 802.1Q: a port of VLAN 7, 10.7.0.1. */
+static void vlan_port(void)
+{
+	struct stack_port_conf conf = {.mtu = 1500,
+				       .offloads = STACK_TX_MULTI_SEG,
+				       .vlan = 7,
+				       .claim = STACK_CLAIM_SILENT};
+
+	rig_mac(conf.mac, 1);
+	assert_int_equal(stack_port_add(rig.stack, 1, &conf), 0);
+	rig_address(1, "10.7.0.1", 24);
+}
+
+/* It takes what has its tag, and tags what it sends. */
+static void a_port_of_a_vlan(void **state)
+{
+	uint8_t frame[64], tagged[68], mac[6], out[128];
+	size_t len;
+
+	(void)state;
+	station_mac(mac, 2);
+	vlan_port();
+	len = frame_arp(frame, mac_broadcast, 1, mac, "10.7.0.2", "10.7.0.1");
+	rig_in(1, frame, len);
+	assert_int_equal(rig.counters->link_other_vlan, 1);
+	memcpy(tagged, frame, 12);
+	memcpy(tagged + 12, (const uint8_t[]){0x81, 0, 0x60, 7}, 4);
+	memcpy(tagged + 16, frame + 12, len - 12);
+	rig_in(1, tagged, len + 4);
+	assert_int_equal(rig_out(out), len + 4);
+	assert_memory_equal(out, mac, 6);
+	assert_memory_equal(out + 12, ((const uint8_t[]){0x81, 0, 0, 7, 8, 6}), 6);
+	tagged[15] = 8;
+	rig_in(1, tagged, len + 4);
+	assert_int_equal(rig.counters->link_other_vlan, 2);
+	assert_int_equal(rig.out_count, 0);
+}
+
+/* The same, with the tag taken out by the device. */
+static void a_tag_the_device_took(void **state)
+{
+	uint8_t frame[64], mac[6];
+	struct rte_mbuf *pkt;
+
+	(void)state;
+	station_mac(mac, 2);
+	vlan_port();
+	pkt = rig_mbuf(frame, frame_arp(frame, mac_broadcast, 1, mac, "10.7.0.2", "10.7.0.1"), 0);
+	pkt->ol_flags |= RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED;
+	pkt->vlan_tci = 7;
+	stack_input(rig.stack, 1, &pkt, 1);
+	rig_out_drop();
+	assert_int_equal(rig.counters->arp_requests_in, 1);
+}
+
+static void tags_where_there_should_be_none(void **state)
+{
+	uint8_t frame[64], tagged[72], mac[6];
+	size_t len;
+
+	(void)state;
+	station_mac(mac, 2);
+	len = frame_arp(frame, mac_broadcast, 1, mac, "10.0.0.2", "10.0.0.1");
+	memcpy(tagged, frame, 12);
+	memcpy(tagged + 12, (const uint8_t[]){0x81, 0, 0, 7, 0x81, 0, 0, 1}, 8);
+	memcpy(tagged + 20, frame + 12, len - 12);
+	rig_in(0, tagged, len + 8);
+	tagged[12] = 0x88;
+	tagged[13] = 0xa8;
+	rig_in(0, tagged, len + 8);
+	assert_int_equal(rig.counters->link_stacked_tags, 2);
+	tagged[12] = 0x81;
+	tagged[13] = 0;
+	memcpy(tagged + 16, frame + 12, len - 12);
+	rig_in(0, tagged, len + 4);
+	assert_int_equal(rig.counters->link_other_vlan, 1);
+	rig_in(0, tagged, 17);
+	assert_int_equal(rig.counters->link_truncated, 1);
+	/* §6.9: VLAN 0 is a priority, and no VLAN. */
+	tagged[15] = 0;
+	rig_in(0, tagged, len + 4);
+	assert_int_equal(rig.counters->arp_requests_in, 1);
+	rig_out_drop();
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(a_port_of_a_vlan),
+		TEST(a_tag_the_device_took),
+		TEST(tags_where_there_should_be_none),
 		TEST(frames_that_go_no_further),
 		TEST(ports_that_cannot_be),
 		TEST(a_port_without_scatter_gather_gets_one_piece),

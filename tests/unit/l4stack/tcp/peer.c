@@ -436,7 +436,8 @@ static void stack_start(uint32_t offloads, const struct stack_conf *given)
 	static const struct stack_ops ops = {.output = output};
 	struct stack_conf conf = {.max_conns = 64, .memory_bytes = 64 << 20, .secret = {1, 2}};
 	struct stack_pools pools = {peer.header, peer.control, peer.ref};
-	struct stack_port_conf port = {.mtu = 1500, .offloads = offloads, .name = "wire"};
+	struct stack_port_conf port = {
+		.mtu = 1500, .offloads = offloads, .name = "wire", .claim = STACK_CLAIM_SILENT};
 
 	if (given)
 		conf = *given;

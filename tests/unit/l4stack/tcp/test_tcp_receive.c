@@ -235,6 +235,19 @@ static void test_window_closes_and_opens(void **state)
 	assert_int_equal(peer.last.window, 4 * FULL);
 }
 
+/* Without window scaling the field cannot tell of more room than it did: reading is no news. */
+static void test_no_update_that_tells_nothing(void **state)
+{
+	(void)state;
+	open_passive(NULL);
+	say(ACK, 1, 1, 500);
+	hear(ACK, 1, 501, 0);
+	assert_int_equal(peer.last.window, 65535);
+	expect_received(1, 500);
+	turn();
+	hear_nothing();
+}
+
 /* RFC 9293 §3.8.6.2.2: small steps are not told. */
 static void test_silly_window(void **state)
 {
@@ -459,6 +472,7 @@ int main(void)
 		PEER_TEST(test_data_beyond_fin_is_not_taken),
 		PEER_TEST(test_many_mbufs),
 		PEER_TEST(test_window_closes_and_opens),
+		PEER_TEST(test_no_update_that_tells_nothing),
 		PEER_TEST(test_silly_window),
 		PEER_TEST(test_zero_window),
 		PEER_TEST(test_text_beyond_the_window_is_cut),

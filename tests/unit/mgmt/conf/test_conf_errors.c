@@ -184,8 +184,23 @@ static void test_names(void **state)
 					"path = [ \"guard\", \"guard\" ]; } );\n",
 		 "t.conf:4: chains.www: path: function \"guard\" stands there twice"},
 		{DAEMON PORTS FUNCTIONS
+		 "chains = ( { name = \"www\"; listen = \"10.0.0.1:80\"; path = [ \"guard\",\n"
+		 "{ when = { path = \"^/(a\"; };\n path = [ \"guard\" ]; },\n"
+		 "{ path = [ ]; },\n { when = { }; elze = [ \"guard\" ]; },\n"
+		 "{ when = { value = \"x\"; host = \"a/b\"; }; path = ( ); } ]; } );\n",
+		 "t.conf:5: chains.www[1]: bad pattern at offset 4: missing closing parenthesis\n"
+		 "t.conf:6: chains.www[1]: path: function \"guard\" stands there twice\n"
+		 "t.conf:7: chains.www[2]: a branch needs when = { … }\n"
+		 "t.conf:8: chains.www[3]: unknown key \"elze\"; a branch has when, path and else\n"
+		 "t.conf:8: chains.www[3]: needs a path, a host, a method or a header\n"
+		 "t.conf:8: chains.www[3]: a branch without functions\n"
+		 "t.conf:9: chains.www[4]: host \"a/b\" is neither a host, nor *.host, nor "
+		 "~PATTERN\n"
+		 "t.conf:9: chains.www[4]: value is that of a header: which one?\n"
+		 "t.conf:9: chains.www[4]: a branch without functions"},
+		{DAEMON PORTS FUNCTIONS
 		 "chains = ( { name = \"www\"; listen = \"10.0.0.1:80\"; path = [ ]; } );\n",
-		 "t.conf:4: chains.www: path has 0 functions; it may have 1 to 32"},
+		 "t.conf:4: chains.www: path has 0 functions; it may have 1 to 16"},
 		{DAEMON PORTS FUNCTIONS "chains = ( { name = \"a\"; listen = \"10.0.0.1:80\"; "
 					"path = [ \"guard\" ]; },\n { name = \"b\"; listen = "
 					"\"10.0.0.1:80\"; path = [ \"guard\" ]; } );\n",

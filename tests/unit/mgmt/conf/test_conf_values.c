@@ -318,7 +318,7 @@ static void test_reference(void **state)
 		"                              integer, 1 to 256; default 1\n",
 		"  hugepages                 auto: used when there are some\n"
 		"                              \"auto\" | \"on\" | \"off\"; default \"auto\"\n",
-		"list of functions; required\n",
+		"list of functions and branches; required\n",
 	};
 	char *text = NULL;
 	size_t size;

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * File descriptors of a world: sockets and epoll sets. Numbers are the lowest free, from
+ * FILE_FIRST on, as a process that has just started would be given them.
+ */
+#ifndef TESTS_PACKETDRILL_SO_FILE_H
+#define TESTS_PACKETDRILL_SO_FILE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+
+#define FILE_FIRST   3
+#define FILE_MOST    256
+#define FILE_WATCHES 32
+
+struct sock;
+struct world;
+
+struct file_watch {
+	int fd; /* 0: free */
+	struct epoll_event event;
+};
+
+struct file {
+	struct sock *sock; /* or: */
+	struct file_watch *watches;
+	bool nonblock;
+};
+
+/* The table of a world; 0, -ENOMEM. */
+int files_create(struct world *world) __attribute__((warn_unused_result));
+
+/* Closes what is open. */
+void files_destroy(struct world *world);
+
+/* -EMFILE. Takes over the socket. */
+int file_open_sock(struct world *world, struct sock *sock);
+int file_open_epoll(struct world *world);
+int file_close(struct world *world, int fd);
+
+/* NULL: not open. */
+struct file *file_of(const struct world *world, int fd);
+struct sock *file_sock(const struct world *world, int fd);
+
+#endif

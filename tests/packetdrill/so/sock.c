@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "tests/packetdrill/so/sock.h"
+
+#include <errno.h>
+#include <rte_mbuf.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "l4stack/tcp/tcp.h"
+#include "tests/packetdrill/so/world.h"
+
+static const struct tcp_handlers handlers;
+
+/* ---- birth ---- */
+
+struct sock *sock_new(struct world *world)
+{
+	struct sock *sock = calloc(1, sizeof(*sock));
+
+	if (!sock)
+		return NULL;
+	sock->world = world;
+	sock->accept_last = &sock->accept_first;
+	sock->info.state = "CLOSED";
+	sock->info.congestion = "";
+	sock->options.keep_idle_s = 7200;
+	sock->options.keep_each_s = 75;
+	sock->options.keep_count = 9;
+	sock->options.send_bytes = sock->options.recv_bytes = SOCK_BUFFER_BYTES;
+	return sock;
+}
+
+int sock_bind(struct sock *sock, const struct endpoint *local)
+{
+	if (sock->phase != SOCK_NEW || sock->local.addr.family)
+		return -EINVAL;
+	sock->local = *local;
+	return 0;
+}
+
+static bool is_any(const struct addr *addr)
+{
+	const struct addr any = {.family = addr->family};
+
+	return addr_equal(addr, &any);
+}
+
+static struct tcp_conf conf_of(const struct sock *sock)
+{
+	const struct sock_options *o = &sock->options;
+
+	return (struct tcp_conf){
+		.local = is_any(&sock->local.addr) ? (struct endpoint){.port = sock->local.port}
+						   : sock->local,
+		.mss_most = o->max_segment,
+		.congestion = o->congestion[0] ? o->congestion : NULL,
+		.recv_buffer_bytes = o->recv_bytes,
+		.send_buffer_bytes = o->send_bytes,
+	};
+}
+
+/* ---- the stack's events ---- */
+
+static void on_opened(struct tcp_conn *conn, void *user)
+{
+	struct sock *sock = user;
+	struct tcp_info info;
+
+	tcp_info(conn, &info);
+	sock->local = info.local;
+	sock->phase = SOCK_CONNECTED;
+}
+
+static int error_of(enum tcp_close_reason reason)
+{
+	static const int errors[] = {
+		[TCP_CLOSED_RESET] = ECONNRESET,  [TCP_CLOSED_REFUSED] = ECONNREFUSED,
+		[TCP_CLOSED_TIMEOUT] = ETIMEDOUT, [TCP_CLOSED_UNREACHABLE] = EHOSTUNREACH,
+		[TCP_CLOSED_NO_MEMORY] = ENOBUFS,
+	};
+
+	return errors[reason];
+}
+
+/* The connection is gone when this returns: what can still be read is kept. */
+static void on_closed(struct tcp_conn *conn, void *user, enum tcp_close_reason reason)
+{
+	struct sock *sock = user;
+
+	sock_get_info(sock, &sock->info);
+	sock->info.state = "CLOSED";
+	sock->left = tcp_recv(conn, UINT32_MAX);
+	sock->conn = NULL;
+	sock->phase = SOCK_OVER;
+	sock->error = error_of(reason);
+	sock->ended = reason == TCP_CLOSED_NORMAL;
+}
+
+static const struct tcp_handlers handlers = {.opened = on_opened, .closed = on_closed};
+
+/* ---- passive ---- */
+
+static void on_accepted(struct tcp_conn *conn, void *user)
+{
+	struct sock *listener = user, *sock = sock_new(listener->world);
+	struct tcp_info info;
+
+	if (!sock)
+		return;
+	tcp_info(conn, &info);
+	sock->conn = conn;
+	sock->phase = SOCK_CONNECTED;
+	sock->local = info.local;
+	sock->peer = info.remote;
+	sock->options = listener->options;
+	tcp_set_handlers(conn, &handlers, sock);
+	sock_apply(sock);
+	*listener->accept_last = sock;
+	listener->accept_last = &sock->accept_next;
+}
+
+static const struct tcp_listen_handlers listen_handlers = {.accepted = on_accepted};
+
+int sock_listen(struct sock *sock)
+{
+	struct tcp_conf conf = conf_of(sock);
+	int err;
+
+	if (sock->phase == SOCK_LISTENING)
+		return 0;
+	if (sock->phase != SOCK_NEW)
+		return -EINVAL;
+	if (!sock->local.addr.family)
+		sock->local.addr.family = ADDR_IP4;
+	if (!sock->local.port)
+		sock->local.port = SOCK_DEFAULT_FIRST;
+	err = tcp_listen(sock->world->stack, &sock->local, &conf, &listen_handlers, sock,
+			 &sock->listener);
+	if (!err)
+		sock->phase = SOCK_LISTENING;
+	return err;
+}
+
+static bool can_accept(const void *arg)
+{
+	const struct sock *sock = arg;
+
+	return sock->accept_first;
+}
+
+/* How long a call may take: now, an error; or what the socket's own time-out leaves. */
+static int wait_until(struct sock *sock, bool (*ready)(const void *arg), uint64_t until_us,
+		      int at_once_error)
+{
+	int err;
+
+	if (ready(sock))
+		return 0;
+	if (until_us == SOCK_AT_ONCE)
+		return at_once_error;
+	err = world_wait(sock->world, ready, sock, until_us);
+	return err == -ETIMEDOUT ? at_once_error : err;
+}
+
+int sock_accept(struct sock *sock, uint64_t until_us, struct sock **out)
+{
+	int err;
+
+	if (sock->phase != SOCK_LISTENING)
+		return -EINVAL;
+	err = wait_until(sock, can_accept, until_us, -EAGAIN);
+	if (err)
+		return err;
+	*out = sock->accept_first;
+	sock->accept_first = (*out)->accept_next;
+	if (!sock->accept_first)
+		sock->accept_last = &sock->accept_first;
+	return 0;
+}
+
+/* ---- active ---- */
+
+static bool has_connected(const void *arg)
+{
+	const struct sock *sock = arg;
+
+	return sock->phase != SOCK_CONNECTING;
+}
+
+static int connect_begin(struct sock *sock, const struct endpoint *peer)
+{
+	struct tcp_conf conf = conf_of(sock);
+	struct tcp_info info;
+	int err = tcp_connect(sock->world->stack, peer, &conf, &handlers, sock, &sock->conn);
+
+	if (err)
+		return err;
+	tcp_info(sock->conn, &info);
+	sock->local = info.local;
+	sock->peer = *peer;
+	sock->phase = SOCK_CONNECTING;
+	sock_apply(sock);
+	world_turn(sock->world);
+	return 0;
+}
+
+int sock_connect(struct sock *sock, const struct endpoint *peer, uint64_t until_us)
+{
+	bool again = sock->phase == SOCK_CONNECTING;
+	int err;
+
+	if (sock->phase == SOCK_CONNECTED)
+		return -EISCONN;
+	if (sock->phase != SOCK_NEW && !again)
+		return sock->error ? -sock_take_error(sock) : -EINVAL;
+	if (!again) {
+		err = connect_begin(sock, peer);
+		if (err)
+			return err;
+	}
+	err = wait_until(sock, has_connected, until_us, again ? -EALREADY : -EINPROGRESS);
+	if (err)
+		return err;
+	return sock->phase == SOCK_CONNECTED ? 0 : -sock_take_error(sock);
+}
+
+/* ---- closing ---- */
+
+int sock_shutdown(struct sock *sock, bool read, bool write)
+{
+	if (sock->phase != SOCK_CONNECTED)
+		return -ENOTCONN;
+	sock->shut_read |= read;
+	sock->shut_write |= write;
+	if (write) {
+		tcp_shutdown(sock->conn);
+		world_turn(sock->world);
+	}
+	return 0;
+}
+
+/* All was acknowledged, our FIN too. */
+static bool has_lingered(const void *arg)
+{
+	const struct sock *sock = arg;
+	struct tcp_info info;
+
+	if (!sock->conn)
+		return true;
+	tcp_info(sock->conn, &info);
+	return strcmp(info.state, "FIN-WAIT-1") != 0 && strcmp(info.state, "CLOSING") != 0 &&
+	       strcmp(info.state, "LAST-ACK") != 0;
+}
+
+static void linger(struct sock *sock)
+{
+	uint64_t until_us = sock->world->now_us + sock->options.linger_s * 1000000ull;
+
+	tcp_shutdown(sock->conn);
+	world_turn(sock->world);
+	/* What was not acknowledged in time goes on in the background. */
+	(void)!world_wait(sock->world, has_lingered, sock, until_us);
+}
+
+static void close_conn(struct sock *sock)
+{
+	const struct sock_options *o = &sock->options;
+
+	if (o->linger && o->linger_s && tcp_recv_ready(sock->conn) == 0 &&
+	    sock->phase == SOCK_CONNECTED)
+		linger(sock);
+	if (!sock->conn)
+		return;
+	if (o->linger && !o->linger_s)
+		tcp_abort(sock->conn);
+	else
+		tcp_close(sock->conn);
+	sock->conn = NULL;
+}
+
+static void close_listener(struct sock *sock)
+{
+	tcp_unlisten(sock->listener);
+	while (sock->accept_first) {
+		struct sock *waiting = sock->accept_first;
+
+		sock->accept_first = waiting->accept_next;
+		if (waiting->conn)
+			tcp_abort(waiting->conn);
+		rte_pktmbuf_free(waiting->left);
+		free(waiting);
+	}
+}
+
+void sock_close(struct sock *sock)
+{
+	struct world *world = sock->world;
+
+	if (sock->listener)
+		close_listener(sock);
+	if (sock->conn)
+		close_conn(sock);
+	rte_pktmbuf_free(sock->left);
+	free(sock);
+	world_turn(world);
+}
+
+/* ---- what it is ---- */
+
+int sock_take_error(struct sock *sock)
+{
+	int error = sock->error;
+
+	sock->error = 0;
+	return error;
+}
+
+uint32_t sock_unread(const struct sock *sock)
+{
+	uint32_t bytes = sock->conn ? tcp_recv_ready(sock->conn) : 0;
+
+	for (const struct rte_mbuf *m = sock->left; m; m = m->next)
+		bytes += m->data_len;
+	return bytes;
+}
+
+static bool peer_has_ended(const struct sock *sock)
+{
+	return sock->conn ? tcp_recv_ended(sock->conn) : sock->ended;
+}
+
+enum sock_event sock_events(const struct sock *sock)
+{
+	unsigned events = 0;
+	bool over = sock->phase == SOCK_OVER, ended = peer_has_ended(sock);
+
+	if (sock->phase == SOCK_NEW)
+		return SOCK_WRITABLE | SOCK_HUNG_UP;
+	if (sock->phase == SOCK_LISTENING)
+		return sock->accept_first ? SOCK_READABLE : 0;
+	if (sock->phase == SOCK_CONNECTING)
+		return 0;
+	if (over || ended || sock->shut_read || sock_unread(sock))
+		events |= SOCK_READABLE;
+	if (over || sock->shut_write || tcp_send_room(sock->conn))
+		events |= SOCK_WRITABLE;
+	if (over || ended || sock->shut_read)
+		events |= SOCK_PEER_ENDED;
+	if (over || (sock->shut_write && (ended || sock->shut_read)))
+		events |= SOCK_HUNG_UP;
+	return events | (sock->error ? SOCK_ERROR : 0);
+}
+
+/* FIN is sent, too, but is no byte of the queue. */
+static uint32_t unsent(const struct tcp_info *info)
+{
+	return info->send_queue_bytes > info->sent_bytes ? info->send_queue_bytes - info->sent_bytes
+							 : 0;
+}
+
+void sock_get_info(const struct sock *sock, struct sock_info *out)
+{
+	struct tcp_info info;
+
+	*out = sock->info;
+	if (sock->phase == SOCK_LISTENING)
+		out->state = "LISTEN";
+	if (!sock->conn)
+		return;
+	tcp_info(sock->conn, &info);
+	*out = (struct sock_info){
+		.state = info.state,
+		.congestion = info.congestion,
+		.mss = info.mss,
+		.srtt_us = info.srtt_us,
+		.rttvar_us = info.rttvar_us,
+		.rto_us = info.rto_us,
+		.cwnd_bytes = info.cwnd_bytes,
+		.ssthresh_bytes = info.ssthresh_bytes,
+		.timestamps = info.timestamps,
+		.sack = info.sack,
+		.wscale = info.wscale,
+		.recovering = info.recovering,
+		.wscale_send = info.wscale_send,
+		.wscale_recv = info.wscale_recv,
+		.retries = info.retries,
+		.probes = info.keep_probes,
+		.advertised_mss = info.mss_offered,
+		.path_mtu = info.path_mtu,
+		.unacked_bytes = info.sent_bytes,
+		.sacked_bytes = info.sacked_bytes,
+		.unsent_bytes = unsent(&info),
+		.pipe_bytes = info.flight_bytes,
+		.send_queue_bytes = info.send_queue_bytes,
+		.recv_window_bytes = info.recv_window_bytes,
+		.send_window_bytes = info.send_window_bytes,
+		.retransmits = (uint32_t)info.retransmits,
+		.bytes_in = info.bytes_in,
+		.bytes_out = info.bytes_out,
+	};
+}
+
+static enum tcp_gather gather_of(const struct sock *sock)
+{
+	if (sock->options.cork || sock->more)
+		return TCP_GATHER_FULL;
+	return sock->options.nodelay ? TCP_GATHER_FLUSH : TCP_GATHER_NAGLE;
+}
+
+void sock_apply_gather(struct sock *sock)
+{
+	if (sock->conn)
+		tcp_set_gather(sock->conn, gather_of(sock));
+}
+
+void sock_apply(struct sock *sock)
+{
+	const struct sock_options *o = &sock->options;
+	uint32_t idle_ms = o->keepalive ? o->keep_idle_s * 1000 : 0;
+
+	if (!sock->conn)
+		return;
+	sock_apply_gather(sock);
+	tcp_set_user_timeout(sock->conn, o->user_timeout_ms);
+	tcp_set_keepalive(sock->conn, idle_ms, o->keep_each_s * 1000, (uint8_t)o->keep_count);
+}

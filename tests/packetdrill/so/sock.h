@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A stream socket over the stack's connections, as it is between the calls of libc and
+ * l4stack/tcp/tcp.h. Linux's own structures and numbers are not known here: linux_*.c
+ * translate. All functions answer 0 (or a count) or -errno, and are called with the
+ * world's lock held. Those that can block say `until_us`: SOCK_AT_ONCE does not.
+ */
+#ifndef TESTS_PACKETDRILL_SO_SOCK_H
+#define TESTS_PACKETDRILL_SO_SOCK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "l4stack/base/addr.h"
+
+struct rte_mbuf;
+struct tcp_conn;
+struct tcp_listener;
+struct world;
+
+#define SOCK_AT_ONCE       0
+#define SOCK_NAME_MAX      16
+#define SOCK_BUFFER_BYTES  (1u << 20)
+#define SOCK_DEFAULT_FIRST 8080 /* what an unbound socket listens on */
+
+enum sock_phase { SOCK_NEW, SOCK_LISTENING, SOCK_CONNECTING, SOCK_CONNECTED, SOCK_OVER };
+
+/* What can be set before and after there is a connection; copied to accepted ones. */
+struct sock_options {
+	bool nodelay, cork, keepalive, reuse, linger;
+	uint32_t linger_s;
+	uint32_t user_timeout_ms;
+	uint32_t keep_idle_s, keep_each_s, keep_count;
+	uint32_t send_bytes, recv_bytes;
+	uint64_t send_timeout_us, recv_timeout_us; /* 0: none */
+	uint16_t max_segment;
+	char congestion[SOCK_NAME_MAX];
+};
+
+/* A connection's state in the stack's words, for TCP_INFO; kept when the connection is gone. */
+struct sock_info {
+	const char *state;
+	const char *congestion;
+	bool timestamps, sack, wscale, recovering;
+	uint8_t wscale_send, wscale_recv, retries, probes;
+	uint32_t mss, advertised_mss, path_mtu;
+	uint32_t srtt_us, rttvar_us, rto_us;
+	uint32_t cwnd_bytes, ssthresh_bytes, pipe_bytes, unacked_bytes, sacked_bytes;
+	uint32_t send_queue_bytes, unsent_bytes;
+	uint32_t recv_window_bytes, send_window_bytes, retransmits;
+	uint64_t bytes_in, bytes_out;
+};
+
+struct sock {
+	struct world *world;
+	enum sock_phase phase;
+	struct endpoint local, peer;
+	struct sock_options options;
+	struct tcp_listener *listener;
+	struct sock *accept_first, **accept_last, *accept_next;
+	struct tcp_conn *conn;
+	struct rte_mbuf *left; /* what was not read when the connection ended */
+	struct sock_info info; /* of the connection that is gone */
+	int error;             /* SO_ERROR, positive */
+	bool ended;            /* the peer's FIN was the end */
+	bool shut_read, shut_write;
+	bool more; /* the last call said that more will follow */
+};
+
+enum sock_event {
+	SOCK_READABLE = 1 << 0,
+	SOCK_WRITABLE = 1 << 1,
+	SOCK_ERROR = 1 << 2,
+	SOCK_HUNG_UP = 1 << 3, /* both halves are closed */
+	SOCK_PEER_ENDED = 1 << 4,
+};
+
+struct sock *sock_new(struct world *world);
+int sock_bind(struct sock *sock, const struct endpoint *local);
+int sock_listen(struct sock *sock);
+int sock_accept(struct sock *sock, uint64_t until_us, struct sock **out);
+int sock_connect(struct sock *sock, const struct endpoint *peer, uint64_t until_us);
+int sock_shutdown(struct sock *sock, bool read, bool write);
+
+/* Frees it. Blocks as SO_LINGER says. */
+void sock_close(struct sock *sock);
+
+enum sock_event sock_events(const struct sock *sock);
+void sock_get_info(const struct sock *sock, struct sock_info *out);
+uint32_t sock_unread(const struct sock *sock);
+
+/* Gives the connection what the options say. */
+void sock_apply(struct sock *sock);
+void sock_apply_gather(struct sock *sock);
+
+/* The error that waits, positive, and takes it. */
+int sock_take_error(struct sock *sock);
+
+/* sock_io.c */
+enum sock_recv_flag { SOCK_PEEK = 1 << 0, SOCK_WAIT_ALL = 1 << 1, SOCK_DISCARD = 1 << 2 };
+ssize_t sock_recv(struct sock *sock, void *buf, size_t len, unsigned flags, uint64_t until_us);
+
+/* `more`: the last part of a segment may wait. */
+ssize_t sock_send(struct sock *sock, const void *buf, size_t len, bool more, uint64_t until_us);
+
+#endif
