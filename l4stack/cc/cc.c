@@ -11,6 +11,7 @@
 
 /* The first is the default. */
 static const struct cc_ops *const algorithms[] = {
+	&cc_cubic,
 	&cc_newreno,
 };
 #define ALGORITHMS (sizeof(algorithms) / sizeof(algorithms[0]))
@@ -35,13 +36,6 @@ void cc_init(struct cc *cc, const struct cc_ops *ops, uint32_t mss, bool resent_
 {
 	*cc = (struct cc){.ops = ops, .mss = mss};
 	ops->init(cc, resent_syn, now_us);
-}
-
-void cc_fini(struct cc *cc)
-{
-	if (cc->ops && cc->mss)
-		cc->ops->fini(cc);
-	cc->ops = NULL;
 }
 
 void cc_set_mss(struct cc *cc, uint32_t mss)

@@ -3,17 +3,16 @@
  * Congestion control: how much of a connection's data may be in flight. Pure.
  *
  * An algorithm is a const vtable in a file of its own; to add one, write the file, add a row
- * to the table in cc.c and its name to the list in l4stack/tcp/tcp.h. TCP finds the losses and
- * decides what to send again; an algorithm only answers with `cwnd`, and with a pacing
- * rate if it wants segments spread over time.
+ * to the table in cc.c and its name to the lists in l4stack/tcp/tcp.h and mgmt/conf/keys.c. TCP
+ * finds the losses and decides what to send again; an algorithm only answers with `cwnd`, and with
+ * a pacing rate if it wants segments spread over time.
  *
  * There are two kinds. One that reacts to losses (NewReno, CUBIC) sets `ssthresh` when there is
  * one and is not asked again until recovery is over: meanwhile TCP brings the flight down to it
  * (PRR, RFC 6937). One that has a model of the path (BBR; `model` is set) is told of every ACK,
  * in recovery too, and its `cwnd` is taken as it is.
  *
- * State of an algorithm lives in `state`; one that needs more allocates it in `init`
- * and frees it in `fini`.
+ * State of an algorithm lives in `state`.
  */
 #ifndef L4STACK_CC_CC_H
 #define L4STACK_CC_CC_H
@@ -67,7 +66,6 @@ struct cc_ops {
 	bool model;
 	/* `cc` has ops and mss set, everything else zero. `resent_syn`: RFC 5681 §3.1. */
 	void (*init)(struct cc *cc, bool resent_syn, uint64_t now_us);
-	void (*fini)(struct cc *cc);
 	/* Not called during fast recovery, unless `model` is set. */
 	void (*on_ack)(struct cc *cc, const struct cc_ack *ack);
 	void (*on_loss)(struct cc *cc, enum cc_loss kind, uint32_t flight_bytes, uint64_t now_us);
@@ -81,7 +79,7 @@ struct cc_ops {
 	void (*on_mss)(struct cc *cc, uint32_t old_mss);
 };
 
-extern const struct cc_ops cc_newreno;
+extern const struct cc_ops cc_cubic, cc_newreno;
 
 /* By name; NULL gives the default. NULL when there is none of that name. */
 const struct cc_ops *cc_find(const char *name);
@@ -91,7 +89,6 @@ const char *cc_name(unsigned index);
 
 void cc_init(struct cc *cc, const struct cc_ops *ops, uint32_t mss, bool resent_syn,
 	     uint64_t now_us);
-void cc_fini(struct cc *cc); /* also of one that was never begun, or has ended */
 void cc_set_mss(struct cc *cc, uint32_t mss);
 
 /* A loss that begins an episode: what was before is remembered for cc_undo. */

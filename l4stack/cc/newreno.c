@@ -23,11 +23,6 @@ static void newreno_init(struct cc *cc, bool resent_syn, uint64_t now_us)
 	cc->ssthresh = CC_SSTHRESH_INFINITE;
 }
 
-static void newreno_fini(struct cc *cc)
-{
-	(void)cc;
-}
-
 /* RFC 3465 §2.1: one segment for each window of bytes acknowledged. */
 static void avoid_congestion(struct cc *cc, uint32_t acked_bytes)
 {
@@ -103,7 +98,6 @@ static void newreno_on_mss(struct cc *cc, uint32_t old_mss)
 const struct cc_ops cc_newreno = {
 	.name = "newreno",
 	.init = newreno_init,
-	.fini = newreno_fini,
 	.on_ack = newreno_on_ack,
 	.on_loss = newreno_on_loss,
 	.on_recovered = newreno_on_recovered,

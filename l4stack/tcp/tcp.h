@@ -60,7 +60,7 @@ struct tcp_handlers {
 };
 
 struct tcp_conf {
-	const char *congestion;      /* "newreno"; NULL: the default. Unknown: -ENOENT */
+	const char *congestion;      /* "cubic", "newreno"; NULL: the first. Unknown: -ENOENT */
 	uint32_t recv_buffer_bytes;  /* most that waits unread; 0: 1 MiB */
 	uint32_t send_buffer_bytes;  /* most that waits unsent and unacknowledged; 0: 1 MiB */
 	uint32_t connect_timeout_ms; /* 0: RFC 9293's R2 for SYN, 3 minutes */

@@ -270,7 +270,6 @@ void tcp_conn_detach(struct tcp_conn *conn)
 	tcp_sendq_free(conn);
 	tcp_reorder_free(conn);
 	tcp_scoreboard_clear(&conn->sent);
-	cc_fini(&conn->cc);
 }
 
 static void count_end(const struct tcp_conn *conn, enum tcp_close_reason reason)

@@ -306,20 +306,32 @@ static void on_accepted(struct tcp_conn *conn, void *user)
 		peer.on_accepted(conn);
 }
 
+/* What NewReno sends can be told by counting. */
+static struct tcp_conf countable(const struct tcp_conf *conf)
+{
+	struct tcp_conf all = conf ? *conf : (struct tcp_conf){0};
+
+	if (!all.congestion)
+		all.congestion = "newreno";
+	return all;
+}
+
 void peer_listen(const struct tcp_conf *conf)
 {
 	static const struct tcp_listen_handlers listen_handlers = {on_accepted};
 	struct endpoint local = {stack_addr, PEER_SERVER_PORT};
+	struct tcp_conf all = countable(conf);
 
 	assert_int_equal(
-		tcp_listen(peer.stack, &local, conf, &listen_handlers, &peer, &peer.listener), 0);
+		tcp_listen(peer.stack, &local, &all, &listen_handlers, &peer, &peer.listener), 0);
 }
 
 int peer_connect(const struct tcp_conf *conf)
 {
 	struct endpoint remote = {peer_addr, PEER_PORT};
+	struct tcp_conf all = countable(conf);
 
-	return tcp_connect(peer.stack, &remote, conf, &handlers, &peer, &peer.conn);
+	return tcp_connect(peer.stack, &remote, &all, &handlers, &peer, &peer.conn);
 }
 
 void open_passive(const struct tcp_conf *conf)
