@@ -199,6 +199,7 @@ static void fill_chain(struct engine_chain *out, const struct conf_chain *c,
 		.max_head_bytes = c->max_head_bytes,
 		.max_fields = c->max_fields,
 		.congestion = c->tcp.congestion,
+		.ecn = c->tcp.ecn,
 		.recv_buffer_bytes = c->tcp.recv_buffer_kb * 1024,
 		.send_buffer_bytes = c->tcp.send_buffer_kb * 1024,
 	};

@@ -183,6 +183,7 @@ static int listener_open(struct engine *engine, const struct engine_chain *from,
 			 const struct endpoint *local, struct listener **out)
 {
 	struct tcp_conf conf = {.congestion = from->congestion,
+				.ecn = from->ecn ? TCP_ECN_IF_ASKED : TCP_ECN_NEVER,
 				.recv_buffer_bytes = from->recv_buffer_bytes,
 				.send_buffer_bytes = from->send_buffer_bytes};
 	struct listener *listener = calloc(1, sizeof(*listener));

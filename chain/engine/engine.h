@@ -113,6 +113,7 @@ struct engine_chain {
 	unsigned head_timeout_ms, idle_timeout_ms, body_timeout_ms;
 	unsigned max_head_bytes, max_fields;
 	const char *congestion;
+	bool ecn;
 	uint32_t recv_buffer_bytes, send_buffer_bytes;
 };
 

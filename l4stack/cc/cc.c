@@ -13,6 +13,7 @@
 static const struct cc_ops *const algorithms[] = {
 	&cc_cubic,
 	&cc_newreno,
+	&cc_bbr,
 };
 #define ALGORITHMS (sizeof(algorithms) / sizeof(algorithms[0]))
 

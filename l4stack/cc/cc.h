@@ -64,12 +64,13 @@ enum cc_loss {
 struct cc_ops {
 	const char *name;
 	bool model;
+	bool ecn; /* a mark makes the window smaller: without that ECN is not agreed to */
 	/* `cc` has ops and mss set, everything else zero. `resent_syn`: RFC 5681 §3.1. */
 	void (*init)(struct cc *cc, bool resent_syn, uint64_t now_us);
 	/* Not called during fast recovery, unless `model` is set. */
 	void (*on_ack)(struct cc *cc, const struct cc_ack *ack);
 	void (*on_loss)(struct cc *cc, enum cc_loss kind, uint32_t flight_bytes, uint64_t now_us);
-	/* Fast recovery is over. */
+	/* Fast recovery is over; with `model`, or what had timed out is mended. */
 	void (*on_recovered)(struct cc *cc, uint32_t flight_bytes, uint64_t now_us);
 	/* The loss was none: cc.c has put `cwnd` and `ssthresh` back; the rest follows. */
 	void (*on_undo)(struct cc *cc);
@@ -79,7 +80,7 @@ struct cc_ops {
 	void (*on_mss)(struct cc *cc, uint32_t old_mss);
 };
 
-extern const struct cc_ops cc_cubic, cc_newreno;
+extern const struct cc_ops cc_bbr, cc_cubic, cc_newreno;
 
 /* By name; NULL gives the default. NULL when there is none of that name. */
 const struct cc_ops *cc_find(const char *name);

@@ -214,6 +214,7 @@ static void cubic_on_mss(struct cc *cc, uint32_t old_mss)
 
 const struct cc_ops cc_cubic = {
 	.name = "cubic",
+	.ecn = true,
 	.init = cubic_init,
 	.on_ack = cubic_on_ack,
 	.on_loss = cubic_on_loss,

@@ -97,6 +97,7 @@ static void newreno_on_mss(struct cc *cc, uint32_t old_mss)
 
 const struct cc_ops cc_newreno = {
 	.name = "newreno",
+	.ecn = true,
 	.init = newreno_init,
 	.on_ack = newreno_on_ack,
 	.on_loss = newreno_on_loss,

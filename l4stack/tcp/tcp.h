@@ -59,15 +59,22 @@ struct tcp_handlers {
 	void (*closed)(struct tcp_conn *conn, void *user, enum tcp_close_reason reason);
 };
 
+/* RFC 3168; "bbr" does without, for it takes no notice of marks. */
+enum tcp_ecn {
+	TCP_ECN_IF_ASKED, /* peers that ask for it get it */
+	TCP_ECN_ASK,      /* and tcp_connect asks */
+	TCP_ECN_NEVER,
+};
+
 struct tcp_conf {
-	const char *congestion;      /* "cubic", "newreno"; NULL: the first. Unknown: -ENOENT */
+	const char *congestion; /* "cubic", "newreno", "bbr"; NULL: the first. Unknown: -ENOENT */
 	uint32_t recv_buffer_bytes;  /* most that waits unread; 0: 1 MiB */
 	uint32_t send_buffer_bytes;  /* most that waits unsent and unacknowledged; 0: 1 MiB */
 	uint32_t connect_timeout_ms; /* 0: RFC 9293's R2 for SYN, 3 minutes */
 	uint32_t keepalive_ms;       /* idle time before the first probe; 0: off */
 	uint16_t mss_most;           /* payload of a segment, either way; 0: what the path allows */
 	struct endpoint local;       /* tcp_connect: from here; family or port 0: chosen */
-	bool ecn; /* ask for ECN (RFC 3168) when connecting; peers that ask get it in any case */
+	enum tcp_ecn ecn;
 };
 
 struct tcp_listen_handlers {

@@ -44,8 +44,7 @@ static void take_conf(struct tcp_conn *conn, const struct tcp_conf *conf)
 	conn->mss_most = conf->mss_most;
 	conn->user_timeout_ms = TCP_GIVE_UP_MS;
 	tcp_timer_keepalive(conn, conf->keepalive_ms, 0, 0);
-	if (conf->ecn)
-		conn->ecn |= TCP_ECN_WANTED;
+	tcp_ecn_init(conn, conf->ecn);
 }
 
 struct tcp_conn *tcp_conn_new(struct tcp_proto *tcp, const struct tcp_conn_spec *spec)

@@ -14,10 +14,18 @@ static void set(struct tcp_conn *conn, enum tcp_ecn_flag flag, bool on)
 
 /* ---- the handshake: §6.1.1 ---- */
 
+void tcp_ecn_init(struct tcp_conn *conn, enum tcp_ecn use)
+{
+	bool refused = use == TCP_ECN_NEVER || !conn->cc.ops->ecn;
+
+	set(conn, TCP_ECN_REFUSED, refused);
+	set(conn, TCP_ECN_ASKS, use == TCP_ECN_ASK && !refused);
+}
+
 /* §6.1.1.1: a SYN that was lost may have been dropped for asking. */
 uint16_t tcp_ecn_syn_flags(struct tcp_conn *conn)
 {
-	bool asks = conn->ecn & TCP_ECN_WANTED && !tcp_has(conn, TCP_SYN_RESENT);
+	bool asks = conn->ecn & TCP_ECN_ASKS && !tcp_has(conn, TCP_SYN_RESENT);
 
 	if (conn->state == TCP_SYN_RECEIVED)
 		return conn->ecn & TCP_ECN_ON ? TCP_ECE : 0;
@@ -34,7 +42,8 @@ void tcp_ecn_take_syn(struct tcp_conn *conn, const struct tcp_seg *syn)
 	if (syn->flags & TCP_ACK)
 		set(conn, TCP_ECN_ON, conn->ecn & TCP_ECN_ASKED && flags == TCP_ECE);
 	else
-		set(conn, TCP_ECN_ON, flags == (TCP_ECE | TCP_CWR));
+		set(conn, TCP_ECN_ON,
+		    flags == (TCP_ECE | TCP_CWR) && !(conn->ecn & TCP_ECN_REFUSED));
 }
 
 /* ---- receiving: §6.1.3 ---- */

@@ -2,27 +2,32 @@
 /*
  * Explicit congestion notification: RFC 3168 §6.1.
  *
- * Agreed in the handshake: always when the peer asks, asked for when the owner wants it. New data
- * then says that it may be marked (ECT(0)); SYN, pure ACKs, probes and what is sent again do not
- * (§6.1.1, §6.1.4 to §6.1.6). The receiver tells of a mark in every ACK until the sender says
+ * Agreed in the handshake: when the peer asks, and when the owner does, unless he wants none. New
+ * data then says that it may be marked (ECT(0)); SYN, pure ACKs, probes and what is sent again do
+ * not (§6.1.1, §6.1.4 to §6.1.6). The receiver tells of a mark in every ACK until the sender says
  * that it has reacted; the sender reacts as to a loss, once for each window. Internal to
  * l4stack/tcp.
  */
 #ifndef L4STACK_TCP_TCP_ECN_H
 #define L4STACK_TCP_TCP_ECN_H
 
+#include "l4stack/tcp/tcp.h"
 #include "l4stack/tcp/tcp_segment.h"
 
 enum tcp_ecn_flag {
-	TCP_ECN_WANTED = 1 << 0,  /* by the owner */
+	TCP_ECN_ASKS = 1 << 0,    /* the owner wants it */
 	TCP_ECN_ASKED = 1 << 1,   /* in our SYN */
 	TCP_ECN_ON = 1 << 2,      /* agreed */
 	TCP_ECN_ECHO = 1 << 3,    /* a mark was seen: the peer is told until it says CWR */
 	TCP_ECN_REDUCED = 1 << 4, /* the next new data says CWR */
+	TCP_ECN_REFUSED = 1 << 5, /* the owner, or congestion control, does without */
 };
 
 /* The two bits in the IP header: §5. */
 enum tcp_ecn_bits { TCP_ECN_NOT_ECT = 0, TCP_ECN_ECT0 = 2, TCP_ECN_CE = 3 };
+
+/* What the owner has set; congestion control is chosen. */
+void tcp_ecn_init(struct tcp_conn *conn, enum tcp_ecn use);
 
 /* The flags of our SYN or SYN-ACK; what the peer's says. */
 uint16_t tcp_ecn_syn_flags(struct tcp_conn *conn);

@@ -126,6 +126,7 @@ static void enter(struct tcp_conn *conn)
 	cc_lose(&conn->cc, CC_LOSS_FAST, RTE_MIN(sent, conn->cc.cwnd), conn->tcp->stack->now_us);
 	tcp_ecn_reduced(conn);
 	conn->recover = conn->snd_nxt;
+	conn->round_end = conn->rate.delivered; /* recovery begins with a round trip of its own */
 	conn->flags |= TCP_RECOVERY;
 	tcp_prr_begin(&conn->prr, sent);
 }
@@ -149,7 +150,7 @@ static void leave(struct tcp_conn *conn)
 	conn->dup_acks = 0;
 	conn->snd_left = 0;
 	tcp_rack_recovered(&conn->rack);
-	if (fast)
+	if (fast || conn->cc.ops->model)
 		conn->cc.ops->on_recovered(&conn->cc, tcp_recovery_pipe(conn),
 					   conn->tcp->stack->now_us);
 }

@@ -153,6 +153,7 @@ struct conf_chain {
 	unsigned max_head_bytes, max_fields;
 	struct conf_tcp {
 		const char *congestion;
+		bool ecn;
 		unsigned recv_buffer_kb, send_buffer_kb;
 	} tcp;
 	struct conf_place place;

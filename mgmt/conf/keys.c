@@ -44,7 +44,7 @@ static const char *const placement_words[] = {"process", NULL};
 static const char *const placement_planned[] = {"inline", NULL};
 static const char *const protocol_words[] = {"http", NULL};
 static const char *const protocol_planned[] = {"tcp", NULL};
-static const char *const congestion_words[] = {"cubic", "newreno", NULL};
+static const char *const congestion_words[] = {"cubic", "newreno", "bbr", NULL};
 
 /* --- daemon ------------------------------------------------------------------------- */
 
@@ -237,6 +237,7 @@ static const struct key tcp_keys[] = {
 	 .offset = AT(conf_tcp, congestion, const char *),
 	 .words = congestion_words,
 	 .help = "how the sending rate is found"},
+	BOOL(conf_tcp, ecn, "true", "marks instead of losses, for clients that ask for it"),
 	UINT(conf_tcp, recv_buffer_kb, "1024", 16, 1048576,
 	     "most that waits unread, for each connection"),
 	UINT(conf_tcp, send_buffer_kb, "1024", 16, 1048576,

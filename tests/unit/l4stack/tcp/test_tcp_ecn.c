@@ -8,7 +8,7 @@
 
 enum { NOT_ECT = 0, ECT0 = 2, CE = 3 };
 
-static const struct tcp_conf wants = {.ecn = true};
+static const struct tcp_conf wants = {.ecn = TCP_ECN_ASK};
 
 static uint32_t cwnd(void)
 {
@@ -51,6 +51,35 @@ static void test_not_asked_for(void **state)
 	peer.ecn = CE; /* means nothing */
 	say(ACK, 1, 1, 100);
 	hear(ACK, 101, 101, 0);
+}
+
+static void open_refused(const struct tcp_conf *conf)
+{
+	peer_listen(conf);
+	say(SYN | ECE | CWR, 0, 0, 0);
+	hear(SYN | ACK, 0, 1, 0);
+	say(ACK, 1, 1, 0);
+	send_bytes(1, 100);
+	turn();
+	hear(ACK, 1, 1, 100);
+	assert_int_equal(peer.last.ecn, NOT_ECT);
+}
+
+static void test_never(void **state)
+{
+	const struct tcp_conf never = {.ecn = TCP_ECN_NEVER};
+
+	(void)state;
+	open_refused(&never);
+}
+
+/* One that takes no notice of marks does not promise to. */
+static void test_not_with_bbr(void **state)
+{
+	const struct tcp_conf bbr = {.ecn = TCP_ECN_ASK, .congestion = "bbr"};
+
+	(void)state;
+	open_refused(&bbr);
 }
 
 static void connect_with(const struct tcp_conf *conf, unsigned syn_flags, unsigned answer)
@@ -197,6 +226,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		PEER_TEST(test_asked_for),
 		PEER_TEST(test_not_asked_for),
+		PEER_TEST(test_never),
+		PEER_TEST(test_not_with_bbr),
 		PEER_TEST(test_we_ask),
 		PEER_TEST(test_refused),
 		PEER_TEST(test_reflected),

@@ -147,6 +147,9 @@ static void test_values(void **state)
 		 "t.conf:3: functions.guard: instances is 0; it may be 1 to 64\n"
 		 "t.conf:3: functions.guard: on_failure is \"panic\"; it may be \"reject\", "
 		 "\"bypass\" or \"retry\""},
+		{DAEMON PORTS FUNCTIONS CHAIN("tcp = { congestion = \"vegas\"; };"),
+		 "t.conf:4: chains.www.tcp: congestion is \"vegas\"; it may be \"cubic\", "
+		 "\"newreno\" or \"bbr\""},
 		{DAEMON PORTS FUNCTIONS CHAIN("protocol = \"tcp\";"),
 		 "t.conf:4: chains.www: protocol \"tcp\" is not available in this version; use "
 		 "\"http\""},
