@@ -41,14 +41,16 @@ function(sluice_library name)
   target_link_libraries(${name} PUBLIC ${A_PUBLIC} PRIVATE ${A_PRIVATE} sluice_flags)
 endfunction()
 
-# sluice_plugin(NAME SOURCES a.c [PRIVATE lib ...]): build/lib/sluice/NAME.so,
-# a network function that sees include/ and nothing else of this tree.
+# sluice_plugin(NAME SOURCES a.c [PRIVATE lib ...]): build/lib/sluice/NAME.so (installed in
+# lib/sluice), a network function that sees include/ and nothing else of this tree but what it links.
 function(sluice_plugin name)
   cmake_parse_arguments(A "" "" "SOURCES;PRIVATE" ${ARGN})
   add_library(nf_${name} MODULE ${A_SOURCES})
   target_link_libraries(nf_${name} PRIVATE sluice_sdk sluice_flags ${A_PRIVATE})
   set_target_properties(nf_${name} PROPERTIES PREFIX "" OUTPUT_NAME ${name}
     LIBRARY_OUTPUT_DIRECTORY ${SLUICE_PLUGIN_DIR})
+  # Where sluiced looks by itself: ../lib/sluice beside it.
+  install(TARGETS nf_${name} DESTINATION lib/sluice)
 endfunction()
 
 # sluice_test(NAME SOURCES a.c [LIBS lib ...] [LABELS unit]): a cmocka program

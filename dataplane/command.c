@@ -5,13 +5,15 @@
 
 #include "chain/supervise/supervise.h"
 #include "dataplane/clock.h"
+#include "dataplane/cpus.h"
 #include "dataplane/daemon.h"
 #include "dataplane/log.h"
 #include "dataplane/show.h"
+#include "dataplane/tell.h"
 #include "mgmt/ctl/ctl.h"
 #include "mgmt/systemd/sd.h"
 
-#define RESTART_TIMEOUT_MS 10000
+#define RESTART_TIMEOUT_MS UINT64_C(10000)
 
 /* Errors for the one who asked: a line each. */
 static void join_errors(const struct conf_errors *errors, char *out, size_t size)
@@ -32,9 +34,10 @@ static int load_and_deploy(struct daemon *d, struct conf_errors *errors)
 
 	if (rc)
 		return rc;
-	rc = deploy(d, conf, errors);
-	if (rc)
-		conf_free(conf);
+	rc = cpus_check(conf, errors);
+	if (!rc)
+		return deploy(d, conf, errors);
+	conf_free(conf);
 	return rc;
 }
 
@@ -48,9 +51,7 @@ int command_reload(struct daemon *d, struct conf_errors *errors)
 	rc = load_and_deploy(d, errors);
 	for (unsigned i = 0; i < errors->count && i < CONF_ERRORS_MAX; i++)
 		log_error("%s", errors->text[i]);
-	if (!rc)
-		log_info("version %u of the configuration is in effect", d->release->version);
-	sd_tell_ready(rc ? "serving; the last reload was refused" : "serving");
+	tell_ready(d, rc ? "; the last reload was refused" : "");
 	return rc;
 }
 
@@ -73,6 +74,18 @@ static int run_reload(void *ctx, const struct ctl_request *request, json_t **dat
 
 /* --- function ---------------------------------------------------------------------------- */
 
+static int restart(struct daemon *d, uint16_t id, struct conf_errors *errors)
+{
+	int rc;
+
+	if (d->functions[id].conf->placement == CONF_INLINE)
+		return inline_restart(d, id, errors);
+	rc = supervisor_restart(d->supervisor, id, clock_monotonic_us());
+	return rc ? rc
+		  : supervisor_wait_ready(d->supervisor, id,
+					  clock_monotonic_us() + RESTART_TIMEOUT_MS * 1000, errors);
+}
+
 static int run_restart(void *ctx, const struct ctl_request *request, json_t **data, char *error,
 		       size_t size)
 {
@@ -87,15 +100,12 @@ static int run_restart(void *ctx, const struct ctl_request *request, json_t **da
 		snprintf(error, size, "there is no function \"%s\"", name ? name : "");
 		return -ENOENT;
 	}
-	rc = supervisor_restart(d->supervisor, (uint16_t)id, clock_monotonic_us());
-	if (!rc)
-		rc = supervisor_wait_ready(d->supervisor, (uint16_t)id, RESTART_TIMEOUT_MS,
-					   &errors);
+	rc = restart(d, (uint16_t)id, &errors);
 	join_errors(&errors, error, size);
 	conf_errors_clear(&errors);
 	if (rc == -ETIMEDOUT)
 		snprintf(error, size, "function \"%s\" was not ready after %d s", name,
-			 RESTART_TIMEOUT_MS / 1000);
+			 (int)(RESTART_TIMEOUT_MS / 1000));
 	return rc;
 }
 

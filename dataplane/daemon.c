@@ -19,6 +19,7 @@
 #include "dataplane/log.h"
 #include "dataplane/run.h"
 #include "dataplane/show.h"
+#include "dataplane/tell.h"
 #include "l4stack/stack.h"
 #include "l4stack/tcp/tcp.h"
 #include "mgmt/ctl/ctl.h"
@@ -87,8 +88,11 @@ static void instance_down(void *ctx, const struct instance_info *instance)
 static int arena_alloc(void *ctx, const char *name, uint64_t bytes, struct region **out)
 {
 	struct daemon *d = ctx;
+	int rc = memory_arena_alloc(&d->arenas, &d->regions, name, bytes, out);
 
-	return memory_arena_alloc(&d->arenas, &d->regions, name, bytes, out);
+	if (!rc)
+		inline_regions_changed(d);
+	return rc;
 }
 
 static void count_leases(struct worker *w, void *ctx)
@@ -106,10 +110,8 @@ static uint32_t arena_leases(struct daemon *d, const struct region *arena)
 	return call.leases;
 }
 
-/* The process is gone, but what it made may still be on its way to a client. */
-static void arena_free(void *ctx, struct region *arena)
+void daemon_arena_release(struct daemon *d, struct region *arena)
 {
-	struct daemon *d = ctx;
 	struct region **list;
 
 	list = realloc(d->dying_arenas, (d->dying_count + 1) * sizeof(*list));
@@ -120,17 +122,24 @@ static void arena_free(void *ctx, struct region *arena)
 	arenas_sweep(d);
 }
 
+static void arena_free(void *ctx, struct region *arena)
+{
+	daemon_arena_release(ctx, arena);
+}
+
 void arenas_sweep(struct daemon *d)
 {
-	unsigned kept = 0;
+	unsigned kept = 0, count = d->dying_count;
 
-	for (unsigned i = 0; i < d->dying_count; i++) {
+	for (unsigned i = 0; i < count; i++) {
 		if (arena_leases(d, d->dying_arenas[i]))
 			d->dying_arenas[kept++] = d->dying_arenas[i];
 		else
 			memory_arena_free(&d->arenas, &d->regions, d->dying_arenas[i]);
 	}
 	d->dying_count = kept;
+	if (kept < count)
+		inline_regions_changed(d);
 }
 
 static void function_log(void *ctx, int level, const char *function, const char *text)
@@ -165,9 +174,17 @@ static bool shares(void *ctx, uint16_t reader, uint16_t writer)
 	if (d->deploying && share_a_path(d->deploying, a, b))
 		return true;
 	for (const struct release *r = d->release; r; r = r->next)
-		if (share_a_path(r->conf, a, b))
+		if (r->version && share_a_path(r->conf, a, b))
 			return true;
 	return false;
+}
+
+static void feed_watchdog(struct daemon *d);
+
+/* While a new configuration waits for its functions, too. */
+static void supervisor_turn(void *ctx)
+{
+	feed_watchdog(ctx);
 }
 
 static const struct supervisor_owner supervisor_owner = {
@@ -177,6 +194,7 @@ static const struct supervisor_owner supervisor_owner = {
 	.arena_free = arena_free,
 	.log = function_log,
 	.shares = shares,
+	.turn = supervisor_turn,
 };
 
 /* --- making ------------------------------------------------------------------------------ */
@@ -219,6 +237,7 @@ static int open_ports(struct daemon *d, const struct conf *conf, char *error, si
 		int rc = port_open(&conf->ports[i], d->pools, conf->daemon.workers_count,
 				   &d->ports[i], error, size);
 
+		d->half_open = rc != 0;
 		if (rc)
 			return rc;
 		d->set.ports_count++;
@@ -332,7 +351,7 @@ static int make_all(struct daemon *d, const struct conf *conf, char *error, size
 	d->started_us = clock_monotonic_us();
 	if ((rc = make_pools(d, conf, error, size)) || (rc = open_ports(d, conf, error, size)) ||
 	    (rc = make_upstreams(d, error, size)) || (rc = make_workers(d, conf, error, size)) ||
-	    (rc = start_workers(d, error, size)) || (rc = make_supervisor(d, conf, error, size)))
+	    (rc = make_supervisor(d, conf, error, size)))
 		return rc;
 	if ((rc = watch(d, ctl_fd(d->ctl))) || (rc = watch(d, supervisor_fd(d->supervisor))))
 		return fail(error, size, "cannot watch descriptors", rc);
@@ -361,6 +380,7 @@ static void end_all(struct daemon *d)
 			worker_stop(d->set.worker[i]);
 	if (d->supervisor)
 		supervisor_destroy(d->supervisor);
+	inline_stop_all(d);
 	/* One without a queue of its own sends its last packets through one before it. */
 	for (unsigned i = d->set.count; i-- > 0;)
 		worker_destroy(d->set.worker[i]);
@@ -376,13 +396,13 @@ static void end_all(struct daemon *d)
 	for (unsigned i = 0; i < WORKERS_MAX; i++)
 		if (d->pools[i].rx)
 			memory_pools_destroy(&d->regions, &d->pools[i]);
-	if (d->ctl)
-		ctl_destroy(d->ctl);
 	free_releases(d);
 	close(d->epoll_fd);
 	close(d->signal_fd);
-	if (d->eal.memory_mb)
+	if (d->eal.running && !d->half_open)
 		eal_stop();
+	if (d->ctl)
+		ctl_destroy(d->ctl);
 }
 
 /* --- the control loop -------------------------------------------------------------------- */
@@ -401,8 +421,7 @@ static void begin_drain(struct daemon *d)
 	d->drain_until_us = clock_monotonic_us() + (uint64_t)ms * 1000;
 	for (unsigned i = 0; i < d->set.count; i++)
 		worker_call(d->set.worker[i], drain_here, NULL);
-	sd_tell_stopping("draining");
-	log_info("draining: no new connections; exchanges under way may take %u ms", ms);
+	tell_draining(ms);
 }
 
 static void count_left(struct worker *w, void *ctx)
@@ -426,8 +445,11 @@ static bool drained(struct daemon *d)
 static void reload(struct daemon *d)
 {
 	struct conf_errors errors = {0};
+	int rc = command_reload(d, &errors);
 
-	if (command_reload(d, &errors))
+	if (rc == -EBUSY)
+		log_warn("the configuration is not read again: the daemon is draining");
+	else if (rc)
 		log_error("the configuration was not changed: %u error%s in %s", errors.count,
 			  errors.count == 1 ? "" : "s", d->conf_path);
 	conf_errors_clear(&errors);
@@ -473,7 +495,9 @@ static void feed_watchdog(struct daemon *d)
 
 static bool tick(struct daemon *d)
 {
+	functions_end_broken(d);
 	functions_sweep(d);
+	inline_sweep(d);
 	arenas_sweep(d);
 	feed_watchdog(d);
 	return d->state != DAEMON_DRAINING || !drained(d);
@@ -510,36 +534,46 @@ static void print_errors(const struct conf_errors *errors)
 		fprintf(stderr, "%s\n", errors->text[i]);
 }
 
+/* No packet is looked at before the chains are in effect: who comes early waits, and is not
+ * refused. Takes over `conf`. */
+static int begin(struct daemon *d, struct conf *conf)
+{
+	struct conf_errors errors = {0};
+	char error[512] = "";
+	int rc = make_all(d, conf, error, sizeof(error));
+
+	if (rc)
+		conf_free(conf);
+	else
+		rc = deploy(d, conf, &errors);
+	print_errors(&errors);
+	conf_errors_clear(&errors);
+	if (!rc)
+		rc = start_workers(d, error, sizeof(error));
+	if (error[0])
+		fprintf(stderr, "sluiced: %s\n", error);
+	return rc;
+}
+
 int daemon_run(const char *conf_path, struct conf *conf)
 {
 	struct daemon *d = calloc(1, sizeof(*d));
-	struct conf_errors errors = {0};
-	char error[512] = "";
 	int rc;
 
-	if (!d)
+	if (!d) {
+		conf_free(conf);
 		return -ENOMEM;
+	}
 	d->conf_path = conf_path;
 	d->epoll_fd = d->signal_fd = -1;
 	d->feed_us = sd_watchdog_us() ? 0 : UINT64_MAX;
-	rc = make_all(d, conf, error, sizeof(error));
-	if (rc)
-		fprintf(stderr, "sluiced: %s\n", error);
-	else if ((rc = deploy(d, conf, &errors)))
-		print_errors(&errors);
-	if (rc) {
-		conf_free(conf);
-	} else {
+	rc = begin(d, conf);
+	if (!rc) {
 		d->state = DAEMON_RUNNING;
-		log_info("ready: %u port%s, %u chain%s, %u function%s", conf->ports_count,
-			 conf->ports_count == 1 ? "" : "s", conf->chains_count,
-			 conf->chains_count == 1 ? "" : "s", conf->functions_count,
-			 conf->functions_count == 1 ? "" : "s");
-		sd_tell_ready("serving");
+		tell_ready(d, "");
 		control_loop(d);
 		log_info("stopping");
 	}
-	conf_errors_clear(&errors);
 	end_all(d);
 	free(d);
 	return rc;

@@ -3,10 +3,12 @@
  * The daemon: what the control thread owns, and the parts it is made of.
  *
  *	daemon.c     start, the control loop, the end
+ *	inline_function.c       functions that run in the workers
  *	functions.c  the numbers of functions, over versions of the configuration
  *	deploy.c     putting a configuration into effect, at the start and at a reload
  *	show.c, show_chain.c    what `sluicectl show` shows
  *	command.c    what sluicectl can ask
+ *	tell.c       what systemd is told
  *
  * Everything here is the control thread's. Workers are reached with worker_call.
  */
@@ -23,24 +25,30 @@
 #include "dataplane/worker.h"
 #include "mgmt/conf/conf.h"
 
+struct conf_errors;
 struct ctl;
+struct inline_function;
+struct instance_info;
 struct supervisor;
 
-/* A configuration that is, or was, in effect. It lives while a function of it does. */
+/* A configuration that is, was, or was to be in effect. It lives while a function of it does. */
 struct release {
 	struct release *next;
 	struct conf *conf;
-	uint32_t version;
+	uint32_t version;   /* from 1; 0: it never came into effect */
 	unsigned functions; /* live ones that are described by it */
 };
 
-/* A function by its number. One that changes gets another number; the old one goes when the last
- * exchange of the chains that named it is over. */
+/* A function by its number. One that changes gets another number; the old one ends when the last
+ * exchange of the chains that named it is over, and its number is free when its last process is
+ * gone. */
 struct function {
 	struct release *release; /* NULL: the number is free */
 	const struct conf_function *conf;
 	uint32_t retired; /* the version that does without it; 0: in use */
 };
+/* `retired`: no worker knows it, but a process of it may still live. */
+#define FUNCTION_ENDING UINT32_MAX
 
 /* A worker's load when it was looked at last, and over the time before that. */
 struct load_sample {
@@ -60,12 +68,16 @@ struct daemon {
 	struct region *upstreams_region;
 	struct memory_pools pools[WORKERS_MAX];
 	struct port ports[PORTS_MAX];
+	bool half_open; /* one more was tried: DPDK cannot be taken down in order */
 	struct worker_set set;
+	uint64_t broken_rings; /* how many there were when they were looked for last */
 	struct function functions[ENGINE_FUNCTIONS_MAX];
 	const struct conf *deploying; /* what deploy tries to put into effect; NULL: nothing */
 	struct memory_arenas arenas;
 	struct region **dying_arenas; /* of processes that are gone, while their bytes are sent */
 	unsigned dying_count;
+	struct inline_function *inlines; /* by placement = "inline" */
+	uint32_t inlines_made;           /* ever */
 	struct supervisor *supervisor;
 	struct ctl *ctl;
 	uint64_t started_us, drain_until_us;
@@ -90,21 +102,43 @@ int functions_find(const struct daemon *d, const char *name);
 /* Gives it a number and makes it known to every worker. -ENOSPC, -ENOMEM. */
 int functions_add(struct daemon *d, struct release *release, const struct conf_function *function)
 	__attribute__((warn_unused_result));
-/* Ends its processes, forgets it on every worker, frees the number. */
+/* Ends its processes and forgets it on every worker. */
 void functions_remove(struct daemon *d, uint16_t id);
-/* Removes those that were retired and that no chain still draining can name. */
+/* Removes those that were retired and that no chain still draining can name, and frees the numbers
+ * of those whose processes are gone. */
 void functions_sweep(struct daemon *d);
+/* Ends processes that spoiled a ring: nobody talks to them any more. Others take their places. */
+void functions_end_broken(struct daemon *d);
 
 /* --- deploy.c ------------------------------------------------------------------------- */
 
-/* Puts `conf` into effect whole and takes it over, or leaves all as it was: -errno with `errors`
- * filled. Functions that changed are started beside the old ones; chains change on all workers or
- * on none. */
+/* Puts `conf` into effect whole, or leaves all as it was: -errno with `errors` filled. Either way
+ * it takes `conf` over. Functions that changed are started beside the old ones; chains change on
+ * all workers or on none. */
 int deploy(struct daemon *d, struct conf *conf, struct conf_errors *errors)
 	__attribute__((warn_unused_result));
 
+/* --- inline_function.c ---------------------------------------------------------------- */
+
+/* Runs it in every worker. 0, or -errno with `errors` filled. */
+int inline_start(struct daemon *d, uint16_t id, const struct conf_function *function,
+		 struct conf_errors *errors) __attribute__((warn_unused_result));
+/* New parts beside the old, which go when the last exchange they hold is over. */
+int inline_restart(struct daemon *d, uint16_t id, struct conf_errors *errors)
+	__attribute__((warn_unused_result));
+void inline_stop(struct daemon *d, uint16_t id);
+void inline_stop_all(struct daemon *d);
+/* Their log, and those that are to go. */
+void inline_sweep(struct daemon *d);
+void inline_regions_changed(struct daemon *d);
+/* Each as if it were a process: pid 0, no links. */
+void inline_each(const struct daemon *d,
+		 void (*fn)(void *ctx, const struct instance_info *instance), void *ctx);
+
 /* --- supervising ---------------------------------------------------------------------- */
 
+/* Its function is gone, but what lies there may still be on its way to a client. */
+void daemon_arena_release(struct daemon *d, struct region *arena);
 /* Frees arenas of processes that are gone once nothing of theirs is being sent. */
 void arenas_sweep(struct daemon *d);
 

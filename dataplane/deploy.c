@@ -10,7 +10,7 @@
 #include "dataplane/log.h"
 #include "l4stack/stack.h"
 
-#define READY_TIMEOUT_MS 10000
+#define READY_TIMEOUT_MS UINT64_C(10000)
 
 /* What a new configuration needs: a number for each of its functions. */
 struct plan {
@@ -28,6 +28,11 @@ static bool same_workers(const struct conf_daemon *a, const struct conf_daemon *
 	       !memcmp(a->workers, b->workers, a->workers_count * sizeof(a->workers[0]));
 }
 
+static bool same_user(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
 static bool same_addresses(const struct conf_port *a, const struct conf_port *b)
 {
 	if (a->addresses_count != b->addresses_count)
@@ -42,7 +47,8 @@ static bool same_addresses(const struct conf_port *a, const struct conf_port *b)
 static bool same_port(const struct conf_port *a, const struct conf_port *b)
 {
 	return !strcmp(a->name, b->name) && !strcmp(a->device, b->device) && a->mtu == b->mtu &&
-	       a->offload == b->offload && a->descriptors == b->descriptors && same_addresses(a, b);
+	       a->vlan == b->vlan && a->probe == b->probe && a->offload == b->offload &&
+	       a->descriptors == b->descriptors && same_addresses(a, b);
 }
 
 static void check_ports(const struct conf *old, const struct conf *new, struct conf_errors *errors)
@@ -63,11 +69,11 @@ static void check_daemon(const struct conf *old, const struct conf *new, struct 
 	    old->daemon.memory_mb != new->daemon.memory_mb ||
 	    old->daemon.hugepages != new->daemon.hugepages ||
 	    old->daemon.max_connections != new->daemon.max_connections ||
-	    strcmp(old->daemon.run_dir, new->daemon.run_dir))
-		conf_error(
-			errors, &new->daemon.place,
-			"workers, poll, memory_mb, hugepages, max_connections and run_dir need a "
-			"restart of the daemon to change");
+	    strcmp(old->daemon.run_dir, new->daemon.run_dir) ||
+	    !same_user(old->daemon.user, new->daemon.user))
+		conf_error(errors, &new->daemon.place,
+			   "workers, poll, memory_mb, hugepages, max_connections, run_dir and user "
+			   "need a restart of the daemon to change");
 }
 
 static int check_fixed(const struct daemon *d, const struct conf *conf, struct conf_errors *errors)
@@ -100,6 +106,8 @@ static int start_function(struct daemon *d, struct plan *plan, unsigned i,
 	plan->id[i] = (uint16_t)id;
 	if (!plan->fresh[i])
 		return 0;
+	if (f->placement == CONF_INLINE)
+		return inline_start(d, (uint16_t)id, f, errors);
 	rc = supervisor_start(d->supervisor, (uint16_t)id, f, clock_monotonic_us());
 	if (rc)
 		conf_error(errors, &f->place, "function \"%s\" cannot be started: %s", f->name,
@@ -109,23 +117,24 @@ static int start_function(struct daemon *d, struct plan *plan, unsigned i,
 
 static int wait_functions(struct daemon *d, const struct plan *plan, struct conf_errors *errors)
 {
+	uint64_t until_us = clock_monotonic_us() + READY_TIMEOUT_MS * 1000;
 	int rc = 0, one;
 
 	for (unsigned i = 0; i < plan->conf->functions_count; i++) {
-		if (!plan->fresh[i])
+		if (!plan->fresh[i] || plan->conf->functions[i].placement == CONF_INLINE)
 			continue;
-		one = supervisor_wait_ready(d->supervisor, plan->id[i], READY_TIMEOUT_MS, errors);
+		one = supervisor_wait_ready(d->supervisor, plan->id[i], until_us, errors);
 		if (one == -ETIMEDOUT)
 			conf_error(errors, &plan->conf->functions[i].place,
 				   "function \"%s\" was not ready after %d s",
-				   plan->conf->functions[i].name, READY_TIMEOUT_MS / 1000);
+				   plan->conf->functions[i].name, (int)(READY_TIMEOUT_MS / 1000));
 		if (one)
 			rc = one;
 	}
 	return rc;
 }
 
-/* All begin to start together; then each is waited for. */
+/* All begin to start together; then all are waited for, once as long. */
 static int start_functions(struct daemon *d, struct plan *plan, struct conf_errors *errors)
 {
 	for (unsigned i = 0; i < plan->conf->functions_count; i++) {
@@ -360,6 +369,12 @@ static void set_routes(struct daemon *d, const struct conf *conf)
 
 /* --- a release --------------------------------------------------------------------------- */
 
+static void release_free(struct release *release)
+{
+	conf_free(release->conf);
+	free(release);
+}
+
 static void commit(struct daemon *d, const struct plan *plan)
 {
 	struct release *old = d->release;
@@ -373,9 +388,22 @@ static void commit(struct daemon *d, const struct plan *plan)
 	d->release = plan->release;
 	if (old && !old->functions) {
 		d->release->next = old->next;
-		conf_free(old->conf);
-		free(old);
+		release_free(old);
 	}
+}
+
+/* It did not come into effect. Its functions still name what is in it, until they are gone. */
+static void withdraw(struct daemon *d, struct release *release)
+{
+	struct release **at = d->release ? &d->release->next : &d->release;
+
+	release->version = 0;
+	if (!release->functions) {
+		release_free(release);
+		return;
+	}
+	release->next = *at;
+	*at = release;
 }
 
 static int try_plan(struct daemon *d, struct plan *plan, struct conf_errors *errors)
@@ -398,29 +426,35 @@ static int try_plan(struct daemon *d, struct plan *plan, struct conf_errors *err
 	return rc;
 }
 
-int deploy(struct daemon *d, struct conf *conf, struct conf_errors *errors)
+static int deploy_release(struct daemon *d, struct release *release, struct conf_errors *errors)
 {
-	struct release *release;
 	struct plan plan = {0};
-	int rc = check_fixed(d, conf, errors);
+	int rc = plan_init(&plan, release);
 
-	if (rc)
-		return rc;
-	release = calloc(1, sizeof(*release));
-	if (!release)
-		return -ENOMEM;
-	*release =
-		(struct release){.conf = conf, .version = d->release ? d->release->version + 1 : 1};
-	rc = plan_init(&plan, release);
 	if (!rc) {
-		d->deploying = conf;
+		d->deploying = release->conf;
 		rc = try_plan(d, &plan, errors);
 		d->deploying = NULL;
 	}
 	if (!rc)
 		commit(d, &plan);
 	else
-		free(release);
+		withdraw(d, release);
 	plan_end(&plan);
 	return rc;
+}
+
+int deploy(struct daemon *d, struct conf *conf, struct conf_errors *errors)
+{
+	struct release *release;
+	int rc = check_fixed(d, conf, errors);
+
+	release = rc ? NULL : calloc(1, sizeof(*release));
+	if (!release) {
+		conf_free(conf);
+		return rc ? rc : -ENOMEM;
+	}
+	*release =
+		(struct release){.conf = conf, .version = d->release ? d->release->version + 1 : 1};
+	return deploy_release(d, release, errors);
 }

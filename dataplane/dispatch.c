@@ -9,6 +9,10 @@
 #include <rte_ip.h>
 #include <rte_mbuf.h>
 
+#define NDP_FIRST    133 /* RFC 4861 §4 */
+#define NDP_LAST     137
+#define ICMP6_HEADER 8
+
 /* A flow as it is seen on input: the peer is the source. Ports in network byte order. */
 struct flow {
 	uint32_t remote, local; /* IPv6 addresses folded */
@@ -89,20 +93,47 @@ static uint32_t ip4_owner(const struct rte_mbuf *m, uint32_t offset, unsigned wo
 	return ip4_flow(m, next + sizeof(*icmp), true, &f) ? flow_worker(&f, workers) : 0;
 }
 
-static uint32_t ip6_owner(const struct rte_mbuf *m, uint32_t offset, unsigned workers)
+static const struct rte_ipv6_hdr *ip6_at(const struct rte_mbuf *m, uint32_t offset)
 {
-	const struct rte_ipv6_hdr *ip;
+	if (m->data_len < offset + sizeof(struct rte_ipv6_hdr) + 4)
+		return NULL;
+	return rte_pktmbuf_mtod_offset(m, const struct rte_ipv6_hdr *, offset);
+}
+
+/* Of a packet without extension headers, received or quoted. */
+static uint32_t ip6_flow_owner(const struct rte_mbuf *m, uint32_t offset, bool quoted,
+			       unsigned workers)
+{
+	const struct rte_ipv6_hdr *ip = ip6_at(m, offset);
 	const uint16_t *ports;
 	struct flow f;
 
-	if (m->data_len < offset + sizeof(*ip) + 4)
+	if (!ip || !has_ports(ip->proto))
 		return 0;
-	ip = rte_pktmbuf_mtod_offset(m, const struct rte_ipv6_hdr *, offset);
-	if (!has_ports(ip->proto))
-		return DISPATCH_ALL; /* neighbour discovery above all */
 	ports = rte_pktmbuf_mtod_offset(m, const uint16_t *, offset + sizeof(*ip));
 	f = (struct flow){fold(ip->src_addr, 4), fold(ip->dst_addr, 4), ports[0], ports[1]};
+	if (quoted)
+		f = (struct flow){f.local, f.remote, f.local_port, f.remote_port};
 	return flow_worker(&f, workers);
+}
+
+/* RFC 4443 §2.1: errors are below 128, and quote. RFC 4861: every worker has neighbours. */
+static uint32_t icmp6_owner(const struct rte_mbuf *m, uint32_t offset, unsigned workers)
+{
+	uint8_t type = *rte_pktmbuf_mtod_offset(m, const uint8_t *, offset);
+
+	if (type >= NDP_FIRST && type <= NDP_LAST)
+		return DISPATCH_ALL;
+	return type < 128 ? ip6_flow_owner(m, offset + ICMP6_HEADER, true, workers) : 0;
+}
+
+static uint32_t ip6_owner(const struct rte_mbuf *m, uint32_t offset, unsigned workers)
+{
+	const struct rte_ipv6_hdr *ip = ip6_at(m, offset);
+
+	if (ip && ip->proto == IPPROTO_ICMPV6)
+		return icmp6_owner(m, offset + sizeof(*ip), workers);
+	return ip6_flow_owner(m, offset, false, workers);
 }
 
 uint32_t dispatch_owner(const struct rte_mbuf *m, unsigned workers)

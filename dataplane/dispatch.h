@@ -7,7 +7,8 @@
  * and a packet that a device put into another worker's queue is handed over through a ring. A
  * worker that opens a connection chooses its local port so that the answers are its own.
  *
- * ARP goes to everybody (each worker has its own table); what has no flow goes to worker 0.
+ * ARP and neighbor discovery go to everybody (each worker has its own table); what has no flow goes
+ * to worker 0.
  *
  * Threads: dispatch_owner and dispatch_owns are pure. Rings: many producers, one consumer.
  */

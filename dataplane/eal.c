@@ -2,6 +2,7 @@
 #include "dataplane/eal.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <numa.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 #include <rte_errno.h>
 #include <rte_mbuf_pool_ops.h>
 
+#include "dataplane/cpus.h"
 #include "dataplane/eal_log.h"
 #include "mgmt/conf/conf.h"
 
@@ -21,6 +23,10 @@
 /* Headroom for arenas of functions that a reload brings; without hugepages it costs nothing until
  * touched. */
 #define EAL_SPARE_MB 1024
+/* With hugepages: what rings, tables and devices take beside the buffers; and the reach for the
+ * next page that an arena may begin on. */
+#define EAL_BASE_MB  48
+#define EAL_ROUND_MB 2
 /* Each arena may live twice for a while: the old one until its last byte is acknowledged. */
 #define EAL_ARENA_COPIES 2
 
@@ -71,9 +77,18 @@ static unsigned arenas_mb(const struct conf *conf)
 	return mb;
 }
 
+static unsigned overhead_mb(const struct conf *conf)
+{
+	unsigned mb = EAL_BASE_MB + conf->daemon.workers_count * EAL_ROUND_MB;
+
+	for (unsigned i = 0; i < conf->functions_count; i++)
+		mb += conf->functions[i].instances * EAL_ROUND_MB;
+	return mb;
+}
+
 static int choose_memory(const struct conf *conf, struct eal_info *info, char *error, size_t size)
 {
-	unsigned want = conf->daemon.memory_mb + arenas_mb(conf);
+	unsigned want = conf->daemon.memory_mb + arenas_mb(conf) + overhead_mb(conf);
 	unsigned huge = hugepages_free_mb();
 
 	info->hugepages = conf->daemon.hugepages != CONF_HUGEPAGES_OFF && huge >= want;
@@ -81,7 +96,7 @@ static int choose_memory(const struct conf *conf, struct eal_info *info, char *e
 		snprintf(
 			error, size,
 			"hugepages = \"on\", but %u MB of 2 MB pages are free and %u MB are needed "
-			"(memory_mb and the arenas of all functions)",
+			"(memory_mb, the arenas of all functions and some more)",
 			huge, want);
 		return -ENOMEM;
 	}
@@ -115,12 +130,11 @@ static void arg_devices(struct eal_args *args, const struct conf *conf)
 	eal_arg(args, "--iova-mode=va");
 }
 
-/* lcore 0 floats over all CPUs; lcore i + 1 is worker i on its own. */
+/* lcore 0 floats over all CPUs that are ours; lcore i + 1 is worker i on its own. */
 static void arg_lcores(struct eal_args *args, const struct conf *conf)
 {
-	char text[1024];
-	int n = snprintf(text, sizeof(text), "--lcores=(0)@(0-%ld)",
-			 sysconf(_SC_NPROCESSORS_CONF) - 1);
+	char ours[1024], text[4096];
+	int n = snprintf(text, sizeof(text), "--lcores=(0)@(%s)", cpus_text(ours, sizeof(ours)));
 
 	for (unsigned i = 0; i < conf->daemon.workers_count && n < (int)sizeof(text); i++)
 		n += snprintf(text + n, sizeof(text) - (size_t)n, ",(%u)@%u", i + 1,
@@ -167,6 +181,8 @@ int eal_start(const struct conf *conf, struct eal_info *info, char *error, size_
 	arg_devices(args, conf);
 	eal_arg(args, "--no-telemetry");
 	eal_arg(args, "--log-level=error");
+	/* Or it would make its folder in one that all daemons share. */
+	setenv("RUNTIME_DIRECTORY", conf->daemon.run_dir, 1);
 	eal_log_open();
 	eal_log_hold();
 	if (rte_eal_init(args->count, args->arg) < 0) {
@@ -175,6 +191,7 @@ int eal_start(const struct conf *conf, struct eal_info *info, char *error, size_
 		return -EIO;
 	}
 	(void)eal_log_release();
+	info->running = true;
 	/* The buffer that was freed last is taken first: it is in the cache still, and what was
 	 * never needed is never touched. */
 	rc = rte_mbuf_set_user_mempool_ops("lf_stack");
@@ -183,11 +200,27 @@ int eal_start(const struct conf *conf, struct eal_info *info, char *error, size_
 	return rc;
 }
 
+/* EAL makes RUNTIME_DIRECTORY/dpdk/rte, even when it keeps nothing there. */
+static void remove_empty_folders(void)
+{
+	char path[PATH_MAX];
+	char *slash;
+
+	snprintf(path, sizeof(path), "%s", rte_eal_get_runtime_dir());
+	slash = strrchr(path, '/');
+	if (!slash || rmdir(path))
+		return;
+	*slash = '\0';
+	if (rmdir(path))
+		return; /* somebody else's are in it */
+}
+
 void eal_stop(void)
 {
 	rte_eal_cleanup();
 	while (eal_args.count)
 		free(eal_args.made[--eal_args.count]);
+	remove_empty_folders();
 }
 
 int eal_node_of_cpu(unsigned cpu)

@@ -15,6 +15,7 @@
 struct conf;
 
 struct eal_info {
+	bool running;
 	bool hugepages;
 	unsigned memory_mb; /* reserved for EAL; without hugepages only what is touched is used */
 };

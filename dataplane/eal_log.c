@@ -13,14 +13,25 @@
 static struct {
 	pthread_mutex_t lock;
 	bool held;
-	char last[256];
+	bool by_driver; /* `why` is a driver's */
+	char why[256];
 } eal_log = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+/* The first thing that a driver says is nearest to the cause. Above it EAL only says that it
+ * failed; and where EAL is alone, its last word sums up the others. */
+static void keep(const char *text, int length)
+{
+	if (eal_log.by_driver)
+		return;
+	eal_log.by_driver = strncmp(text, "EAL: ", 5) != 0;
+	snprintf(eal_log.why, sizeof(eal_log.why), "%.*s", length, text);
+}
 
 static void line(const char *text, int length)
 {
 	pthread_mutex_lock(&eal_log.lock);
 	if (eal_log.held)
-		snprintf(eal_log.last, sizeof(eal_log.last), "%.*s", length, text);
+		keep(text, length);
 	log_line(eal_log.held ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN, "DPDK: %.*s", length, text);
 	pthread_mutex_unlock(&eal_log.lock);
 }
@@ -55,7 +66,8 @@ void eal_log_hold(void)
 {
 	pthread_mutex_lock(&eal_log.lock);
 	eal_log.held = true;
-	eal_log.last[0] = '\0';
+	eal_log.by_driver = false;
+	eal_log.why[0] = '\0';
 	pthread_mutex_unlock(&eal_log.lock);
 }
 
@@ -64,5 +76,5 @@ const char *eal_log_release(void)
 	pthread_mutex_lock(&eal_log.lock);
 	eal_log.held = false;
 	pthread_mutex_unlock(&eal_log.lock);
-	return eal_log.last;
+	return eal_log.why;
 }

@@ -3,7 +3,8 @@
  * What DPDK has to say, in our log.
  *
  * While something is tried that may fail (EAL starts, a port is opened) its lines are held back:
- * drivers complain of much that does not matter. If it failed, the last of them says why.
+ * drivers complain of much that does not matter. If it failed, one of them says why: a
+ * driver's first, or EAL's last if no driver said anything.
  *
  * eal_log_open before EAL starts. Any thread of DPDK's may write; hold and release are the control
  * thread's.
@@ -13,7 +14,7 @@
 
 void eal_log_open(void);
 void eal_log_hold(void);
-/* The last line since eal_log_hold, "" if there was none; good until the next eal_log_hold. */
+/* That line of those since eal_log_hold, "" if there was none; good until the next eal_log_hold. */
 const char *eal_log_release(void);
 
 #endif

@@ -59,8 +59,9 @@ static bool same_function(const struct conf_function *a, const struct conf_funct
 {
 	return same_text(a->name, b->name) && same_text(a->plugin_path, b->plugin_path) &&
 	       same_text(a->user, b->user) && a->instances == b->instances &&
-	       a->on_failure == b->on_failure && a->hang_ms == b->hang_ms &&
-	       a->arena_mb == b->arena_mb && a->cpu == b->cpu && same_config(a, b);
+	       a->on_failure == b->on_failure && a->placement == b->placement &&
+	       a->hang_ms == b->hang_ms && a->arena_mb == b->arena_mb && a->cpu == b->cpu &&
+	       same_config(a, b);
 }
 
 static bool in_use(const struct function *f)
@@ -141,18 +142,15 @@ int functions_add(struct daemon *d, struct release *release, const struct conf_f
 
 /* --- the end ----------------------------------------------------------------------------- */
 
-/* The last function of a release that is no longer in effect takes it along. One that never came
- * into effect is not in the list: it belongs to deploy. */
+/* The last function of a release that is not in effect takes it along. */
 static void release_put(struct daemon *d, struct release *release)
 {
 	struct release **link = &d->release;
 
 	if (--release->functions || release == d->release)
 		return;
-	while (*link && *link != release)
+	while (*link != release)
 		link = &(*link)->next;
-	if (!*link)
-		return;
 	*link = release->next;
 	conf_free(release->conf);
 	free(release);
@@ -161,13 +159,88 @@ static void release_put(struct daemon *d, struct release *release)
 void functions_remove(struct daemon *d, uint16_t id)
 {
 	struct function_call call = {.id = id};
-	struct release *release = d->functions[id].release;
 
-	supervisor_stop(d->supervisor, id, clock_monotonic_us());
+	if (d->functions[id].conf->placement == CONF_INLINE)
+		inline_stop(d, id);
+	else
+		supervisor_stop(d->supervisor, id, clock_monotonic_us());
 	everywhere(d, remove_here, &call);
-	d->functions[id] = (struct function){0};
-	release_put(d, release);
+	d->functions[id].retired = FUNCTION_ENDING;
 }
+
+struct living {
+	bool function[ENGINE_FUNCTIONS_MAX];
+};
+
+static void note_living(void *ctx, const struct instance_info *instance)
+{
+	struct living *living = ctx;
+
+	living->function[instance->function] = true;
+}
+
+static void free_ended(struct daemon *d)
+{
+	struct living living = {0};
+
+	supervisor_each(d->supervisor, note_living, &living);
+	for (unsigned id = 0; id < ENGINE_FUNCTIONS_MAX; id++) {
+		struct release *release = d->functions[id].release;
+
+		if (d->functions[id].retired != FUNCTION_ENDING || living.function[id])
+			continue;
+		d->functions[id] = (struct function){0};
+		release_put(d, release);
+	}
+}
+
+/* --- rings that were spoiled ------------------------------------------------------------- */
+
+static uint64_t broken_rings(const struct daemon *d)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < d->set.count; i++)
+		sum += __atomic_load_n(
+			&engine_counters(worker_engine(d->set.worker[i]))->offences_ring,
+			__ATOMIC_RELAXED);
+	return sum;
+}
+
+struct broken {
+	uint32_t process[ENGINE_FUNCTIONS_MAX];
+	unsigned count;
+};
+
+static void note_broken(void *ctx, const struct engine_instance_info *instance)
+{
+	struct broken *broken = ctx;
+
+	if (instance->broken && broken->count < ENGINE_FUNCTIONS_MAX)
+		broken->process[broken->count++] = instance->instance;
+}
+
+static void look_for_broken(struct worker *w, void *ctx)
+{
+	engine_instances_each(worker_engine(w), note_broken, ctx);
+}
+
+void functions_end_broken(struct daemon *d)
+{
+	uint64_t rings = broken_rings(d);
+	struct broken broken = {.count = 0};
+
+	if (rings == d->broken_rings)
+		return; /* no worker is disturbed for nothing */
+	d->broken_rings = rings;
+	for (unsigned i = 0; i < d->set.count; i++)
+		worker_call(d->set.worker[i], look_for_broken, &broken);
+	for (unsigned i = 0; i < broken.count; i++)
+		if (supervisor_kill(d->supervisor, broken.process[i], "its ring is spoiled"))
+			continue; /* it ended meanwhile, or is about to */
+}
+
+/* --- what nothing needs any more --------------------------------------------------------- */
 
 static void oldest_version(void *ctx, const struct engine_chain_info *chain)
 {
@@ -201,4 +274,5 @@ void functions_sweep(struct daemon *d)
 	for (unsigned id = 0; id < ENGINE_FUNCTIONS_MAX; id++)
 		if (d->functions[id].retired && d->functions[id].retired <= oldest)
 			functions_remove(d, (uint16_t)id);
+	free_ended(d);
 }

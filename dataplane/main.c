@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "chain/supervise/supervise.h"
+#include "dataplane/cpus.h"
 #include "dataplane/host.h"
 #include "dataplane/log.h"
 #include "dataplane/run.h"
@@ -18,12 +19,20 @@
 #define CONF_DEFAULT "/etc/sluice/sluice.conf"
 
 static const char usage[] =
-	"usage: sluiced [-c FILE]        run with this configuration (default " CONF_DEFAULT ")\n"
-	"       sluiced -t [-c FILE]     check it, functions' parts too, and exit 0 or 1\n"
-	"       sluiced --help-config    every key of the configuration, with its default\n"
-	"       sluiced --version\n"
+	"usage: sluiced [-c FILE]        run, until SIGTERM\n"
+	"       sluiced -t [-c FILE]     check the configuration, functions' parts too\n"
+	"       sluiced --help-config    every key of the configuration, with range and default\n"
 	"\n"
-	"SIGHUP reads the configuration again; SIGTERM drains, then stops.\n";
+	"options:\n"
+	"  -c, --config FILE    the configuration (" CONF_DEFAULT ")\n"
+	"  -t, --check          say what is wrong with it as FILE:LINE: text, and exit 0 or 1\n"
+	"  -d, --debug          log the lines that functions write for debugging, too\n"
+	"      --version        the version\n"
+	"  -h, --help           this text\n"
+	"\n"
+	"SIGHUP reads the configuration again; a wrong one changes nothing. SIGTERM drains, then "
+	"stops.\n"
+	"sluicectl shows and steers what runs.\n";
 
 struct arguments {
 	const char *conf;
@@ -59,6 +68,11 @@ static int check_functions(const struct conf *conf, struct conf_errors *errors)
 	return rc;
 }
 
+static const char *plural(unsigned n)
+{
+	return n == 1 ? "" : "s";
+}
+
 static int check(struct conf *conf, const char *path)
 {
 	struct conf_errors errors = {0};
@@ -66,8 +80,10 @@ static int check(struct conf *conf, const char *path)
 
 	print_errors(&errors);
 	if (!rc)
-		printf("%s is right: %u ports, %u functions, %u chains\n", path, conf->ports_count,
-		       conf->functions_count, conf->chains_count);
+		printf("%s is right: %u port%s, %u function%s, %u chain%s\n", path,
+		       conf->ports_count, plural(conf->ports_count), conf->functions_count,
+		       plural(conf->functions_count), conf->chains_count,
+		       plural(conf->chains_count));
 	conf_errors_clear(&errors);
 	conf_free(conf);
 	return rc;
@@ -122,6 +138,19 @@ static int read_arguments(int argc, char **argv, struct arguments *out)
 	return -1;
 }
 
+/* What the file alone can tell, and what this machine must have. */
+static int load(const char *path, struct conf **out, struct conf_errors *errors)
+{
+	int rc = conf_load(path, out, errors);
+
+	if (rc)
+		return rc;
+	rc = cpus_check(*out, errors);
+	if (rc)
+		conf_free(*out);
+	return rc;
+}
+
 int main(int argc, char **argv)
 {
 	struct arguments args = {.conf = CONF_DEFAULT};
@@ -132,7 +161,7 @@ int main(int argc, char **argv)
 	if (rc >= 0)
 		return rc;
 	log_open(args.debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
-	rc = conf_load(args.conf, &conf, &errors);
+	rc = load(args.conf, &conf, &errors);
 	print_errors(&errors);
 	conf_errors_clear(&errors);
 	if (!rc)

@@ -19,6 +19,7 @@
 
 #define DESCRIPTORS_DEFAULT 1024
 #define TX_KEPT             4  /* fewer descriptors than these need not be given back */
+#define TX_FREE_MIN         32 /* below that a mark makes no sense */
 #define BUFFER_EXTRA        64 /* what a frame has besides its packet */
 #define BUFFER_DEFAULT      2048
 #define DEVICE_MAX          512
@@ -38,14 +39,17 @@ static const struct {
 /* A virtual device may check TCP alone. What it checked is marked in each packet. */
 #define RX_CSUM (RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM)
 
-/* With what DPDK said of it last, if anything. */
+/* With what DPDK said of it, if anything; many drivers return -1 for everything, which is not
+ * to be taken for an errno.
+ */
 static int fail(char *error, size_t size, const struct conf_port *conf, const char *what, int rc)
 {
 	const char *why = eal_log_release();
+	const char *reason = rc == -1 && why[0] ? "DPDK's driver refuses" : strerror(-rc);
 
 	snprintf(error, size, "%s:%u: port \"%s\" (device \"%s\"): %s: %s%s%s%s", conf->place.file,
-		 conf->place.line, conf->name, conf->device, what, strerror(-rc),
-		 why[0] ? " (DPDK: " : "", why, why[0] ? ")" : "");
+		 conf->place.line, conf->name, conf->device, what, reason, why[0] ? " (DPDK: " : "",
+		 why, why[0] ? ")" : "");
 	return rc;
 }
 
@@ -151,6 +155,22 @@ static uint16_t descriptors(const struct port *port)
 	return port->traits->descriptors ? port->traits->descriptors : DESCRIPTORS_DEFAULT;
 }
 
+/* The ring may be smaller than what was asked for, and then the mark is too high. */
+static int setup_tx(const struct port *port, uint16_t q, uint16_t descriptors_wanted, unsigned node,
+		    struct rte_eth_txconf tx)
+{
+	uint16_t free = descriptors_wanted;
+	int rc = -EINVAL;
+
+	if (!port->traits->keeps_sent)
+		return rte_eth_tx_queue_setup(port->id, q, descriptors_wanted, node, &tx);
+	for (; rc == -EINVAL && free >= TX_FREE_MIN; free /= 2) {
+		tx.tx_free_thresh = free - TX_KEPT;
+		rc = rte_eth_tx_queue_setup(port->id, q, descriptors_wanted, node, &tx);
+	}
+	return rc;
+}
+
 static int setup_queues(struct port *port, struct memory_pools *pools,
 			const struct rte_eth_dev_info *info, const struct rte_eth_conf *eth)
 {
@@ -162,14 +182,12 @@ static int setup_queues(struct port *port, struct memory_pools *pools,
 	port->descriptors = rxd;
 	rx.offloads = eth->rxmode.offloads;
 	tx.offloads = eth->txmode.offloads;
-	if (port->traits->keeps_sent && txd > TX_KEPT)
-		tx.tx_free_thresh = txd - TX_KEPT;
 	for (uint16_t q = 0; q < port->queues && !rc; q++) {
 		struct rte_mempool *pool = port->traits->private_rx ? pools[q].flat : pools[q].rx;
 
 		rc = rte_eth_rx_queue_setup(port->id, q, rxd, (unsigned)pools[q].node, &rx, pool);
 		if (!rc)
-			rc = rte_eth_tx_queue_setup(port->id, q, txd, (unsigned)pools[q].node, &tx);
+			rc = setup_tx(port, q, txd, (unsigned)pools[q].node, tx);
 	}
 	return rc;
 }
@@ -225,6 +243,14 @@ static void read_mac(struct port *port)
 	port->mac[5] ^= 1;
 }
 
+/* Neighbor solicitations come to groups (RFC 4861 §2.3), and the stack knows which are ours.
+ * A device that can hear neither all groups nor everything has no filter. */
+static void hear_groups(const struct port *port)
+{
+	if (rte_eth_allmulticast_enable(port->id))
+		(void)rte_eth_promiscuous_enable(port->id);
+}
+
 static uint16_t queues_for(const struct rte_eth_dev_info *info, unsigned workers)
 {
 	uint16_t most = RTE_MIN(info->max_rx_queues, info->max_tx_queues);
@@ -261,9 +287,18 @@ static int start(struct port *port, struct memory_pools *pools, unsigned workers
 	rc = rte_eth_dev_start(port->id);
 	if (rc)
 		return fail(error, size, port->conf, "cannot start the device", rc);
+	hear_groups(port);
 	port->reclaims = rte_eth_tx_done_cleanup(port->id, 0, 0) >= 0;
 	read_mac(port);
 	return 0;
+}
+
+/* Not every driver stands being closed before it was started: net_virtio_user's interrupt may still
+ * be handled by DPDK's thread. But a file must go. */
+static void give_up(struct port *port)
+{
+	if (driver_find(port->conf->device)->socket_file)
+		port_close(port);
 }
 
 int port_open(const struct conf_port *conf, struct memory_pools *pools, unsigned workers,
@@ -277,10 +312,12 @@ int port_open(const struct conf_port *conf, struct memory_pools *pools, unsigned
 	port_wake_before(&scan);
 	eal_log_hold();
 	rc = probe(port, error, error_size);
-	if (!rc)
+	if (!rc) {
+		eal_log_hold(); /* anew: what was said until here did not matter */
 		rc = start(port, pools, workers, error, error_size);
+	}
 	if (rc) {
-		port_close(port);
+		give_up(port);
 		return rc;
 	}
 	(void)eal_log_release();

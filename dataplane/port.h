@@ -41,7 +41,8 @@ struct port {
 /* Bytes that a receive buffer of this port must have. */
 uint32_t port_buffer_bytes(const struct conf_port *conf);
 
-/* Probes, configures and starts the device. 0, or -errno and a sentence in `error`. */
+/* Probes, configures and starts the device. 0, or -errno and a sentence in `error`; a device that
+ * got half way is left to the end of the process. */
 int port_open(const struct conf_port *conf, struct memory_pools *pools, unsigned workers,
 	      struct port *out, char *error, size_t error_size) __attribute__((warn_unused_result));
 void port_close(struct port *port);

@@ -136,22 +136,50 @@ static const struct {
 	{STACK_TX_MULTI_SEG, "multi-segment"},
 };
 
+#define PORT_ADDRESSES 65 /* and a link-local one */
+
 struct port_texts {
-	const char *addresses[64];
+	const char *addresses[PORT_ADDRESSES];
 	const char *offloads[RTE_DIM(offload_names)];
 };
 
-static struct view_texts port_addresses(const struct port *p, struct rows *rows,
-					struct port_texts *t)
+/* The addresses that the first worker's stack has, which are those of all. */
+struct port_rows {
+	uint16_t port;
+	struct rows *rows;
+	struct port_texts *texts;
+	unsigned n;
+};
+
+static void add_address(void *ctx, const struct stack_address_info *info)
 {
-	unsigned n = 0;
+	static const char *const states[] = {
+		[STACK_ADDRESS_TENTATIVE] = " (being probed)",
+		[STACK_ADDRESS_USED] = "",
+		[STACK_ADDRESS_DUPLICATE] = " (duplicate: another host has it)",
+	};
+	struct port_rows *p = ctx;
 	char text[ADDR_TEXT_MAX];
 
-	for (; n < p->conf->addresses_count && n < RTE_DIM(t->addresses); n++)
-		t->addresses[n] = rows_text(
-			rows, "%s/%u", addr_format(&p->conf->addresses[n].addr, text, sizeof(text)),
-			p->conf->addresses[n].prefix);
-	return (struct view_texts){t->addresses, n};
+	if (info->port != p->port || p->n == PORT_ADDRESSES)
+		return;
+	p->texts->addresses[p->n++] =
+		rows_text(p->rows, "%s/%u%s", addr_format(&info->addr, text, sizeof(text)),
+			  info->prefix, states[info->state]);
+}
+
+static void ask_addresses(struct worker *w, void *ctx)
+{
+	stack_addresses_each(worker_stack(w), add_address, ctx);
+}
+
+static struct view_texts port_addresses(struct worker *first, uint16_t port, struct rows *rows,
+					struct port_texts *t)
+{
+	struct port_rows p = {.port = port, .rows = rows, .texts = t};
+
+	worker_call(first, ask_addresses, &p);
+	return (struct view_texts){t->addresses, p.n};
 }
 
 static struct view_texts port_offloads(const struct port *p, struct port_texts *t)
@@ -176,8 +204,9 @@ static const char *port_speed(const struct port *p, struct rows *rows)
 				       : rows_text(rows, "%u Mb/s", link.link_speed);
 }
 
-static void fill_port(const struct port *p, struct rows *rows, struct port_texts *t)
+static void fill_port(struct daemon *d, uint16_t number, struct rows *rows, struct port_texts *t)
 {
+	const struct port *p = &d->ports[number];
 	struct view_port *v = rows_add(rows);
 	struct port_counters c;
 
@@ -198,7 +227,7 @@ static void fill_port(const struct port *p, struct rows *rows, struct port_texts
 		.device = p->conf->device,
 		.mac = rows_text(rows, "%02x:%02x:%02x:%02x:%02x:%02x", p->mac[0], p->mac[1],
 				 p->mac[2], p->mac[3], p->mac[4], p->mac[5]),
-		.addresses = port_addresses(p, rows, t),
+		.addresses = port_addresses(d->set.worker[0], number, rows, t),
 		.offloads = port_offloads(p, t),
 		.shared_rx = !p->traits->private_rx,
 	};
@@ -209,8 +238,8 @@ json_t *show_ports(struct daemon *d)
 	static struct port_texts texts[PORTS_MAX]; /* the control thread's alone */
 	struct rows rows = ROWS(struct view_port);
 
-	for (unsigned i = 0; i < d->set.ports_count; i++)
-		fill_port(&d->ports[i], &rows, &texts[i]);
+	for (uint16_t i = 0; i < d->set.ports_count; i++)
+		fill_port(d, i, &rows, &texts[i]);
 	return rows_finish(&rows, &view_of_port);
 }
 

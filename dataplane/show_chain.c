@@ -184,6 +184,7 @@ static void fill_function(void *ctx, const struct instance_info *instance)
 		.name = instance->function_name,
 		.instance = instance->index,
 		.plugin = instance->plugin,
+		.placement = f->conf && f->conf->placement == CONF_INLINE ? "inline" : "process",
 		.pid = instance->pid > 0 ? instance->pid : -1,
 		.cpu = f->conf ? f->conf->cpu : -1,
 		.uptime_s = instance->state == INSTANCE_UP ? (int64_t)(up_us / 1000000) : -1,
@@ -213,6 +214,7 @@ json_t *show_functions(struct daemon *d)
 
 	instances_gather(d, &in);
 	supervisor_each(d->supervisor, fill_function, &in);
+	inline_each(d, fill_function, &in);
 	rows_free(&in.infos);
 	return rows_finish(&in.rows, &view_of_function);
 }
@@ -486,6 +488,7 @@ json_t *show_stats(struct daemon *d, const char *prefix)
 			 engine_sum(d, engine_rows[i].offset), engine_rows[i].help);
 	instances_gather(d, &in);
 	supervisor_each(d->supervisor, add_instance_stats, &in);
+	inline_each(d, add_instance_stats, &in);
 	rows_free(&in.infos);
 	return rows_finish(&in.rows, &view_of_stat);
 }

@@ -17,6 +17,7 @@
 #include "chain/engine/engine.h"
 #include "dataplane/clock.h"
 #include "dataplane/idle.h"
+#include "dataplane/inline.h"
 #include "dataplane/io.h"
 #include "l4stack/stack.h"
 #include "mgmt/conf/conf.h"
@@ -26,6 +27,7 @@
 #define SPIN_US         10
 #define SLEEP_MAX_US    100000 /* so that progress is seen by the watchdog */
 #define HEAD_SLOT_BYTES 8192
+#define INLINE_ROUNDS   32          /* a head goes down a path and up again within a turn */
 #define EXCHANGE_BYTES  (64 * 1024) /* of memory for each exchange that may be under way */
 
 struct call {
@@ -47,6 +49,7 @@ struct worker {
 	struct region *messages;
 	struct stack *stack;
 	struct engine *engine;
+	struct inline_parts inlines;
 	struct io *io;
 	struct idle idle;
 };
@@ -61,6 +64,11 @@ struct stack *worker_stack(struct worker *w)
 struct engine *worker_engine(struct worker *w)
 {
 	return w->engine;
+}
+
+struct inline_parts *worker_inlines(struct worker *w)
+{
+	return &w->inlines;
 }
 
 struct io *worker_io(struct worker *w)
@@ -121,12 +129,26 @@ static int make_stack(struct worker *w, const struct conf *conf)
 	return stack_create(&sc, &pools, &ops, w->io, clock_us(), &w->stack);
 }
 
+/* All workers have the same addresses; the first speaks for them. */
+static enum stack_claim claim_of(const struct worker *w, const struct conf_port *port)
+{
+	static const enum stack_claim claims[] = {
+		[CONF_PROBE_IP6] = STACK_CLAIM_USUAL,
+		[CONF_PROBE_ALL] = STACK_CLAIM_PROBE,
+		[CONF_PROBE_NONE] = STACK_CLAIM_ANNOUNCE,
+	};
+
+	return w->index == 0 ? claims[port->probe] : STACK_CLAIM_FOLLOW;
+}
+
 static int add_port(struct worker *w, uint16_t number, const struct port *port)
 {
 	struct stack_port_conf pc = {
 		.mtu = port->mtu,
 		.offloads = port->offloads | (port->flattens ? STACK_TX_MULTI_SEG : 0),
 		.name = port->name,
+		.vlan = (uint16_t)port->conf->vlan,
+		.claim = claim_of(w, port->conf),
 	};
 	int rc;
 
@@ -138,12 +160,27 @@ static int add_port(struct worker *w, uint16_t number, const struct port *port)
 	return rc;
 }
 
-static int add_ports_and_routes(struct worker *w, const struct conf *conf)
+static int add_ports(struct worker *w, char *error, size_t size)
+{
+	char what[128];
+
+	for (unsigned p = 0; p < w->set->ports_count; p++) {
+		const struct port *port = &w->set->ports[p];
+		int rc = add_port(w, (uint16_t)p, port);
+
+		if (!rc)
+			continue;
+		snprintf(what, sizeof(what), "port \"%s\": its MAC, MTU or an address is of no use",
+			 port->name);
+		return fail(error, size, what, rc);
+	}
+	return 0;
+}
+
+static int add_routes(struct worker *w, const struct conf *conf)
 {
 	int rc = 0;
 
-	for (unsigned p = 0; p < w->set->ports_count && !rc; p++)
-		rc = add_port(w, (uint16_t)p, &w->set->ports[p]);
 	for (unsigned r = 0; r < conf->routes_count && !rc; r++)
 		rc = stack_route_add(w->stack, &conf->routes[r].to, conf->routes[r].prefix,
 				     &conf->routes[r].via);
@@ -206,9 +243,9 @@ int worker_create(struct worker_set *set, unsigned index, const struct conf *con
 		rc = fail(error, size, "cannot make a worker", rc);
 	else if ((rc = make_stack(w, conf)))
 		rc = fail(error, size, "cannot make a stack", rc);
-	else if ((rc = add_ports_and_routes(w, conf)))
-		rc = fail(error, size, "cannot set up addresses and routes", rc);
-	else if ((rc = make_engine(w)))
+	else if (!(rc = add_ports(w, error, size)) && (rc = add_routes(w, conf)))
+		rc = fail(error, size, "cannot set up the routes", rc);
+	else if (!rc && (rc = make_engine(w)))
 		rc = fail(error, size, "cannot make an engine (is memory_mb large enough?)", rc);
 	if (rc) {
 		worker_destroy(w);
@@ -250,6 +287,21 @@ static bool serve_call(struct worker *w)
 	return true;
 }
 
+/* Inline functions take their turns until they have nothing to say to each other. */
+static bool turn_inlines(struct worker *w, uint64_t now_us)
+{
+	bool work = false;
+
+	for (unsigned round = 0; round < INLINE_ROUNDS && w->inlines.first; round++) {
+		engine_publish(w->engine);
+		if (!inline_turn(&w->inlines, now_us))
+			break;
+		work = true;
+		engine_poll(w->engine, now_us);
+	}
+	return work;
+}
+
 /* One turn: packets in, exchanges move, packets out. True if there was anything to do. */
 static bool turn(struct worker *w)
 {
@@ -261,6 +313,7 @@ static bool turn(struct worker *w)
 	stack_deliver(w->stack);
 	work |= engine_pending(w->engine);
 	engine_poll(w->engine, now_us);
+	work |= turn_inlines(w, now_us);
 	work |= serve_call(w);
 	stack_flush(w->stack);
 	engine_publish(w->engine);
@@ -286,6 +339,7 @@ static uint64_t until_next(const struct worker *w)
 	uint64_t next = RTE_MIN(stack_next_us(w->stack), engine_next_us(w->engine));
 
 	next = RTE_MIN(next, io_next_us(w->io, now));
+	next = RTE_MIN(next, inline_next_us(&w->inlines));
 	if (next <= now)
 		return 0;
 	return next - now < SLEEP_MAX_US ? next - now : SLEEP_MAX_US;

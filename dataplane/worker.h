@@ -22,6 +22,7 @@
 
 struct conf;
 struct engine;
+struct inline_parts;
 struct io;
 struct stack;
 struct upstreams;
@@ -73,6 +74,7 @@ void worker_wake(struct worker *worker);
 struct stack *worker_stack(struct worker *worker);
 struct engine *worker_engine(struct worker *worker);
 struct io *worker_io(struct worker *worker);
+struct inline_parts *worker_inlines(struct worker *worker);
 struct memory_pools *worker_pools(struct worker *worker);
 struct region *worker_messages(struct worker *worker);
 unsigned worker_index(const struct worker *worker);

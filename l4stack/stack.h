@@ -66,9 +66,10 @@ struct stack_pools {
 };
 
 struct stack_conf {
-	uint32_t max_conns;        /* established and half-open together */
-	uint64_t secret[2];        /* keys the tables, the ISN and the cookies; from getrandom() in
-				      production */
+	uint32_t max_conns;        /* established and half-open together; as many again in
+				      TIME-WAIT */
+	uint64_t secret[2];        /* keys the tables, the ISN, time stamps and ports; from
+				      getrandom() in production */
 	uint64_t memory_bytes;     /* budget of payload held by all connections, true size */
 	uint32_t copy_below_bytes; /* payload pieces shorter than this are copied next to their
 				      header; 0: a measured default */
@@ -76,11 +77,12 @@ struct stack_conf {
 
 /* How the addresses of a port come into use. */
 enum stack_claim {
-	STACK_CLAIM_USUAL,  /* IPv6 is probed (RFC 4862 §5.4), IPv4 is not; both are announced */
-	STACK_CLAIM_PROBE,  /* both are probed: IPv4 takes 5 to 7 seconds (RFC 5227 §2.1) */
-	STACK_CLAIM_FOLLOW, /* as USUAL, but another stack with the same port does the talking:
-			     * nothing is sent, and no question about our addresses is answered */
-	STACK_CLAIM_SILENT, /* used at once, and not announced */
+	STACK_CLAIM_USUAL,    /* IPv6 is probed (RFC 4862 §5.4), IPv4 is not; both are announced */
+	STACK_CLAIM_PROBE,    /* both are probed: IPv4 takes 5 to 7 seconds (RFC 5227 §2.1) */
+	STACK_CLAIM_ANNOUNCE, /* neither is probed */
+	STACK_CLAIM_FOLLOW,   /* as USUAL, but another stack with the same port does the talking:
+			       * nothing is sent, and no question about our addresses is answered */
+	STACK_CLAIM_SILENT,   /* used at once, and not announced */
 };
 
 struct stack_port_conf {

@@ -315,6 +315,8 @@ void engine_drain(struct engine *engine)
 		LIST_FOREACH (client, &chain->clients, of_chain)
 			client_idle_end(client, 0);
 	pool_close_idle(engine->pool);
+	if (engine->health)
+		health_pause(engine->health);
 }
 
 /* After clients and exchanges are gone. */

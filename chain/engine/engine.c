@@ -266,7 +266,7 @@ static void counters_follow(struct engine *engine)
 void engine_poll(struct engine *engine, uint64_t now_us)
 {
 	timers_advance(&engine->timers, now_us);
-	if (engine->health)
+	if (engine->health && !engine->draining)
 		health_poll(engine->health);
 	starved_wake(engine);
 	tasks_run(engine);

@@ -123,7 +123,7 @@ struct engine_chain {
 int engine_chains_set(struct engine *engine, uint32_t version, const struct engine_chain *chains,
 		      unsigned count) __attribute__((warn_unused_result));
 
-/* Stops listening and ends idle connections; exchanges under way finish. */
+/* Stops listening, ends idle connections and checks of servers; exchanges under way finish. */
 void engine_drain(struct engine *engine);
 
 /* --- the loop -------------------------------------------------------------------- */
@@ -162,7 +162,7 @@ struct engine_instance_info {
 	uint32_t leases;    /* arena slices being sent */
 	uint64_t exchanges; /* heads it was given */
 	uint64_t offences;  /* answers that were refused */
-	bool broken; /* it spoiled its ring and gets nothing more: the process is to be ended */
+	bool broken; /* it spoiled its ring and gets nothing more until its process is another */
 	uint64_t loops, busy_ns;
 	uint64_t counter[SLUICE_COUNTERS];
 };

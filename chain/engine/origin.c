@@ -297,8 +297,9 @@ static bool reusable(const struct exchange *x)
 {
 	const struct tcp_conn *conn = x->origin->tcp;
 
-	return x->head_sent && x->message[RESPONSE].framing.keep_alive && answer_complete(x) &&
-	       x->body[REQUEST].ended && !tcp_recv_ready(conn) && !tcp_recv_ended(conn);
+	return !x->engine->draining && x->head_sent && x->message[RESPONSE].framing.keep_alive &&
+	       answer_complete(x) && x->body[REQUEST].ended && !tcp_recv_ready(conn) &&
+	       !tcp_recv_ended(conn);
 }
 
 void origin_release(struct exchange *x, bool complete)

@@ -9,7 +9,7 @@
  * lies (an index that runs away, text outside the ring) makes link_poll return -EPROTO, and
  * the link is dead.
  *
- * Nothing blocks and nothing makes a syscall except link_wake, which writes the instance's
+ * Nothing blocks and nothing makes a syscall except link_publish, which writes the instance's
  * eventfd when it said that it sleeps.
  */
 #ifndef CHAIN_RING_LINK_H

@@ -66,7 +66,7 @@ static struct outcome listen_to(const struct process *p, const struct conf_funct
 		if (m.kind == SLUICE_HOST_READY)
 			outcome.ready = true;
 		else if (m.kind == SLUICE_HOST_ERROR)
-			process_error(errors, function, m.placed, m.text);
+			supervise_error(errors, function, m.placed, m.text);
 	}
 	outcome.gone = rc == -EPIPE;
 	return outcome;
@@ -84,7 +84,7 @@ static void judge(const struct conf_function *function, const struct outcome *ou
 		snprintf(text, sizeof(text), "plugin %s ended before it was ready: %s",
 			 function->plugin, how);
 	if (!outcome->gone || !outcome->ready)
-		process_error(errors, function, false, text);
+		supervise_error(errors, function, false, text);
 }
 
 static int run(const char *host_path, const struct conf_function *function,
@@ -132,7 +132,7 @@ int supervise_check(const char *host_path, const char *default_user,
 		if (!error[0])
 			snprintf(error, sizeof(error), "%s cannot be started: %s", host_path,
 				 strerror(-rc));
-		process_error(errors, function, false, error);
+		supervise_error(errors, function, false, error);
 	}
 	if (upstreams)
 		region_remove(table, upstreams);

@@ -13,6 +13,7 @@
 
 #include "chain/ring/memfd.h"
 #include "chain/supervise/process.h"
+#include "chain/supervise/supervise.h"
 #include "mgmt/conf/conf.h"
 
 _Static_assert((int)REGION_RX == SLUICE_REGION_RX &&
@@ -336,8 +337,8 @@ static bool error_placed(struct conf_errors *errors, const char *text)
 	return rest != NULL;
 }
 
-void process_error(struct conf_errors *errors, const struct conf_function *function, bool placed,
-		   const char *text)
+void supervise_error(struct conf_errors *errors, const struct conf_function *function, bool placed,
+		     const char *text)
 {
 	if (placed && error_placed(errors, text))
 		return;

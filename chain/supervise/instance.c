@@ -88,7 +88,7 @@ static void stillborn(struct instance *i, uint64_t now_us)
 	if (!i->errors.count) {
 		snprintf(text, sizeof(text), "plugin %s ended before it was ready: %s",
 			 i->info.plugin, i->info.last_exit);
-		process_error(&i->errors, i->function, false, text);
+		supervise_error(&i->errors, i->function, false, text);
 	}
 	instance_state_set(i, INSTANCE_FAILED, now_us);
 }

@@ -132,7 +132,7 @@ int instance_watch(const struct instance *i, int fd, bool pidfd)
 static void launch_failed(struct instance *i, const char *why, uint64_t now_us)
 {
 	if (!i->ever_up) {
-		process_error(&i->errors, i->function, false, why);
+		supervise_error(&i->errors, i->function, false, why);
 		instance_state_set(i, INSTANCE_FAILED, now_us);
 		return;
 	}

@@ -90,10 +90,7 @@ struct process_message {
 int process_receive(const struct process *process, struct process_message *out)
 	__attribute__((warn_unused_result));
 
-/* Enters a text of the host's in `errors`: with its own place, or with the function's. */
-void process_error(struct conf_errors *errors, const struct conf_function *function, bool placed,
-		   const char *text);
-/* The same for a text that was entered elsewhere and has its place: "FILE:LINE: text". */
+/* Enters a text that was entered elsewhere and has its place: "FILE:LINE: text". */
 void process_error_copy(struct conf_errors *errors, const char *text);
 
 #endif

@@ -12,7 +12,8 @@
 
 #include "chain/supervise/instance.h"
 
-#define EVENTS 64
+#define EVENTS  64
+#define TURN_US 100000 /* its owner's, while it waits */
 
 static uint64_t clock_us(void)
 {
@@ -45,7 +46,7 @@ static void *copied(const void *list, size_t bytes)
 	return copy;
 }
 
-/* The lists of the configuration, for as long as the supervisor lives. */
+/* The lists and texts of the configuration, for as long as the supervisor lives. */
 static int conf_copy(struct supervisor_conf *to, const struct supervisor_conf *from)
 {
 	unsigned n = from->workers;
@@ -55,8 +56,10 @@ static int conf_copy(struct supervisor_conf *to, const struct supervisor_conf *f
 	to->worker_cpus = copied(from->worker_cpus, n * sizeof(*from->worker_cpus));
 	to->rx = copied(from->rx, n * sizeof(*from->rx));
 	to->messages = copied(from->messages, n * sizeof(*from->messages));
+	to->default_user = from->default_user ? strdup(from->default_user) : NULL;
 	return to->worker_wake_fds && to->rx && to->messages &&
-			       (to->worker_cpus || !from->worker_cpus)
+			       (to->worker_cpus || !from->worker_cpus) &&
+			       (to->default_user || !from->default_user)
 		       ? 0
 		       : -ENOMEM;
 }
@@ -67,6 +70,7 @@ static void supervisor_free(struct supervisor *s)
 	free((void *)(uintptr_t)s->conf.worker_cpus);
 	free((void *)(uintptr_t)s->conf.rx);
 	free((void *)(uintptr_t)s->conf.messages);
+	free((void *)(uintptr_t)s->conf.default_user);
 	if (s->epoll_fd >= 0)
 		close(s->epoll_fd);
 	free(s);
@@ -243,6 +247,17 @@ int supervisor_restart(struct supervisor *s, uint16_t id, uint64_t now_us)
 	return found ? 0 : -ENOENT;
 }
 
+int supervisor_kill(struct supervisor *s, uint32_t process, const char *reason)
+{
+	for (struct instance *i = s->instances; i; i = i->next) {
+		if (i->info.id != process || i->info.state != INSTANCE_UP)
+			continue;
+		instance_kill(i, reason);
+		return 0;
+	}
+	return -ENOENT;
+}
+
 /* 1: all are up. 0: not yet. -EINVAL: one failed, with its errors. */
 static int readiness(const struct supervisor *s, uint16_t id, struct conf_errors *errors)
 {
@@ -262,16 +277,20 @@ static int readiness(const struct supervisor *s, uint16_t id, struct conf_errors
 	return all;
 }
 
-int supervisor_wait_ready(struct supervisor *s, uint16_t id, unsigned timeout_ms,
+int supervisor_wait_ready(struct supervisor *s, uint16_t id, uint64_t until_us,
 			  struct conf_errors *errors)
 {
-	uint64_t until = clock_us() + (uint64_t)timeout_ms * 1000;
+	const struct supervisor_owner *owner = s->conf.owner;
+	uint64_t now_us;
 	int rc;
 
 	while ((rc = readiness(s, id, errors)) == 0) {
-		if (clock_us() >= until)
+		now_us = clock_us();
+		if (now_us >= until_us)
 			return -ETIMEDOUT;
-		wait_and_handle(s, until);
+		if (owner->turn)
+			owner->turn(s->conf.ctx);
+		wait_and_handle(s, until_us < now_us + TURN_US ? until_us : now_us + TURN_US);
 	}
 	return rc < 0 ? rc : 0;
 }

@@ -65,9 +65,11 @@ struct supervisor_owner {
 	/* A line for the daemon's log, from a function or about one; level as in <sluice/nf.h>. */
 	void (*log)(void *ctx, int level, const char *function, const char *text);
 	/* May instances of `reader` map the arenas of `writer` for reading? Those that see bodies
-	 * must, when both are in one path: otherwise a piece that lies there resets its exchange.
-	 * NULL: always. */
+	 * should, when both are in one path: a slice that referred to an arena they have not would
+	 * reset its exchange. (The engine shows them copies of what lies there.) NULL: always. */
 	bool (*shares)(void *ctx, uint16_t reader, uint16_t writer);
+	/* Time for what cannot wait: every 100 ms of supervisor_wait_ready. NULL: nothing. */
+	void (*turn)(void *ctx);
 };
 
 struct supervisor_conf {
@@ -77,7 +79,8 @@ struct supervisor_conf {
 	const int *worker_wake_fds; /* eventfds, one for each worker; made non-blocking here */
 	/* Functions with `cpu = -1` keep away from these; NULL: from none. */
 	const int *worker_cpus;
-	/* How long an idle function polls before it sleeps, if its `cpu` is no worker's. */
+	/* How long an idle function polls before it sleeps, if it has a `cpu` that is no worker's;
+	 * all others sleep at once. */
 	unsigned spin_us;
 	struct region_table *regions;
 	struct region *const *rx;       /* one for each worker */
@@ -100,18 +103,25 @@ void supervisor_handle(struct supervisor *supervisor, uint64_t now_us);
 uint64_t supervisor_next_us(const struct supervisor *supervisor);
 
 /* Starts all instances of a function. Errors of the plugin's `init` come as text with file and
- * line, through supervisor_wait_ready. `function` must outlive it. */
+ * line, through supervisor_wait_ready. `function` must live while supervisor_each shows instances
+ * of it: after supervisor_stop, too. */
 int supervisor_start(struct supervisor *supervisor, uint16_t id,
 		     const struct conf_function *function, uint64_t now_us)
 	__attribute__((warn_unused_result));
 /* Handles events until every instance of `id` is up or one failed for the first time: 0, -EINVAL
- * with `errors` filled (plugin missing, another ABI, bad config, died), -ETIMEDOUT. */
-int supervisor_wait_ready(struct supervisor *supervisor, uint16_t id, unsigned timeout_ms,
+ * with `errors` filled (plugin missing, another ABI, bad config, died), -ETIMEDOUT at `until_us`.
+ */
+int supervisor_wait_ready(struct supervisor *supervisor, uint16_t id, uint64_t until_us,
 			  struct conf_errors *errors) __attribute__((warn_unused_result));
 /* Ends a function's processes for good. */
 void supervisor_stop(struct supervisor *supervisor, uint16_t id, uint64_t now_us);
 /* New processes for it, the old ones ended. */
 int supervisor_restart(struct supervisor *supervisor, uint16_t id, uint64_t now_us)
+	__attribute__((warn_unused_result));
+
+/* Ends a process at once, by the `id` of its instance_info, for `reason`: it comes back as after
+ * any other death. -ENOENT: it is not up any more. */
+int supervisor_kill(struct supervisor *supervisor, uint32_t process, const char *reason)
 	__attribute__((warn_unused_result));
 
 void supervisor_each(const struct supervisor *supervisor,
@@ -124,4 +134,9 @@ int supervise_check(const char *host_path, const char *default_user,
 		    const struct conf_function *function, const char *const *groups,
 		    unsigned groups_count, struct conf_errors *errors)
 	__attribute__((warn_unused_result));
+
+/* What a plugin said of its config. `placed`: the text begins with its file and line; others are
+ * placed at the function. */
+void supervise_error(struct conf_errors *errors, const struct conf_function *function, bool placed,
+		     const char *text);
 #endif

@@ -72,7 +72,7 @@ static bool line_allowed(struct instance *i, uint64_t now_us)
 static void on_text(struct instance *i, const struct process_message *m, uint64_t now_us)
 {
 	if (m->kind == SLUICE_HOST_ERROR && !i->ever_up) {
-		process_error(&i->errors, i->function, m->placed, m->text);
+		supervise_error(&i->errors, i->function, m->placed, m->text);
 		return;
 	}
 	if (!line_allowed(i, now_us))

@@ -196,15 +196,21 @@ static void on_timer(struct timer *timer)
 
 /* --- which servers --------------------------------------------------------------- */
 
-static void stop(struct check *check)
+static void pause_check(struct check *check)
 {
-	if (!check->running)
-		return;
 	timer_stop(check->health->timers, &check->timer);
 	if (check->conn)
 		tcp_abort(check->conn);
 	check->conn = NULL;
-	check->running = check->down = false;
+	check->running = false;
+}
+
+static void stop(struct check *check)
+{
+	if (!check->running)
+		return;
+	pause_check(check);
+	check->down = false;
 	check->in_a_row = 0;
 	upstreams_checked(check->health->upstreams, check->server, true);
 }
@@ -263,6 +269,15 @@ void health_poll(struct health *health)
 		else
 			stop(&health->check[i]);
 	readmit_follow(health);
+}
+
+void health_pause(struct health *health)
+{
+	for (uint32_t i = 0, n = upstreams_servers(health->upstreams); i < n; i++)
+		if (health->check[i].running)
+			pause_check(&health->check[i]);
+	timer_stop(health->timers, &health->readmit);
+	health->applied = 0;
 }
 
 int health_create(struct upstreams *upstreams, struct stack *stack, struct timers *timers,

@@ -26,6 +26,8 @@ void health_destroy(struct health *health);
 
 /* Once for each turn of the loop. */
 void health_poll(struct health *health);
+/* Ends checks under way and begins no others, until the next poll. What is known stays. */
+void health_pause(struct health *health);
 
 struct health_counters {
 	uint64_t checks, failures, ejections_ended;

@@ -13,8 +13,8 @@
  *   upstreams         manager          functions        struct sluice_upstreams
  *   down              manager          one function     struct sluice_down_ctl, then the ring
  *   up                one function     manager          struct sluice_up_ctl, ring, texts, counters
- *   arena             one function     manager          payload that the function makes; also
- *                                                       read by functions that see its bodies
+ *   arena             one function     manager          payload that the function makes; mapped
+ *                                                       too by those of its paths that see bodies
  *
  * There is one pair of down and up for each (worker, instance). A ring has one producer
  * and one consumer; each index lies on a page of whoever moves it. Indexes run freely and
@@ -402,8 +402,8 @@ struct sluice_host_header {
 	uint32_t bytes; /* of the whole message */
 };
 
-/* Flags of WELCOME. CHECK: a trial run: no regions but the upstreams; the host says READY or ERROR
- * and exits. STAY: it keeps the user that it runs as. */
+/* Flags of WELCOME. CHECK: a trial run: no shared memory but the upstreams, and an arena of its
+ * own; the host says READY or ERROR and exits. STAY: it keeps the user that it runs as. */
 #define SLUICE_HOST_CHECK 1
 #define SLUICE_HOST_STAY  2
 

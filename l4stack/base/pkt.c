@@ -53,6 +53,46 @@ void pkt_chain(struct rte_mbuf *head, struct rte_mbuf *rest)
 	head->pkt_len += len;
 }
 
+/* At most `len` bytes off the rest, in one mbuf: its own when all of it goes, or else a reference
+ * to its first part. */
+static struct rte_mbuf *part_take(struct rte_mbuf **rest, uint32_t len, struct rte_mempool *refs)
+{
+	struct rte_mbuf *whole = *rest, *part;
+
+	if (whole->data_len <= len) {
+		*rest = whole->next;
+		whole->next = NULL;
+		whole->nb_segs = 1;
+		return whole;
+	}
+	part = rte_pktmbuf_alloc(refs);
+	if (!part)
+		return NULL;
+	rte_pktmbuf_attach(part, whole);
+	part->data_len = (uint16_t)len;
+	whole->data_off = (uint16_t)(whole->data_off + len);
+	whole->data_len = (uint16_t)(whole->data_len - len);
+	return part;
+}
+
+bool pkt_move(struct rte_mbuf *to, struct rte_mbuf **rest, uint32_t len, struct rte_mempool *refs)
+{
+	struct rte_mbuf *last = rte_pktmbuf_lastseg(to);
+
+	while (len > 0) {
+		struct rte_mbuf *part = part_take(rest, len, refs);
+
+		if (!part)
+			return false;
+		last->next = part;
+		last = part;
+		len -= part->data_len;
+		to->pkt_len += part->data_len;
+		to->nb_segs++;
+	}
+	return true;
+}
+
 bool pkt_read(const struct rte_mbuf *pkt, uint32_t offset, uint32_t len, void *out)
 {
 	uint8_t *to = out;

@@ -39,6 +39,13 @@ static inline void *pkt_push(struct rte_mbuf *pkt, uint16_t len)
  * freed. Takes ownership of `rest`. */
 void pkt_chain(struct rte_mbuf *head, struct rte_mbuf *rest);
 
+/*
+ * Moves the first `len` bytes of `*rest`, which has them, to the end of `to`: whole mbufs as they
+ * are, and of the last, if it is cut, a reference from the pool `refs`. `*rest` is what is left:
+ * its mbufs' own lengths are right, its pkt_len is not. False when no mbuf was left.
+ */
+bool pkt_move(struct rte_mbuf *to, struct rte_mbuf **rest, uint32_t len, struct rte_mempool *refs);
+
 /* Copies `len` bytes from `offset`. False, and nothing copied, when the packet is shorter. */
 bool pkt_read(const struct rte_mbuf *pkt, uint32_t offset, uint32_t len, void *out);
 

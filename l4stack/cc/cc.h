@@ -2,9 +2,9 @@
 /*
  * Congestion control: how much of a connection's data may be in flight. Pure.
  *
- * An algorithm is a const vtable in a file of its own; to add one, write the file, add a row
- * to the table in cc.c and its name to the lists in l4stack/tcp/tcp.h and mgmt/conf/keys.c. TCP
- * finds the losses and decides what to send again; an algorithm only answers with `cwnd`, and with
+ * An algorithm is a const vtable in a file of its own; to add one, write the file, declare it
+ * below, add a row to the table in cc.c and its name to the words in mgmt/conf/keys.c. TCP finds
+ * the losses and decides what to send again; an algorithm only answers with `cwnd`, and with
  * a pacing rate if it wants segments spread over time.
  *
  * There are two kinds. One that reacts to losses (NewReno, CUBIC) sets `ssthresh` when there is

@@ -10,6 +10,7 @@
 #include "l4stack/ip/ip4.h"
 #include "l4stack/ip/ip6.h"
 #include "l4stack/ip/ip_layer.h"
+#include "l4stack/ip/reassembly.h"
 #include "l4stack/link/link.h"
 #include "l4stack/link/ndp.h"
 
@@ -24,12 +25,17 @@ static void ids_init(const struct stack *stack, struct ip_layer *ip)
 	ip->id6 = (uint32_t)siphash24(stack->conf.secret, "ip6 id", 6);
 }
 
-int ip_create(const struct stack *stack, struct ip_layer **out)
+int ip_create(struct stack *stack, struct ip_layer **out)
 {
 	struct ip_layer *ip = calloc(1, sizeof(*ip));
 
 	if (!ip)
 		return -ENOMEM;
+	ip->reassembly = reassembly_create(stack);
+	if (!ip->reassembly) {
+		free(ip);
+		return -ENOMEM;
+	}
 	ip->generation = 1;
 	ids_init(stack, ip);
 	*out = ip;
@@ -40,6 +46,7 @@ void ip_destroy(struct ip_layer *ip)
 {
 	for (unsigned i = 0; i < ip->address_count; i++)
 		ip_claim_free(ip->addresses[i].claim);
+	reassembly_destroy(ip->reassembly);
 	route_table_free(&ip->routes);
 	free(ip->addresses);
 	free(ip);
@@ -185,8 +192,9 @@ static enum ip_address_kind first_kind(const struct link_port *port, uint8_t fam
 {
 	bool probed = family == ADDR_IP6 || port->claim == STACK_CLAIM_PROBE;
 
-	return probed && port->claim != STACK_CLAIM_SILENT ? IP_ADDRESS_TENTATIVE
-							   : IP_ADDRESS_LOCAL;
+	if (port->claim == STACK_CLAIM_SILENT || port->claim == STACK_CLAIM_ANNOUNCE)
+		probed = false;
+	return probed ? IP_ADDRESS_TENTATIVE : IP_ADDRESS_LOCAL;
 }
 
 /* What an address of IPv6 needs on its link before it is asked for: RFC 4862 §5.4.2. */

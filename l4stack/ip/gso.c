@@ -52,55 +52,16 @@ static struct rte_mbuf *header_make(const struct gso *gso, uint32_t len)
 	return pkt;
 }
 
-/* At most `len` bytes off the rest, in one mbuf: the payload's own when all of it goes, or
- * else a reference to its first part. */
-static struct rte_mbuf *payload_take(struct gso *gso, uint32_t len)
-{
-	struct rte_mbuf *whole = gso->rest, *part;
-
-	if (whole->data_len <= len) {
-		gso->rest = whole->next;
-		whole->next = NULL;
-		whole->nb_segs = 1;
-		return whole;
-	}
-	part = rte_pktmbuf_alloc(gso->pools->ref);
-	if (!part)
-		return NULL;
-	rte_pktmbuf_attach(part, whole);
-	part->data_len = (uint16_t)len;
-	whole->data_off = (uint16_t)(whole->data_off + len);
-	whole->data_len = (uint16_t)(whole->data_len - len);
-	return part;
-}
-
-/* False, with the segment freed, when there is no mbuf. */
-static bool payload_append(struct gso *gso, struct rte_mbuf *segment, uint32_t len)
-{
-	struct rte_mbuf *last = segment;
-
-	while (len > 0) {
-		struct rte_mbuf *part = payload_take(gso, len);
-
-		if (!part) {
-			rte_pktmbuf_free(segment);
-			return false;
-		}
-		last->next = part;
-		last = part;
-		len -= part->data_len;
-		segment->pkt_len += part->data_len;
-		segment->nb_segs++;
-	}
-	return true;
-}
-
 static struct rte_mbuf *segment_make(struct gso *gso, uint32_t len)
 {
 	struct rte_mbuf *segment = header_make(gso, len);
 
-	if (!segment || !payload_append(gso, segment, len))
+	if (!segment)
 		return NULL;
+	if (!pkt_move(segment, &gso->rest, len, gso->pools->ref)) {
+		rte_pktmbuf_free(segment);
+		return NULL;
+	}
 	gso->done += len;
 	gso->left -= len;
 	return segment;

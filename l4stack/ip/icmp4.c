@@ -8,15 +8,16 @@
 #include "l4stack/base/pkt.h"
 #include "l4stack/ip/ip4.h"
 
-#define ECHOES_PER_SECOND       1000
-#define ECHOES_BURST            200
-#define UNREACHABLES_PER_SECOND 100
-#define UNREACHABLES_BURST      50
+#define ECHOES_PER_SECOND 1000
+#define ECHOES_BURST      200
+#define ERRORS_PER_SECOND 100
+#define ERRORS_BURST      50
 
 #define TYPE_UNREACHABLE   3
 #define TYPE_TIME_EXCEEDED 11
 #define TYPE_PARAMETER     12
 #define CODE_TOO_BIG       4
+#define CODE_REASSEMBLY    1
 
 #define ICMP_HEADER  sizeof(struct rte_icmp_hdr)
 #define QUOTE_MAX    128 /* of the packet an error of ours is about; RFC 1122 wants header + 8 */
@@ -186,8 +187,8 @@ void icmp4_input(struct stack *stack, const struct ip_rx *rx, struct rte_mbuf *p
 		error_input(stack, rx, pkt);
 }
 
-static struct rte_mbuf *unreachable_make(struct stack *stack, const struct rte_mbuf *about,
-					 uint8_t code)
+static struct rte_mbuf *error_make(struct stack *stack, const struct rte_mbuf *about, uint8_t type,
+				   uint8_t code)
 {
 	uint16_t quote = (uint16_t)RTE_MIN(about->pkt_len, (uint32_t)QUOTE_MAX);
 	struct rte_mbuf *pkt = icmp_alloc(stack, (uint16_t)(ICMP_HEADER + quote));
@@ -196,28 +197,42 @@ static struct rte_mbuf *unreachable_make(struct stack *stack, const struct rte_m
 	if (!pkt)
 		return NULL;
 	icmp = rte_pktmbuf_mtod(pkt, struct rte_icmp_hdr *);
-	*icmp = (struct rte_icmp_hdr){.icmp_type = TYPE_UNREACHABLE, .icmp_code = code};
+	*icmp = (struct rte_icmp_hdr){.icmp_type = type, .icmp_code = code};
 	pkt_read(about, 0, quote, icmp + 1);
 	icmp->icmp_cksum = csum_finish(csum_bytes(icmp, pkt->data_len));
 	return pkt;
 }
 
 /* RFC 1812 §4.3.2.8: limited. What RFC 1122 §3.2.2 forbids to answer (groups, fragments,
- * broadcasts) does not come here; errors are not answered because ICMP has no ports. */
-void icmp4_unreachable(struct stack *stack, const struct ip4_packet *about, struct rte_mbuf *pkt,
-		       uint8_t code)
+ * broadcasts) does not come here; errors are not answered because ICMP has no ports and is told of
+ * no timeout. */
+static void error_send(struct stack *stack, const struct ip4_packet *about, struct rte_mbuf *pkt,
+		       uint8_t type, uint8_t code)
 {
 	struct rte_mbuf *error = NULL;
 
-	if (bucket_take(&stack->ip->unreachable_limit, stack->now_us, UNREACHABLES_PER_SECOND,
-			UNREACHABLES_BURST)) {
-		error = unreachable_make(stack, pkt, code);
+	if (bucket_take(&stack->ip->error_limit, stack->now_us, ERRORS_PER_SECOND, ERRORS_BURST)) {
+		error = error_make(stack, pkt, type, code);
 	} else {
-		stack_count(stack, icmp4_unreachable_limited);
+		stack_count(stack, icmp4_errors_limited);
 	}
 	rte_pktmbuf_free(pkt);
 	if (!error)
 		return;
-	stack_count(stack, icmp4_unreachable_out);
+	stack_count(stack, icmp4_errors_out);
 	icmp_reply(stack, &about->rx, error);
+}
+
+void icmp4_unreachable(struct stack *stack, const struct ip4_packet *about, struct rte_mbuf *pkt,
+		       uint8_t code)
+{
+	error_send(stack, about, pkt, TYPE_UNREACHABLE, code);
+}
+
+void icmp4_time_exceeded(struct stack *stack, const struct ip4_packet *about, struct rte_mbuf *pkt)
+{
+	if (about->protocol == IP_PROTOCOL_ICMP4)
+		rte_pktmbuf_free(pkt);
+	else
+		error_send(stack, about, pkt, TYPE_TIME_EXCEEDED, CODE_REASSEMBLY);
 }

@@ -179,7 +179,12 @@ static void message_input(struct stack *stack, const struct ip6_packet *packet,
 {
 	uint8_t type = rte_pktmbuf_mtod(pkt, const struct icmp6_header *)->type;
 
-	if (type >= NDP_TYPE_FIRST && type <= NDP_TYPE_LAST)
+	bool discovery = type >= NDP_TYPE_FIRST && type <= NDP_TYPE_LAST;
+
+	/* RFC 6980 §5 */
+	if (discovery && packet->reassembled)
+		stack_drop(stack, pkt, COUNTER_ndp_fragmented);
+	else if (discovery)
 		ndp_input(stack, &packet->rx, pkt);
 	else if (type == MLD_TYPE_QUERY)
 		mld_input(stack, packet, pkt);

@@ -18,6 +18,7 @@ struct ip4_packet {
 	struct ip_rx rx;
 	uint16_t header_bytes;
 	uint8_t protocol;
+	bool reassembled; /* the headers are those of its first fragment */
 };
 
 /* An address that one host can have: not 0/8, loopback, group, reserved or broadcast
@@ -37,5 +38,6 @@ bool ip4_header_csum_ok(const struct stack *stack, uint16_t port, const struct r
 void icmp4_input(struct stack *stack, const struct ip_rx *rx, struct rte_mbuf *pkt);
 void icmp4_unreachable(struct stack *stack, const struct ip4_packet *about, struct rte_mbuf *pkt,
 		       uint8_t code);
+void icmp4_time_exceeded(struct stack *stack, const struct ip4_packet *about, struct rte_mbuf *pkt);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "l4stack/base/pkt.h"
 #include "l4stack/ip/ip4.h"
+#include "l4stack/ip/reassembly.h"
 #include "l4stack/udp/udp_proto.h"
 
 #define OPTION_END           0
@@ -90,8 +91,6 @@ static enum stack_counter packet_parse(const struct stack *stack, uint16_t port,
 		return fault;
 	if (!options_ok((const uint8_t *)(ip + 1), (const uint8_t *)ip + out->header_bytes))
 		return COUNTER_ip4_bad_options;
-	if (ip->fragment_offset & RTE_BE16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK))
-		return COUNTER_ip4_fragment;
 	pkt_truncate(pkt, total_bytes);
 	return COUNTER_NONE;
 }
@@ -100,10 +99,77 @@ static enum stack_counter packet_parse(const struct stack *stack, uint16_t port,
 static void udp_deliver(struct stack *stack, const struct ip4_packet *packet, struct rte_mbuf *pkt)
 {
 	pkt_pull(pkt, packet->header_bytes);
+	if (packet->reassembled && !reassembled_is_ours(stack, &packet->rx, pkt)) {
+		stack_drop(stack, pkt, COUNTER_ip_reassembled_elsewhere);
+		return;
+	}
 	if (udp_proto_input(stack->udp, &packet->rx, pkt))
 		return;
 	pkt_push(pkt, packet->header_bytes);
 	icmp4_unreachable(stack, packet, pkt, CODE_PORT_UNREACHABLE);
+}
+
+static void tcp_deliver(struct stack *stack, const struct ip4_packet *packet, struct rte_mbuf *pkt)
+{
+	pkt_pull(pkt, packet->header_bytes);
+	if (packet->reassembled && !reassembled_is_ours(stack, &packet->rx, pkt))
+		stack_drop(stack, pkt, COUNTER_ip_reassembled_elsewhere);
+	else
+		ip_tcp_deliver(stack, &packet->rx, pkt);
+}
+
+static bool is_fragment(const struct rte_mbuf *pkt)
+{
+	return rte_pktmbuf_mtod(pkt, const struct rte_ipv4_hdr *)->fragment_offset &
+	       RTE_BE16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK);
+}
+
+/* The whole datagram, when it is complete; `packet` is what its first fragment says. */
+static struct rte_mbuf *fragment_input(struct stack *stack, struct ip4_packet *packet,
+				       struct rte_mbuf *pkt)
+{
+	const struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod(pkt, const struct rte_ipv4_hdr *);
+	uint16_t field = rte_be_to_cpu_16(ip->fragment_offset);
+	struct fragment first, fragment = {
+				       .rx = packet->rx,
+				       .id = ip->packet_id,
+				       .header_bytes = packet->header_bytes,
+				       .offset = (uint16_t)((field & RTE_IPV4_HDR_OFFSET_MASK) *
+							    RTE_IPV4_HDR_OFFSET_UNITS),
+				       .protocol = packet->protocol,
+				       .more = field & RTE_IPV4_HDR_MF_FLAG,
+			       };
+
+	stack_count(stack, ip4_fragments_in);
+	if (!reassembly_length_ok(&fragment, pkt) || !reassembly_end_ok(&fragment, pkt)) {
+		stack_drop(stack, pkt, COUNTER_ip_fragment_malformed);
+		return NULL;
+	}
+	pkt = reassembly_input(stack->ip->reassembly, &fragment, pkt, &first);
+	if (pkt)
+		*packet = (struct ip4_packet){first.rx, first.header_bytes, first.protocol, true};
+	return pkt;
+}
+
+static void datagram_deliver(struct stack *stack, const struct ip4_packet *packet,
+			     struct rte_mbuf *pkt)
+{
+	stack_count(stack, ip4_delivered);
+	switch (packet->protocol) {
+	case IP_PROTOCOL_TCP:
+		tcp_deliver(stack, packet, pkt);
+		break;
+	case IP_PROTOCOL_UDP:
+		udp_deliver(stack, packet, pkt);
+		break;
+	case IP_PROTOCOL_ICMP4:
+		pkt_pull(pkt, packet->header_bytes);
+		icmp4_input(stack, &packet->rx, pkt);
+		break;
+	default:
+		stack_count(stack, ip4_unknown_protocol);
+		icmp4_unreachable(stack, packet, pkt, CODE_PROTOCOL_UNREACHABLE);
+	}
 }
 
 void ip4_input(struct stack *stack, uint16_t port, struct rte_mbuf *pkt, bool to_us)
@@ -117,21 +183,8 @@ void ip4_input(struct stack *stack, uint16_t port, struct rte_mbuf *pkt, bool to
 		stack_drop(stack, pkt, fault);
 		return;
 	}
-	stack_count(stack, ip4_delivered);
-	switch (packet.protocol) {
-	case IP_PROTOCOL_TCP:
-		pkt_pull(pkt, packet.header_bytes);
-		ip_tcp_deliver(stack, &packet.rx, pkt);
-		break;
-	case IP_PROTOCOL_UDP:
-		udp_deliver(stack, &packet, pkt);
-		break;
-	case IP_PROTOCOL_ICMP4:
-		pkt_pull(pkt, packet.header_bytes);
-		icmp4_input(stack, &packet.rx, pkt);
-		break;
-	default:
-		stack_count(stack, ip4_unknown_protocol);
-		icmp4_unreachable(stack, &packet, pkt, CODE_PROTOCOL_UNREACHABLE);
-	}
+	if (is_fragment(pkt))
+		pkt = fragment_input(stack, &packet, pkt);
+	if (pkt)
+		datagram_deliver(stack, &packet, pkt);
 }

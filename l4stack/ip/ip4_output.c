@@ -20,6 +20,28 @@ static uint16_t ids_take(struct ip_layer *ip, const struct addr *dst, uint16_t c
 	return first;
 }
 
+uint32_t ip4_cut_id(struct stack *stack, const struct ip_path *path)
+{
+	return rte_cpu_to_be_16(ids_take(stack->ip, &path->dst, 1));
+}
+
+/* Only what is cut already may be cut again on its way. */
+static uint16_t cut_field(const struct ip_cut *cut)
+{
+	uint16_t more = cut && cut->more ? RTE_IPV4_HDR_MF_FLAG : 0;
+
+	if (!cut)
+		return RTE_BE16(RTE_IPV4_HDR_DF_FLAG);
+	return rte_cpu_to_be_16((uint16_t)(more | cut->offset / RTE_IPV4_HDR_OFFSET_UNITS));
+}
+
+static uint16_t id_of(const struct ip_output *out)
+{
+	if (out->cut)
+		return (uint16_t)out->cut->id;
+	return rte_cpu_to_be_16(ids_take(out->stack->ip, &out->path->dst, out->cuts));
+}
+
 void ip4_header_put(const struct ip_output *out, struct rte_mbuf *pkt)
 {
 	const struct ip_path *path = out->path;
@@ -29,8 +51,8 @@ void ip4_header_put(const struct ip_output *out, struct rte_mbuf *pkt)
 		.version_ihl = RTE_IPV4_VHL_DEF,
 		.type_of_service = path->ecn,
 		.total_length = rte_cpu_to_be_16((uint16_t)pkt->pkt_len),
-		.packet_id = rte_cpu_to_be_16(ids_take(out->stack->ip, &path->dst, out->cuts)),
-		.fragment_offset = RTE_BE16(RTE_IPV4_HDR_DF_FLAG),
+		.packet_id = id_of(out),
+		.fragment_offset = cut_field(out->cut),
 		.time_to_live = TTL,
 		.next_proto_id = out->protocol,
 		.src_addr = addr_ip4(&path->src),

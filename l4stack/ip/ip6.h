@@ -19,7 +19,8 @@ struct ip6_packet {
 	struct ip_rx rx;
 	uint16_t header_bytes; /* and extension headers */
 	uint8_t protocol;
-	bool to_us; /* the frame was for this station alone */
+	bool to_us;       /* the frame was for this station alone */
+	bool reassembled; /* the headers are those of its first fragment */
 };
 
 /* An address that one host can have: not a group, ::, ::1, or an IPv4 address in disguise

@@ -30,6 +30,17 @@ void ip6_fragment_read(const uint8_t *bytes, struct ip6_fragment *out)
 	memcpy(&out->id, bytes + 4, sizeof(out->id));
 }
 
+void ip6_fragment_write(uint8_t *bytes, const struct ip6_fragment *fragment)
+{
+	uint16_t field = (uint16_t)(fragment->offset | fragment->more);
+
+	bytes[0] = fragment->protocol;
+	bytes[1] = 0;
+	bytes[2] = (uint8_t)(field >> 8);
+	bytes[3] = (uint8_t)field;
+	memcpy(bytes + 4, &fragment->id, sizeof(fragment->id));
+}
+
 static bool stop(struct ip6_walk *out, enum ip6_walk_end end, uint32_t bad_at)
 {
 	out->end = end;

@@ -44,5 +44,6 @@ void ip6_walk(const uint8_t *bytes, uint32_t len, uint32_t from, uint8_t protoco
 
 /* The fragment header at `bytes`: eight of them. */
 void ip6_fragment_read(const uint8_t *bytes, struct ip6_fragment *out);
+void ip6_fragment_write(uint8_t *bytes, const struct ip6_fragment *fragment);
 
 #endif

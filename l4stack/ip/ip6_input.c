@@ -5,10 +5,12 @@
 #include "l4stack/base/pkt.h"
 #include "l4stack/ip/ip6.h"
 #include "l4stack/ip/ip6_ext.h"
+#include "l4stack/ip/reassembly.h"
 #include "l4stack/udp/udp_proto.h"
 
 #define NEXT_HEADER_AT 6
 #define NO_NEXT_HEADER 59
+#define LENGTH_AT      4
 #define ACTION_DROP    1 /* of an unknown option; 2 and 3 want an answer: RFC 8200 §4.2 */
 #define ACTION_UNICAST 3 /* that, unless the packet went to a group */
 
@@ -115,11 +117,21 @@ static void udp_deliver(struct stack *stack, const struct ip6_packet *packet, st
 {
 	static const struct icmp6_fault fault = {ICMP6_UNREACHABLE, ICMP6_CODE_PORT, 0};
 
-	pkt_pull(pkt, packet->header_bytes);
 	if (udp_proto_input(stack->udp, &packet->rx, pkt))
 		return;
 	pkt_push(pkt, packet->header_bytes);
 	icmp6_error(stack, packet, pkt, &fault);
+}
+
+static void flow_deliver(struct stack *stack, const struct ip6_packet *packet, struct rte_mbuf *pkt)
+{
+	pkt_pull(pkt, packet->header_bytes);
+	if (packet->reassembled && !reassembled_is_ours(stack, &packet->rx, pkt))
+		stack_drop(stack, pkt, COUNTER_ip_reassembled_elsewhere);
+	else if (packet->protocol == IP_PROTOCOL_TCP)
+		ip_tcp_deliver(stack, &packet->rx, pkt);
+	else
+		udp_deliver(stack, packet, pkt);
 }
 
 static void upper_deliver(struct stack *stack, const struct ip6_packet *packet,
@@ -135,18 +147,80 @@ static void upper_deliver(struct stack *stack, const struct ip6_packet *packet,
 		break;
 	case IP_PROTOCOL_TCP:
 	case IP_PROTOCOL_UDP:
-		if (no_source || group) {
+		if (no_source || group)
 			stack_drop(stack, pkt, COUNTER_ip6_not_for_us);
-		} else if (packet->protocol == IP_PROTOCOL_UDP) {
-			udp_deliver(stack, packet, pkt);
-		} else {
-			pkt_pull(pkt, packet->header_bytes);
-			ip_tcp_deliver(stack, &packet->rx, pkt);
-		}
+		else
+			flow_deliver(stack, packet, pkt);
 		break;
 	default:
 		deliver_unknown(stack, packet, pkt, walk);
 	}
+}
+
+static void headers_input(struct stack *stack, struct ip6_packet *packet, struct rte_mbuf *pkt,
+			  uint32_t named_at);
+
+/* RFC 7112 §5: the first fragment has every header, up to the transport's. */
+static bool first_is_whole(const struct fragment *f, const struct rte_mbuf *pkt)
+{
+	struct ip6_walk walk;
+
+	if (f->offset > 0)
+		return true;
+	ip6_walk(rte_pktmbuf_mtod(pkt, const uint8_t *), pkt->data_len, f->header_bytes,
+		 f->protocol, f->header_bytes, &walk);
+	return walk.end != IP6_WALK_TRUNCATED && walk.end != IP6_WALK_FRAGMENT;
+}
+
+/* Frees a fragment that breaks RFC 8200 §4.5 or RFC 7112, and says so. */
+static bool fragment_check(struct stack *stack, const struct ip6_packet *packet,
+			   const struct fragment *f, struct rte_mbuf *pkt)
+{
+	struct icmp6_fault length = {ICMP6_PARAMETER, ICMP6_CODE_FIELD, LENGTH_AT};
+	struct icmp6_fault end = {ICMP6_PARAMETER, ICMP6_CODE_FIELD, packet->header_bytes + 2u};
+	struct icmp6_fault first = {ICMP6_PARAMETER, ICMP6_CODE_FIRST_FRAGMENT, 0};
+
+	if (!reassembly_length_ok(f, pkt))
+		refuse(stack, packet, pkt, COUNTER_ip_fragment_malformed, &length);
+	else if (!reassembly_end_ok(f, pkt))
+		refuse(stack, packet, pkt, COUNTER_ip_fragment_malformed, &end);
+	else if (!first_is_whole(f, pkt))
+		refuse(stack, packet, pkt, COUNTER_ip6_headers_cut, &first);
+	else
+		return true;
+	return false;
+}
+
+/* `packet` ends at the fragment header. One that was reassembled may not hold a fragment: that
+ * ends the recursion. */
+static void fragment_input(struct stack *stack, struct ip6_packet *packet, struct rte_mbuf *pkt,
+			   const struct ip6_walk *walk)
+{
+	struct ip6_fragment header;
+	struct fragment first, fragment;
+
+	stack_count(stack, ip6_fragments_in);
+	if (packet->reassembled) {
+		stack_drop(stack, pkt, COUNTER_ip6_bad_extension);
+		return;
+	}
+	ip6_fragment_read(rte_pktmbuf_mtod_offset(pkt, const uint8_t *, walk->at), &header);
+	fragment = (struct fragment){
+		.rx = packet->rx,
+		.id = header.id,
+		.header_bytes = (uint16_t)(walk->at + IP6_FRAGMENT_HEADER),
+		.offset = header.offset,
+		.protocol = header.protocol,
+		.more = header.more,
+	};
+	if (!fragment_check(stack, packet, &fragment, pkt))
+		return;
+	pkt = reassembly_input(stack->ip->reassembly, &fragment, pkt, &first);
+	if (!pkt)
+		return;
+	*packet = (struct ip6_packet){first.rx, first.header_bytes, first.protocol, packet->to_us,
+				      true};
+	headers_input(stack, packet, pkt, first.header_bytes - (uint32_t)IP6_FRAGMENT_HEADER);
 }
 
 /* Goes on behind the headers that were read, `packet->header_bytes` of them. `pkt` starts at the
@@ -167,7 +241,7 @@ static void headers_input(struct stack *stack, struct ip6_packet *packet, struct
 		upper_deliver(stack, packet, pkt, &walk);
 		break;
 	case IP6_WALK_FRAGMENT:
-		stack_drop(stack, pkt, COUNTER_ip6_fragment);
+		fragment_input(stack, packet, pkt, &walk);
 		break;
 	case IP6_WALK_TRUNCATED:
 		stack_drop(stack, pkt, COUNTER_ip6_truncated);

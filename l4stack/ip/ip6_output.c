@@ -8,6 +8,7 @@
 #include "l4stack/base/pkt.h"
 #include "l4stack/base/siphash.h"
 #include "l4stack/ip/ip6.h"
+#include "l4stack/ip/ip6_ext.h"
 #include "l4stack/link/neighbour.h"
 
 #define HOP_LIMIT  64
@@ -56,16 +57,43 @@ static uint32_t label_of(const struct ip_output *out, const struct rte_mbuf *pkt
 	return label;
 }
 
+/* RFC 7739 §5.3: a counter that starts elsewhere for each peer. */
+uint32_t ip6_cut_id(struct stack *stack, const struct ip_path *path)
+{
+	uint8_t bytes[32];
+
+	memcpy(bytes, path->src.bytes, 16);
+	memcpy(bytes + 16, path->dst.bytes, 16);
+	return rte_cpu_to_be_32((uint32_t)siphash24(stack->conf.secret, bytes, sizeof(bytes)) +
+				stack->ip->id6++);
+}
+
+/* RFC 8200 §4.5 */
+static void fragment_header_put(const struct ip_output *out, struct rte_mbuf *pkt)
+{
+	uint8_t *header = pkt_push(pkt, IP6_FRAGMENT_HEADER);
+
+	ip6_fragment_write(header, &(struct ip6_fragment){.protocol = out->protocol,
+							  .offset = out->cut->offset,
+							  .more = out->cut->more,
+							  .id = out->cut->id});
+}
+
 void ip6_header_put(const struct ip_output *out, struct rte_mbuf *pkt)
 {
 	const struct ip_path *path = out->path;
 	uint32_t label = label_of(out, pkt);
-	uint16_t payload = (uint16_t)pkt->pkt_len;
-	struct rte_ipv6_hdr *ip = pkt_push(pkt, IP6_HEADER);
+	struct rte_ipv6_hdr *ip;
+	uint16_t payload;
+
+	if (out->cut)
+		fragment_header_put(out, pkt);
+	payload = (uint16_t)pkt->pkt_len;
+	ip = pkt_push(pkt, IP6_HEADER);
 
 	ip->vtc_flow = version_word(path->ecn, label);
 	ip->payload_len = rte_cpu_to_be_16(payload);
-	ip->proto = out->protocol;
+	ip->proto = out->cut ? IPPROTO_FRAGMENT : out->protocol;
 	ip->hop_limits = HOP_LIMIT;
 	memcpy(ip->src_addr, path->src.bytes, sizeof(ip->src_addr));
 	memcpy(ip->dst_addr, path->dst.bytes, sizeof(ip->dst_addr));

@@ -28,6 +28,7 @@ enum ip_address_kind {
 };
 
 struct ip_claim;
+struct reassembly;
 
 struct ip_address {
 	struct addr addr;
@@ -53,11 +54,12 @@ struct ip_layer {
 	uint64_t id_key;
 	uint16_t ids[IP_ID_BUCKETS];
 	uint32_t id6;
-	struct bucket echo_limit, unreachable_limit, echo6_limit, error6_limit;
+	struct bucket echo_limit, error_limit, echo6_limit, error6_limit;
+	struct reassembly *reassembly;
 	struct mld_port mld[LINK_PORTS_MAX];
 };
 
-int ip_create(const struct stack *stack, struct ip_layer **out) __attribute__((warn_unused_result));
+int ip_create(struct stack *stack, struct ip_layer **out) __attribute__((warn_unused_result));
 void ip_destroy(struct ip_layer *ip);
 
 /* As stack.h says of stack_address_add, stack_route_add and stack_route_del. */

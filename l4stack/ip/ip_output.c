@@ -88,10 +88,12 @@ void ip_output(struct stack *stack, struct ip_path *path, uint8_t protocol, stru
 		stack_drop(stack, pkt, reason);
 	else if (tso_segsz && protocol == IP_PROTOCOL_TCP)
 		tcp_send_cut(&out, pkt, tso_segsz);
-	else if (pkt->pkt_len + header_bytes(path) > path->mtu)
+	else if (pkt->pkt_len + header_bytes(path) <= path->mtu)
+		packet_send(&out, pkt);
+	else if (protocol == IP_PROTOCOL_TCP || pkt->pkt_len + header_bytes(path) > UINT16_MAX)
 		stack_drop(stack, pkt, COUNTER_ip_too_big);
 	else
-		packet_send(&out, pkt);
+		ip_fragment_send(&out, pkt);
 }
 
 void ip_error_deliver(struct stack *stack, const struct ip_error_info *error)

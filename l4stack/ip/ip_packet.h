@@ -28,15 +28,30 @@ bool ip_transport_csum_ok(const struct stack *stack, const struct ip_rx *rx, uin
 void ip_transport_csum_set(struct stack *stack, const struct ip_path *path, uint8_t protocol,
 			   struct rte_mbuf *pkt, uint16_t tso_segsz);
 
+/* What makes a packet a fragment of one. */
+struct ip_cut {
+	uint32_t id; /* in network order */
+	uint16_t offset;
+	bool more;
+};
+
 /* A packet of ours to be sent, that starts at its transport header. */
 struct ip_output {
 	struct stack *stack;
 	struct ip_path *path;
 	struct neighbour *neighbour;
 	uint8_t protocol;
-	uint16_t tso_segsz; /* not 0: the device cuts, */
-	uint16_t cuts;      /* into so many, each with an id of its own */
+	uint16_t tso_segsz;       /* not 0: the device cuts, */
+	uint16_t cuts;            /* into so many, each with an id of its own */
+	const struct ip_cut *cut; /* NULL: it is sent whole */
 };
+
+/* The id that all fragments of a packet have. */
+uint32_t ip4_cut_id(struct stack *stack, const struct ip_path *path);
+uint32_t ip6_cut_id(struct stack *stack, const struct ip_path *path);
+
+/* Sends a packet that is longer than the path's MTU in fragments. Takes ownership. */
+void ip_fragment_send(const struct ip_output *out, struct rte_mbuf *pkt);
 
 /* Put the network header before the packet. */
 void ip4_header_put(const struct ip_output *out, struct rte_mbuf *pkt);

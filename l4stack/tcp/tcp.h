@@ -40,9 +40,9 @@ enum tcp_close_reason {
 	TCP_CLOSED_RESET,   /* the peer sent RST */
 	TCP_CLOSED_REFUSED, /* RST in answer to our SYN */
 	TCP_CLOSED_TIMEOUT, /* retransmissions or the SYN went unanswered */
-	TCP_CLOSED_UNREACHABLE, /* no route, no neighbour, or ICMP said so (hard error in SYN-SENT)
+	TCP_CLOSED_UNREACHABLE, /* in SYN-SENT: no neighbour answers, or ICMP said so (hard error)
 				 */
-	TCP_CLOSED_NO_MEMORY,
+	TCP_CLOSED_NO_MEMORY,   /* not given by this version: short memory closes windows */
 };
 const char *tcp_close_reason_text(enum tcp_close_reason reason);
 
@@ -83,8 +83,8 @@ struct tcp_listen_handlers {
 	void (*accepted)(struct tcp_conn *conn, void *listener_user);
 };
 
-/* `local` with a zero address of its family listens on every address. -EADDRINUSE, -EADDRNOTAVAIL.
- */
+/* `local` with a zero address of its family listens on every address. -EADDRINUSE, -EADDRNOTAVAIL,
+ * -EINVAL (no port), -ENOENT (no such congestion control), -ENOMEM. */
 int tcp_listen(struct stack *stack, const struct endpoint *local, const struct tcp_conf *conf,
 	       const struct tcp_listen_handlers *handlers, void *user, struct tcp_listener **out)
 	__attribute__((warn_unused_result));
@@ -94,7 +94,7 @@ void tcp_unlisten(struct tcp_listener *listener);
 
 /* Opens a connection from the address of the route's port and an ephemeral port (RFC 6056),
  * unless `conf` says from where. -ENETUNREACH, -EADDRNOTAVAIL (no port left, or not ours),
- * -EADDRINUSE, -ENOMEM. Later failures come by `closed`. */
+ * -EADDRINUSE, -ENOENT (no such congestion control), -ENOMEM. Later failures come by `closed`. */
 int tcp_connect(struct stack *stack, const struct endpoint *remote, const struct tcp_conf *conf,
 		const struct tcp_handlers *handlers, void *user, struct tcp_conn **out)
 	__attribute__((warn_unused_result));
@@ -137,9 +137,9 @@ struct rte_mbuf *tcp_recv(struct tcp_conn *conn, uint32_t max_bytes);
  * asked to. */
 uint32_t tcp_send_room(const struct tcp_conn *conn);
 
-/* Takes ownership of the chain on success, holds it until acknowledged. -EPIPE after tcp_shutdown
- * or a reset, -ENOTCONN before it is open (SYN-SENT accepts data, RFC 9293 §3.10.2); then it stays
- * the caller's. */
+/* Takes ownership of the chain on success, holds it until acknowledged. Before the connection is
+ * open it waits for that (RFC 9293 §3.10.2). -EPIPE after tcp_shutdown, or when the connection is
+ * over; then the chain stays the caller's. */
 int tcp_send(struct tcp_conn *conn, struct rte_mbuf *chain) __attribute__((warn_unused_result));
 
 /* Bytes given to tcp_send that are not yet acknowledged. */

@@ -24,6 +24,9 @@
 
 enum conf_poll { CONF_POLL_ADAPTIVE, CONF_POLL_BUSY };
 enum conf_hugepages { CONF_HUGEPAGES_AUTO, CONF_HUGEPAGES_ON, CONF_HUGEPAGES_OFF };
+/* Addresses that are asked for before they are used: duplicate address detection. */
+enum conf_probe { CONF_PROBE_IP6, CONF_PROBE_ALL, CONF_PROBE_NONE };
+enum conf_placement { CONF_PROCESS, CONF_INLINE };
 enum conf_on_failure { CONF_FAIL_REJECT, CONF_FAIL_BYPASS, CONF_FAIL_RETRY };
 enum conf_balance {
 	CONF_BALANCE_ROUND_ROBIN,
@@ -64,6 +67,8 @@ struct conf_port {
 	struct conf_address *addresses;
 	unsigned addresses_count;
 	unsigned mtu;
+	unsigned vlan; /* 802.1Q; 0: none */
+	enum conf_probe probe;
 	bool offload;         /* false: everything in software (for comparison) */
 	unsigned descriptors; /* per queue; 0: default */
 	struct conf_place place;
@@ -107,6 +112,7 @@ struct conf_function {
 	const char *name;
 	const char *plugin;      /* "filter", or a path with a slash */
 	const char *plugin_path; /* resolved */
+	enum conf_placement placement;
 	unsigned instances;
 	enum conf_on_failure on_failure;
 	unsigned hang_ms;  /* no turn of its loop for that long: killed */

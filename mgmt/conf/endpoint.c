@@ -14,7 +14,7 @@ static bool read_endpoint(struct reader *reader, const struct key *key,
 		reader_error(reader, setting, "%s \"%s\" must be ADDRESS:PORT", key->name, text);
 		return false;
 	}
-	return !net_refuse_family(reader, key, setting, text, &out->addr);
+	return true;
 }
 
 static bool endpoint_equal(const struct endpoint *a, const struct endpoint *b)
@@ -29,9 +29,10 @@ static void read_server(struct reader *reader, const struct key *key,
 
 	if (!read_endpoint(reader, key, setting, endpoint))
 		return;
-	if (net_unusable(&endpoint->addr, 32))
+	if (net_unusable(&endpoint->addr, addr_bits(endpoint->addr.family)))
 		reader_error(reader, setting, "%s %s %s", key->name,
-			     config_setting_get_string(setting), net_unusable(&endpoint->addr, 32));
+			     config_setting_get_string(setting),
+			     net_unusable(&endpoint->addr, addr_bits(endpoint->addr.family)));
 	else if (net_known(reader) && !net_is_connected(reader->conf, &endpoint->addr) &&
 		 !net_is_routed(reader->conf, &endpoint->addr))
 		reader_error(reader, setting,
@@ -60,11 +61,6 @@ void check_upstream(struct reader *reader, const config_setting_t *setting, void
 }
 
 /* --- listens ------------------------------------------------------------------------------ */
-
-static bool is_wildcard(const struct addr *addr)
-{
-	return addr_ip4(addr) == 0;
-}
 
 static const struct conf_chain *chain_on(const struct conf *conf, const struct endpoint *endpoint)
 {
@@ -110,7 +106,7 @@ static bool refuse_listen(struct reader *reader, const config_setting_t *setting
 			     "listen %s is also a server of upstream \"%s\": requests would go in "
 			     "circles",
 			     text, NAME_OF(upstream_of(conf, endpoint)));
-	else if (net_known(reader) && !is_wildcard(&endpoint->addr) &&
+	else if (net_known(reader) && !addr_is_any(&endpoint->addr) &&
 		 !net_port_of(conf, &endpoint->addr))
 		reader_error(reader, setting, "listen %s: no port has this address", text);
 	else

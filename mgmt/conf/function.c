@@ -105,6 +105,23 @@ static void read_plugin_config(struct reader *reader, const struct key *key,
 		reader_type_error(reader, key, setting, "a group { … }");
 }
 
+/* An inline function is wherever there is a worker, and nobody's process. */
+void check_function(struct reader *reader, const config_setting_t *setting, void *group)
+{
+	static const char *const of_processes[] = {"instances", "hang_ms", "cpu", "user"};
+	const struct conf_function *function = group;
+
+	if (function->placement != CONF_INLINE)
+		return;
+	for (unsigned i = 0; i < sizeof(of_processes) / sizeof(of_processes[0]); i++) {
+		const config_setting_t *at = config_setting_get_member(setting, of_processes[i]);
+
+		if (at)
+			reader_error(reader, at, "%s is for processes; placement is \"inline\"",
+				     of_processes[i]);
+	}
+}
+
 const struct key_type key_plugin = {"plugin", read_plugin};
 const struct key_type key_plugin_dir = {"folder", read_plugin_dir};
 const struct key_type key_plugin_config = {"group", read_plugin_config};

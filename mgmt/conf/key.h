@@ -122,6 +122,7 @@ void check_upstream(struct reader *reader, const config_setting_t *setting, void
 
 extern const struct key_type key_plugin, key_plugin_dir, key_plugin_config, key_path;
 
+void check_function(struct reader *reader, const config_setting_t *setting, void *group);
 void check_daemon(struct reader *reader, const config_setting_t *setting, void *group);
 
 /* --- json.c -------------------------------------------------------------------- */

@@ -38,10 +38,10 @@
 
 static const char *const poll_words[] = {"adaptive", "busy", NULL};
 static const char *const hugepages_words[] = {"auto", "on", "off", NULL};
+static const char *const probe_words[] = {"ip6", "all", "none", NULL};
 static const char *const on_failure_words[] = {"reject", "bypass", "retry", NULL};
 static const char *const balance_words[] = {"round_robin", "least", "p2c", "hash", NULL};
-static const char *const placement_words[] = {"process", NULL};
-static const char *const placement_planned[] = {"inline", NULL};
+static const char *const placement_words[] = {"process", "inline", NULL};
 static const char *const protocol_words[] = {"http", NULL};
 static const char *const protocol_planned[] = {"tcp", NULL};
 static const char *const congestion_words[] = {"cubic", "newreno", "bbr", NULL};
@@ -86,6 +86,9 @@ static const struct key port_keys[] = {
 	     "DPDK's device string: \"0000:00:05.0\", \"net_af_packet0,iface=eth1\""),
 	WHOLE("addresses", addresses, KEY_REQUIRED, 1, 64, "\"ADDRESS/PREFIX\", each"),
 	UINT(conf_port, mtu, "1500", 576, 9216, "largest IP packet in bytes"),
+	UINT(conf_port, vlan, "0", 0, 4094, "802.1Q tag of every frame; 0: none"),
+	ENUM(conf_port, probe, probe_words, "\"ip6\"",
+	     "addresses asked for before they are used, so that two hosts do not share one"),
 	BOOL(conf_port, offload, "true", "false: checksums and segmentation in software"),
 	UINT(conf_port, descriptors, "0", 0, 32768, "of each queue; 0: what the device likes"),
 	END,
@@ -102,12 +105,13 @@ static const struct key_group port_group = {
 /* --- routes ------------------------------------------------------------------------- */
 
 static const struct key route_keys[] = {
-	WHOLE("to", network, KEY_REQUIRED, 0, 32, "the network: \"0.0.0.0/0\" is everything"),
+	WHOLE("to", network, KEY_REQUIRED, 0, 128,
+	      "the network: \"0.0.0.0/0\" and \"::/0\" are everything"),
 	{.name = "via",
 	 .type = &key_via,
 	 .fallback = KEY_REQUIRED,
 	 .offset = AT(conf_route, via, struct addr),
-	 .help = "the gateway, on a network of a port"},
+	 .help = "the gateway, on a network of a port; \"fe80::1%PORT\" if it is link-local"},
 	END,
 };
 
@@ -125,7 +129,7 @@ static const struct key server_keys[] = {
 	 .type = &key_server,
 	 .fallback = KEY_REQUIRED,
 	 .offset = AT(conf_server, endpoint, struct endpoint),
-	 .help = "\"ADDRESS:PORT\""},
+	 .help = "\"ADDRESS:PORT\", \"[ADDRESS]:PORT\" for IPv6"},
 	UINT(conf_server, weight, "1", 1, 256, "its share, against the others'"),
 	END,
 };
@@ -191,13 +195,8 @@ static const struct key function_keys[] = {
 	TEXT(conf_function, name, name, KEY_REQUIRED, "what paths call it"),
 	WHOLE("plugin", plugin, KEY_REQUIRED, 0, 0,
 	      "NAME of plugin_dir/NAME.so, or a path with a slash"),
-	{.name = "placement",
-	 .type = &key_word,
-	 .fallback = "\"process\"",
-	 .offset = KEY_NOWHERE,
-	 .words = placement_words,
-	 .planned = placement_planned,
-	 .help = "where it runs"},
+	ENUM(conf_function, placement, placement_words, "\"process\"",
+	     "a process of its own, or in the workers: faster, but not isolated"),
 	UINT(conf_function, instances, "1", 1, 64, "processes that share its work"),
 	ENUM(conf_function, on_failure, on_failure_words, "\"reject\"",
 	     "of exchanges it held: 503, skip it, or give them to its successor"),
@@ -226,6 +225,7 @@ static const struct key_group function_group = {
 	.size = sizeof(struct conf_function),
 	.place = offsetof(struct conf_function, place),
 	.named = true,
+	.check = check_function,
 };
 
 /* --- chains --------------------------------------------------------------------------- */

@@ -15,10 +15,6 @@
 /* False when ports or routes have errors: conclusions from them would be noise. */
 bool net_known(const struct reader *reader);
 
-/* True, after an error, for a family that this version does not speak. */
-bool net_refuse_family(struct reader *reader, const struct key *key,
-		       const config_setting_t *setting, const char *text, const struct addr *addr);
-
 /* Why a host cannot have this address; NULL when it can. */
 const char *net_unusable(const struct addr *addr, unsigned prefix);
 

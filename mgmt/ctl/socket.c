@@ -102,7 +102,8 @@ int ctl_socket_open(struct ctl_socket *sock, const char *run_dir, char *error, s
 	*sock = (struct ctl_socket){.fd = -1};
 	if (strlen(run_dir) + sizeof("/" CTL_SOCKET_NAME) > sizeof(sock->path))
 		return fail(run_dir, ENAMETOOLONG, error, error_size);
-	if (mkdir(run_dir, 0755) != 0 && errno != EEXIST)
+	sock->made_dir = mkdir(run_dir, 0755) == 0;
+	if (!sock->made_dir && errno != EEXIST)
 		return fail(run_dir, errno, error, error_size);
 	snprintf(sock->path, sizeof(sock->path), "%s/" CTL_SOCKET_NAME, run_dir);
 	result = clear_path(sock->path, error, error_size);
@@ -113,6 +114,17 @@ int ctl_socket_open(struct ctl_socket *sock, const char *run_dir, char *error, s
 		return 0;
 	ctl_socket_close(sock);
 	return fail(sock->path, errnum, error, error_size);
+}
+
+/* The folder that a socket is in, if nothing else is. */
+static void remove_dir(const char *path)
+{
+	char dir[sizeof(((struct ctl_socket *)0)->path)];
+
+	snprintf(dir, sizeof(dir), "%s", path);
+	*strrchr(dir, '/') = '\0';
+	if (rmdir(dir) != 0)
+		return; /* in use, or gone already */
 }
 
 void ctl_socket_close(struct ctl_socket *sock)
@@ -126,4 +138,6 @@ void ctl_socket_close(struct ctl_socket *sock)
 		unlink(sock->path);
 	close(sock->fd);
 	sock->fd = -1;
+	if (sock->made_dir)
+		remove_dir(sock->path);
 }

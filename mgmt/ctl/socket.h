@@ -7,6 +7,7 @@
 #ifndef MGMT_CTL_SOCKET_H
 #define MGMT_CTL_SOCKET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 #include <sys/un.h>
@@ -14,7 +15,8 @@
 struct ctl_socket {
 	int fd; /* -1: not open */
 	dev_t device;
-	ino_t inode; /* of the file we made: another daemon's is not removed */
+	ino_t inode;   /* of the file we made: another daemon's is not removed */
+	bool made_dir; /* and the folder it is in */
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 };
 

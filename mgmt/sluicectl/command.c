@@ -181,7 +181,8 @@ void command_print_help(FILE *out)
 	for (const struct show *show = shows; show->what; show++)
 		fprintf(out, "  show %-11s %s %s\n", show->what,
 			show->view == &view_of_status ? "        " : "[PREFIX]", show->help);
-	fputs("  reload                    read the configuration again; a wrong one changes "
+	fputs("                            (PREFIX: only rows whose name begins so)\n"
+	      "  reload                    read the configuration again; a wrong one changes "
 	      "nothing\n"
 	      "  function restart NAME     end the function's processes and start new ones\n"
 	      "\n"

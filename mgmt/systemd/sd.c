@@ -26,9 +26,10 @@ void sd_tell_reloading(void)
 			   (unsigned long long)now.tv_nsec / 1000);
 }
 
-void sd_tell_stopping(const char *status)
+void sd_tell_stopping(const char *status, uint64_t us)
 {
-	sd_notifyf(0, "STOPPING=1\nSTATUS=%s", status);
+	sd_notifyf(0, "STOPPING=1\nSTATUS=%s\nEXTEND_TIMEOUT_USEC=%llu", status,
+		   (unsigned long long)us);
 }
 
 void sd_tell_status(const char *format, ...)

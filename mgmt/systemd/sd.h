@@ -17,7 +17,8 @@ void sd_tell_ready(const char *status);
 /* A reload begins; sd_tell_ready ends it, whether the new configuration was taken or not. */
 void sd_tell_reloading(void);
 
-void sd_tell_stopping(const char *status);
+/* It ends, within `us`: longer than TimeoutStopSec, if need be. */
+void sd_tell_stopping(const char *status, uint64_t us);
 void sd_tell_status(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /*

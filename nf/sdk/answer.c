@@ -52,7 +52,7 @@ static void lease_end(struct sluice_nf *nf, uint32_t tag)
 
 	if (!nf->arena || arena_release(nf->arena, tag, &was))
 		return;
-	x = exchange_at(nf, was.worker, was.slot);
+	x = nf_exchange_at(nf, was.worker, was.slot);
 	if (x && x->live && x->generation == was.generation)
 		x->in_flight_bytes -= was.len;
 }
@@ -285,7 +285,7 @@ void answer_head(struct sluice_exchange *x, enum sluice_verdict verdict)
 	x->head = NULL;
 	x->nf->room_came = true; /* for an answer that was turned away before its verdict */
 	if (verdict == SLUICE_LEAVE)
-		exchange_end(x);
+		nf_exchange_end(x);
 }
 
 void sluice_resume(struct sluice_exchange *x, enum sluice_verdict verdict)

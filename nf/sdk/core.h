@@ -162,10 +162,10 @@ void nf_event(struct sluice_nf *nf, unsigned worker, const struct sluice_down *d
 #define NF_CHUNK 64
 
 /* The exchange in that slot, of whatever generation; NULL when there is no memory. */
-struct sluice_exchange *exchange_at(struct sluice_nf *nf, unsigned worker, uint32_t slot);
-void exchange_begin(struct sluice_exchange *x, uint32_t generation);
+struct sluice_exchange *nf_exchange_at(struct sluice_nf *nf, unsigned worker, uint32_t slot);
+void nf_exchange_begin(struct sluice_exchange *x, uint32_t generation);
 /* Gives back all that it holds, answered or not. */
-void exchange_end(struct sluice_exchange *x);
+void nf_exchange_end(struct sluice_exchange *x);
 
 const uint8_t *nf_resolve(const struct sluice_nf *nf, uint64_t ref, uint32_t len);
 void nf_complain(struct sluice_nf *nf, const char *what);

@@ -12,14 +12,14 @@ typedef enum sluice_verdict body_hook(struct sluice_exchange *x, const struct sl
 static struct sluice_exchange *exchange_of(struct sluice_nf *nf, unsigned worker,
 					   const struct sluice_down *d)
 {
-	struct sluice_exchange *x = exchange_at(nf, worker, d->exchange);
+	struct sluice_exchange *x = nf_exchange_at(nf, worker, d->exchange);
 
 	if (!x) {
 		nf_complain(nf, "no memory for an exchange: it is reset");
 		return NULL;
 	}
 	if (!x->live || x->generation != d->generation)
-		exchange_begin(x, d->generation);
+		nf_exchange_begin(x, d->generation);
 	return x;
 }
 
@@ -142,7 +142,7 @@ static void on_body(struct sluice_nf *nf, unsigned worker, const struct sluice_d
 
 static void on_done(struct sluice_nf *nf, unsigned worker, const struct sluice_down *d)
 {
-	struct sluice_exchange *x = exchange_at(nf, worker, d->exchange);
+	struct sluice_exchange *x = nf_exchange_at(nf, worker, d->exchange);
 
 	if (!x || !x->live || x->generation != d->generation)
 		return; /* the function left it */
@@ -151,7 +151,7 @@ static void on_done(struct sluice_nf *nf, unsigned worker, const struct sluice_d
 	x->head = NULL;
 	if (nf->hooks.done)
 		nf->hooks.done(x, d->flags & SLUICE_DOWN_RESET);
-	exchange_end(x);
+	nf_exchange_end(x);
 }
 
 static void on_release(struct sluice_nf *nf, const struct sluice_down *d)

@@ -33,7 +33,7 @@ static uint8_t *chunk_new(const struct sluice_nf *nf)
 	return chunk;
 }
 
-struct sluice_exchange *exchange_at(struct sluice_nf *nf, unsigned worker, uint32_t slot)
+struct sluice_exchange *nf_exchange_at(struct sluice_nf *nf, unsigned worker, uint32_t slot)
 {
 	struct nf_worker *w = &nf->worker[worker];
 	uint32_t chunk = slot / NF_CHUNK;
@@ -52,13 +52,13 @@ struct sluice_exchange *exchange_at(struct sluice_nf *nf, unsigned worker, uint3
 	return x;
 }
 
-void exchange_begin(struct sluice_exchange *x, uint32_t generation)
+void nf_exchange_begin(struct sluice_exchange *x, uint32_t generation)
 {
 	struct sluice_nf *nf = x->nf;
 	uint32_t slot = x->slot;
 	uint16_t worker = x->worker;
 
-	exchange_end(x);
+	nf_exchange_end(x);
 	memset(x, 0, nf->stride);
 	x->nf = nf;
 	x->slot = slot;
@@ -68,7 +68,7 @@ void exchange_begin(struct sluice_exchange *x, uint32_t generation)
 	x->group = x->server = SLUICE_NONE16;
 }
 
-void exchange_end(struct sluice_exchange *x)
+void nf_exchange_end(struct sluice_exchange *x)
 {
 	answer_drop(x);
 	edits_drop(x);

@@ -211,10 +211,9 @@ static int on_welcome(struct host *host, struct packet *p)
 	return rc ? host_fail(host, rc, "the config cannot be read: %s", strerror(-rc)) : 0;
 }
 
-static int link_map(struct host_link *l, const struct packet *p)
+static int link_map(struct ringend *l, const struct packet *p)
 {
-	const uint8_t *down;
-	uint8_t *up;
+	void *down, *up;
 
 	down = mmap(NULL, p->link.down_bytes, PROT_READ, MAP_SHARED, p->fd[0], 0);
 	if (down == MAP_FAILED)
@@ -222,25 +221,18 @@ static int link_map(struct host_link *l, const struct packet *p)
 	up = mmap(NULL, p->link.up_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, p->fd[1], 0);
 	if (up == MAP_FAILED)
 		return -errno;
-	l->down = (const struct sluice_down_ctl *)down;
-	l->ring = (const struct sluice_down *)(down + SLUICE_PAGE);
-	l->entries = l->down->entries;
-	l->up = (struct sluice_up_ctl *)up;
-	l->messages = p->link.messages;
-	if (l->down->magic != SLUICE_RING_MAGIC || l->down->abi != SLUICE_ABI_VERSION)
-		return -EPROTO;
-	return outring_init(&l->out, l->down, up, -1);
+	return ringend_open(l, down, up, p->link.messages, -1);
 }
 
 static int on_link(struct host *host, struct packet *p)
 {
-	struct host_link *l = &host->link[host->links];
+	struct ringend *l = &host->link[host->links];
 	int rc = p->fds == 3 && host->links < host->welcome.workers && p->link.worker == host->links
 			 ? link_map(l, p)
 			 : -EPROTO;
 
 	if (!rc) {
-		l->wake_fd = p->fd[2];
+		host->worker_fd[host->links] = p->fd[2];
 		p->fd[2] = -1;
 		host->links++;
 	}
@@ -280,14 +272,14 @@ static int fds_settle(struct host *host)
 	}
 	host->wake_fd = fcntl(host->wake_fd, F_DUPFD_CLOEXEC, FDS_ASIDE);
 	for (unsigned i = 0; i < host->links; i++)
-		host->link[i].wake_fd = fcntl(host->link[i].wake_fd, F_DUPFD_CLOEXEC, FDS_ASIDE);
+		host->worker_fd[i] = fcntl(host->worker_fd[i], F_DUPFD_CLOEXEC, FDS_ASIDE);
 	close_range(SLUICE_HOST_WAKE, FDS_ASIDE - 1, 0);
 	if (dup3(host->wake_fd, SLUICE_HOST_WAKE, O_CLOEXEC) < 0)
 		return -errno;
 	for (unsigned i = 0; i < host->links; i++) {
-		if (dup3(host->link[i].wake_fd, first + (int)i, O_CLOEXEC) < 0)
+		if (dup3(host->worker_fd[i], first + (int)i, O_CLOEXEC) < 0)
 			return -errno;
-		host->link[i].out.wake_fd = host->link[i].wake_fd = first + (int)i;
+		host->link[i].out.wake_fd = host->worker_fd[i] = first + (int)i;
 	}
 	close_range((unsigned)first + host->links, ~0u, 0);
 	host->wake_fd = SLUICE_HOST_WAKE;

@@ -51,16 +51,14 @@ static const struct nf_env env = {.put = put, .log = keep_log, .map_more = map_m
 /* Counters are in the first worker's pages; a trial run has none. */
 static uint64_t *counters_of(const struct host *host)
 {
-	const struct outring *o = &host->link[0].out;
-
-	return host->links ? (uint64_t *)(o->text + o->text_bytes) : NULL;
+	return host->links ? ringend_counters(&host->link[0]) : NULL;
 }
 
 static int instance_make(struct host *host)
 {
 	const struct host_region *arena = &host->region[host->arena];
-	int rc = nf_create(&host->hooks, host->welcome.function, &env, host, counters_of(host),
-			   &host->nf);
+	int rc = nf_create(&host->object.hooks, host->welcome.function, &env, host,
+			   counters_of(host), &host->nf);
 
 	for (unsigned id = 1; id < NF_REGIONS_MAX && !rc; id++) {
 		const struct host_region *r = &host->region[id];

@@ -21,7 +21,8 @@
 #include <sluice/abi.h>
 
 #include "nf/sdk/core.h"
-#include "nf/sdk/outring.h"
+#include "nf/sdk/object.h"
+#include "nf/sdk/ringend.h"
 
 struct host_region {
 	uint8_t *base; /* NULL: none */
@@ -30,28 +31,18 @@ struct host_region {
 	bool own; /* its arena */
 };
 
-struct host_link {
-	const struct sluice_down_ctl *down;
-	const struct sluice_down *ring;
-	uint32_t entries, consumed;
-	struct sluice_up_ctl *up;
-	struct outring out;
-	uint32_t handled; /* descriptors in this turn */
-	int wake_fd;      /* the worker's */
-	uint16_t messages;
-};
-
 struct host {
 	struct sluice_host_welcome welcome;
 	char *config; /* JSON; freed once it was read */
 	struct host_region region[NF_REGIONS_MAX];
-	struct host_link link[NF_WORKERS_MAX];
+	struct ringend link[NF_WORKERS_MAX];
+	int worker_fd[NF_WORKERS_MAX]; /* their eventfds */
 	unsigned links;
 	int wake_fd;
 	uint16_t arena; /* 0: none */
 	uint64_t mapped_bytes;
 	struct sluice_nf *nf;
-	struct sluice_nf_hooks hooks;
+	struct object object;
 	char error[512]; /* of the step that failed */
 	uint32_t log_tokens, log_dropped;
 	uint64_t log_us;

@@ -15,7 +15,6 @@
 
 #include "nf/sdk/host.h"
 
-#define BATCH        64
 #define WALL_US      100000 /* how old the wall clock may be */
 #define CARE_US      10000  /* a busy loop looks at its socket this often */
 #define WAIT_RING_MS 1      /* asleep while its ring is full: nobody wakes us when there is room */
@@ -62,7 +61,7 @@ uint64_t loop_time(struct host *host)
 static void busy_add(struct loop *l, uint64_t ns)
 {
 	for (unsigned i = 0; i < l->host->links; i++) {
-		struct host_link *link = &l->host->link[i];
+		struct ringend *link = &l->host->link[i];
 		uint64_t share = l->handled ? ns * link->handled / l->handled : 0;
 
 		if (share)
@@ -84,48 +83,12 @@ static void turn_begin(struct loop *l)
 	l->worked = false;
 }
 
-static void prefetch(const struct host_link *link, const struct nf_region *messages, uint32_t i)
-{
-	const struct sluice_down *next = &link->ring[i & (link->entries - 1)];
-
-	__builtin_prefetch(next + 1);
-	if (next->kind == SLUICE_DOWN_REQUEST_HEAD || next->kind == SLUICE_DOWN_RESPONSE_HEAD)
-		__builtin_prefetch(messages->base + (uint64_t)next->arg * 64);
-}
-
-/* Takes what the worker sent, but nothing while answers to it are kept aside. */
-static void link_turn(struct loop *l, unsigned worker)
-{
-	struct host_link *link = &l->host->link[worker];
-	const struct nf_region *messages = &l->host->nf->region[link->messages];
-	uint32_t produced = __atomic_load_n(&link->down->produced, __ATOMIC_ACQUIRE);
-	uint32_t waiting = produced - link->consumed, n = waiting < BATCH ? waiting : BATCH;
-	uint32_t done = 0;
-
-	while (done < n && !outring_keeps(&link->out)) {
-		if (done + 1 < n)
-			prefetch(link, messages, link->consumed + done + 1);
-		nf_event(l->host->nf, worker,
-			 &link->ring[(link->consumed + done) & (link->entries - 1)]);
-		done++;
-	}
-	if (!done)
-		return;
-	link->consumed += done;
-	link->handled += done;
-	l->handled += done;
-	l->worked = true;
-	__atomic_store_n(&link->up->down_consumed, link->consumed, __ATOMIC_RELEASE);
-}
-
 static void links_publish(struct loop *l, bool *crowded)
 {
 	for (unsigned i = 0; i < l->host->links; i++) {
-		struct host_link *link = &l->host->link[i];
+		struct ringend *link = &l->host->link[i];
 
-		/* A worker may be waiting for room in a ring that was nearly full. */
-		outring_publish(&link->out, crowded[i] && link->handled);
-		__atomic_store_n(&link->up->loops, link->up->loops + 1, __ATOMIC_RELAXED);
+		ringend_publish(link, crowded[i] && link->handled);
 	}
 }
 
@@ -134,13 +97,15 @@ static void turn_links(struct loop *l)
 	bool crowded[NF_WORKERS_MAX], came = false;
 
 	for (unsigned i = 0; i < l->host->links; i++) {
-		struct host_link *link = &l->host->link[i];
-		uint32_t produced = __atomic_load_n(&link->down->produced, __ATOMIC_RELAXED);
+		struct ringend *link = &l->host->link[i];
 
-		crowded[i] = produced - link->consumed > link->entries / 2;
+		crowded[i] = ringend_crowded(link);
 		came = outring_flush(&link->out) || came;
-		link_turn(l, i);
+		ringend_turn(link, l->host->nf, i);
+		l->handled += link->handled;
 	}
+	if (l->handled)
+		l->worked = true;
 	if (nf_room(l->host->nf, came))
 		l->worked = true;
 	if (l->tick_us <= l->now_us) {
@@ -155,9 +120,7 @@ static void turn_links(struct loop *l)
 static bool links_pending(const struct host *host)
 {
 	for (unsigned i = 0; i < host->links; i++) {
-		const struct host_link *link = &host->link[i];
-
-		if (__atomic_load_n(&link->down->produced, __ATOMIC_ACQUIRE) != link->consumed)
+		if (ringend_pending(&host->link[i]))
 			return true;
 	}
 	return false;

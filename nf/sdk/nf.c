@@ -55,7 +55,7 @@ static void worker_free(struct sluice_nf *nf, unsigned worker)
 
 	for (uint32_t c = 0; c < w->chunks_count; c++) {
 		for (unsigned i = 0; w->chunks[c] && i < NF_CHUNK; i++)
-			exchange_end(exchange_at(nf, worker, c * NF_CHUNK + i));
+			nf_exchange_end(nf_exchange_at(nf, worker, c * NF_CHUNK + i));
 		free(w->chunks[c]);
 		w->chunks[c] = NULL;
 	}

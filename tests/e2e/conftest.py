@@ -26,10 +26,14 @@ chains = ( {{ name = "www"; listen = "10.10.1.1:80"; protocol = "http";
 
 
 def chain_conf(ports, origins, path="guard edge route spread", on_failure="bypass", memory_mb=256,
-               daemon="", upstream=""):
-    """A configuration with the four functions, of which `path` is used."""
+               daemon="", upstream="", cpus=CPU):
+    """A configuration with the four functions, of which `path` is used.
+
+    `ports`: names for Lab.middlebox, or the text of the whole section.
+    """
     return CHAIN.format(
-        cpu=CPU, ports=ports_text(ports), memory_mb=memory_mb, daemon=daemon, upstream=upstream,
+        cpu=cpus, ports=ports if isinstance(ports, str) else ports_text(ports),
+        memory_mb=memory_mb, daemon=daemon, upstream=upstream,
         servers=", ".join(f'{{ address = "{o if isinstance(o, str) else o.endpoint}"; }}'
                           for o in origins),
         path=", ".join(f'"{name}"' for name in path.split()), on_failure=on_failure)
@@ -70,6 +74,7 @@ def chain(lab):
     """Ends with the checks that hold after every test: no buffer in use, an orderly stop."""
     it = Chain(lab)
     yield it
-    it.sluiced.wait_no_buffers()
+    if it.sluiced.process.poll() is None:
+        it.sluiced.wait_no_buffers()
     it.sluiced.stop()
     assert "ERROR: AddressSanitizer" not in it.sluiced.log_path.read_text()

@@ -16,8 +16,10 @@ daemon's AF_PACKET port would see unfinished packets. Offloads of every veth are
 
 import contextlib
 import ctypes
+import hashlib
 import json
 import os
+import re
 import pathlib
 import shutil
 import signal
@@ -28,6 +30,7 @@ import threading
 import time
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
+MB = 1024 * 1024
 BUILD = pathlib.Path(os.environ.get("SLUICE_BUILD", TOP / "build"))
 
 
@@ -295,6 +298,17 @@ class Nginx:
         return path
 
 
+def placed(conf, placement, names=r"[^\"]+"):
+    """The configuration with these functions (an expression; all of them) placed there."""
+    return re.sub(rf'(name = "(?:{names})"; plugin = "[^"]+";)', rf'\1 placement = "{placement}";', conf)
+
+
+def placed_everywhere(conf):
+    """As SLUICE_PLACEMENT has it, so that the same tests hold for processes and inline."""
+    placement = os.environ.get("SLUICE_PLACEMENT")
+    return placed(conf, placement) if placement else conf
+
+
 class Sluiced:
     """The daemon in the lab's middlebox, as systemd would run it: READY is waited for."""
 
@@ -302,8 +316,9 @@ class Sluiced:
         self.lab = lab
         self.ns = ns or lab.mid
         self.run_dir = lab.dir / f"run{len(lab.daemons)}"
-        self.conf_path = lab.file(f"sluice{len(lab.daemons)}.conf", conf.replace("@RUN_DIR@",
-                                                                              str(self.run_dir)))
+        self.conf_path = lab.file(f"sluice{len(lab.daemons)}.conf",
+                                  placed_everywhere(conf.replace("@RUN_DIR@",
+                                                                 str(self.run_dir))))
         self.socket = self.run_dir / "control.sock"
         self.log_path = lab.dir / f"sluiced{len(lab.daemons)}.log"
         self.log = open(self.log_path, "w", encoding="utf-8")
@@ -311,6 +326,8 @@ class Sluiced:
         self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.notify.bind(self.notify_path)
         self.messages = []
+        self.listener = threading.Thread(target=self.listen, daemon=True)
+        self.listener.start()
         self.process = self.ns.start(BUILD / "bin/sluiced", "-c", self.conf_path, stderr=self.log,
                                      stdout=self.log,
                                      env={**os.environ, "NOTIFY_SOCKET": self.notify_path, **(env or {})})
@@ -332,14 +349,14 @@ class Sluiced:
         while not any(line in m for m in self.messages):
             if self.process.poll() is not None:
                 raise LabError(f"sluiced ended with {self.process.returncode}:\n{self.output()}")
-            left = end - time.monotonic()
-            if left <= 0:
+            if time.monotonic() >= end:
                 raise LabError(f"sluiced did not say {line} in {seconds} s:\n{self.output()}")
-            self.notify.settimeout(min(left, 0.2))
-            try:
-                self.messages.append(self.notify.recv(4096).decode())
-            except socket.timeout:
-                pass
+            time.sleep(0.01)
+
+    def listen(self):
+        """Hears what the daemon tells systemd, always: nobody should have to wait to say it."""
+        while message := self.notify.recv(4096):
+            self.messages.append(message.decode())
 
     def output(self):
         self.log.flush()
@@ -372,9 +389,21 @@ class Sluiced:
                 return int(line.split()[1])
         return 0
 
+    def pids(self):
+        """The daemon's, and those of its functions."""
+        return [self.pid] + [f["pid"] for f in self.show("functions")]
+
+    def cpu_seconds(self):
+        """What all its processes have used."""
+        ticks = 0
+        for pid in self.pids():
+            fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+            ticks += int(fields[11]) + int(fields[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
     def reload(self, conf=None):
         if conf is not None:
-            self.conf_path.write_text(conf.replace("@RUN_DIR@", str(self.run_dir)))
+            self.conf_path.write_text(placed_everywhere(conf.replace("@RUN_DIR@", str(self.run_dir))))
         return self.ctl("reload", check=False)
 
     def buffers_in_use(self):
@@ -396,6 +425,9 @@ class Sluiced:
                 self.process.wait()
                 if check:
                     raise LabError(f"sluiced did not stop:\n{self.output()}") from None
+        if self.listener.is_alive():
+            self.notify.shutdown(socket.SHUT_RDWR)
+            self.listener.join()
         self.notify.close()
         self.log.close()
         if check and self.process.returncode:
@@ -459,8 +491,32 @@ def read_all(sock):
     return data
 
 
+def big_file(path, size):
+    """Random bytes of that size at `path`, made piece by piece; their sha256."""
+    digest, piece = hashlib.sha256(), os.urandom(MB)
+    with open(path, "wb") as f:
+        for i in range(size // MB):
+            part = i.to_bytes(8, "big") + piece[8:]
+            f.write(part)
+            digest.update(part)
+    os.chmod(path, 0o644)
+    return digest.hexdigest()
+
+
+def sha256_of_download(client, url):
+    return client.run("sh", "-c", f"curl -sS --max-time 300 {url} | sha256sum", timeout=320).stdout.split()[0]
+
+
+def port_text(name, device, address, extra=""):
+    return f'{{ name = "{name}"; device = "{device}"; addresses = [ "{address}" ]; {extra}}}'
+
+
+def section(*ports):
+    """The `ports` of a configuration, made of port_text."""
+    return "ports = ( " + ",\n          ".join(ports) + " );\n"
+
+
 def ports_text(ports, extra=""):
     """The `ports` of a configuration for Lab.middlebox(ports)."""
-    rows = [f'{{ name = "{p}"; device = "net_af_packet{i},iface={p}"; '
-            f'addresses = [ "10.10.{i + 1}.1/24" ]; {extra}}}' for i, p in enumerate(ports)]
-    return "ports = ( " + ",\n          ".join(rows) + " );\n"
+    return section(*(port_text(p, f"net_af_packet{i},iface={p}", f"10.10.{i + 1}.1/24", extra)
+                     for i, p in enumerate(ports)))

@@ -69,3 +69,20 @@ def test_what_is_not_its_own_cannot_be_written(hostile, attack):
     assert "SIGSEGV" in function["last_exit"] and function["pid"] != pid
     assert set(neighbour.answers) == {"200"}
     assert hostile.sluiced.pid == daemon and hostile.status("/page.bin") == 200
+
+
+def test_who_spoils_its_ring_is_ended(hostile):
+    """It is heard no more, named, and another process takes its place."""
+    hostile.file("page.bin", b"a page")
+    pid = hostile.sluiced.function("hostile")["pid"]
+    with Neighbour(hostile) as neighbour:
+        assert hostile.status("/page.bin", "-H", "X-Attack: spoil-ring") == 503
+        wait_until(lambda: hostile.sluiced.function("hostile")["restarts"] == 1, 10, "it was ended")
+        wait_until(lambda: hostile.sluiced.function("hostile")["state"] == "up", 10, "it is back")
+        wait_until(lambda: len(neighbour.answers) >= 5, 10, "the neighbour is asked")
+    function = hostile.sluiced.function("hostile")
+    assert function["last_exit"] == "its ring is spoiled" and function["pid"] != pid
+    errors = [e for e in hostile.sluiced.show("errors") if e["function"] == "hostile"]
+    assert [e["text"] for e in errors] == ["offence: its ring is spoiled"]
+    assert set(neighbour.answers) == {"200"}
+    assert hostile.status("/page.bin") == 200

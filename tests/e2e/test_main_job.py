@@ -7,25 +7,7 @@ import re
 import threading
 import time
 
-MB = 1024 * 1024
-
-
-def sha256_of_download(client, path, *args):
-    out = client.run("sh", "-c", f"curl -sS --max-time 300 {' '.join(args)} http://10.10.1.1{path} | sha256sum",
-                     timeout=320).stdout
-    return out.split()[0]
-
-
-def big_file(path, size):
-    """Random bytes of that size at `path`, made piece by piece; their sha256."""
-    digest, piece = hashlib.sha256(), os.urandom(MB)
-    with open(path, "wb") as f:
-        for i in range(size // MB):
-            part = i.to_bytes(8, "big") + piece[8:]
-            f.write(part)
-            digest.update(part)
-    os.chmod(path, 0o644)
-    return digest.hexdigest()
+from lab import MB, big_file, sha256_of_download
 
 
 def test_who_answers(chain):
@@ -65,7 +47,7 @@ def test_download_of_1_gb_at_constant_memory(chain):
     watcher = threading.Thread(target=watch)
     watcher.start()
     try:
-        assert sha256_of_download(chain.client, "/huge.bin") == digest
+        assert sha256_of_download(chain.client, "http://10.10.1.1/huge.bin") == digest
     finally:
         done.set()
         watcher.join()

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Holds what the compiler cannot: the direction of the arrows, and that the tour is true.
 
-  layering   which folder may include which (ARCHITECTURE.md, "The arrows")
-  paths      every path and function that ARCHITECTURE.md names exists
+  layering   which folder may include which
+  arrows     ARCHITECTURE.md, "The arrows", says the same
+  paths      every path and function that ARCHITECTURE.md names exists, and every path in a README
   headers    every source file says its licence; every header has a guard
   words      no unfinished work is left behind
 """
@@ -31,7 +32,8 @@ MAY_INCLUDE = {
     "chain/engine": ["chain/engine", "chain/http", "chain/when", "chain/ring", "chain/ledger",
                      "chain/upstream", "mgmt/conf/conf.h", "l4stack"],
     "chain/supervise": ["chain/supervise", "chain/ring", "mgmt/conf/conf.h"],
-    "dataplane": ["dataplane", "chain", "l4stack", "mgmt"],
+    "dataplane": ["dataplane", "chain", "l4stack", "mgmt", "nf/sdk/core.h", "nf/sdk/object.h",
+                  "nf/sdk/ringend.h"],
     "nf/sdk": ["nf/sdk"],
     "nf/common": ["nf/common"],
     "tests/packetdrill/so": ["tests/packetdrill/so", "tests/packetdrill/packetdrill.h", "l4stack"],
@@ -47,6 +49,12 @@ def sources():
         for path in sorted((TOP / folder).rglob("*")):
             if path.suffix in (".c", ".h", ".def", ".py"):
                 yield path
+
+
+def documents():
+    yield from sorted(TOP.glob("*.md"))
+    for folder in SOURCES:
+        yield from sorted((TOP / folder).rglob("*.md"))
 
 
 def home(path):
@@ -85,21 +93,39 @@ def check_words(path, text):
             yield f"line {number}: unfinished: {line.strip()}"
 
 
-def check_tour():
-    """Names in `backquotes` that look like paths or functions."""
-    tour = TOP / "ARCHITECTURE.md"
-    text = tour.read_text()
+def check_paths(document):
+    """Names in `backquotes` that look like paths (and not like media types), and links."""
+    text = document.read_text()
+    names = re.findall(r"`(\w[\w.-]*/[\w./-]*)`", text) + re.findall(r"\]\(([\w./-]+)\)", text)
+    for name in sorted(set(names)):
+        if name.startswith(("text/", "application/")):
+            continue
+        if not (TOP / name).exists() and not (document.parent / name).exists():
+            yield f"{document.relative_to(TOP)}: `{name}` does not exist"
+
+
+def check_arrows():
+    """A row of the tour's table for each folder of the product, and no row that says otherwise."""
+    section = (TOP / "ARCHITECTURE.md").read_text().split("## The arrows")[1].split("\n## ")[0]
+    rows = {folder: re.findall(r"`([^`]+)`", allowed)
+            for folder, allowed in re.findall(r"^\| `([^`]+)` \| (.*) \|$", section, re.M)}
+    for folder in sorted(set(rows) | {f for f in MAY_INCLUDE if not f.startswith("tests/")}):
+        if rows.get(folder) != MAY_INCLUDE.get(folder):
+            yield f"ARCHITECTURE.md: the arrows of {folder} are not those of tests/lint/lint.py"
+
+
+def check_functions():
+    text = (TOP / "ARCHITECTURE.md").read_text()
     code = "\n".join(p.read_text() for p in sources() if p.suffix in (".c", ".h"))
-    for name in sorted(set(re.findall(r"`([\w./-]+/[\w./-]*)`", text))):
-        if not (TOP / name).exists():
-            yield f"ARCHITECTURE.md: `{name}` does not exist"
     for name in sorted(set(re.findall(r"`(\w+)\(\)`", text))):
         if not re.search(rf"\b{name}\(", code):
             yield f"ARCHITECTURE.md: there is no function `{name}()`"
 
 
 def main():
-    found = list(check_tour())
+    found = list(check_arrows()) + list(check_functions())
+    for document in documents():
+        found += check_paths(document)
     count = 0
     for path in sources():
         text = path.read_text()

@@ -6,6 +6,8 @@
 
 #define ETHERNET_BYTES 14
 #define TYPE_ARP       0x0806
+#define TYPE_IP6       0x86dd
+#define IP6_ICMP       58
 
 void link_init(struct link *link, const struct link_conf *conf, uint64_t seed)
 {
@@ -124,12 +126,20 @@ static void carry(struct link *link, const uint8_t *bytes, uint32_t len, uint64_
 	heap_push(link, frame);
 }
 
+/* ARP, and neighbor discovery as ICMPv6. */
+static bool is_discovery(const uint8_t *frame)
+{
+	unsigned type = (unsigned)(frame[12] << 8 | frame[13]);
+
+	return type == TYPE_ARP || (type == TYPE_IP6 && frame[20] == IP6_ICMP);
+}
+
 void link_send(struct link *link, const uint8_t *bytes, uint32_t len, uint64_t now_us)
 {
-	bool arp = (bytes[12] << 8 | bytes[13]) == TYPE_ARP; /* not what is tested here */
+	bool discovery = is_discovery(bytes); /* not what is tested here */
 	uint64_t left_us = leaves_at(link, len, now_us);
 
-	if (arp) {
+	if (discovery) {
 		carry(link, bytes, len, now_us + link->conf.delay_us, false);
 		return;
 	}

@@ -10,6 +10,8 @@
 
 #include <sluice/nf.h>
 
+#include "nf/sdk/host.h" /* where to strike: a plugin could find it in memory */
+
 /* What an attack works on: the bytes that it was shown. */
 struct prey {
 	struct sluice_exchange *x;
@@ -31,6 +33,15 @@ static void overwrite_upstreams(const struct prey *prey)
 	*(volatile uint8_t *)(uintptr_t)sluice_upstreams(sluice_of(prey->x)) = 'X';
 }
 
+/* What it says next stands far beyond what its ring can hold. */
+static void spoil_ring(const struct prey *prey)
+{
+	struct host *host = sluice_of(prey->x)->env_ctx;
+
+	for (unsigned i = 0; i < host->links; i++)
+		host->link[i].out.produced += 2 * host->link[i].out.entries;
+}
+
 enum moment { ON_REQUEST_HEAD, ON_REQUEST_BODY, ON_RESPONSE_BODY };
 
 static const struct attack {
@@ -40,6 +51,7 @@ static const struct attack {
 } attacks[] = {
 	{"write-head", ON_REQUEST_HEAD, overwrite_head},
 	{"write-upstreams", ON_REQUEST_HEAD, overwrite_upstreams},
+	{"spoil-ring", ON_REQUEST_HEAD, spoil_ring},
 	{"write-request-body", ON_REQUEST_BODY, overwrite},
 	{"write-response-body", ON_RESPONSE_BODY, overwrite},
 };

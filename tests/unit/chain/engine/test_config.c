@@ -226,10 +226,32 @@ static void test_drain(void **state)
 	head_has(hear_head(busy), "Connection: close\r\n");
 	hear(busy, "hi");
 	hear_end(busy);
+	bench_run_ms(20);
+	assert_true(o->ended || o->closed); /* it is not kept: no other request will come */
 	peer_shut(busy);
 	peer_shut(idle);
 	until(engine_connections(bench.engine) == 0);
 	assert_int_equal(engine_exchanges(bench.engine), 0);
+	bench_close();
+}
+
+/* A server that answers nothing has a check under way all the time: nobody waits for that. */
+static void test_drain_ends_checks(void **state)
+{
+	struct options options = {.servers = 1, .check_ms = 20, .check_path = "/health"};
+	uint64_t checks;
+
+	(void)state;
+	bench_open(&options);
+	bench_run_ms(50);
+	assert_true(tcp_count(bench.near) > 0);
+	engine_drain(bench.engine);
+	bench_run_ms(1);
+	assert_int_equal(tcp_count(bench.near), 0);
+	checks = counted(health_checks);
+	bench_run_ms(200);
+	assert_int_equal(tcp_count(bench.near), 0);
+	assert_int_equal(counted(health_checks), checks);
 	bench_close();
 }
 
@@ -486,6 +508,7 @@ int main(void)
 		cmocka_unit_test(test_functions_go),
 		cmocka_unit_test(test_upstreams_change),
 		cmocka_unit_test(test_drain),
+		cmocka_unit_test(test_drain_ends_checks),
 		cmocka_unit_test(test_exchanges_full),
 		cmocka_unit_test(test_shares),
 		cmocka_unit_test(test_exchanges_full_for_long),

@@ -122,6 +122,13 @@ static bool on_shares(void *ctx, uint16_t reader, uint16_t writer)
 	return b->shares;
 }
 
+static void on_turn(void *ctx)
+{
+	struct bench *b = ctx;
+
+	b->turns++;
+}
+
 static const struct supervisor_owner owner = {
 	.up = on_up,
 	.down = on_down,
@@ -129,6 +136,7 @@ static const struct supervisor_owner owner = {
 	.arena_free = arena_free,
 	.log = on_log,
 	.shares = on_shares,
+	.turn = on_turn,
 };
 
 bool bench_logged(const struct bench *b, const char *text)
@@ -215,7 +223,7 @@ int bench_start(struct bench *b, uint16_t id, const struct conf_function *f,
 {
 	int rc = supervisor_start(b->supervisor, id, f, bench_us());
 
-	return rc ? rc : supervisor_wait_ready(b->supervisor, id, 20000, errors);
+	return rc ? rc : supervisor_wait_ready(b->supervisor, id, bench_us() + 20000000, errors);
 }
 
 bool bench_until(struct bench *b, const unsigned *counter, unsigned least, unsigned ms)

@@ -25,7 +25,7 @@ struct bench {
 	int wake[BENCH_WORKERS];
 	struct supervisor *supervisor;
 	struct instance_info last; /* of the last `up` */
-	unsigned ups, downs, arenas;
+	unsigned ups, downs, arenas, turns;
 	uint64_t down_us; /* when */
 	char last_exit[128];
 	char log[64][256];

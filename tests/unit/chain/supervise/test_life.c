@@ -171,6 +171,24 @@ static void spinning_is_seen(void **state)
 	assert_string_equal(b->last_exit, "no turn of its loop for 200 ms");
 }
 
+static void ended_for_a_reason(void **state)
+{
+	struct conf_function f = bench_function("nothing", NOOP, NULL);
+	struct bench *b = *state;
+	uint32_t id;
+
+	start(b, 1, &f);
+	id = b->last.id;
+	assert_int_equal(supervisor_kill(b->supervisor, id + 1, "a lie"), -ENOENT);
+	assert_int_equal(supervisor_kill(b->supervisor, id, "a lie"), 0);
+	assert_true(bench_until(b, &b->downs, 1, 5000));
+	assert_string_equal(b->last_exit, "a lie");
+	assert_int_equal(supervisor_kill(b->supervisor, id, "a lie"), -ENOENT);
+	assert_true(bench_until(b, &b->ups, 2, 5000));
+	assert_true(b->last.id != id);
+	assert_string_equal(bench_ask(b, 1, "/"), "");
+}
+
 static void runs_as_its_user(void **state)
 {
 	struct conf_function f = bench_function("nothing", NOOP, NULL);
@@ -326,6 +344,7 @@ int main(void)
 		TEST(dies_more_slowly_each_time),
 		TEST(hang_is_seen),
 		TEST(spinning_is_seen),
+		TEST(ended_for_a_reason),
 		TEST(runs_as_its_user),
 		TEST(restarts_and_stops),
 		TEST(stopped_one_that_will_not_listen),

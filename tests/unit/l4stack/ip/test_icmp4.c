@@ -141,7 +141,7 @@ static void errors_out_are_limited(void **state)
 	for (int i = 0; i < 200; i++)
 		rig_in(0, frame, len);
 	assert_int_equal(rig.out_count, 50);
-	assert_int_equal(rig.counters->icmp4_unreachable_limited, 150);
+	assert_int_equal(rig.counters->icmp4_errors_limited, 150);
 }
 
 /* An error about a TCP packet of ours of `total` bytes, or one with a byte changed. */

@@ -80,15 +80,15 @@ static void wrong_headers(void **state)
 		uint8_t offset, value;
 		enum stack_counter reason;
 	} rows[] = {
-		{0, 0x55, COUNTER_ip4_bad_header}, {0, 0x65, COUNTER_ip4_bad_header},
-		{0, 0x44, COUNTER_ip4_bad_header}, {0, 0x40, COUNTER_ip4_bad_header},
-		{2, 0xff, COUNTER_ip4_truncated},  {3, 19, COUNTER_ip4_bad_header},
-		{6, 0x20, COUNTER_ip4_fragment},   {7, 1, COUNTER_ip4_fragment},
-		{12, 224, COUNTER_ip4_bad_source}, {12, 127, COUNTER_ip4_bad_source},
-		{12, 0, COUNTER_ip4_bad_source},   {12, 255, COUNTER_ip4_bad_source},
-		{12, 240, COUNTER_ip4_bad_source}, {15, 1, COUNTER_ip4_bad_source},
-		{15, 255, COUNTER_ip4_bad_source}, {19, 3, COUNTER_ip4_not_for_us},
-		{19, 255, COUNTER_ip4_not_for_us}, {16, 224, COUNTER_ip4_not_for_us},
+		{0, 0x55, COUNTER_ip4_bad_header},        {0, 0x65, COUNTER_ip4_bad_header},
+		{0, 0x44, COUNTER_ip4_bad_header},        {0, 0x40, COUNTER_ip4_bad_header},
+		{2, 0xff, COUNTER_ip4_truncated},         {3, 19, COUNTER_ip4_bad_header},
+		{6, 0x20, COUNTER_ip_fragment_malformed}, {12, 224, COUNTER_ip4_bad_source},
+		{12, 127, COUNTER_ip4_bad_source},        {12, 0, COUNTER_ip4_bad_source},
+		{12, 255, COUNTER_ip4_bad_source},        {12, 240, COUNTER_ip4_bad_source},
+		{15, 1, COUNTER_ip4_bad_source},          {15, 255, COUNTER_ip4_bad_source},
+		{19, 3, COUNTER_ip4_not_for_us},          {19, 255, COUNTER_ip4_not_for_us},
+		{16, 224, COUNTER_ip4_not_for_us},
 	};
 
 	(void)state;

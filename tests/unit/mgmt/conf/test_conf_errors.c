@@ -138,11 +138,13 @@ static void test_values(void **state)
 		 "t.conf:1: daemon: memory_mb is 4294967808; it may be 64 to 1048576"},
 		{DAEMON PORT("mtu = 68;") FUNCTIONS CHAINS,
 		 "t.conf:2: ports.wan: mtu is 68; it may be 576 to 9216"},
-		{DAEMON PORTS FUNCTION("placement = \"inline\";") CHAINS,
-		 "t.conf:3: functions.guard: placement \"inline\" is not available in this "
-		 "version; use \"process\""},
+		{DAEMON PORTS FUNCTION("placement = \"inline\"; instances = 2;\nuser = \"root\";")
+			 CHAINS,
+		 "t.conf:3: functions.guard: instances is for processes; placement is \"inline\"\n"
+		 "t.conf:4: functions.guard: user is for processes; placement is \"inline\""},
 		{DAEMON PORTS FUNCTION("placement = \"outside\";") CHAINS,
-		 "t.conf:3: functions.guard: placement is \"outside\"; it may be \"process\""},
+		 "t.conf:3: functions.guard: placement is \"outside\"; it may be \"process\" or "
+		 "\"inline\""},
 		{DAEMON PORTS FUNCTION("on_failure = \"panic\"; instances = 0;") CHAINS,
 		 "t.conf:3: functions.guard: instances is 0; it may be 1 to 64\n"
 		 "t.conf:3: functions.guard: on_failure is \"panic\"; it may be \"reject\", "
@@ -239,8 +241,28 @@ static void test_addresses(void **state)
 		 "t.conf:2: ports.wan: addresses \"10.0.0.1/x\": the prefix must be 0 to 32"},
 		{ADDRESSES("\"10.0.0/24\""),
 		 "t.conf:2: ports.wan: addresses \"10.0.0\" is not an address"},
-		{ADDRESSES("\"fd10::1/64\""),
-		 "t.conf:2: ports.wan: addresses fd10::1: IPv6 is not available in this version"},
+		{ADDRESSES("\"fd10::1/129\""),
+		 "t.conf:2: ports.wan: addresses \"fd10::1/129\": the prefix must be 0 to 128"},
+		{ADDRESSES("\"fe80::1/64\""), "t.conf:2: ports.wan: addresses: fe80::1/64 is "
+					      "link-local: a port makes its own, and "
+					      "nothing else can be meant by one"},
+		{ADDRESSES("\"ff02::1/64\", \"::1/128\", \"::ffff:10.0.0.1/128\""),
+		 "t.conf:2: ports.wan: addresses: ff02::1/64 is not an address that a host can "
+		 "have\n"
+		 "t.conf:2: ports.wan: addresses: ::1/128 is not an address that a host can have\n"
+		 "t.conf:2: ports.wan: addresses: ::ffff:10.0.0.1/128 is not an address that a "
+		 "host "
+		 "can have"},
+		{DAEMON
+		 "ports = ( { name = \"a\"; device = \"x\"; mtu = 1279; vlan = 7;\n"
+		 "addresses = [ \"fd10::1/64\", \"10.0.0.1/24\" ]; },\n"
+		 "{ name = \"b\"; device = \"x\"; vlan = 4095; addresses = [ \"10.1.0.1/24\" ]; } "
+		 ");\n" FUNCTIONS CHAINS,
+		 "t.conf:2: ports.a: mtu 1279 is too small for IPv6, which needs 1280\n"
+		 "t.conf:4: ports.b: vlan is 4095; it may be 0 to 4094\n"
+		 "t.conf:4: ports.b: device is already that of port \"a\"; ports of several VLANs "
+		 "on "
+		 "one device are not available in this version"},
 		{ADDRESSES("\"10.0.0.0/24\""),
 		 "t.conf:2: ports.wan: addresses: 10.0.0.0/24 is the name of the network, not of a "
 		 "host in it"},
@@ -281,8 +303,14 @@ static void test_network(void **state)
 		      "{ to = \"10.9.9.0/24\"; via = \"10.0.0.3\"; } );\n",
 		 "t.conf:6: routes[1]: line 5 already has a route to this network"},
 		{BASE "routes = ( { to = \"::/0\"; via = \"fe80::1\"; } );\n",
-		 "t.conf:5: routes[0]: to ::: IPv6 is not available in this version\n"
-		 "t.conf:5: routes[0]: via fe80::1: IPv6 is not available in this version"},
+		 "t.conf:5: routes[0]: via fe80::1 is link-local: say on which port: "
+		 "\"fe80::1%PORT\""},
+		{BASE "routes = ( { to = \"::/0\"; via = \"fe80::1%lan\"; },\n"
+		      "{ to = \"fd30::/16\"; via = \"10.0.0.2\"; },\n"
+		      "{ to = \"fd40::1/64\"; via = \"fe80::1%wan\"; } );\n",
+		 "t.conf:5: routes[0]: via: there is no port \"lan\"\n"
+		 "t.conf:6: routes[1]: to and via are not of one family\n"
+		 "t.conf:7: routes[2]: to fd40::1/64 has bits set behind its prefix"},
 		{BASE
 		 "upstreams = ( { name = \"web\"; servers = ( { address = \"10.9.9.9:80\"; } ); } "
 		 ");\n",
@@ -292,8 +320,14 @@ static void test_network(void **state)
 		      "{ address = \"10.0.0.9\"; },\n{ address = \"[fd10::1]:80\"; } ); } );\n",
 		 "t.conf:5: upstreams.web.servers[0]: address \"10.0.0.9:0\" must be ADDRESS:PORT\n"
 		 "t.conf:6: upstreams.web.servers[1]: address \"10.0.0.9\" must be ADDRESS:PORT\n"
-		 "t.conf:7: upstreams.web.servers[2]: address [fd10::1]:80: IPv6 is not available "
-		 "in this version"},
+		 "t.conf:7: upstreams.web.servers[2]: address [fd10::1]:80 cannot be reached: no "
+		 "port and no route leads there"},
+		{BASE "upstreams = ( { name = \"web\"; servers = ( { address = \"fd10::1:80\"; },\n"
+		      "{ address = \"[fe80::1]:80\"; } ); } );\n",
+		 "t.conf:5: upstreams.web.servers[0]: address \"fd10::1:80\" must be ADDRESS:PORT\n"
+		 "t.conf:6: upstreams.web.servers[1]: address [fe80::1]:80 is link-local: a port "
+		 "makes "
+		 "its own, and nothing else can be meant by one"},
 		{BASE
 		 "upstreams = ( { name = \"web\"; servers = ( { address = \"10.0.0.9:80\"; },\n"
 		 "{ address = \"10.0.0.9:80\"; } ); } );\n",

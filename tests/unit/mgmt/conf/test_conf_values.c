@@ -176,6 +176,39 @@ static void test_full(void **state)
 	conf_free(conf);
 }
 
+/* Both families, side by side. */
+static void test_ip6(void **state)
+{
+	static const char text[] =
+		"ports = ( { name = \"wan\"; device = \"x\"; vlan = 7; probe = \"all\";\n"
+		"  addresses = [ \"10.0.0.1/24\", \"2001:db8::1/64\" ]; } );\n"
+		"routes = ( { to = \"0.0.0.0/0\"; via = \"10.0.0.2\"; },\n"
+		"  { to = \"::/0\"; via = \"fe80::2%wan\"; } );\n"
+		"upstreams = ( { name = \"web\"; servers = ( { address = \"[2001:db8::9]:8080\"; "
+		"},\n"
+		"  { address = \"[2001:db9::9]:8080\"; } ); } );\n"
+		"functions = ( { name = \"f\"; plugin = \"./f.so\"; } );\n"
+		"chains = ( { name = \"www\"; path = [ \"f\" ]; protocol = \"http\";\n"
+		"  listen = [ \"10.0.0.1:80\", \"[2001:db8::1]:80\", \"[::]:81\", \"0.0.0.0:81\" "
+		"]; } );\n";
+	struct conf *conf;
+
+	(void)state;
+	fixture_write("f.so", "");
+	fixture_write("t.conf", text);
+	conf = fixture_load("t.conf");
+	assert_int_equal(conf->ports[0].vlan, 7);
+	assert_int_equal(conf->ports[0].probe, CONF_PROBE_ALL);
+	assert_address(&conf->ports[0].addresses[1].addr, "2001:db8::1");
+	assert_int_equal(conf->ports[0].addresses[1].prefix, 64);
+	assert_address(&conf->routes[1].to, "::");
+	assert_int_equal(conf->routes[1].via.zone, 1);
+	assert_endpoint(&conf->upstreams[0].servers[1].endpoint, "[2001:db9::9]:8080");
+	assert_endpoint(&conf->chains[0].listens[1], "[2001:db8::1]:80");
+	assert_endpoint(&conf->chains[0].listens[2], "[::]:81");
+	conf_free(conf);
+}
+
 static void test_defaults(void **state)
 {
 	struct conf *conf;
@@ -341,8 +374,13 @@ static void test_reference(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_full),    TEST(test_defaults), TEST(test_plugin_dir),
-		TEST(test_include), TEST(test_json),     cmocka_unit_test(test_reference),
+		TEST(test_full),
+		TEST(test_ip6),
+		TEST(test_defaults),
+		TEST(test_plugin_dir),
+		TEST(test_include),
+		TEST(test_json),
+		cmocka_unit_test(test_reference),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

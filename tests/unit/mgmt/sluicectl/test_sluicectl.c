@@ -167,6 +167,7 @@ static void test_functions(void **state)
 		{.state = "up",
 		 .name = "guard",
 		 .plugin = "filter",
+		 .placement = "process",
 		 .pid = 812,
 		 .cpu = -1,
 		 .uptime_s = 3600,
@@ -177,6 +178,7 @@ static void test_functions(void **state)
 		 .name = "edge",
 		 .instance = 1,
 		 .plugin = "cache",
+		 .placement = "process",
 		 .pid = -1,
 		 .cpu = 2,
 		 .restarts = 4,
@@ -186,14 +188,12 @@ static void test_functions(void **state)
 	(void)state;
 	assert_rendered(
 		&view_of_function, "functions", view_functions_json(functions, 2),
-		"STATE       FUNCTION  NO  PLUGIN  PID  CPU  UPTIME  RESTARTS  EXCHANGES  HELD  "
-		"QUEUED  OFFENCES  BUSY\n"
-		"up          guard      0  filter  812    -  1h 00m         0      10432     3     "
-		" "
-		" 0         0  4.2%\n"
-		"restarting  edge       1  cache     -    2      0s         4          0     0     "
-		" "
-		" 0         0  0.0%\n"
+		"STATE       FUNCTION  NO  PLUGIN  PLACEMENT  PID  CPU  UPTIME  RESTARTS  "
+		"EXCHANGES  HELD  QUEUED  OFFENCES  BUSY\n"
+		"up          guard      0  filter  process    812    -  1h 00m         0      "
+		"10432     3       0         0  4.2%\n"
+		"restarting  edge       1  cache   process      -    2      0s         4          "
+		"0     0       0         0  0.0%\n"
 		"            last exit killed by signal 9\n");
 }
 

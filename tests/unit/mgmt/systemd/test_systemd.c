@@ -99,8 +99,8 @@ static void test_messages(void **state)
 	assert_string_equal(heard(), "WATCHDOG=1");
 	assert_false(sd_feed(last, (uint64_t[]){2, 2}, 2));
 	assert_string_equal(heard(), "");
-	sd_tell_stopping("draining");
-	assert_string_equal(heard(), "STOPPING=1\nSTATUS=draining");
+	sd_tell_stopping("draining", 45000000);
+	assert_string_equal(heard(), "STOPPING=1\nSTATUS=draining\nEXTEND_TIMEOUT_USEC=45000000");
 	sd_tell_reloading();
 	assert_int_equal(sscanf(heard(), "RELOADING=1 MONOTONIC_USEC=%llu", &us), 1);
 	assert_true(us > 0);

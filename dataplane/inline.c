@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "dataplane/inline.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+
+#include <rte_cycles.h>
+
+#include "chain/ring/link.h"
+#include "chain/ring/region.h"
+#include "chain/supervise/supervise.h"
+#include "dataplane/log.h"
+#include "mgmt/conf/conf.h"
+#include "nf/sdk/core.h"
+#include "nf/sdk/object.h"
+#include "nf/sdk/ringend.h"
+
+#define RING_ENTRIES 1024
+#define TEXT_BYTES   (1 << 18)
+#define WALL_US      100000 /* how old the wall clock may be */
+#define LOG_LINES    32     /* between two looks of the control thread; a power of two */
+#define LOG_BYTES    240
+
+_Static_assert((int)REGION_RX == SLUICE_REGION_RX &&
+		       (int)REGION_MESSAGES == SLUICE_REGION_MESSAGES &&
+		       (int)REGION_UPSTREAMS == SLUICE_REGION_UPSTREAMS &&
+		       (int)REGION_ARENA == SLUICE_REGION_ARENA,
+	       "regions are the same kinds on both sides");
+
+/* What the plugin says, on its way to the control thread: one writer, one reader. */
+struct lines {
+	_Atomic uint32_t written, read;
+	_Atomic uint32_t dropped;
+	struct {
+		enum sluice_log_level level;
+		char text[LOG_BYTES];
+	} line[LOG_LINES];
+};
+
+struct inline_part {
+	struct inline_part *next; /* in its worker */
+	struct sluice_nf *nf;
+	struct ringend end;
+	struct link *link;
+	struct region *arena;
+	void *down, *up; /* the function's mappings of its rings */
+	uint64_t tick_us, wall_us;
+	struct lines lines;
+};
+
+/* --- the plugin's environment -------------------------------------------------------- */
+
+static int put(void *ctx, unsigned worker, const struct sluice_up *up, const void *text, bool must)
+{
+	struct inline_part *part = ctx;
+
+	(void)worker;
+	return outring_put(&part->end.out, up, text, must);
+}
+
+static void log_keep(void *ctx, enum sluice_log_level level, const char *text)
+{
+	struct lines *lines = &((struct inline_part *)ctx)->lines;
+	uint32_t at = atomic_load_explicit(&lines->written, memory_order_relaxed);
+
+	if (at - atomic_load_explicit(&lines->read, memory_order_acquire) == LOG_LINES) {
+		atomic_fetch_add_explicit(&lines->dropped, 1, memory_order_relaxed);
+		return;
+	}
+	lines->line[at % LOG_LINES].level = level;
+	snprintf(lines->line[at % LOG_LINES].text, LOG_BYTES, "%s", text);
+	atomic_store_explicit(&lines->written, at + 1, memory_order_release);
+}
+
+void inline_log(struct inline_part *part)
+{
+	struct lines *lines = &part->lines;
+	uint32_t written = atomic_load_explicit(&lines->written, memory_order_acquire);
+	uint32_t at = atomic_load_explicit(&lines->read, memory_order_relaxed);
+	uint32_t dropped = atomic_exchange_explicit(&lines->dropped, 0, memory_order_relaxed);
+
+	for (; at != written; at++)
+		log_line((enum log_level)lines->line[at % LOG_LINES].level, "[%s] %s",
+			 part->nf->name, lines->line[at % LOG_LINES].text);
+	atomic_store_explicit(&lines->read, at, memory_order_release);
+	if (dropped)
+		log_warn("[%s] %u lines were dropped", part->nf->name, dropped);
+}
+
+/* All regions are mapped here, and kept up to date: there is no map_more. */
+static const struct nf_env env = {.put = put, .log = log_keep};
+
+/* --- making ------------------------------------------------------------------------------ */
+
+static int rings_make(struct inline_part *part, const struct inline_part_conf *conf)
+{
+	struct link_sizes sizes = {
+		.entries = RING_ENTRIES, .up_entries = RING_ENTRIES, .up_text_bytes = TEXT_BYTES};
+	int rc = link_create(&sizes, -1, &part->link);
+
+	if (rc)
+		return rc;
+	part->down = mmap(NULL, link_down_bytes(part->link), PROT_READ, MAP_SHARED,
+			  link_down_fd(part->link), 0);
+	part->up = mmap(NULL, link_up_bytes(part->link), PROT_READ | PROT_WRITE, MAP_SHARED,
+			link_up_fd(part->link), 0);
+	if (part->down == MAP_FAILED || part->up == MAP_FAILED)
+		return -errno;
+	return ringend_open(&part->end, part->down, part->up, conf->messages->id, conf->wake_fd);
+}
+
+static void regions_set(struct inline_part *part, const struct region_table *table)
+{
+	for (uint16_t id = 1; id < REGIONS_MAX; id++) {
+		const struct region *r = table->region[id];
+
+		if (id == part->nf->arena_region)
+			continue;
+		nf_region_set(part->nf, id, r ? r->kind : SLUICE_REGION_NONE, r ? r->base : NULL,
+			      r ? r->bytes : 0);
+	}
+}
+
+static void time_set(struct inline_part *part, uint64_t now_us)
+{
+	struct timespec wall = {.tv_sec = part->nf->wall_seconds};
+
+	if (now_us - part->wall_us >= WALL_US) {
+		clock_gettime(CLOCK_REALTIME, &wall);
+		part->wall_us = now_us;
+	}
+	nf_time(part->nf, now_us, wall.tv_sec);
+}
+
+static int nf_make(struct inline_part *part, const struct inline_part_conf *conf)
+{
+	int rc = nf_create(&conf->object->hooks, conf->function->name, &env, part,
+			   ringend_counters(&part->end), &part->nf);
+
+	if (rc)
+		return rc;
+	part->nf->worker[0].messages = conf->messages->id;
+	rc = nf_arena_set(part->nf, conf->arena->id, conf->arena->base, conf->arena->bytes);
+	if (!rc)
+		regions_set(part, conf->regions);
+	return rc;
+}
+
+static int nf_begin(struct inline_part *part, const struct conf_function *f,
+		    struct conf_errors *errors)
+{
+	bool placed;
+	int rc;
+
+	part->wall_us = UINT64_MAX / 2; /* long ago */
+	time_set(part, 0);
+	rc = nf_start(part->nf, f->config_json, strlen(f->config_json));
+	if (!rc)
+		return 0;
+	placed = part->nf->start_error[0] == '\0';
+	for (unsigned i = 0; nf_error(part->nf, i); i++)
+		supervise_error(errors, f, placed, nf_error(part->nf, i));
+	return rc;
+}
+
+static int part_make(struct inline_part *part, const struct inline_part_conf *conf,
+		     struct conf_errors *errors)
+{
+	int rc = rings_make(part, conf);
+
+	if (!rc)
+		rc = nf_make(part, conf);
+	if (rc) {
+		supervise_error(errors, conf->function, false, strerror(-rc));
+		return rc;
+	}
+	return nf_begin(part, conf->function, errors);
+}
+
+int inline_create(const struct inline_part_conf *conf, struct inline_part **out,
+		  struct conf_errors *errors)
+{
+	struct inline_part *part = calloc(1, sizeof(*part));
+	int rc;
+
+	if (!part)
+		return -ENOMEM;
+	part->down = part->up = MAP_FAILED;
+	part->arena = conf->arena;
+	rc = part_make(part, conf, errors);
+	if (rc)
+		inline_free(part);
+	else
+		*out = part;
+	return rc;
+}
+
+void inline_free(struct inline_part *part)
+{
+	if (part->nf)
+		inline_log(part);
+	nf_free(part->nf);
+	ringend_close(&part->end);
+	if (part->down != MAP_FAILED)
+		munmap(part->down, link_down_bytes(part->link));
+	if (part->up != MAP_FAILED)
+		munmap(part->up, link_up_bytes(part->link));
+	if (part->link)
+		link_destroy(part->link);
+	free(part);
+}
+
+/* --- what can be seen -------------------------------------------------------------------- */
+
+struct link *inline_link(const struct inline_part *part)
+{
+	return part->link;
+}
+
+struct region *inline_arena(const struct inline_part *part)
+{
+	return part->arena;
+}
+
+uint32_t inline_hooks(const struct inline_part *part)
+{
+	return nf_hook_mask(part->nf);
+}
+
+const char *inline_counter(const struct inline_part *part, unsigned i, const char **help)
+{
+	if (i >= part->nf->counters_count)
+		return NULL;
+	*help = part->nf->counter[i].help;
+	return part->nf->counter[i].name;
+}
+
+/* --- in the worker ----------------------------------------------------------------------- */
+
+void inline_join(struct inline_parts *parts, struct inline_part *part)
+{
+	part->next = parts->first;
+	parts->first = part;
+}
+
+void inline_leave(struct inline_parts *parts, struct inline_part *part)
+{
+	struct inline_part **at = &parts->first;
+
+	while (*at && *at != part)
+		at = &(*at)->next;
+	if (*at)
+		*at = part->next;
+}
+
+void inline_regions(struct inline_parts *parts, const struct region_table *regions)
+{
+	for (struct inline_part *part = parts->first; part; part = part->next)
+		regions_set(part, regions);
+}
+
+static void busy_add(struct inline_part *part, uint64_t cycles)
+{
+	struct sluice_up_ctl *up = part->end.up;
+	uint64_t ns = (uint64_t)((double)cycles * 1e9 / (double)rte_get_tsc_hz());
+
+	__atomic_store_n(&up->busy_ns, up->busy_ns + ns, __ATOMIC_RELAXED);
+	part->end.handled = 0;
+}
+
+static bool part_events(struct inline_part *part)
+{
+	uint64_t since;
+
+	if (!ringend_pending(&part->end))
+		return false;
+	since = rte_rdtsc();
+	ringend_turn(&part->end, part->nf, 0);
+	busy_add(part, rte_rdtsc() - since);
+	return true;
+}
+
+static void part_tick(struct inline_part *part, uint64_t now_us)
+{
+	if (!part->nf->hooks.tick || !part->nf->hooks.tick_ms || now_us < part->tick_us)
+		return;
+	nf_tick(part->nf);
+	part->tick_us = now_us + (uint64_t)part->nf->hooks.tick_ms * 1000;
+}
+
+static bool part_turn(struct inline_part *part, uint64_t now_us)
+{
+	bool came = outring_flush(&part->end.out), work;
+
+	time_set(part, now_us);
+	work = part_events(part);
+	work = nf_room(part->nf, came) || work;
+	part_tick(part, now_us);
+	ringend_publish(&part->end, false);
+	return work;
+}
+
+bool inline_turn(struct inline_parts *parts, uint64_t now_us)
+{
+	bool work = false;
+
+	for (struct inline_part *part = parts->first; part; part = part->next)
+		work = part_turn(part, now_us) || work;
+	return work;
+}
+
+uint64_t inline_next_us(const struct inline_parts *parts)
+{
+	uint64_t next = UINT64_MAX;
+
+	for (const struct inline_part *part = parts->first; part; part = part->next)
+		if (part->nf->hooks.tick && part->nf->hooks.tick_ms && part->tick_us < next)
+			next = part->tick_us;
+	return next;
+}
