@@ -258,10 +258,10 @@ static void run(struct sim *sim)
 static void describe_link(const char *name, const struct link_conf *c)
 {
 	printf("%s: loss %u ppm, dead %u ppm for %u us, reorder %u ppm by %u us, duplicate %u ppm, "
-	       "corrupt %u ppm, delay %u us, jitter %u us, %u B/ms, queue %u B\n",
+	       "corrupt %u ppm, mark %u ppm, delay %u us, jitter %u us, %u B/ms, queue %u B\n",
 	       name, c->loss_ppm, c->burst_ppm, c->burst_most_us, c->reorder_ppm, c->reorder_us,
-	       c->duplicate_ppm, c->corrupt_ppm, c->delay_us, c->jitter_us, c->bytes_per_ms,
-	       c->queue_bytes);
+	       c->duplicate_ppm, c->corrupt_ppm, c->mark_ppm, c->delay_us, c->jitter_us,
+	       c->bytes_per_ms, c->queue_bytes);
 }
 
 static void describe(const struct sim *sim)
