@@ -108,11 +108,11 @@ static uint32_t pacing_gain(const struct bbr *bbr)
 static void set_pacing(struct cc *cc, uint32_t gain, uint32_t srtt_us)
 {
 	struct bbr *bbr = bbr_of(cc);
-	uint64_t rate = bandwidth(bbr);
+	uint64_t rate = bandwidth(bbr) * gain / GAIN_ONE * 99 / 100;
 
-	if (!rate && srtt_us)
-		rate = (uint64_t)cc->cwnd * 1000000 / srtt_us;
-	rate = rate * gain / GAIN_ONE * 99 / 100;
+	/* The first ACK is of one segment, and shows but its part of the window. */
+	if (!cc->pacing_bytes_per_s && srtt_us)
+		cc->pacing_bytes_per_s = (uint64_t)cc->cwnd * 1000000 / srtt_us * gain / GAIN_ONE;
 	if (bbr->full || rate > cc->pacing_bytes_per_s)
 		cc->pacing_bytes_per_s = rate;
 }
