@@ -40,21 +40,16 @@ struct totals {
 	int64_t exchanges_total, connections_total;
 };
 
-static void add_chain(void *ctx, const struct engine_chain_info *chain)
-{
-	struct totals *t = ctx;
-
-	t->exchanges_total += (int64_t)chain->exchanges_total;
-	t->connections_total += (int64_t)chain->connections_total;
-}
-
 static void ask_worker(struct worker *w, void *ctx)
 {
+	const struct engine_counters *counters = engine_counters(worker_engine(w));
 	struct totals *t = ctx;
 
 	t->worker.connections = tcp_count(worker_stack(w));
 	t->worker.exchanges = engine_exchanges(worker_engine(w));
-	engine_chains_each(worker_engine(w), add_chain, t);
+	/* Of the engine, not of its chains: those go with their version of the configuration. */
+	t->exchanges_total += (int64_t)counters->requests;
+	t->connections_total += (int64_t)counters->clients_accepted;
 }
 
 static void fill_worker(struct daemon *d, unsigned i, struct totals *t)

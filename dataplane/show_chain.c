@@ -189,7 +189,7 @@ static void fill_function(void *ctx, const struct instance_info *instance)
 		.cpu = f->conf ? f->conf->cpu : -1,
 		.uptime_s = instance->state == INSTANCE_UP ? (int64_t)(up_us / 1000000) : -1,
 		.restarts = instance->restarts,
-		.last_exit = instance->last_exit,
+		.last_exit = rows_text(&in->rows, "%s", instance->last_exit),
 	};
 	if (!info)
 		return;
@@ -468,8 +468,10 @@ static void add_instance_stats(void *ctx, const struct instance_info *instance)
 
 	for (unsigned c = 0; info && c < SLUICE_COUNTERS; c++)
 		if (instance->counter_name[c][0])
-			add_stat(&in->rows, in->prefix, group, instance->counter_name[c],
-				 info->counter[c], instance->counter_help[c]);
+			add_stat(&in->rows, in->prefix, group,
+				 rows_text(&in->rows, "%s", instance->counter_name[c]),
+				 info->counter[c],
+				 rows_text(&in->rows, "%s", instance->counter_help[c]));
 }
 
 json_t *show_stats(struct daemon *d, const char *prefix)

@@ -11,6 +11,7 @@ The overlay, /run and what systemd-nspawn notes there are mounted in a namespace
 with it: when its first process is killed, nothing is left but cgroups, which are removed.
 """
 
+import contextlib
 import os
 import pathlib
 import shutil
@@ -139,6 +140,17 @@ class Machine:
     def start(self, *args, **kwargs):
         """A process that ends with the machine."""
         return subprocess.Popen(self.command(*args), stdin=subprocess.DEVNULL, **kwargs)
+
+    def pid_here(self, pid):
+        """What a process of the machine is called outside of it."""
+        space = os.readlink(f"/proc/{self.leader}/ns/pid")
+        for process in pathlib.Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                status = (process / "status").read_text()
+                inner = next(line for line in status.splitlines() if line.startswith("NSpid:")).split()[-1]
+                if int(inner) == pid and os.readlink(process / "ns/pid") == space:
+                    return int(process.name)
+        raise LookupError(f"the machine has no process {pid}")
 
     def write(self, path, text):
         file = self.root / path.lstrip("/")

@@ -72,12 +72,61 @@ def test_a_missing_plugin(lab):
     assert code == 1 and "nonesuch" in text
 
 
-def test_a_port_that_cannot_be_opened(lab):
-    path = conf_file(lab, device="net_af_packet0,iface=nonesuch0")
-    code, text = sluiced(lab, "-c", path)
+# --- a start that fails -------------------------------------------------------------------------
+
+
+# With nobody else's shared memory, run-time files and interfaces around; what is there at the end
+# goes to standard output, what the daemon says to standard error.
+ALONE = r"""
+mount -t sysfs sysfs /sys
+mount -t tmpfs tmpfs /dev/shm
+mount -t tmpfs tmpfs /run
+"$@" >&2
+code=$?
+find /dev/shm /run -mindepth 1
+ls /sys/class/net | grep -vx lo
+pgrep -l sluice
+exit $code
+"""
+
+
+def alone(lab, path):
+    """The exit code, what was said, and what was left behind."""
+    before = sorted(lab.dir.rglob("*"))
+    done = sh("unshare", "--mount", "--net", "--pid", "--fork", "--mount-proc", "sh", "-c", ALONE, "sh",
+              str(BUILD / "bin/sluiced"), "-c", str(path), check=False)
+    left = [str(p) for p in sorted(lab.dir.rglob("*")) if p not in before]
+    return done.returncode, done.stderr, done.stdout.split("\n")[:-1] + left
+
+
+TAP = "net_tap0,iface=left0"
+CANNOT_START = {
+    "a port that does not exist": ({"net_null0": "net_af_packet0,iface=nonesuch0"}, 2, ['port "wan"', "nonesuch0"]),
+    "a driver that does not exist": ({"net_null0": "net_nonesuch0"}, 2, ['port "wan"', "net_nonesuch0"]),
+    "a plugin that does not exist": ({'"static"': '"nonesuch"', "net_null0": TAP}, 3, ["nonesuch"]),
+    "a plugin with another ABI": ({'"static"': f'"{BUILD}/tests/probe_abi2.so"', "net_null0": TAP}, 3,
+                                  ["probe_abi2.so was built for ABI 2", "this is 1"]),
+    "a plugin that refuses its config": ({"responses =": "answers = 1; responses =", "net_null0": TAP}, 3, ["answers"]),
+    "a CPU that does not exist": ({f"workers = [ {CPU} ]": "workers = [ 1000 ]"}, 1, ["no CPU 1000"]),
+    "a function's CPU that does not exist": ({'plugin = "static";': 'plugin = "static"; cpu = 1000;'}, 3,
+                                             ['function "hello"', "no CPU 1000"]),
+    "an address that two ports have": (
+        {'addresses = [ "10.10.1.1/24" ]; }': 'addresses = [ "10.10.1.1/24" ]; },\n'
+         '{ name = "lan"; device = "net_null1"; addresses = [ "10.10.1.1/24" ]; }'}, 3, ["10.10.1.1"]),
+    "an address that two chains have": (
+        {'path = [ "hello" ]; }': 'path = [ "hello" ]; },\n'
+         '{ name = "two"; listen = "10.10.1.1:80"; path = [ "hello" ]; }'}, 5, ["10.10.1.1:80"]),
+}
+
+
+@pytest.mark.parametrize("name", CANNOT_START)
+def test_a_start_that_fails_leaves_nothing(lab, name):
+    changes, line, words = CANNOT_START[name]
+    path = conf_file(lab, changes=changes)
+    code, text, left = alone(lab, path)
     assert code == 1
-    assert f'{path}:2: port "wan"' in text and "nonesuch0" in text
-    assert not (lab.dir / "run/control.sock").exists()
+    assert f"{path}:{line}: " in text and all(word in text for word in words), text
+    assert not left
 
 
 def test_a_second_daemon_on_the_same_socket(lab):

@@ -116,7 +116,7 @@ def test_the_watchdog_is_fed_while_a_reload_waits(lab):
     begun = time.monotonic()
     done = sluiced.reload(slow)
     assert done.returncode == 1 and 'function "guard" was not ready after 10 s' in done.stderr
-    fed = sum("WATCHDOG=1" in m for m in sluiced.heard())
+    fed = sum("WATCHDOG=1" in m for m in sluiced.messages)
     assert fed >= time.monotonic() - begun, f"fed {fed} times"
     assert sluiced.show("status")["config_version"] == 1
     sluiced.stop()
@@ -191,6 +191,20 @@ def test_sigterm_under_load(chain):
     for thread in clients:
         thread.join(20)
     assert not bad, bad[:3]
+    assert not chain.sluiced.run_dir.exists()
+
+
+def test_a_second_sigterm_stops_at_once(chain):
+    """The drain is cut short, and the end is as orderly as any other."""
+    chain.file("big.bin", os.urandom(1 << 20) * 32)
+    transfer = chain.client.start("curl", "-s", "--limit-rate", "1M", "-o", "/dev/null", "http://10.10.1.1/big.bin")
+    wait_until(lambda: chain.sluiced.show("status")["exchanges"], 5, "the download is under way")
+    os.kill(chain.sluiced.pid, signal.SIGTERM)
+    wait_until(lambda: chain.sluiced.show("status")["state"] == "draining", 5, "it drains")
+    assert transfer.poll() is None
+    os.kill(chain.sluiced.pid, signal.SIGTERM)
+    assert chain.sluiced.process.wait(10) == 0
+    assert transfer.wait(10) != 0
     assert not chain.sluiced.run_dir.exists()
 
 
