@@ -189,6 +189,22 @@ static void set_here(struct worker *w, void *ctx)
 					     call->count);
 }
 
+static struct tcp_conf tcp_conf_of(const struct conf_tcp *from)
+{
+	return (struct tcp_conf){
+		.congestion = from->congestion,
+		.ecn = from->ecn ? TCP_ECN_IF_ASKED : TCP_ECN_NEVER,
+		.recv_buffer_bytes = from->recv_buffer_kb * 1024,
+		.send_buffer_bytes = from->send_buffer_kb * 1024,
+		.keepalive_ms = from->keepalive_ms,
+		.keepalive_each_ms = from->keepalive_each_ms,
+		.keepalive_probes = from->keepalive_probes,
+		.user_timeout_ms = from->user_timeout_ms,
+		.mss_most = (uint16_t)from->max_segment_bytes,
+		.gather = from->nagle ? TCP_GATHER_NAGLE : TCP_GATHER_FLUSH,
+	};
+}
+
 static void fill_chain(struct engine_chain *out, const struct conf_chain *c,
 		       const struct plan *plan, uint16_t *path)
 {
@@ -207,10 +223,7 @@ static void fill_chain(struct engine_chain *out, const struct conf_chain *c,
 		.body_timeout_ms = c->body_timeout_ms,
 		.max_head_bytes = c->max_head_bytes,
 		.max_fields = c->max_fields,
-		.congestion = c->tcp.congestion,
-		.ecn = c->tcp.ecn,
-		.recv_buffer_bytes = c->tcp.recv_buffer_kb * 1024,
-		.send_buffer_bytes = c->tcp.send_buffer_kb * 1024,
+		.tcp = tcp_conf_of(&c->tcp),
 	};
 }
 

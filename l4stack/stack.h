@@ -66,9 +66,9 @@ struct stack_pools {
 };
 
 struct stack_conf {
-	uint32_t max_conns;        /* established and half-open together; as many again in
-				      TIME-WAIT */
-	uint64_t secret[2];        /* keys the tables, the ISN, time stamps and ports; from
+	uint32_t max_conns;        /* as many again in TIME-WAIT; half-open ones of listeners have
+				      a bound of their own */
+	uint64_t secret[2];        /* keys the tables, the ISN, cookies, time stamps and ports; from
 				      getrandom() in production */
 	uint64_t memory_bytes;     /* budget of payload held by all connections, true size */
 	uint32_t copy_below_bytes; /* payload pieces shorter than this are copied next to their

@@ -118,6 +118,15 @@ static int chain_path(struct engine *engine, struct chain *chain, const struct e
 	return 0;
 }
 
+static void chain_tcp(struct chain *chain, const struct tcp_conf *from)
+{
+	chain->tcp = *from;
+	if (!from->congestion)
+		return;
+	snprintf(chain->congestion, sizeof(chain->congestion), "%s", from->congestion);
+	chain->tcp.congestion = chain->congestion;
+}
+
 static int chain_make(struct engine *engine, uint32_t version, const struct engine_chain *from,
 		      struct chain **out)
 {
@@ -132,11 +141,14 @@ static int chain_make(struct engine *engine, uint32_t version, const struct engi
 	chain->head_timeout_ms = from->head_timeout_ms;
 	chain->idle_timeout_ms = from->idle_timeout_ms;
 	chain->body_timeout_ms = from->body_timeout_ms;
+	chain_tcp(chain, &from->tcp);
 	chain->limits = HTTP_LIMITS_DEFAULT;
 	chain->limits.max_head_bytes = from->max_head_bytes;
 	chain->limits.max_fields = from->max_fields;
 	LIST_INIT(&chain->clients);
-	error = chain_path(engine, chain, from);
+	error = tcp_conf_check(&chain->tcp);
+	if (!error)
+		error = chain_path(engine, chain, from);
 	if (!error)
 		error = branches_make(chain, from->branches, from->branches_count);
 	if (error) {
@@ -182,10 +194,6 @@ static void listener_close(struct listener *listener)
 static int listener_open(struct engine *engine, const struct engine_chain *from,
 			 const struct endpoint *local, struct listener **out)
 {
-	struct tcp_conf conf = {.congestion = from->congestion,
-				.ecn = from->ecn ? TCP_ECN_IF_ASKED : TCP_ECN_NEVER,
-				.recv_buffer_bytes = from->recv_buffer_bytes,
-				.send_buffer_bytes = from->send_buffer_bytes};
 	struct listener *listener = calloc(1, sizeof(*listener));
 	int error;
 
@@ -193,7 +201,7 @@ static int listener_open(struct engine *engine, const struct engine_chain *from,
 		return -ENOMEM;
 	listener->engine = engine;
 	listener->local = *local;
-	error = tcp_listen(engine->env.stack, local, &conf, &listen_handlers, listener,
+	error = tcp_listen(engine->env.stack, local, &from->tcp, &listen_handlers, listener,
 			   &listener->tcp);
 	if (error) {
 		free(listener);
@@ -235,6 +243,8 @@ static void listeners_settle(struct engine *engine, bool take)
 		listener->next = NULL;
 		if (!listener->chain)
 			listener_close(listener);
+		else
+			tcp_relisten(listener->tcp, &listener->chain->tcp);
 	}
 }
 

@@ -29,6 +29,7 @@
 #include <sluice/abi.h>
 
 #include "l4stack/base/addr.h"
+#include "l4stack/tcp/tcp.h"
 
 struct conf_function;
 struct engine;
@@ -112,9 +113,7 @@ struct engine_chain {
 	unsigned branches_count;
 	unsigned head_timeout_ms, idle_timeout_ms, body_timeout_ms;
 	unsigned max_head_bytes, max_fields;
-	const char *congestion;
-	bool ecn;
-	uint32_t recv_buffer_bytes, send_buffer_bytes;
+	struct tcp_conf tcp; /* of the clients' connections */
 };
 
 /* Replaces all chains: new connections take the new ones, exchanges under way and the connections

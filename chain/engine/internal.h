@@ -154,6 +154,8 @@ struct chain {
 	uint8_t branches;
 	uint32_t head_timeout_ms, idle_timeout_ms, body_timeout_ms;
 	struct http_limits limits;
+	struct tcp_conf tcp;
+	char congestion[16]; /* tcp's */
 	struct client_list clients;
 	struct engine_chain_info info; /* its counts */
 };

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <rte_mbuf.h>
 
+#include "l4stack/tcp/tcp_budget.h"
 #include "l4stack/tcp/tcp_conn.h"
 #include "l4stack/tcp/tcp_ident.h"
 #include "l4stack/tcp/tcp_lookup.h"
@@ -23,6 +24,11 @@ const char *tcp_close_reason_text(enum tcp_close_reason reason)
 	};
 
 	return (size_t)reason < RTE_DIM(texts) ? texts[reason] : "unknown";
+}
+
+int tcp_conf_check(const struct tcp_conf *conf)
+{
+	return cc_find(conf->congestion) ? 0 : -ENOENT;
 }
 
 /* ---- opening ---- */
@@ -65,9 +71,10 @@ static void syn_sent(struct tcp_conn *conn, const struct opening *o)
 	uint32_t life_ms = o->spec.conf->connect_timeout_ms;
 
 	conn->state = TCP_SYN_SENT;
-	conn->flags |= TCP_OWNED | TCP_ACTIVE;
-	tcp_conn_start(conn, o->iss_floor ? o->iss_floor
-					  : tcp_ident_isn(conn->tcp, &o->local, &o->remote));
+	conn->flags |= TCP_OWNED | TCP_ACTIVE | (o->spec.conf->fast_open ? TCP_FAST_OPEN : 0);
+	tcp_conn_start(
+		conn, o->iss_floor ? o->iss_floor : tcp_ident_isn(conn->tcp, &o->local, &o->remote),
+		tcp_ident_ts_offset(conn->tcp, &o->local, &o->remote));
 	tcp_timer_set(conn, TCP_TIMER_LIFE, (life_ms ? life_ms : TCP_SYN_GIVE_UP_MS) * 1000ull);
 	stack_count(conn->tcp->stack, tcp_active_opens);
 }
@@ -121,10 +128,10 @@ void tcp_set_gather(struct tcp_conn *conn, enum tcp_gather gather)
 
 void tcp_set_user_timeout(struct tcp_conn *conn, uint32_t timeout_ms)
 {
-	conn->user_timeout_ms = timeout_ms ? timeout_ms : TCP_GIVE_UP_MS;
+	tcp_timer_patience(conn, timeout_ms);
 }
 
-void tcp_set_keepalive(struct tcp_conn *conn, uint32_t idle_ms, uint32_t each_ms, uint8_t probes)
+void tcp_set_keepalive(struct tcp_conn *conn, uint32_t idle_ms, uint32_t each_ms, uint32_t probes)
 {
 	tcp_timer_keepalive(conn, idle_ms, each_ms, probes);
 	if (tcp_state_is(conn, TCP_SYNCHRONIZED) && tcp_has(conn, TCP_IN_TABLE))
@@ -151,10 +158,13 @@ struct rte_mbuf *tcp_recv_peek(const struct tcp_conn *conn)
 struct rte_mbuf *tcp_recv(struct tcp_conn *conn, uint32_t max_bytes)
 {
 	struct rte_mbuf *chain;
+	uint32_t before;
 
 	if (!conn->rcv_head || max_bytes == 0)
 		return NULL;
+	before = conn->rcv_ready;
 	chain = tcp_recvq_take(conn, max_bytes);
+	tcp_budget_taken(conn, before - conn->rcv_ready);
 	if (tcp_state_is(conn, TCP_CAN_RECEIVE) && !tcp_has(conn, TCP_FIN_HEARD) &&
 	    tcp_recvq_update_due(conn))
 		tcp_conn_owe_ack(conn);
@@ -164,11 +174,6 @@ struct rte_mbuf *tcp_recv(struct tcp_conn *conn, uint32_t max_bytes)
 
 /* ---- sending ---- */
 
-static bool budget_is_spent(const struct tcp_proto *tcp)
-{
-	return tcp->send_held_bytes >= tcp->share_bytes;
-}
-
 static bool may_queue(const struct tcp_conn *conn)
 {
 	return tcp_state_is(conn, TCP_CAN_QUEUE) && !tcp_has(conn, TCP_FIN_QUEUED);
@@ -176,9 +181,7 @@ static bool may_queue(const struct tcp_conn *conn)
 
 uint32_t tcp_send_room(const struct tcp_conn *conn)
 {
-	if (!may_queue(conn) || conn->snd_bytes >= conn->send_limit || budget_is_spent(conn->tcp))
-		return 0;
-	return conn->send_limit - conn->snd_bytes;
+	return may_queue(conn) ? tcp_budget_send_room(conn) : 0;
 }
 
 int tcp_send(struct tcp_conn *conn, struct rte_mbuf *chain)
@@ -186,7 +189,7 @@ int tcp_send(struct tcp_conn *conn, struct rte_mbuf *chain)
 	if (!may_queue(conn))
 		return -EPIPE;
 	tcp_sendq_append(conn, chain);
-	if (tcp_state_is(conn, TCP_CAN_SEND))
+	if (tcp_may_send(conn))
 		tcp_conn_mark(conn);
 	return 0;
 }
@@ -210,6 +213,22 @@ static void disown(struct tcp_conn *conn)
 	conn->events = 0;
 }
 
+/* Connections that nobody owns are finished politely as long as they are not too many. False: it
+ * was reset. */
+static bool become_orphan(struct tcp_conn *conn)
+{
+	struct tcp_proto *tcp = conn->tcp;
+
+	if (tcp->orphans >= tcp->orphans_most) {
+		stack_count(tcp->stack, tcp_orphans_reset);
+		tcp_conn_reset(conn, TCP_CLOSED_RESET);
+		return false;
+	}
+	tcp->orphans++;
+	conn->flags |= TCP_ORPHANED;
+	return true;
+}
+
 void tcp_close(struct tcp_conn *conn)
 {
 	disown(conn);
@@ -219,7 +238,7 @@ void tcp_close(struct tcp_conn *conn)
 		tcp_conn_finish(conn, TCP_CLOSED_NORMAL); /* RFC 9293 §3.10.4 */
 	} else if (conn->rcv_ready || conn->reorder) {
 		tcp_conn_reset(conn, TCP_CLOSED_RESET); /* RFC 2525 §2.17 */
-	} else {
+	} else if (become_orphan(conn)) {
 		tcp_conn_shutdown(conn);
 		if (conn->state == TCP_FIN_WAIT_2)
 			tcp_timer_set(conn, TCP_TIMER_LIFE, TCP_FIN_WAIT_MS * 1000ull);

@@ -59,6 +59,13 @@ struct tcp_handlers {
 	void (*closed)(struct tcp_conn *conn, void *user, enum tcp_close_reason reason);
 };
 
+/* When a last part goes out that does not fill a segment. */
+enum tcp_gather {
+	TCP_GATHER_FLUSH, /* at the next flush: until then writes are gathered in any case */
+	TCP_GATHER_NAGLE, /* when no other that was short is in flight: RFC 9293 §3.7.4 */
+	TCP_GATHER_FULL,  /* not before this is changed, or with FIN */
+};
+
 /* RFC 3168; "bbr" does without, for it takes no notice of marks. */
 enum tcp_ecn {
 	TCP_ECN_IF_ASKED, /* peers that ask for it get it */
@@ -68,18 +75,32 @@ enum tcp_ecn {
 
 struct tcp_conf {
 	const char *congestion; /* "cubic", "newreno", "bbr"; NULL: the first. Unknown: -ENOENT */
-	uint32_t recv_buffer_bytes;  /* most that waits unread; 0: 1 MiB */
+	/* Most that waits unread; 0: 1 MiB. The window begins with recv_begin_bytes of it (0: 128
+	 * KiB), and grows with what is taken in a round trip. */
+	uint32_t recv_buffer_bytes, recv_begin_bytes;
 	uint32_t send_buffer_bytes;  /* most that waits unsent and unacknowledged; 0: 1 MiB */
 	uint32_t connect_timeout_ms; /* 0: RFC 9293's R2 for SYN, 3 minutes */
 	uint32_t keepalive_ms;       /* idle time before the first probe; 0: off */
-	uint16_t mss_most;           /* payload of a segment, either way; 0: what the path allows */
-	struct endpoint local;       /* tcp_connect: from here; family or port 0: chosen */
+	/* Between probes; 0: 75 s, or keepalive_ms where that is less. */
+	uint32_t keepalive_each_ms;
+	uint32_t keepalive_probes; /* given up when so many are unanswered; 0: 9 */
+	uint32_t user_timeout_ms;  /* as tcp_set_user_timeout */
+	enum tcp_gather gather;
+	uint16_t mss_most;     /* payload of a segment, either way; 0: what the path allows */
+	struct endpoint local; /* tcp_connect: from here; family or port 0: chosen */
+	/* RFC 7413. Listeners: a SYN with a cookie opens at once, with its text, and others get
+	 * one. tcp_connect: what is given to tcp_send before the next flush goes along with the
+	 * SYN, if the server has given a cookie before. Either side may see that text twice. */
+	bool fast_open;
 	enum tcp_ecn ecn;
 };
 
+/* 0, or -ENOENT: there is no such congestion control. */
+int tcp_conf_check(const struct tcp_conf *conf) __attribute__((warn_unused_result));
+
 struct tcp_listen_handlers {
-	/* A connection is established. Set its handlers and user here; without that it is reset.
-	 * Its `opened` is not called; it may be sent on at once. */
+	/* A connection is established, or opened fast. Set its handlers and user here; without that
+	 * it is reset. Its `opened` is not called; it may be sent on at once. */
 	void (*accepted)(struct tcp_conn *conn, void *listener_user);
 };
 
@@ -88,6 +109,10 @@ struct tcp_listen_handlers {
 int tcp_listen(struct stack *stack, const struct endpoint *local, const struct tcp_conf *conf,
 	       const struct tcp_listen_handlers *handlers, void *user, struct tcp_listener **out)
 	__attribute__((warn_unused_result));
+
+/* Connections that are established from now on get these settings. An unknown congestion control:
+ * that one stays what it was. Nothing of `conf` is needed after the call. */
+void tcp_relisten(struct tcp_listener *listener, const struct tcp_conf *conf);
 
 /* Connections already accepted live on; half-open ones are reset. */
 void tcp_unlisten(struct tcp_listener *listener);
@@ -102,21 +127,16 @@ int tcp_connect(struct stack *stack, const struct endpoint *remote, const struct
 void tcp_set_handlers(struct tcp_conn *conn, const struct tcp_handlers *handlers, void *user);
 void *tcp_user(const struct tcp_conn *conn);
 
-/* When a last part goes out that does not fill a segment. */
-enum tcp_gather {
-	TCP_GATHER_FLUSH, /* at the next flush: until then writes are gathered in any case */
-	TCP_GATHER_NAGLE, /* when no other that was short is in flight: RFC 9293 §3.7.4 */
-	TCP_GATHER_FULL,  /* not before this is changed, or with FIN */
-};
 void tcp_set_gather(struct tcp_conn *conn, enum tcp_gather gather);
 
-/* R2 of RFC 9293 §3.8.3: how long what was sent may stay without an answer before the connection
- * is given up. 0: 5 minutes. */
+/* For how long what was sent may be unacknowledged (R2 of RFC 9293 §3.8.3), and the peer's window
+ * shut. 0: 5 minutes for the former, which the peer may lengthen to 10 (RFC 5482), no end for the
+ * latter. */
 void tcp_set_user_timeout(struct tcp_conn *conn, uint32_t timeout_ms);
 
 /* RFC 9293 §3.8.4: probes when nothing was heard for `idle_ms` (0: never), one each `each_ms`;
- * it is given up when `probes` of them had no answer. 0 for the last two: 75 s, 9. */
-void tcp_set_keepalive(struct tcp_conn *conn, uint32_t idle_ms, uint32_t each_ms, uint8_t probes);
+ * it is given up when `probes` of them had no answer. 0 for the last two: as in tcp_conf. */
+void tcp_set_keepalive(struct tcp_conn *conn, uint32_t idle_ms, uint32_t each_ms, uint32_t probes);
 
 /* Bytes in order that wait to be taken. */
 uint32_t tcp_recv_ready(const struct tcp_conn *conn);
@@ -175,9 +195,12 @@ struct tcp_info {
 };
 void tcp_info(const struct tcp_conn *conn, struct tcp_info *out);
 
-/* Every connection, in no order; `fn` must not change any. */
+/* Every connection, in no order; `fn` must not change any. A listener's half-open ones are not
+ * among them: they are no connections yet. */
 void tcp_each(const struct stack *stack, void (*fn)(void *ctx, const struct tcp_conn *conn),
 	      void *ctx);
+
+/* Connections, and a listener's half-open ones. */
 uint32_t tcp_count(const struct stack *stack);
 
 #endif

@@ -107,8 +107,9 @@ static void take_window(struct tcp_conn *conn, const struct tcp_seg *seg, bool a
 	conn->snd_wnd_max = RTE_MAX(conn->snd_wnd_max, conn->snd_wnd);
 	conn->snd_wl1 = seg->seq;
 	conn->snd_wl2 = seg->ack;
-	/* The peer answers our probes: there is no reason to give up (§3.8.6.1). */
-	if (conn->retries && conn->snd_wnd < conn->mss)
+	/* The peer answers our probes: there is no reason to give up (§3.8.6.1), unless the owner
+	 * has one. */
+	if (conn->retries && conn->snd_wnd < conn->mss && !tcp_has(conn, TCP_USER_TIMEOUT))
 		conn->retry_ms = tcp_now_ms(conn->tcp);
 	if (conn->snd_wnd > before && conn->snd_nxt == conn->snd_una) {
 		conn->retries = 0;
@@ -147,7 +148,7 @@ void tcp_ack_take_syn(struct tcp_conn *conn, const struct tcp_seg *seg)
 	if (!tcp_has(conn, TCP_SYN_RESENT))
 		sample_rtt(conn, seg);
 	conn->flags &= ~(uint32_t)TCP_RTT_TIMED;
-	conn->snd_una = seg->ack;
+	conn->snd_una = conn->iss + 1;
 	conn->snd_wl1 = seg->seq;
 	conn->snd_wl2 = seg->ack;
 }

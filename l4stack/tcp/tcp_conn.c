@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "l4stack/tcp/tcp_ecn.h"
-#include "l4stack/tcp/tcp_ident.h"
+#include "l4stack/tcp/tcp_fast.h"
 #include "l4stack/tcp/tcp_recvq.h"
 #include "l4stack/tcp/tcp_reorder.h"
 #include "l4stack/tcp/tcp_segment.h"
@@ -34,16 +34,27 @@ const struct tcp_state_info tcp_state_table[TCP_STATES] = {
 
 /* ---- birth ---- */
 
-static void take_conf(struct tcp_conn *conn, const struct tcp_conf *conf)
+uint32_t tcp_conn_recv_limit(const struct tcp_conf *conf)
 {
 	uint32_t recv = conf->recv_buffer_bytes ? conf->recv_buffer_bytes : TCP_BUFFER_BYTES;
 
-	conn->recv_limit = RTE_MIN(RTE_MAX(recv, TCP_RECV_LIMIT_MIN), RECV_LIMIT_MAX);
+	return RTE_MIN(RTE_MAX(recv, TCP_RECV_LIMIT_MIN), RECV_LIMIT_MAX);
+}
+
+static void take_conf(struct tcp_conn *conn, const struct tcp_conf *conf)
+{
+	uint32_t begin = conf->recv_begin_bytes;
+
+	conn->recv_most = tcp_conn_recv_limit(conf);
+	begin = begin ? RTE_MAX(begin, TCP_RECV_LIMIT_MIN) : TCP_RECV_BEGIN;
+	conn->recv_limit = RTE_MIN(conn->recv_most, begin);
 	conn->send_limit = conf->send_buffer_bytes ? conf->send_buffer_bytes : TCP_BUFFER_BYTES;
-	conn->rcv_wscale = tcp_recvq_wscale(conn->recv_limit);
+	conn->rcv_wscale = tcp_recvq_wscale(conn->recv_most);
+	conn->gather = (uint8_t)conf->gather;
 	conn->mss_most = conf->mss_most;
-	conn->user_timeout_ms = TCP_GIVE_UP_MS;
-	tcp_timer_keepalive(conn, conf->keepalive_ms, 0, 0);
+	tcp_timer_patience(conn, conf->user_timeout_ms);
+	tcp_timer_keepalive(conn, conf->keepalive_ms, conf->keepalive_each_ms,
+			    conf->keepalive_probes);
 	tcp_ecn_init(conn, conf->ecn);
 }
 
@@ -53,7 +64,9 @@ struct tcp_conn *tcp_conn_new(struct tcp_proto *tcp, const struct tcp_conn_spec 
 
 	if (!conn)
 		return NULL;
-	if (tcp_table_insert(&tcp->table, spec->hash, (uintptr_t)conn)) {
+	if (spec->instead_of) {
+		tcp_table_replace(&tcp->table, spec->hash, spec->instead_of, (uintptr_t)conn);
+	} else if (tcp_table_insert(&tcp->table, spec->hash, (uintptr_t)conn)) {
 		tcp_slab_free(&tcp->conns, conn);
 		return NULL;
 	}
@@ -72,15 +85,13 @@ struct tcp_conn *tcp_conn_new(struct tcp_proto *tcp, const struct tcp_conn_spec 
 	return conn;
 }
 
-void tcp_conn_start(struct tcp_conn *conn, uint32_t iss)
+void tcp_conn_start(struct tcp_conn *conn, uint32_t iss, uint32_t ts_offset)
 {
-	struct endpoint local = tcp_local(conn), remote = tcp_remote(conn);
-
 	conn->iss = iss;
 	conn->snd_una = conn->snd_nxt = conn->snd_max = iss;
 	conn->recover = conn->ecn_end = conn->short_end = iss;
 	tcp_rack_init(&conn->rack, iss);
-	conn->ts_offset = tcp_ident_ts_offset(conn->tcp, &local, &remote);
+	conn->ts_offset = ts_offset;
 	conn->flags |= TCP_SYN_NOW;
 	tcp_rto_init(&conn->rto);
 	tcp_conn_mark(conn);
@@ -109,7 +120,7 @@ void tcp_conn_take_syn(struct tcp_conn *conn, const struct tcp_seg *syn)
 		conn->rcv_wscale = 0;
 	if (tcp_has(conn, TCP_USE_TS)) {
 		conn->ts_recent = options->tsval;
-		conn->ts_recent_ms = tcp_now_ms(conn->tcp);
+		conn->ts_recent_s = tcp_now_s(conn->tcp);
 	}
 	tcp_ecn_take_syn(conn, syn);
 	/* RFC 7323 §2.2: the window of a SYN is not scaled. */
@@ -128,18 +139,28 @@ void tcp_conn_set_mss(struct tcp_conn *conn)
 		cc_set_mss(&conn->cc, conn->mss);
 }
 
+void tcp_conn_begin(struct tcp_conn *conn)
+{
+	tcp_conn_set_mss(conn);
+	cc_init(&conn->cc, conn->cc.ops, conn->mss, tcp_has(conn, TCP_SYN_RESENT),
+		conn->tcp->stack->now_us);
+}
+
 void tcp_conn_established(struct tcp_conn *conn)
 {
 	bool resent_syn = tcp_has(conn, TCP_SYN_RESENT);
 
 	conn->state = TCP_ESTABLISHED;
+	conn->flags &= ~(uint32_t)TCP_SYN_NOW;
 	conn->retries = 0;
 	conn->quick_acks = TCP_QUICK_ACKS;
 	conn->rcv_mss = TCP_MSS_DEFAULT;
+	conn->rcv_taken_us = (uint32_t)conn->tcp->stack->now_us;
 	tcp_timer_clear(conn, TCP_TIMER_LIFE);
 	tcp_timer_clear(conn, TCP_TIMER_RETRANSMIT);
-	tcp_conn_set_mss(conn);
-	cc_init(&conn->cc, conn->cc.ops, conn->mss, resent_syn, conn->tcp->stack->now_us);
+	tcp_fast_done(conn);
+	if (!conn->cc.mss)
+		tcp_conn_begin(conn);
 	/* RFC 6298 §5.7: the SYN timed out, and no time stamp told the round trip. */
 	if (resent_syn && !tcp_rto_srtt_us(&conn->rto))
 		conn->rto.rto_us = TCP_RTO_AFTER_SYN_US;
@@ -264,6 +285,10 @@ void tcp_conn_detach(struct tcp_conn *conn)
 	conn->flags &= ~(uint32_t)(TCP_IN_TABLE | TCP_SYN_NOW | TCP_PROBE_NOW | TCP_KEEP_NOW |
 				   TCP_RESEND_NOW | TCP_RECOVERY);
 	conn->acks_owed = 0;
+	if (tcp_has(conn, TCP_ORPHANED))
+		conn->tcp->orphans--;
+	conn->flags &= ~(uint32_t)TCP_ORPHANED;
+	tcp_fast_done(conn);
 	tcp_conn_leave_backlog(conn);
 	tcp_timer_stop_all(conn);
 	tcp_sendq_free(conn);

@@ -38,12 +38,14 @@ struct tcp_input_stage;
 #define TCP_HEADER_BYTES  20
 #define TCP_MSS_DEFAULT   536 /* RFC 9293 §3.7.1 */
 #define TCP_BUFFER_BYTES  (1u << 20)
-#define TCP_SYN_BACKLOG   1024 /* half-open connections of a listener */
-#define TCP_REPLIES_MAX   128
+#define TCP_RECV_BEGIN    (128u << 10) /* what of the receive buffer is used at first */
+#define TCP_SYN_BACKLOG   1024         /* half-open connections of a listener */
+#define TCP_REPLIES_MAX   256
 #define TCP_QUICK_ACKS    16
 #define TCP_MSS_FLOOR     88 /* less is an attack on the sender */
 #define TCP_ACKS_MOST     64 /* duplicate ACKs of one flush */
 #define TCP_PORT_COUNTERS 64
+#define TCP_FAST_SERVERS  256
 
 enum tcp_state {
 	TCP_FREE, /* a slab's object that is nobody */
@@ -112,7 +114,10 @@ enum tcp_conn_flag {
 	TCP_WINDOW_SHUT = 1 << 23, /* we advertised a window of zero */
 	TCP_USE_WSCALE = 1 << 24,  /* RFC 7323 §2 was agreed */
 	TCP_KEEPALIVE = 1 << 25,
-	TCP_ACTIVE = 1 << 26, /* made by tcp_connect */
+	TCP_ACTIVE = 1 << 26,       /* made by tcp_connect */
+	TCP_FAST_OPEN = 1 << 27,    /* RFC 7413, until the handshake is done */
+	TCP_USER_TIMEOUT = 1 << 29, /* the owner has set it: the peer does not change it */
+	TCP_ORPHANED = 1 << 30,     /* counted in tcp->orphans */
 };
 
 /* Of loss recovery: conn->loss. */
@@ -227,12 +232,15 @@ struct tcp_conn {
 	uint32_t iss, irs;
 	uint32_t rcv_fin;
 	uint32_t ts_offset;
-	uint32_t ts_recent_ms;
-	uint32_t retry_ms; /* when the peer went silent: the first of `retries` */
+	uint32_t ts_recent_s; /* when ts_recent was taken: of seconds, since 24 days matter */
+	uint32_t retry_ms;    /* when the peer went silent: the first of `retries` */
 	uint32_t heard_ms;
 	uint32_t resent_ms; /* the last retransmission */
 	uint32_t recv_limit, send_limit;
-	uint32_t keepalive_ms;
+	uint32_t recv_most;               /* recv_limit grows up to that */
+	uint32_t rcv_taken, rcv_taken_us; /* by the owner, since then */
+	uint32_t keepalive_ms, keepalive_each_ms;
+	uint32_t user_timeout_ms;
 	uint32_t mem_charge; /* true size of the send queue */
 	struct bucket challenge_limit;
 	uint64_t bytes_in, bytes_out;
@@ -241,11 +249,9 @@ struct tcp_conn {
 	uint16_t peer_mss;
 	uint8_t close_reason; /* enum tcp_close_reason */
 	uint8_t keep_probes, keep_most;
-	uint8_t gather;     /* enum tcp_gather */
-	uint32_t short_end; /* of the last segment sent that was not full */
+	uint8_t gather; /* enum tcp_gather */
 	uint16_t mss_most;
-	uint32_t keep_each_ms;
-	uint32_t user_timeout_ms;
+	uint32_t short_end; /* of the last segment sent that was not full */
 } __attribute__((aligned(64)));
 
 #define TCP_LINE(field) (offsetof(struct tcp_conn, field) / 64)
@@ -271,19 +277,50 @@ struct tcp_listener {
 	void *user;
 	const struct cc_ops *cc_ops;
 	struct tcp_conf conf;
-	struct tcp_conn *backlog; /* half-open, and those not handed over yet */
+	struct tcp_conn *backlog; /* established, not handed over yet */
 	uint32_t backlog_count;
+	uint32_t half_count;       /* records of tcp_half.h */
+	uint64_t cookies_until_us; /* ACKs may carry cookies of ours */
 };
 
-/* A segment without a connection to send it: RST, and the ACKs of TIME-WAIT. Kept until the
- * next flush. */
+/* A segment without a connection to send it: RST, SYN cookies, the ACKs of TIME-WAIT and of
+ * half-open records. Kept until the next flush. */
 struct tcp_reply {
 	struct endpoint local, remote;
 	uint32_t seq, ack;
 	uint32_t tsval, tsecr;
 	uint16_t flags; /* enum tcp_flag */
 	uint16_t window;
-	bool has_ts;
+	uint16_t mss_most; /* of what the MSS option says; 0: what the path allows */
+	uint8_t options;   /* enum tcp_option_bit: MSS, WSCALE, TS, SACK_OK */
+	uint8_t wscale;
+};
+
+/* What is known of a server: tcp_fast.h. */
+struct tcp_fast_server {
+	struct addr addr;
+	uint16_t mss;
+	uint8_t cookie_len; /* 0: none */
+	uint8_t cookie[TCP_FAST_COOKIE_MAX];
+	uint32_t blocked_until_s;
+};
+
+/* Half-open connections: tcp_half.h. */
+struct tcp_half;
+#define TCP_HALF_QUEUES 7
+struct tcp_half_queue {
+	struct tcp_half *first, *last;
+};
+struct tcp_halves {
+	struct tcp_slab slab;
+	struct tcp_half_queue queues[TCP_HALF_QUEUES];
+	struct stack_timer timer;
+};
+
+/* The stack's allowance of challenge ACKs: tcp_challenge.c. */
+struct tcp_challenges {
+	uint64_t period;
+	uint32_t left;
 };
 
 struct tcp_proto {
@@ -296,13 +333,20 @@ struct tcp_proto {
 	 * if one could take all of it, both ends of a connection could wait for the other. */
 	uint64_t share_bytes, recv_held_bytes, send_held_bytes;
 	uint32_t copy_below;
+	uint16_t syn_window; /* the most that a SYN or SYN-ACK offers */
 	uint32_t listener_count;
 	struct tcp_listener *listeners[64]; /* by port */
+	uint32_t orphans, orphans_most;     /* connections that were closed and are not over */
+	struct tcp_reorder *reorder_first, *reorder_last; /* all of them, the oldest first */
+	struct tcp_halves halves;
 	struct tcp_timewait *timewait_first, *timewait_last;
 	struct stack_timer timewait_timer;
-	uint64_t isn_key[2], port_key[2];
+	uint64_t isn_key[2], port_key[2], cookie_key[2], fast_key[2];
+	uint32_t fast_pending; /* connections of listeners that were opened fast */
+	struct tcp_fast_server fast_servers[TCP_FAST_SERVERS];
 	uint16_t port_next[TCP_PORT_COUNTERS];
 	struct bucket reset_limit;
+	struct tcp_challenges challenges;
 	struct tcp_input_stage *stage;
 	uint32_t reply_count;
 	struct tcp_reply replies[TCP_REPLIES_MAX];
@@ -325,6 +369,19 @@ static inline bool tcp_state_is(const struct tcp_conn *conn, uint32_t traits)
 static inline bool tcp_has(const struct tcp_conn *conn, uint32_t flags)
 {
 	return conn->flags & flags;
+}
+
+/* Data may go out: also of a connection that was opened fast, before its handshake is done. */
+static inline bool tcp_may_send(const struct tcp_conn *conn)
+{
+	return tcp_state_is(conn, TCP_CAN_SEND) ||
+	       (conn->state == TCP_SYN_RECEIVED && tcp_has(conn, TCP_FAST_OPEN));
+}
+
+/* Never wraps in a connection's life. */
+static inline uint32_t tcp_now_s(const struct tcp_proto *tcp)
+{
+	return (uint32_t)(tcp->stack->now_us / 1000000);
 }
 
 static inline uint32_t tcp_now_ms(const struct tcp_proto *tcp)
@@ -360,19 +417,29 @@ struct tcp_conn_spec {
 	const struct ip_path *path; /* taken over: released with the connection */
 	uint16_t local_port, remote_port;
 	uint64_t hash;
+	uintptr_t instead_of; /* the table's reference whose place it takes; 0: none */
 	const struct tcp_conf *conf;
 	const struct cc_ops *cc_ops;
 };
 
+/* The receive buffer that a configuration means. */
+uint32_t tcp_conn_recv_limit(const struct tcp_conf *conf);
+
 /* In the table, in state CLOSED; the caller sets the rest. NULL: no room. */
 struct tcp_conn *tcp_conn_new(struct tcp_proto *tcp, const struct tcp_conn_spec *spec);
 
-/* SND and RCV variables for an initial sequence number of ours. */
-void tcp_conn_start(struct tcp_conn *conn, uint32_t iss);
+/* The stack's share of challenge ACKs, RFC 5961 §7. False: it is used up, and that is counted. */
+bool tcp_challenge_take(struct tcp_proto *tcp);
+
+/* SND and RCV variables for an initial sequence number of ours, and where our time stamps begin. */
+void tcp_conn_start(struct tcp_conn *conn, uint32_t iss, uint32_t ts_offset);
 
 /* What the options of the peer's SYN say, and the window in it. */
 struct tcp_seg;
 void tcp_conn_take_syn(struct tcp_conn *conn, const struct tcp_seg *syn);
+
+/* What sending needs: the MSS and congestion control. */
+void tcp_conn_begin(struct tcp_conn *conn);
 
 /* The handshake is done: ESTABLISHED. */
 void tcp_conn_established(struct tcp_conn *conn);

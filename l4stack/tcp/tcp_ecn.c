@@ -22,6 +22,13 @@ void tcp_ecn_init(struct tcp_conn *conn, enum tcp_ecn use)
 	set(conn, TCP_ECN_ASKS, use == TCP_ECN_ASK && !refused);
 }
 
+uint16_t tcp_ecn_answer(enum tcp_ecn use, const struct cc_ops *ops, uint16_t syn_flags)
+{
+	bool asked = (~syn_flags & (TCP_ECE | TCP_CWR)) == 0;
+
+	return asked && use != TCP_ECN_NEVER && ops->ecn ? TCP_ECE : 0;
+}
+
 /* §6.1.1.1: a SYN that was lost may have been dropped for asking. */
 uint16_t tcp_ecn_syn_flags(struct tcp_conn *conn)
 {

@@ -29,6 +29,9 @@ enum tcp_ecn_bits { TCP_ECN_NOT_ECT = 0, TCP_ECN_ECT0 = 2, TCP_ECN_CE = 3 };
 /* What the owner has set; congestion control is chosen. */
 void tcp_ecn_init(struct tcp_conn *conn, enum tcp_ecn use);
 
+/* What a SYN-ACK says to a SYN with these flags, for an owner and a congestion control. */
+uint16_t tcp_ecn_answer(enum tcp_ecn use, const struct cc_ops *ops, uint16_t syn_flags);
+
 /* The flags of our SYN or SYN-ACK; what the peer's says. */
 uint16_t tcp_ecn_syn_flags(struct tcp_conn *conn);
 void tcp_ecn_take_syn(struct tcp_conn *conn, const struct tcp_seg *syn);

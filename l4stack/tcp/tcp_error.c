@@ -50,7 +50,7 @@ static struct tcp_conn *find(const struct tcp_proto *tcp, const struct ip_error_
 	uintptr_t ref = tcp_lookup(tcp, tcp_lookup_hash(tcp, &local, &remote), &local, &remote);
 	struct tcp_conn *conn = tcp_ref_conn(ref);
 
-	if (!ref || tcp_ref_is_timewait(ref) || !is_in_flight(conn, quoted.seq))
+	if (!tcp_ref_is_conn(ref) || !is_in_flight(conn, quoted.seq))
 		return NULL;
 	return conn;
 }

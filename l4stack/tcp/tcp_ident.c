@@ -2,6 +2,8 @@
 #include "l4stack/tcp/tcp_ident.h"
 
 #include <errno.h>
+#include <stddef.h>
+#include <string.h>
 
 #include "l4stack/base/siphash.h"
 #include "l4stack/tcp/tcp_listener.h"
@@ -12,27 +14,28 @@
 
 #define PORTS (TCP_PORT_LAST - TCP_PORT_FIRST + 1)
 
-/* What is hashed: everything set, padding too. */
+enum tuple_what { WHAT_ISN = 1, WHAT_TS, WHAT_PORT, WHAT_COUNTER, WHAT_COOKIE, WHAT_FAST };
+
+/* What is hashed: the ports and the purpose, then the addresses, as long as they are. */
 struct tuple {
-	struct addr local, remote;
 	uint16_t local_port, remote_port;
 	uint32_t what;
+	uint8_t addrs[2 * sizeof(((struct addr *)0)->bytes)];
 };
-
-enum tuple_what { WHAT_ISN = 1, WHAT_TS, WHAT_PORT, WHAT_COUNTER };
 
 static uint64_t hash(const uint64_t key[2], const struct endpoint *local,
 		     const struct endpoint *remote, enum tuple_what what)
 {
+	size_t len = addr_bits(local->addr.family) / 8;
 	struct tuple t = {
-		.local = local->addr,
-		.remote = remote->addr,
 		.local_port = local->port,
 		.remote_port = remote->port,
-		.what = what,
+		.what = what | (uint32_t)local->addr.family << 8,
 	};
 
-	return siphash24(key, &t, sizeof(t));
+	memcpy(t.addrs, local->addr.bytes, len);
+	memcpy(t.addrs + len, remote->addr.bytes, len);
+	return siphash24(key, &t, offsetof(struct tuple, addrs) + 2 * len);
 }
 
 /* Keys of their own, so that nothing seen on the wire says anything about the table. */
@@ -51,6 +54,8 @@ void tcp_ident_init(struct tcp_proto *tcp)
 
 	derive(secret, WHAT_ISN, tcp->isn_key);
 	derive(secret, WHAT_PORT, tcp->port_key);
+	derive(secret, WHAT_COOKIE, tcp->cookie_key);
+	derive(secret, WHAT_FAST, tcp->fast_key);
 }
 
 uint32_t tcp_ident_isn(const struct tcp_proto *tcp, const struct endpoint *local,

@@ -66,5 +66,5 @@ void tcp_each(const struct stack *stack, void (*fn)(void *ctx, const struct tcp_
 
 uint32_t tcp_count(const struct stack *stack)
 {
-	return stack->tcp->conns.used;
+	return stack->tcp->conns.used + stack->tcp->halves.slab.used;
 }

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 
 #include "l4stack/tcp/tcp_ack.h"
+#include "l4stack/tcp/tcp_cookie.h"
+#include "l4stack/tcp/tcp_half.h"
 #include "l4stack/tcp/tcp_listener.h"
 #include "l4stack/tcp/tcp_lookup.h"
 #include "l4stack/tcp/tcp_proto.h"
@@ -15,28 +17,20 @@
 #include "l4stack/tcp/tcp_seq.h"
 #include "l4stack/tcp/tcp_timewait.h"
 
-#define CHALLENGES_PER_SECOND 10
-#define CHALLENGES_BURST      10
-
-void tcp_input_challenge(struct tcp_conn *conn)
-{
-	struct stack *stack = conn->tcp->stack;
-
-	if (!bucket_take(&conn->challenge_limit, stack->now_us, CHALLENGES_PER_SECOND,
-			 CHALLENGES_BURST)) {
-		stack_count(stack, tcp_challenge_limited);
-		return;
-	}
-	stack_count(stack, tcp_challenge_acks);
-	tcp_conn_owe_ack(conn);
-}
-
-void tcp_input_no_connection(struct tcp_proto *tcp, const struct tcp_seg *seg, uint32_t iss_floor)
+/* §3.10.7.1 and §3.10.7.2: no connection. `iss_floor` as in tcp_listener_syn. */
+static void input_no_connection(struct tcp_proto *tcp, struct tcp_seg *seg, uint32_t iss_floor)
 {
 	struct tcp_listener *listener = tcp_listener_find(tcp, &seg->local);
+	uint16_t kind = seg->flags & (TCP_RST | TCP_ACK | TCP_SYN);
+	struct tcp_conn *conn;
 
-	if (listener && (seg->flags & (TCP_RST | TCP_ACK | TCP_SYN)) == TCP_SYN) {
+	if (listener && kind == TCP_SYN) {
 		tcp_listener_syn(listener, seg, iss_floor);
+		return;
+	}
+	if (listener && kind == TCP_ACK && tcp_cookie_accept(listener, seg, &conn)) {
+		if (conn)
+			tcp_input_synchronized(conn, seg);
 		return;
 	}
 	stack_count(tcp->stack, tcp_no_listener);
@@ -82,7 +76,7 @@ bool tcp_input_fast(struct tcp_conn *conn, struct tcp_seg *seg)
 	/* RFC 7323 §4.3: only a segment that the last ACK waited for moves TS.Recent. */
 	if (tcp_has(conn, TCP_USE_TS) && seq_le(seg->seq, conn->rcv_acked)) {
 		conn->ts_recent = seg->options.tsval;
-		conn->ts_recent_ms = tcp_now_ms(conn->tcp);
+		conn->ts_recent_s = tcp_now_s(conn->tcp);
 	}
 	note_heard(conn);
 	tcp_ack_take(conn, seg);
@@ -106,16 +100,26 @@ static void input_conn(struct tcp_conn *conn, struct tcp_seg *seg)
 		tcp_input_synchronized(conn, seg);
 }
 
+static void input_half(struct tcp_proto *tcp, struct tcp_half *half, struct tcp_seg *seg)
+{
+	struct tcp_conn *conn = tcp_half_input(tcp, half, seg);
+
+	if (conn)
+		tcp_input_synchronized(conn, seg);
+}
+
 static void input_segment(struct tcp_proto *tcp, struct tcp_staged *staged)
 {
 	struct tcp_seg *seg = &staged->seg;
 	uintptr_t ref = tcp_lookup(tcp, staged->hash, &seg->local, &seg->remote);
 	uint32_t iss_floor = 0;
 
-	if (ref && !tcp_ref_is_timewait(ref))
+	if (likely(tcp_ref_is_conn(ref)))
 		input_conn(tcp_ref_conn(ref), seg);
+	else if (tcp_ref_is_half(ref))
+		input_half(tcp, tcp_ref_half(ref), seg);
 	else if (!ref || tcp_timewait_input(tcp, tcp_ref_timewait(ref), seg, &iss_floor))
-		tcp_input_no_connection(tcp, seg, iss_floor);
+		input_no_connection(tcp, seg, iss_floor);
 	rte_pktmbuf_free(seg->pkt);
 }
 

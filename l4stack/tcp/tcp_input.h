@@ -28,9 +28,6 @@ void tcp_input_destroy(struct tcp_proto *tcp);
 /* Processes the segments that wait: before anything that depends on them. */
 void tcp_input_staged(struct tcp_proto *tcp);
 
-/* §3.10.7.1 and §3.10.7.2: no connection. `iss_floor` as in tcp_listener_syn. */
-void tcp_input_no_connection(struct tcp_proto *tcp, const struct tcp_seg *seg, uint32_t iss_floor);
-
 /* §3.10.7.3 */
 void tcp_input_syn_sent(struct tcp_conn *conn, struct tcp_seg *seg);
 

@@ -12,9 +12,14 @@
 #include "l4stack/tcp/tcp_seq.h"
 #include "l4stack/tcp/tcp_timer.h"
 
-#define PAWS_IDLE_MS (24u * 24 * 3600 * 1000) /* RFC 7323 §5.5: older time stamps mean nothing */
+#define PAWS_IDLE_S (24u * 24 * 3600) /* RFC 7323 §5.5: older time stamps mean nothing */
 
 /* ---- first: the sequence number ---- */
+
+static bool ts_recent_is_valid(const struct tcp_conn *conn)
+{
+	return tcp_now_s(conn->tcp) - conn->ts_recent_s < PAWS_IDLE_S;
+}
 
 /* RFC 7323 §5.3, R1. */
 static bool is_old_duplicate(const struct tcp_conn *conn, const struct tcp_seg *seg)
@@ -22,8 +27,7 @@ static bool is_old_duplicate(const struct tcp_conn *conn, const struct tcp_seg *
 	if (!tcp_has(conn, TCP_USE_TS) || !(seg->options.present & TCP_OPT_TS) ||
 	    seg->flags & TCP_RST)
 		return false;
-	return seq_lt(seg->options.tsval, conn->ts_recent) &&
-	       tcp_now_ms(conn->tcp) - conn->ts_recent_ms < PAWS_IDLE_MS;
+	return seq_lt(seg->options.tsval, conn->ts_recent) && ts_recent_is_valid(conn);
 }
 
 /* RFC 7323 §3.2: once agreed, time stamps are in every segment but RST. */
@@ -94,10 +98,10 @@ static void take_timestamp(struct tcp_conn *conn, const struct tcp_seg *seg)
 {
 	if (!tcp_has(conn, TCP_USE_TS) || !(seg->options.present & TCP_OPT_TS))
 		return;
-	if (seq_gt(seg->seq, conn->rcv_acked) || seq_lt(seg->options.tsval, conn->ts_recent))
+	if (seq_gt(seg->seq, conn->rcv_acked) || is_old_duplicate(conn, seg))
 		return;
 	conn->ts_recent = seg->options.tsval;
-	conn->ts_recent_ms = tcp_now_ms(conn->tcp);
+	conn->ts_recent_s = tcp_now_s(conn->tcp);
 }
 
 static bool step_sequence(struct tcp_conn *conn, const struct tcp_seg *seg)
@@ -146,6 +150,8 @@ static bool step_reset(struct tcp_conn *conn, const struct tcp_seg *seg)
 {
 	if (!(seg->flags & TCP_RST))
 		return true;
+	if (conn->state == TCP_TIME_WAIT) /* RFC 1337 §3 */
+		return false;
 	if (seg->seq != conn->rcv_nxt) {
 		tcp_input_challenge(conn);
 		return false;
@@ -177,9 +183,11 @@ static bool ack_syn_received(struct tcp_conn *conn, const struct tcp_seg *seg)
 	tcp_ack_take_syn(conn, seg);
 	conn->snd_wnd = (uint32_t)seg->window << conn->snd_wscale;
 	conn->snd_wnd_max = RTE_MAX(conn->snd_wnd_max, conn->snd_wnd);
-	conn->flags &= ~(uint32_t)TCP_SYN_NOW;
 	tcp_conn_established(conn);
-	tcp_conn_event(conn, tcp_has(conn, TCP_PASSIVE) ? TCP_EVENT_ACCEPT : TCP_EVENT_OPENED);
+	if (tcp_has(conn, TCP_PASSIVE))
+		tcp_conn_event(conn, TCP_EVENT_ACCEPT);
+	else if (tcp_has(conn, TCP_ACTIVE))
+		tcp_conn_event(conn, TCP_EVENT_OPENED);
 	return true;
 }
 
@@ -210,6 +218,16 @@ static bool fin_acked(struct tcp_conn *conn)
 	}
 }
 
+/* RFC 5482 §3.1, with limits of ours: no less than what we give by ourselves. */
+static void take_peers_wish(struct tcp_conn *conn, const struct tcp_seg *seg)
+{
+	uint32_t wish_ms = seg->options.user_timeout_s * 1000;
+
+	if (!(seg->options.present & TCP_OPT_USER_TIMEOUT) || tcp_has(conn, TCP_USER_TIMEOUT))
+		return;
+	conn->user_timeout_ms = RTE_MIN(RTE_MAX(wish_ms, TCP_GIVE_UP_MS), TCP_PEERS_WISH_MS);
+}
+
 static bool step_ack(struct tcp_conn *conn, const struct tcp_seg *seg)
 {
 	if (!(seg->flags & TCP_ACK))
@@ -222,6 +240,7 @@ static bool step_ack(struct tcp_conn *conn, const struct tcp_seg *seg)
 		return false;
 	}
 	take_timestamp(conn, seg);
+	take_peers_wish(conn, seg);
 	tcp_ack_take(conn, seg);
 	return !tcp_ack_fin_is_acked(conn) || fin_acked(conn);
 }

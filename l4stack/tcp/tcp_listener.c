@@ -2,11 +2,16 @@
 #include "l4stack/tcp/tcp_listener.h"
 
 #include <errno.h>
+#include <rte_common.h>
 #include <stdlib.h>
 
 #include "l4stack/ip/ip_layer.h"
+#include "l4stack/tcp/tcp_budget.h"
+#include "l4stack/tcp/tcp_cookie.h"
+#include "l4stack/tcp/tcp_fast.h"
+#include "l4stack/tcp/tcp_half.h"
 #include "l4stack/tcp/tcp_ident.h"
-#include "l4stack/tcp/tcp_lookup.h"
+#include "l4stack/tcp/tcp_recvq.h"
 #include "l4stack/tcp/tcp_segment.h"
 #include "l4stack/tcp/tcp_seq.h"
 #include "l4stack/tcp/tcp_timer.h"
@@ -65,17 +70,42 @@ static void join_backlog(struct tcp_listener *listener, struct tcp_conn *conn)
 	listener->backlog_count++;
 }
 
-/* New connections are the first to be refused when room is short. */
+static uint32_t recv_limit(const struct tcp_listener *listener)
+{
+	return tcp_conn_recv_limit(&listener->conf);
+}
+
+uint16_t tcp_listener_window(const struct tcp_listener *listener)
+{
+	uint32_t limit = recv_limit(listener);
+
+	return (uint16_t)RTE_MIN(limit, (uint32_t)listener->tcp->syn_window);
+}
+
+uint8_t tcp_listener_wscale(const struct tcp_listener *listener)
+{
+	return tcp_recvq_wscale(recv_limit(listener));
+}
+
+static bool has_place(const struct tcp_listener *listener)
+{
+	const struct tcp_proto *tcp = listener->tcp;
+
+	return listener->backlog_count < TCP_SYN_BACKLOG && tcp->conns.used < tcp->conns.most;
+}
+
+/* New connections are the first to be refused when memory is short: by their SYN. One whose SYN was
+ * answered has been promised to the peer. */
 static bool may_open(const struct tcp_listener *listener)
 {
 	const struct tcp_proto *tcp = listener->tcp;
-	uint64_t most = tcp->share_bytes / 4 * 3;
 
-	return listener->backlog_count < TCP_SYN_BACKLOG && tcp->recv_held_bytes < most &&
-	       tcp->send_held_bytes < most;
+	return has_place(listener) && !tcp_budget_recv_above(tcp, 6) &&
+	       tcp->send_held_bytes < tcp->share_bytes / 8 * 6;
 }
 
-static struct tcp_conn *conn_make(struct tcp_listener *listener, const struct tcp_seg *syn)
+struct tcp_conn *tcp_listener_conn(struct tcp_listener *listener, const struct tcp_seg *syn,
+				   uint64_t hash, uintptr_t ref)
 {
 	struct tcp_proto *tcp = listener->tcp;
 	struct ip_path path;
@@ -83,38 +113,49 @@ static struct tcp_conn *conn_make(struct tcp_listener *listener, const struct tc
 		.path = &path,
 		.local_port = syn->local.port,
 		.remote_port = syn->remote.port,
+		.hash = hash,
+		.instead_of = ref,
 		.conf = &listener->conf,
 		.cc_ops = listener->cc_ops,
 	};
 	struct tcp_conn *conn;
 
-	if (!may_open(listener) ||
+	if (!has_place(listener) ||
 	    ip_path_find(tcp->stack, &syn->remote.addr, &syn->local.addr, &path))
 		return NULL;
-	spec.hash = tcp_lookup_hash(tcp, &syn->local, &syn->remote);
 	conn = tcp_conn_new(tcp, &spec);
-	if (!conn)
-		ip_path_release(tcp->stack, &path);
-	return conn;
-}
-
-/* RFC 9293 §3.10.7.2, third step. Text that comes with the SYN is not taken: it is sent again. */
-void tcp_listener_syn(struct tcp_listener *listener, const struct tcp_seg *syn, uint32_t iss_floor)
-{
-	struct tcp_proto *tcp = listener->tcp;
-	struct tcp_conn *conn = conn_make(listener, syn);
-
-	stack_count(tcp->stack, tcp_syns_in);
 	if (!conn) {
-		stack_count(tcp->stack, tcp_syn_drops);
-		return;
+		ip_path_release(tcp->stack, &path);
+		return NULL;
 	}
 	conn->state = TCP_SYN_RECEIVED;
 	conn->flags |= TCP_PASSIVE;
 	join_backlog(listener, conn);
-	tcp_conn_take_syn(conn, syn);
-	tcp_conn_start(conn, iss_floor ? iss_floor : tcp_ident_isn(tcp, &syn->local, &syn->remote));
-	tcp_timer_set(conn, TCP_TIMER_LIFE, TCP_HALF_OPEN_MS * 1000ull);
+	return conn;
+}
+
+static bool keep(struct tcp_listener *listener, struct tcp_seg *syn, uint32_t iss_floor)
+{
+	uint32_t iss = iss_floor;
+
+	if (!iss)
+		iss = tcp_ident_isn(listener->tcp, &syn->local, &syn->remote);
+	if (tcp_fast_open(listener, syn, iss))
+		return true;
+	return listener->half_count < TCP_SYN_BACKLOG && tcp_half_open(listener, syn, iss);
+}
+
+/* RFC 9293 §3.10.7.2, third step. Text that comes with the SYN is taken by
+ * tcp_fast_open only; otherwise it is sent again. */
+void tcp_listener_syn(struct tcp_listener *listener, struct tcp_seg *syn, uint32_t iss_floor)
+{
+	struct stack *stack = listener->tcp->stack;
+
+	stack_count(stack, tcp_syns_in);
+	if (!may_open(listener))
+		stack_count(stack, tcp_syn_drops);
+	else if (!keep(listener, syn, iss_floor))
+		tcp_cookie_answer(listener, syn);
 }
 
 /* ---- the owner's side ---- */
@@ -155,6 +196,19 @@ int tcp_listen(struct stack *stack, const struct endpoint *local, const struct t
 	return 0;
 }
 
+/* What was answered keeps the shift of its window (tcp_half.h); cookies do not carry it. */
+void tcp_relisten(struct tcp_listener *listener, const struct tcp_conf *conf)
+{
+	const struct cc_ops *ops = cc_find(conf->congestion);
+	uint8_t before = tcp_listener_wscale(listener);
+
+	listener->conf = *conf;
+	if (ops)
+		listener->cc_ops = ops;
+	if (tcp_listener_wscale(listener) != before)
+		listener->cookies_until_us = 0;
+}
+
 static void unlink_listener(struct tcp_listener *listener)
 {
 	struct tcp_listener **link = bucket_of(listener->tcp, listener->local.port);
@@ -167,6 +221,7 @@ static void unlink_listener(struct tcp_listener *listener)
 void tcp_unlisten(struct tcp_listener *listener)
 {
 	unlink_listener(listener);
+	tcp_half_unlisten(listener);
 	while (listener->backlog)
 		tcp_conn_reset(listener->backlog, TCP_CLOSED_RESET);
 	free(listener);

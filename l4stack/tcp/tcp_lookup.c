@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "l4stack/tcp/tcp_lookup.h"
 
+#include "l4stack/tcp/tcp_half.h"
 #include "l4stack/tcp/tcp_timewait.h"
 
 struct key {
@@ -14,6 +15,8 @@ static bool match(uintptr_t ref, const void *key)
 
 	if (tcp_ref_is_timewait(ref))
 		return tcp_timewait_match(tcp_ref_timewait(ref), k->local, k->remote);
+	if (tcp_ref_is_half(ref))
+		return tcp_half_match(tcp_ref_half(ref), k->local, k->remote);
 	return conn->local_port == k->local->port && conn->remote_port == k->remote->port &&
 	       addr_equal(&conn->path.dst, &k->remote->addr) &&
 	       addr_equal(&conn->path.src, &k->local->addr);

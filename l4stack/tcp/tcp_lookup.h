@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * From a tuple to its connection or TIME-WAIT entry. The lowest bit of a reference tells
- * them apart. Internal to l4stack/tcp.
+ * From a tuple to its connection, half-open record or TIME-WAIT entry. The lowest bits of a
+ * reference tell them apart. Internal to l4stack/tcp.
  */
 #ifndef L4STACK_TCP_TCP_LOOKUP_H
 #define L4STACK_TCP_TCP_LOOKUP_H
@@ -10,6 +10,22 @@
 #include "l4stack/tcp/tcp_conn.h"
 
 #define TCP_REF_TIMEWAIT ((uintptr_t)1)
+#define TCP_REF_HALF     ((uintptr_t)2)
+
+static inline bool tcp_ref_is_conn(uintptr_t ref)
+{
+	return ref && !(ref & (TCP_REF_TIMEWAIT | TCP_REF_HALF));
+}
+
+static inline bool tcp_ref_is_half(uintptr_t ref)
+{
+	return ref & TCP_REF_HALF;
+}
+
+static inline struct tcp_half *tcp_ref_half(uintptr_t ref)
+{
+	return (struct tcp_half *)(ref & ~TCP_REF_HALF);
+}
 
 static inline bool tcp_ref_is_timewait(uintptr_t ref)
 {
@@ -37,7 +53,7 @@ static inline void tcp_lookup_prefetch(const struct tcp_proto *tcp, uint64_t has
 {
 	uintptr_t ref = tcp_table_guess(&tcp->table, hash);
 
-	if (ref && !tcp_ref_is_timewait(ref))
+	if (tcp_ref_is_conn(ref))
 		tcp_conn_prefetch(tcp_ref_conn(ref));
 }
 

@@ -11,6 +11,8 @@ enum option_kind {
 	KIND_SACK_OK = 4,
 	KIND_SACK = 5,
 	KIND_TS = 8,
+	KIND_USER_TIMEOUT = 28,
+	KIND_FAST_OPEN = 34,
 };
 
 enum option_len {
@@ -20,6 +22,9 @@ enum option_len {
 	LEN_SACK_HEAD = 2,
 	LEN_SACK_BLOCK = 8,
 	LEN_TS = 10,
+	LEN_USER_TIMEOUT = 4,
+	LEN_FAST_OPEN_HEAD = 2,
+	LEN_FAST_OPEN_LEAST = 6,
 };
 
 static uint16_t get16(const uint8_t *p)
@@ -91,6 +96,34 @@ static bool parse_ts(const uint8_t *body, size_t len, struct tcp_options *out)
 	return true;
 }
 
+/* RFC 5482 §3: minutes or seconds; zero is reserved, and nothing. */
+static bool parse_user_timeout(const uint8_t *body, size_t len, struct tcp_options *out)
+{
+	uint32_t value;
+
+	if (len != LEN_USER_TIMEOUT)
+		return false;
+	value = get16(body) & 0x7fff;
+	if (value) {
+		out->user_timeout_s = body[0] & 0x80 ? value * 60 : value;
+		out->present |= TCP_OPT_USER_TIMEOUT;
+	}
+	return true;
+}
+
+/* RFC 7413 §4.1.1: of another length it is as if it were not there. */
+static bool parse_fast_open(const uint8_t *body, size_t len, struct tcp_options *out)
+{
+	size_t cookie = len - LEN_FAST_OPEN_HEAD;
+
+	if (cookie && (len < LEN_FAST_OPEN_LEAST || cookie > TCP_FAST_COOKIE_MAX || cookie % 2))
+		return true;
+	out->fast_open_len = (uint8_t)cookie;
+	memcpy(out->fast_open, body, cookie);
+	out->present |= TCP_OPT_FAST_OPEN;
+	return true;
+}
+
 static bool parse_one(const uint8_t *option, size_t len, struct tcp_options *out)
 {
 	switch (option[0]) {
@@ -105,6 +138,10 @@ static bool parse_one(const uint8_t *option, size_t len, struct tcp_options *out
 		return parse_sack(option + 2, len, out);
 	case KIND_TS:
 		return parse_ts(option + 2, len, out);
+	case KIND_USER_TIMEOUT:
+		return parse_user_timeout(option + 2, len, out);
+	case KIND_FAST_OPEN:
+		return parse_fast_open(option + 2, len, out);
 	default:
 		return true;
 	}
@@ -164,23 +201,47 @@ static uint8_t *build_sack(const struct tcp_options *in, const uint8_t *start, u
 	return out;
 }
 
+/* RFC 7323 appendix A: two bytes before the time stamps align them. SACK-permitted can be
+ * those, which saves four bytes of a SYN; without time stamps it is padded itself. */
+static uint8_t *build_sack_ok_and_ts(const struct tcp_options *in, uint8_t *out)
+{
+	bool sack_ok = in->present & TCP_OPT_SACK_OK, ts = in->present & TCP_OPT_TS;
+
+	if (sack_ok && !ts)
+		out = put16(out, KIND_NOP << 8 | KIND_NOP);
+	if (ts)
+		tcp_options_build_ts(in->tsval, in->tsecr, out);
+	if (sack_ok)
+		put16(out, KIND_SACK_OK << 8 | LEN_SACK_OK);
+	if (ts)
+		return out + TCP_OPTIONS_TS_BYTES;
+	return sack_ok ? out + LEN_SACK_OK : out;
+}
+
+static uint8_t *build_fast_open(const struct tcp_options *in, uint8_t *out)
+{
+	size_t len = LEN_FAST_OPEN_HEAD + in->fast_open_len;
+
+	if (len % 4)
+		out = put16(out, KIND_NOP << 8 | KIND_NOP);
+	out = put16(out, (uint16_t)(KIND_FAST_OPEN << 8 | len));
+	memcpy(out, in->fast_open, in->fast_open_len);
+	return out + in->fast_open_len;
+}
+
 size_t tcp_options_build(const struct tcp_options *in, uint8_t *out)
 {
 	uint8_t *at = out;
 
 	if (in->present & TCP_OPT_MSS)
 		at = put16(put16(at, KIND_MSS << 8 | LEN_MSS), in->mss);
-	if (in->present & TCP_OPT_SACK_OK)
-		at = put32(at, (uint32_t)KIND_NOP << 24 | KIND_NOP << 16 | KIND_SACK_OK << 8 |
-				       LEN_SACK_OK);
-	if (in->present & TCP_OPT_TS) {
-		tcp_options_build_ts(in->tsval, in->tsecr, at);
-		at += TCP_OPTIONS_TS_BYTES;
-	}
+	at = build_sack_ok_and_ts(in, at);
 	if (in->present & TCP_OPT_WSCALE)
 		at = put32(at, (uint32_t)KIND_NOP << 24 | KIND_WSCALE << 16 | LEN_WSCALE << 8 |
 				       in->wscale);
 	if (in->present & TCP_OPT_SACK && in->sack_blocks)
 		at = build_sack(in, out, at);
+	if (in->present & TCP_OPT_FAST_OPEN)
+		at = build_fast_open(in, at);
 	return (size_t)(at - out);
 }

@@ -12,6 +12,7 @@
 #define TCP_OPTIONS_MAX      40 /* bytes: the data offset has four bits */
 #define TCP_OPTIONS_TS_BYTES 12 /* the time stamps alone, padded */
 #define TCP_SACK_BLOCKS_MAX  4
+#define TCP_FAST_COOKIE_MAX  16
 #define TCP_WSCALE_MAX       14 /* RFC 7323 §2.3 */
 
 enum tcp_option_bit {
@@ -20,6 +21,8 @@ enum tcp_option_bit {
 	TCP_OPT_TS = 1 << 2,
 	TCP_OPT_SACK_OK = 1 << 3, /* SACK-permitted: in SYN only */
 	TCP_OPT_SACK = 1 << 4,
+	TCP_OPT_USER_TIMEOUT = 1 << 5, /* RFC 5482; read only */
+	TCP_OPT_FAST_OPEN = 1 << 6,    /* RFC 7413; in SYN only */
 };
 
 struct tcp_sack_block {
@@ -32,7 +35,10 @@ struct tcp_options {
 	uint16_t mss;
 	uint8_t wscale;
 	uint8_t sack_blocks;
+	uint32_t user_timeout_s;
 	struct tcp_sack_block sack[TCP_SACK_BLOCKS_MAX];
+	uint8_t fast_open_len; /* 0: a cookie is asked for */
+	uint8_t fast_open[TCP_FAST_COOKIE_MAX];
 };
 
 /* Reads the options of a header. False when they are malformed: then `out` has what stood
@@ -40,7 +46,8 @@ struct tcp_options {
 bool tcp_options_parse(const uint8_t *options, size_t len_bytes, struct tcp_options *out);
 
 /* Writes what `in->present` names, padded to a multiple of four, and returns the length in
- * bytes. As many SACK blocks are written as fit into TCP_OPTIONS_MAX. */
+ * bytes. As many SACK blocks are written as fit into TCP_OPTIONS_MAX; the
+ * others are at most as many bytes. */
 size_t tcp_options_build(const struct tcp_options *in, uint8_t *out);
 
 /* The same for time stamps alone: TCP_OPTIONS_TS_BYTES. */

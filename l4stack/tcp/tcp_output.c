@@ -4,6 +4,7 @@
 #include <rte_branch_prediction.h>
 #include <rte_common.h>
 
+#include "l4stack/tcp/tcp_half.h"
 #include "l4stack/tcp/tcp_input.h"
 #include "l4stack/tcp/tcp_pace.h"
 #include "l4stack/tcp/tcp_probe.h"
@@ -375,18 +376,31 @@ static void arm(struct tcp_conn *conn, bool had_mbufs)
 
 /* ---- a connection's turn ---- */
 
+/* snd_nxt stays before it: it is sent again if the SYN-ACK leaves it out. */
+static void note_text_of_syn(struct tcp_conn *conn, uint32_t end)
+{
+	if (seq_le(end, conn->snd_max))
+		return;
+	conn->bytes_out += end - conn->snd_max;
+	conn->snd_max = end;
+	stack_count(conn->tcp->stack, tcp_fast_opens_out);
+}
+
 static void output_syn(struct tcp_conn *conn)
 {
 	bool again = tcp_has(conn, TCP_SYN_RESENT);
+	struct tcp_span text = {.seq = conn->iss + 1};
 
-	if (!tcp_segment_send_syn(conn)) {
+	if (!tcp_segment_send_syn(conn, &text)) {
 		tcp_timer_set(conn, TCP_TIMER_RETRANSMIT, NO_MBUF_RETRY_US);
 		return;
 	}
 	conn->flags &= ~(uint32_t)TCP_SYN_NOW;
-	conn->snd_nxt = conn->snd_max = conn->iss + 1;
+	conn->snd_nxt = seq_max(conn->snd_nxt, conn->iss + 1);
+	conn->snd_max = seq_max(conn->snd_max, conn->snd_nxt);
 	if (!again)
 		time_rtt(conn);
+	note_text_of_syn(conn, text.seq);
 	tcp_timer_set(conn, TCP_TIMER_RETRANSMIT, conn->rto.rto_us);
 }
 
@@ -422,7 +436,7 @@ static void output_synchronized(struct tcp_conn *conn)
 
 	output_duplicate_acks(conn);
 	output_keepalive(conn);
-	if (tcp_state_is(conn, TCP_CAN_SEND))
+	if (tcp_may_send(conn))
 		had_mbufs = output_data(conn);
 	output_ack(conn);
 	arm(conn, had_mbufs);
@@ -434,16 +448,29 @@ static void output_reset(struct tcp_conn *conn)
 	tcp_segment_send_rst(conn);
 }
 
+/* Opened fast, it may send behind its SYN-ACK. */
+static void output_syn_received(struct tcp_conn *conn)
+{
+	if (tcp_has(conn, TCP_SYN_NOW))
+		output_syn(conn);
+	if (tcp_has(conn, TCP_SYN_NOW))
+		return;
+	if (tcp_may_send(conn))
+		output_synchronized(conn);
+	else
+		output_ack(conn);
+}
+
 static void output(struct tcp_conn *conn)
 {
 	if (unlikely(tcp_has(conn, TCP_RESET_NOW)))
 		output_reset(conn);
-	else if (unlikely(tcp_has(conn, TCP_SYN_NOW)))
-		output_syn(conn);
-	else if (tcp_state_is(conn, TCP_SYNCHRONIZED))
+	else if (likely(tcp_state_is(conn, TCP_SYNCHRONIZED)))
 		output_synchronized(conn);
 	else if (conn->state == TCP_SYN_RECEIVED)
-		output_ack(conn);
+		output_syn_received(conn);
+	else if (tcp_has(conn, TCP_SYN_NOW))
+		output_syn(conn);
 	if (unlikely(conn->state == TCP_TIME_WAIT && tcp_has(conn, TCP_IN_TABLE)))
 		tcp_timewait_enter(conn);
 }
@@ -459,5 +486,6 @@ void tcp_proto_flush(struct tcp_proto *tcp)
 		output(conn);
 		tcp_conn_done(conn);
 	}
+	tcp_half_flush(tcp);
 	tcp_reply_flush(tcp);
 }

@@ -5,7 +5,9 @@
 #include <rte_mbuf.h>
 #include <stdlib.h>
 
+#include "l4stack/tcp/tcp_budget.h"
 #include "l4stack/tcp/tcp_conn.h"
+#include "l4stack/tcp/tcp_half.h"
 #include "l4stack/tcp/tcp_ident.h"
 #include "l4stack/tcp/tcp_input.h"
 #include "l4stack/tcp/tcp_listener.h"
@@ -14,6 +16,7 @@
 #define COPY_BELOW_DEFAULT 256u
 #define RUNS_PER_CONN      4u
 #define RUNS_BESIDES       (1u << 18)
+#define ORPHANS_LEAST      64u
 #define HEADERS_MOST       64u /* TCP's header with all its options */
 
 /* A piece that is copied has to fit next to a header. */
@@ -39,10 +42,13 @@ int tcp_proto_create(struct stack *stack, const struct stack_conf *conf, struct 
 	}
 	tcp->stack = stack;
 	tcp->share_bytes = conf->memory_bytes / 2;
+	tcp->orphans_most = RTE_MAX(conf->max_conns / 2, ORPHANS_LEAST);
+	tcp->syn_window = tcp_budget_syn_window(tcp->share_bytes, conf->max_conns);
 	tcp->copy_below = copy_below(conf, &stack->pools);
 	tcp_slab_init(&tcp->conns, sizeof(struct tcp_conn), conf->max_conns);
 	tcp_slab_init(&tcp->runs, sizeof(struct tcp_run),
 		      conf->max_conns * RUNS_PER_CONN + RUNS_BESIDES);
+	tcp_half_init(tcp);
 	tcp_timewait_init(tcp);
 	tcp_ident_init(tcp);
 	tcp_conn_list_init(&tcp->flush);
@@ -65,6 +71,7 @@ void tcp_proto_destroy(struct tcp_proto *tcp)
 	tcp_input_destroy(tcp);
 	tcp_slab_each(&tcp->conns, conn_destroy, NULL);
 	tcp_listener_destroy_all(tcp);
+	tcp_half_fini(tcp);
 	tcp_timewait_fini(tcp);
 	tcp_slab_fini(&tcp->conns);
 	tcp_slab_fini(&tcp->runs);
@@ -74,5 +81,6 @@ void tcp_proto_destroy(struct tcp_proto *tcp)
 
 bool tcp_proto_pending(const struct tcp_proto *tcp)
 {
-	return tcp->flush.head || tcp->deliver.head || tcp->reply_count || tcp->stage->n;
+	return tcp->flush.head || tcp->deliver.head || tcp->reply_count || tcp->stage->n ||
+	       tcp->halves.queues[0].first;
 }

@@ -2,8 +2,11 @@
 #include "l4stack/tcp/tcp_recvq.h"
 
 #include <rte_branch_prediction.h>
+#include <rte_common.h>
 
+#include "l4stack/tcp/tcp_budget.h"
 #include "l4stack/tcp/tcp_options.h"
+#include "l4stack/tcp/tcp_reorder.h"
 #include "l4stack/tcp/tcp_seq.h"
 
 #define IP4_HEADER_BYTES 20
@@ -12,13 +15,17 @@
 /* Beyond twice the limit: what one merged burst (LRO) may overshoot. */
 #define CHARGE_SLACK 65536u
 
+uint32_t tcp_recvq_path_mss(const struct ip_path *path, uint16_t most)
+{
+	uint32_t ip = path->src.family == ADDR_IP6 ? IP6_HEADER_BYTES : IP4_HEADER_BYTES;
+	uint32_t mss = path->mtu - ip - TCP_HEADER_BYTES;
+
+	return most ? RTE_MIN(mss, (uint32_t)most) : mss;
+}
+
 uint32_t tcp_recvq_mss(const struct tcp_conn *conn)
 {
-	uint32_t ip = conn->path.src.family == ADDR_IP6 ? IP6_HEADER_BYTES : IP4_HEADER_BYTES;
-
-	uint32_t mss = conn->path.mtu - ip - TCP_HEADER_BYTES;
-
-	return conn->mss_most && conn->mss_most < mss ? conn->mss_most : mss;
+	return tcp_recvq_path_mss(&conn->path, conn->mss_most);
 }
 
 uint8_t tcp_recvq_wscale(uint32_t limit)
@@ -32,11 +39,6 @@ uint8_t tcp_recvq_wscale(uint32_t limit)
 
 /* ---- the window ---- */
 
-static bool share_above(const struct tcp_proto *tcp, uint64_t eighths)
-{
-	return tcp->recv_held_bytes > tcp->share_bytes / 8 * eighths;
-}
-
 static uint32_t sub_floor(uint32_t a, uint32_t b)
 {
 	return a > b ? a - b : 0;
@@ -47,10 +49,9 @@ static uint32_t offer(const struct tcp_conn *conn)
 {
 	uint32_t by_bytes = sub_floor(conn->recv_limit, conn->rcv_ready);
 	uint32_t by_charge = sub_floor(2 * conn->recv_limit, conn->rcv_charge) / 2;
+	uint32_t by_budget = sub_floor(tcp_budget_recv_most(conn), conn->rcv_charge) / 2;
 
-	if (share_above(conn->tcp, 7))
-		return 0;
-	return by_bytes < by_charge ? by_bytes : by_charge;
+	return RTE_MIN(RTE_MIN(by_bytes, by_charge), by_budget);
 }
 
 /* By how much the edge could move right; 0 when it could not. */
@@ -94,10 +95,8 @@ uint16_t tcp_recvq_window(struct tcp_conn *conn)
 
 uint16_t tcp_recvq_syn_window(struct tcp_conn *conn)
 {
-	uint32_t window = offer(conn);
+	uint32_t window = RTE_MIN(offer(conn), (uint32_t)conn->tcp->syn_window);
 
-	if (window > UINT16_MAX)
-		window = UINT16_MAX;
 	conn->rcv_edge = seq_max(conn->rcv_edge, conn->rcv_nxt + window);
 	return (uint16_t)window;
 }
@@ -125,13 +124,15 @@ static void charge_add(struct tcp_conn *conn, uint32_t charge)
 	conn->tcp->recv_held_bytes += charge;
 }
 
-static bool has_room(const struct tcp_conn *conn, uint32_t charge, bool in_order)
+static bool has_room(struct tcp_conn *conn, uint32_t charge, bool in_order)
 {
-	const struct tcp_proto *tcp = conn->tcp;
+	struct tcp_proto *tcp = conn->tcp;
 	uint32_t most = 2 * conn->recv_limit + CHARGE_SLACK;
 
+	if (tcp_budget_recv_above(tcp, 7))
+		tcp_reorder_prune(tcp, in_order ? NULL : conn);
 	if (!in_order)
-		return conn->rcv_charge + charge <= most / 4 * 3 && !share_above(tcp, 7);
+		return conn->rcv_charge + charge <= most / 4 * 3 && !tcp_budget_recv_above(tcp, 7);
 	return conn->rcv_charge + charge <= most &&
 	       tcp->recv_held_bytes + charge <= tcp->share_bytes;
 }
@@ -141,7 +142,8 @@ static bool has_room(const struct tcp_conn *conn, uint32_t charge, bool in_order
 static bool worth_merging(const struct tcp_conn *conn, const struct tcp_chain_size *size)
 {
 	return size->bytes < size->charge / 2 &&
-	       (conn->rcv_charge + size->charge > conn->recv_limit || share_above(conn->tcp, 6));
+	       (conn->rcv_charge + size->charge > conn->recv_limit ||
+		tcp_budget_recv_above(conn->tcp, 6));
 }
 
 struct rte_mbuf *tcp_recvq_measure(struct tcp_conn *conn, struct rte_mbuf *chain,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "l4stack/tcp/tcp_budget.h"
 #include "l4stack/tcp/tcp_chain.h"
 #include "l4stack/tcp/tcp_options.h"
 #include "l4stack/tcp/tcp_recvq.h"
@@ -18,10 +19,27 @@ struct run {
 };
 
 struct tcp_reorder {
+	struct tcp_reorder *prev, *next; /* of the stack's */
+	struct tcp_conn *conn;
 	uint32_t n, room;
 	uint32_t recent[TCP_SACK_BLOCKS_MAX]; /* a byte of the runs that grew last */
 	struct run runs[];
 };
+
+/* ---- the stack's list ---- */
+
+/* The neighbours in the list point to `q`: it is new, or was moved. */
+static void list_set(struct tcp_proto *tcp, struct tcp_reorder *q)
+{
+	*(q->prev ? &q->prev->next : &tcp->reorder_first) = q;
+	*(q->next ? &q->next->prev : &tcp->reorder_last) = q;
+}
+
+static void list_remove(struct tcp_proto *tcp, struct tcp_reorder *q)
+{
+	*(q->prev ? &q->prev->next : &tcp->reorder_first) = q->next;
+	*(q->next ? &q->next->prev : &tcp->reorder_last) = q->prev;
+}
 
 /* Room for one more run; false when there are too many. */
 static bool grow(struct tcp_conn *conn)
@@ -37,7 +55,8 @@ static bool grow(struct tcp_conn *conn)
 	if (!q)
 		return false;
 	if (!conn->reorder)
-		*q = (struct tcp_reorder){0};
+		*q = (struct tcp_reorder){.conn = conn, .prev = conn->tcp->reorder_last};
+	list_set(conn->tcp, q);
 	q->room = room;
 	conn->reorder = q;
 	return true;
@@ -270,6 +289,20 @@ void tcp_reorder_free(struct tcp_conn *conn)
 		return;
 	for (uint32_t i = 0; i < q->n; i++)
 		tcp_recvq_free_chain(conn, q->runs[i].head);
+	list_remove(conn->tcp, q);
 	free(q);
 	conn->reorder = NULL;
+}
+
+void tcp_reorder_prune(struct tcp_proto *tcp, const struct tcp_conn *keep)
+{
+	struct tcp_reorder *q = tcp->reorder_first, *next;
+
+	for (; q && tcp_budget_recv_above(tcp, 6); q = next) {
+		next = q->next;
+		if (q->conn == keep)
+			continue;
+		stack_count(tcp->stack, tcp_ooo_pruned);
+		tcp_reorder_free(q->conn);
+	}
 }

@@ -3,9 +3,10 @@
  * What was received out of order: runs of payload, sorted by sequence number, with gaps
  * between them.
  *
- * Bytes that were accepted stay: a segment that overlaps is trimmed to what is new. Once
- * told by SACK, nothing is given up. The number of runs is bounded, and what they hold is
- * charged like all that was received. Internal to l4stack/tcp.
+ * Bytes that were accepted stay: a segment that overlaps is trimmed to what is new. What was
+ * told by SACK is given up in one case only: when the memory for all connections runs low (RFC 2018
+ * §8 allows it). The number of runs is bounded, and what they hold is charged like all that was
+ * received. Internal to l4stack/tcp.
  */
 #ifndef L4STACK_TCP_TCP_REORDER_H
 #define L4STACK_TCP_TCP_REORDER_H
@@ -39,5 +40,9 @@ void tcp_reorder_told(struct tcp_conn *conn);
 void tcp_reorder_blocks(const struct tcp_conn *conn, struct tcp_options *options);
 
 void tcp_reorder_free(struct tcp_conn *conn);
+
+/* Memory is short: what waits out of order goes, of the connections where it has waited longest
+ * first, but not of `keep` (may be NULL), until enough is free. */
+void tcp_reorder_prune(struct tcp_proto *tcp, const struct tcp_conn *keep);
 
 #endif

@@ -7,6 +7,7 @@
 #include "l4stack/base/pkt.h"
 #include "l4stack/tcp/tcp_chain.h"
 #include "l4stack/tcp/tcp_ecn.h"
+#include "l4stack/tcp/tcp_fast.h"
 #include "l4stack/tcp/tcp_recvq.h"
 #include "l4stack/tcp/tcp_reorder.h"
 #include "l4stack/tcp/tcp_seq.h"
@@ -117,35 +118,6 @@ static void note_ack_sent(struct tcp_conn *conn)
 	conn->rcv_acked = conn->rcv_nxt;
 	conn->acks_owed = 0;
 	tcp_timer_clear(conn, TCP_TIMER_ACK);
-}
-
-bool tcp_segment_send_syn(struct tcp_conn *conn)
-{
-	bool answer = conn->state == TCP_SYN_RECEIVED;
-	struct rte_mbuf *pkt = header_new(conn->tcp, false);
-	struct tcp_options options = {
-		.present = TCP_OPT_MSS,
-		.mss = (uint16_t)tcp_recvq_mss(conn),
-		.wscale = conn->rcv_wscale,
-		.tsval = ts_now(conn),
-		.tsecr = conn->ts_recent,
-	};
-	size_t options_len;
-	uint16_t flags;
-
-	if (!pkt)
-		return false;
-	options.present |= tcp_has(conn, TCP_USE_WSCALE) ? TCP_OPT_WSCALE : 0;
-	options.present |= tcp_has(conn, TCP_USE_TS) ? TCP_OPT_TS : 0;
-	options.present |= tcp_has(conn, TCP_USE_SACK) ? TCP_OPT_SACK_OK : 0;
-	options_len = tcp_options_build(&options, options_at(pkt));
-	set_header_len(pkt, options_len);
-	flags = (answer ? TCP_SYN | TCP_ACK : TCP_SYN) | tcp_ecn_syn_flags(conn);
-	conn_header(conn, conn->iss, flags, tcp_recvq_syn_window(conn), pkt, options_len);
-	if (answer)
-		note_ack_sent(conn);
-	transmit(conn, pkt, 0, TCP_ECN_NOT_ECT);
-	return true;
 }
 
 /* The options of a segment without payload: there is room for SACK. */
@@ -300,6 +272,39 @@ static bool builder_piece(struct builder *b, struct tcp_span *span)
 	return true;
 }
 
+bool tcp_segment_send_syn(struct tcp_conn *conn, struct tcp_span *text)
+{
+	bool answer = conn->state == TCP_SYN_RECEIVED;
+	struct rte_mbuf *pkt = header_new(conn->tcp, false);
+	struct builder b = {.conn = conn, .pkt = pkt, .tail = pkt, .tail_is_copy = true};
+	struct tcp_options options = {
+		.present = TCP_OPT_MSS,
+		.mss = (uint16_t)tcp_recvq_mss(conn),
+		.wscale = conn->rcv_wscale,
+		.tsval = ts_now(conn),
+		.tsecr = conn->ts_recent,
+	};
+	size_t options_len;
+	uint16_t flags;
+
+	if (!pkt)
+		return false;
+	options.present |= tcp_has(conn, TCP_USE_WSCALE) ? TCP_OPT_WSCALE : 0;
+	options.present |= tcp_has(conn, TCP_USE_TS) ? TCP_OPT_TS : 0;
+	options.present |= tcp_has(conn, TCP_USE_SACK) ? TCP_OPT_SACK_OK : 0;
+	tcp_fast_ask(conn, &options, text);
+	options_len = tcp_options_build(&options, options_at(pkt));
+	set_header_len(pkt, options_len);
+	while (text->len && pkt->nb_segs < PIECES_MOST && builder_piece(&b, text))
+		;
+	flags = (answer ? TCP_SYN | TCP_ACK : TCP_SYN) | tcp_ecn_syn_flags(conn);
+	conn_header(conn, conn->iss, flags, tcp_recvq_syn_window(conn), pkt, options_len);
+	if (answer)
+		note_ack_sent(conn);
+	transmit(conn, pkt, 0, TCP_ECN_NOT_ECT);
+	return true;
+}
+
 static size_t data_options(const struct tcp_conn *conn, uint8_t *out)
 {
 	if (!tcp_has(conn, TCP_USE_TS))
@@ -352,7 +357,12 @@ uint32_t tcp_segment_most(const struct tcp_conn *conn)
 
 bool tcp_segment_send_reply(struct tcp_proto *tcp, const struct tcp_reply *reply)
 {
-	struct tcp_options options = {.tsval = reply->tsval, .tsecr = reply->tsecr};
+	struct tcp_options options = {
+		.present = reply->options,
+		.wscale = reply->wscale,
+		.tsval = reply->tsval,
+		.tsecr = reply->tsecr,
+	};
 	struct header_values v = {
 		.seq = reply->seq,
 		.ack = reply->ack,
@@ -369,7 +379,9 @@ bool tcp_segment_send_reply(struct tcp_proto *tcp, const struct tcp_reply *reply
 		return false;
 	pkt = header_new(tcp, false);
 	if (pkt) {
-		options.present = reply->has_ts ? TCP_OPT_TS : 0;
+		options.mss = (uint16_t)tcp_recvq_path_mss(&path, reply->mss_most);
+		if (options.present & TCP_OPT_FAST_OPEN)
+			tcp_fast_give(tcp, &reply->local.addr, &reply->remote.addr, &options);
 		options_len = tcp_options_build(&options, options_at(pkt));
 		set_header_len(pkt, options_len);
 		header_put(pkt, &v, options_len);

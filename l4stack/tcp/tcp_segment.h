@@ -56,7 +56,6 @@ static inline uint32_t tcp_seg_span(const struct tcp_seg *seg)
 bool tcp_seg_parse(const struct ip_rx *rx, struct rte_mbuf *pkt, struct tcp_seg *out);
 
 /* What a connection sends without payload. False when no mbuf was left. */
-bool tcp_segment_send_syn(struct tcp_conn *conn);
 bool tcp_segment_send_ack(struct tcp_conn *conn);
 bool tcp_segment_send_rst(struct tcp_conn *conn);
 bool tcp_segment_send_keepalive(struct tcp_conn *conn);
@@ -69,6 +68,10 @@ struct tcp_span {
 	uint32_t off;
 	bool fin, push;
 };
+
+/* SYN or SYN-ACK. `text` says what is behind it (its `seq`); what RFC 7413 lets go along moves it
+ * on. False when no mbuf was left. */
+bool tcp_segment_send_syn(struct tcp_conn *conn, struct tcp_span *text);
 
 /*
  * Sends `span` as one packet, which the device or IP cuts when it is longer than the

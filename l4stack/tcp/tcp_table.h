@@ -6,7 +6,7 @@
  * told apart without a look at the connection. It grows by moving a few slots with
  * each insertion: no insertion takes long.
  *
- * A reference is a pointer, possibly marked in its lowest bit; 0 and 1 are not references.
+ * A reference is a pointer, possibly marked in its lowest bits; 0 and 1 are not references.
  */
 #ifndef L4STACK_TCP_TCP_TABLE_H
 #define L4STACK_TCP_TCP_TABLE_H

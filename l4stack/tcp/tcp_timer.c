@@ -3,9 +3,12 @@
 
 #include <rte_common.h>
 
+#include "l4stack/tcp/tcp_fast.h"
 #include "l4stack/tcp/tcp_output.h"
 #include "l4stack/tcp/tcp_probe.h"
 #include "l4stack/tcp/tcp_seq.h"
+
+#define TIME_MOST_MS (UINT32_MAX / 4) /* the clocks have 32 bits */
 
 /* ---- what is due ---- */
 
@@ -31,6 +34,7 @@ static void count_retry(struct tcp_conn *conn)
 static void on_syn_timeout(struct tcp_conn *conn)
 {
 	tcp_rto_backoff(&conn->rto);
+	tcp_fast_blocked(conn);
 	conn->flags |= TCP_SYN_NOW | TCP_SYN_RESENT;
 	conn->flags &= ~(uint32_t)TCP_RTT_TIMED;
 	conn->retransmits++;
@@ -82,7 +86,7 @@ static void on_delayed_ack(struct tcp_conn *conn)
 static void on_keep(struct tcp_conn *conn)
 {
 	uint32_t idle_ms = tcp_now_ms(conn->tcp) - conn->heard_ms;
-	uint64_t next_ms = RTE_MIN(conn->keepalive_ms, conn->keep_each_ms);
+	uint64_t next_ms = conn->keepalive_each_ms;
 
 	if (idle_ms < conn->keepalive_ms) {
 		next_ms = conn->keepalive_ms - idle_ms;
@@ -97,15 +101,27 @@ static void on_keep(struct tcp_conn *conn)
 	tcp_timer_set(conn, TCP_TIMER_KEEP, next_ms * 1000);
 }
 
-void tcp_timer_keepalive(struct tcp_conn *conn, uint32_t idle_ms, uint32_t each_ms, uint8_t probes)
+void tcp_timer_keepalive(struct tcp_conn *conn, uint32_t idle_ms, uint32_t each_ms, uint32_t probes)
 {
-	conn->keepalive_ms = RTE_MIN(idle_ms, UINT32_MAX / 4);
-	conn->keep_each_ms = each_ms ? RTE_MIN(each_ms, UINT32_MAX / 4) : TCP_KEEP_EACH_MS;
-	conn->keep_most = probes ? probes : TCP_KEEP_PROBES;
+	conn->keepalive_ms = RTE_MIN(idle_ms, TIME_MOST_MS);
+	if (!each_ms)
+		each_ms = RTE_MIN(conn->keepalive_ms, TCP_KEEP_EACH_MS);
+	conn->keepalive_each_ms = RTE_MIN(each_ms, TIME_MOST_MS);
+	conn->keep_most =
+		(uint8_t)(probes ? RTE_MIN(probes, (uint32_t)UINT8_MAX) : TCP_KEEP_PROBES);
 	if (idle_ms)
 		conn->flags |= TCP_KEEPALIVE;
 	else
 		conn->flags &= ~(uint32_t)TCP_KEEPALIVE;
+}
+
+void tcp_timer_patience(struct tcp_conn *conn, uint32_t timeout_ms)
+{
+	conn->user_timeout_ms = timeout_ms ? RTE_MIN(timeout_ms, TIME_MOST_MS) : TCP_GIVE_UP_MS;
+	if (timeout_ms)
+		conn->flags |= TCP_USER_TIMEOUT;
+	else
+		conn->flags &= ~(uint32_t)TCP_USER_TIMEOUT;
 }
 
 void tcp_timer_keep_start(struct tcp_conn *conn)

@@ -14,8 +14,8 @@
 
 #define TCP_DELAYED_ACK_US 40000u  /* RFC 9293 §3.8.6.3 allows 500 ms */
 #define TCP_GIVE_UP_MS     300000u /* R2 of §3.8.3: at least 100 s */
+#define TCP_PEERS_WISH_MS  600000u /* the longest user timeout a peer can ask for: RFC 5482 §3.1 */
 #define TCP_SYN_GIVE_UP_MS 180000u /* R2 for SYN: at least 3 minutes */
-#define TCP_HALF_OPEN_MS   60000u  /* a listener's patience with SYN-RECEIVED */
 #define TCP_FIN_WAIT_MS    60000u  /* FIN-WAIT-2 without an owner */
 #define TCP_KEEP_PROBES    9
 #define TCP_KEEP_EACH_MS   75000u
@@ -23,8 +23,11 @@
 
 void tcp_timer_init(struct tcp_conn *conn);
 void tcp_timer_set(struct tcp_conn *conn, enum tcp_timer which, uint64_t delay_us);
-/* The settings of tcp_set_keepalive; 0 for the last two: the defaults. */
-void tcp_timer_keepalive(struct tcp_conn *conn, uint32_t idle_ms, uint32_t each_ms, uint8_t probes);
+
+/* The settings of tcp_set_keepalive and tcp_set_user_timeout. */
+void tcp_timer_keepalive(struct tcp_conn *conn, uint32_t idle_ms, uint32_t each_ms,
+			 uint32_t probes);
+void tcp_timer_patience(struct tcp_conn *conn, uint32_t timeout_ms);
 
 /* From now on silence counts. */
 void tcp_timer_keep_start(struct tcp_conn *conn);

@@ -153,15 +153,18 @@ bool tcp_timewait_match(const struct tcp_timewait *tw, const struct endpoint *lo
 	       addr_equal(&tw->remote, &remote->addr) && addr_equal(&tw->local, &local->addr);
 }
 
-/* RFC 9293 §3.6.1 with RFC 6191 §2: newer by its time stamp, or else by its number. */
+/* RFC 6191 §2, which takes the place of RFC 9293 §3.6.1: newer by its time stamp where the old
+ * connection had them, else by its number. One that is older by its time stamp is an old duplicate,
+ * whatever its number. */
 static bool syn_is_new(const struct tcp_timewait *tw, const struct tcp_seg *seg)
 {
 	if ((seg->flags & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_SYN)
 		return false;
-	if (tw->has_ts && seg->options.present & TCP_OPT_TS &&
-	    seq_gt(seg->options.tsval, tw->ts_recent))
+	if (!(seg->options.present & TCP_OPT_TS))
+		return seq_gt(seg->seq, tw->rcv_nxt);
+	if (!tw->has_ts || seq_gt(seg->options.tsval, tw->ts_recent))
 		return true;
-	return seq_gt(seg->seq, tw->rcv_nxt);
+	return seg->options.tsval == tw->ts_recent && seq_gt(seg->seq, tw->rcv_nxt);
 }
 
 static uint32_t give_way(struct tcp_proto *tcp, struct tcp_timewait *tw)
@@ -183,7 +186,7 @@ static void answer(struct tcp_proto *tcp, const struct tcp_timewait *tw)
 		.ack = tw->rcv_nxt,
 		.flags = TCP_ACK,
 		.window = tw->window,
-		.has_ts = tw->has_ts,
+		.options = tw->has_ts ? TCP_OPT_TS : 0,
 		.tsval = tcp_now_ms(tcp) + tw->ts_offset,
 		.tsecr = tw->ts_recent,
 	};
@@ -200,12 +203,12 @@ bool tcp_timewait_input(struct tcp_proto *tcp, struct tcp_timewait *tw, const st
 		*iss_floor = give_way(tcp, tw);
 		return true;
 	}
-	if (tcp_seg_span(seg) == 0)
-		return false;
-	answer(tcp, tw);
 	if (seg->flags & TCP_FIN && seg->seq + seg->len + 1 == tw->rcv_nxt) {
+		answer(tcp, tw);
 		queue_remove(tcp, tw);
 		queue_push(tcp, tw);
+	} else if (tcp_seg_span(seg) && tcp_challenge_take(tcp)) {
+		answer(tcp, tw);
 	}
 	return false;
 }

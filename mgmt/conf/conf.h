@@ -161,6 +161,10 @@ struct conf_chain {
 		const char *congestion;
 		bool ecn;
 		unsigned recv_buffer_kb, send_buffer_kb;
+		unsigned keepalive_ms, keepalive_each_ms, keepalive_probes;
+		unsigned user_timeout_ms;   /* 0: the stack's own */
+		unsigned max_segment_bytes; /* 0: what the path allows */
+		bool nagle;
 	} tcp;
 	struct conf_place place;
 };

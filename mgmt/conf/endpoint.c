@@ -40,6 +40,19 @@ static void read_server(struct reader *reader, const struct key *key,
 			     config_setting_get_string(setting));
 }
 
+/* Less is more header than payload; the stack would not go there. */
+#define SEGMENT_LEAST 88
+
+void check_tcp(struct reader *reader, const config_setting_t *setting, void *group)
+{
+	const struct conf_tcp *tcp = group;
+
+	if (tcp->max_segment_bytes && tcp->max_segment_bytes < SEGMENT_LEAST)
+		reader_error(reader, config_setting_get_member(setting, "max_segment_bytes"),
+			     "max_segment_bytes %u is below %u", tcp->max_segment_bytes,
+			     SEGMENT_LEAST);
+}
+
 void check_upstream(struct reader *reader, const config_setting_t *setting, void *group)
 {
 	const struct conf_upstream *upstream = group;

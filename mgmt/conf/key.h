@@ -116,6 +116,7 @@ extern const struct key_type key_ports, key_addresses, key_network, key_via, key
 
 void check_port(struct reader *reader, const config_setting_t *setting, void *group);
 void check_route(struct reader *reader, const config_setting_t *setting, void *group);
+void check_tcp(struct reader *reader, const config_setting_t *setting, void *group);
 void check_upstream(struct reader *reader, const config_setting_t *setting, void *group);
 
 /* --- function.c: plugin files, their config as JSON; path.c ----------------------- */

@@ -242,6 +242,15 @@ static const struct key tcp_keys[] = {
 	     "most that waits unread, for each connection"),
 	UINT(conf_tcp, send_buffer_kb, "1024", 16, 1048576,
 	     "most that waits unacknowledged, likewise"),
+	UINT(conf_tcp, keepalive_ms, "0", 0, 604800000,
+	     "silence after which the peer is asked whether it is there; 0: never"),
+	UINT(conf_tcp, keepalive_each_ms, "75000", 100, 604800000, "between two such questions"),
+	UINT(conf_tcp, keepalive_probes, "9", 1, 255, "unanswered ones that end the connection"),
+	UINT(conf_tcp, user_timeout_ms, "0", 0, 604800000,
+	     "how long what was sent may go without an answer; 0: 5 minutes"),
+	UINT(conf_tcp, max_segment_bytes, "0", 0, 65495,
+	     "payload of a packet, both ways; 0: what the path allows"),
+	BOOL(conf_tcp, nagle, "false", "small segments wait for the answer to the one before"),
 	END,
 };
 
@@ -249,6 +258,7 @@ static const struct key_group tcp_group = {
 	.keys = tcp_keys,
 	.size = sizeof(struct conf_tcp),
 	.place = KEY_NOWHERE,
+	.check = check_tcp,
 };
 
 static const struct key chain_keys[] = {

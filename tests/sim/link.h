@@ -17,8 +17,9 @@ struct link_conf {
 	uint32_t duplicate_ppm, corrupt_ppm;
 	uint32_t reorder_ppm, reorder_us; /* held back by up to so much */
 	uint32_t delay_us, jitter_us;
-	uint32_t bytes_per_ms; /* 0: no limit */
-	uint32_t queue_bytes;  /* with a limit: what waits at most */
+	uint32_t bytes_per_ms;                  /* 0: no limit */
+	uint32_t queue_bytes;                   /* with a limit: what waits at most */
+	uint64_t black_from_us, black_until_us; /* nothing gets through meanwhile */
 	/* Frames that may be marked are, instead of lost (RFC 3168 §5): by chance, or when so much
 	 * waits; 0: not for that. */
 	uint32_t mark_ppm, mark_bytes;

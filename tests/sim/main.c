@@ -25,6 +25,9 @@ static void print_stats(const struct sim_stats *s)
 	       " KB, referenced %" PRIu64 " KB\n",
 	       s->fast_retransmits, s->rtos, s->spurious, s->marks, s->copied / 1000,
 	       s->referenced / 1000);
+	printf("%" PRIu64 " packets cut on their way, %" PRIu64 " put together again; %" PRIu64
+	       " path MTUs lowered\n",
+	       s->cut, s->reassembled, s->mtu_lowered);
 }
 
 struct arguments {

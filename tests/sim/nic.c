@@ -148,8 +148,8 @@ static bool is_tcp(const uint8_t *frame, uint32_t len)
 
 	if (type == TYPE_IP6)
 		return ip[0] >> 4 == 6 && ip[6] == 6 && len >= ETH + IP6 + payload_bytes(ip);
-	return type == TYPE_IP4 && ip[0] == 0x45 && ip[9] == 6 && get16(ip + 2) >= IP4 &&
-	       len >= ETH + IP4 + payload_bytes(ip);
+	return type == TYPE_IP4 && ip[0] == 0x45 && ip[9] == 6 && !(get16(ip + 6) & 0x3fff) &&
+	       get16(ip + 2) >= IP4 && len >= ETH + IP4 + payload_bytes(ip);
 }
 
 static uint64_t rx_flags(const uint8_t *frame, uint32_t len)

@@ -45,6 +45,34 @@ static struct link_conf link_conf(struct rng *rng)
 	return conf;
 }
 
+/* Some paths go dark for a while, and some become narrow, in the midst of it all. */
+static void path_changes(struct sim *sim)
+{
+	struct rng rng = {sim->seed * 0x9e3779b97f4a7c15u + 1};
+	uint64_t from_us = sim->now_us + rng_range(&rng, 0, PICK(&rng, 0, 20 * MS, 500 * MS));
+	bool both = rng_percent(&rng, 50);
+
+	for (unsigned i = 0; i < 2; i++) {
+		struct box *box = &sim->box[i];
+
+		if (i == 0 || both) {
+			sim->link[i].conf.black_from_us = from_us;
+			sim->link[i].conf.black_until_us =
+				from_us +
+				(rng_percent(&rng, 20) ? rng_range(&rng, 1, 9000 * MS) : 0);
+		}
+		if (!rng_percent(&rng, 20))
+			continue;
+		box->from_us = sim->now_us + rng_range(&rng, 0, PICK(&rng, 0, 1 * MS, 300 * MS));
+		box->mtu = sim->ip6 ? PICK(&rng, 1280, 1281, 1400, 1492)
+				    : PICK(&rng, 576, 1006, 1300, 1492);
+		/* Two bits that are spoilt in two fragments of one packet can make up for each
+		 * other in its checksum, and it takes a few thousand scenarios to meet such a pair.
+		 */
+		box->cuts = rng_percent(&rng, 50) && !sim->link[i].conf.corrupt_ppm;
+	}
+}
+
 /* ---- the devices ---- */
 
 static void devices(struct sim *sim)
@@ -191,6 +219,7 @@ void sim_scenario(struct sim *sim)
 	if (rng_percent(rng, 30))
 		conf = link_conf(rng);
 	link_init(&sim->link[1], &conf, rng_next(rng));
+	path_changes(sim);
 	devices(sim);
 	memory(sim);
 	sim->server_conf = tcp_conf(rng);

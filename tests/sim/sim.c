@@ -4,6 +4,7 @@
  */
 #include "tests/sim/sim.h"
 
+#include <inttypes.h>
 #include <rte_mbuf.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -79,6 +80,20 @@ static void hoard_free(struct sim_hoard *hoard)
 
 /* ---- hosts ---- */
 
+static void link_on(void *ctx, const uint8_t *frame, uint32_t len)
+{
+	struct sim_host *host = ctx;
+
+	link_send(&host->sim->link[host->side], frame, len, host->sim->now_us);
+}
+
+static void link_back(void *ctx, const uint8_t *frame, uint32_t len)
+{
+	struct sim_host *host = ctx;
+
+	link_send(&host->sim->link[!host->side], frame, len, host->sim->now_us);
+}
+
 static void emit(void *ctx, const uint8_t *frame, uint32_t len)
 {
 	struct sim_host *host = ctx;
@@ -87,7 +102,8 @@ static void emit(void *ctx, const uint8_t *frame, uint32_t len)
 	check_frame(&sim->check, host->side, frame, len, sim->now_us);
 	if (sim->check.error[0])
 		sim_fail(sim, "%s sent: %s", host->side ? "server" : "client", sim->check.error);
-	link_send(&sim->link[host->side], frame, len, sim->now_us);
+	if (!box_take(&sim->box[host->side], frame, len, sim->now_us, link_on, link_back, host))
+		link_on(host, frame, len);
 }
 
 static void output(void *ctx, uint16_t port, struct rte_mbuf *pkt)
@@ -271,6 +287,11 @@ static void describe(const struct sim *sim)
 {
 	describe_link("to the server", &sim->link[0].conf);
 	describe_link("to the client", &sim->link[1].conf);
+	for (unsigned i = 0; i < 2; i++)
+		printf("%s: dark for %" PRIu64 " us; MTU %u (0: never), %s\n",
+		       i ? "to the client" : "to the server",
+		       sim->link[i].conf.black_until_us - sim->link[i].conf.black_from_us,
+		       sim->box[i].mtu, sim->box[i].cuts ? "cut" : "told");
 	printf("%u connections, offloads %#x, copy below %u, memory %llu, headers %u, "
 	       "references %u (0: all)\n",
 	       sim->pair_count, sim->offloads, sim->copy_below,
@@ -288,6 +309,9 @@ static void add_stats(const struct sim *sim, uint64_t begin_us, struct sim_stats
 		const struct stack_counters *c = stack_counters(sim->host[i].stack);
 
 		stats->lost += sim->link[i].lost;
+		stats->cut += sim->box[i].cut;
+		stats->reassembled += c->ip_reassembled;
+		stats->mtu_lowered += c->tcp_mtu_lowered;
 		stats->fast_retransmits += c->tcp_fast_retransmits;
 		stats->rtos += c->tcp_rtos;
 		stats->spurious += c->tcp_spurious_rtos + c->tcp_spurious_recoveries;

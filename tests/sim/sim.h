@@ -8,6 +8,7 @@
 
 #include "l4stack/stack.h"
 #include "l4stack/tcp/tcp.h"
+#include "tests/sim/box.h"
 #include "tests/sim/check.h"
 #include "tests/sim/link.h"
 #include "tests/sim/nic.h"
@@ -93,6 +94,7 @@ struct sim {
 	const struct sim_pools *pools;
 	struct sim_host host[2];
 	struct link link[2]; /* by sender */
+	struct box box[2];   /* before them */
 	struct check check;
 	unsigned pair_count;
 	struct sim_pair pair[SIM_PAIRS_MAX];
@@ -111,6 +113,7 @@ struct sim {
 struct sim_stats {
 	uint64_t scenarios, connections, segments, lost, payload_bytes, virtual_us;
 	uint64_t fast_retransmits, rtos, spurious, marks, copied, referenced;
+	uint64_t cut, reassembled, mtu_lowered;
 };
 
 /* 0, or -1 when there is no memory. Once for a process. */

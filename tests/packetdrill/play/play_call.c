@@ -8,40 +8,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/packetdrill/play/frame.h"
 #include "tests/packetdrill/play/names.h"
-#include "tests/packetdrill/play/play.h"
 #include "tests/packetdrill/play/report.h"
 
 #define BUFFER_BYTES (8u << 20)
 #define VALUE_BYTES  512
-#define VECTORS_MOST 16
 #define POLL_MOST    16
-
-/* What a call works with; of the one thread that runs it. */
-struct frame {
-	struct play *play;
-	void *userdata;
-	const struct packetdrill_interface *stack;
-	const struct call *call;
-	const struct value *args;
-	uint8_t *buffer;
-};
 
 /* ---- arguments: checked before the call, in check_args ---- */
 
-static const struct value *arg(const struct frame *f, size_t i)
+const struct value *frame_arg(const struct frame *f, size_t i)
 {
 	static const struct value any = {.kind = VALUE_ANY};
 
 	return i < f->args->count ? f->args->items[i] : &any;
 }
 
-static int64_t number(const struct value *value)
+int64_t value_number(const struct value *value)
 {
 	return value->kind == VALUE_NUMBER ? value->number : 0;
 }
 
-static const struct value *member(const struct value *record, const char *name)
+const struct value *value_member(const struct value *record, const char *name)
 {
 	static const struct value any = {.kind = VALUE_ANY};
 
@@ -58,9 +47,9 @@ static int live_fd(const struct play *play, int64_t fd)
 	return play->fds[fd].live;
 }
 
-static int fd_arg(const struct frame *f, size_t i)
+int frame_fd(const struct frame *f, size_t i)
 {
-	return live_fd(f->play, number(arg(f, i)));
+	return live_fd(f->play, value_number(frame_arg(f, i)));
 }
 
 /* ---- addresses ---- */
@@ -87,7 +76,8 @@ static socklen_t put_address(const struct host *host, uint16_t port, struct sock
 static socklen_t address_arg(const struct value *value, const struct host *host,
 			     struct sockaddr_storage *out)
 {
-	const struct value *port = member(value, "sin_port"), *addr = member(value, "sin_addr");
+	const struct value *port = value_member(value, "sin_port"),
+			   *addr = value_member(value, "sin_addr");
 	struct host given = *host;
 
 	if (addr->kind == VALUE_STRING)
@@ -99,25 +89,25 @@ static socklen_t address_arg(const struct value *value, const struct host *host,
 
 static int64_t run_socket(struct frame *f)
 {
-	int domain = arg(f, 0)->kind == VALUE_ANY
+	int domain = frame_arg(f, 0)->kind == VALUE_ANY
 			     ? (f->play->flows.local.len == 4 ? AF_INET : AF_INET6)
-			     : (int)number(arg(f, 0));
+			     : (int)value_number(frame_arg(f, 0));
 
-	return f->stack->socket(f->userdata, domain, (int)number(arg(f, 1)),
-				(int)number(arg(f, 2)));
+	return f->stack->socket(f->userdata, domain, (int)value_number(frame_arg(f, 1)),
+				(int)value_number(frame_arg(f, 2)));
 }
 
 static int64_t run_bind(struct frame *f)
 {
 	struct sockaddr_storage addr;
-	socklen_t len = address_arg(arg(f, 1), &f->play->flows.local, &addr);
+	socklen_t len = address_arg(frame_arg(f, 1), &f->play->flows.local, &addr);
 
-	return f->stack->bind(f->userdata, fd_arg(f, 0), (struct sockaddr *)&addr, len);
+	return f->stack->bind(f->userdata, frame_fd(f, 0), (struct sockaddr *)&addr, len);
 }
 
 static int64_t run_listen(struct frame *f)
 {
-	return f->stack->listen(f->userdata, fd_arg(f, 0), (int)number(arg(f, 1)));
+	return f->stack->listen(f->userdata, frame_fd(f, 0), (int)value_number(frame_arg(f, 1)));
 }
 
 static int64_t run_accept(struct frame *f)
@@ -125,49 +115,55 @@ static int64_t run_accept(struct frame *f)
 	struct sockaddr_storage addr;
 	socklen_t len = sizeof(addr);
 
-	return f->stack->accept(f->userdata, fd_arg(f, 0), (struct sockaddr *)&addr, &len);
+	return f->stack->accept(f->userdata, frame_fd(f, 0), (struct sockaddr *)&addr, &len);
 }
 
 static int64_t run_connect(struct frame *f)
 {
 	struct sockaddr_storage addr;
-	socklen_t len = address_arg(arg(f, 1), &f->play->flows.remote, &addr);
+	socklen_t len = address_arg(frame_arg(f, 1), &f->play->flows.remote, &addr);
 
-	return f->stack->connect(f->userdata, fd_arg(f, 0), (struct sockaddr *)&addr, len);
+	return f->stack->connect(f->userdata, frame_fd(f, 0), (struct sockaddr *)&addr, len);
 }
 
 static int64_t run_close(struct frame *f)
 {
-	int live = fd_arg(f, 0);
+	int live = frame_fd(f, 0);
 
 	if (live >= 0)
-		f->play->fds[number(arg(f, 0))].used = false;
+		f->play->fds[value_number(frame_arg(f, 0))].used = false;
 	return f->stack->close(f->userdata, live);
 }
 
 static int64_t run_shutdown(struct frame *f)
 {
-	return f->stack->shutdown(f->userdata, fd_arg(f, 0), (int)number(arg(f, 1)));
+	return f->stack->shutdown(f->userdata, frame_fd(f, 0), (int)value_number(frame_arg(f, 1)));
 }
 
 /* ---- bytes ---- */
 
 static size_t length(const struct value *value)
 {
-	uint64_t len = (uint64_t)number(value);
+	uint64_t len = (uint64_t)value_number(value);
 
 	return len > BUFFER_BYTES ? BUFFER_BYTES : (size_t)len;
 }
 
+/* NULL, where a script says so. */
+static uint8_t *buffer_arg(const struct frame *f)
+{
+	return frame_arg(f, 1)->kind == VALUE_NUMBER ? NULL : f->buffer;
+}
+
 static int64_t run_read(struct frame *f)
 {
-	return f->stack->read(f->userdata, fd_arg(f, 0), f->buffer, length(arg(f, 2)));
+	return f->stack->read(f->userdata, frame_fd(f, 0), buffer_arg(f), length(frame_arg(f, 2)));
 }
 
 static int64_t run_recv(struct frame *f)
 {
-	return f->stack->recv(f->userdata, fd_arg(f, 0), f->buffer, length(arg(f, 2)),
-			      (int)number(arg(f, 3)));
+	return f->stack->recv(f->userdata, frame_fd(f, 0), buffer_arg(f), length(frame_arg(f, 2)),
+			      (int)value_number(frame_arg(f, 3)));
 }
 
 static int64_t run_recvfrom(struct frame *f)
@@ -175,32 +171,33 @@ static int64_t run_recvfrom(struct frame *f)
 	struct sockaddr_storage addr;
 	socklen_t len = sizeof(addr);
 
-	return f->stack->recvfrom(f->userdata, fd_arg(f, 0), f->buffer, length(arg(f, 2)),
-				  (int)number(arg(f, 3)), (struct sockaddr *)&addr, &len);
+	return f->stack->recvfrom(f->userdata, frame_fd(f, 0), buffer_arg(f),
+				  length(frame_arg(f, 2)), (int)value_number(frame_arg(f, 3)),
+				  (struct sockaddr *)&addr, &len);
 }
 
 static int64_t run_write(struct frame *f)
 {
-	return f->stack->write(f->userdata, fd_arg(f, 0), f->buffer, length(arg(f, 2)));
+	return f->stack->write(f->userdata, frame_fd(f, 0), buffer_arg(f), length(frame_arg(f, 2)));
 }
 
 static int64_t run_send(struct frame *f)
 {
-	return f->stack->send(f->userdata, fd_arg(f, 0), f->buffer, length(arg(f, 2)),
-			      (int)number(arg(f, 3)));
+	return f->stack->send(f->userdata, frame_fd(f, 0), buffer_arg(f), length(frame_arg(f, 2)),
+			      (int)value_number(frame_arg(f, 3)));
 }
 
 static int64_t run_sendto(struct frame *f)
 {
 	struct sockaddr_storage addr;
-	socklen_t len = address_arg(arg(f, 4), &f->play->flows.remote, &addr);
+	socklen_t len = address_arg(frame_arg(f, 4), &f->play->flows.remote, &addr);
 
-	return f->stack->sendto(f->userdata, fd_arg(f, 0), f->buffer, length(arg(f, 2)),
-				(int)number(arg(f, 3)), (struct sockaddr *)&addr, len);
+	return f->stack->sendto(f->userdata, frame_fd(f, 0), buffer_arg(f), length(frame_arg(f, 2)),
+				(int)value_number(frame_arg(f, 3)), (struct sockaddr *)&addr, len);
 }
 
 /* [{..., 1000}, {..., 500}] */
-static int vector_arg(struct frame *f, const struct value *list, struct iovec *out)
+int frame_vector(struct frame *f, const struct value *list, struct iovec *out)
 {
 	size_t at = 0, n = list->count < VECTORS_MOST ? list->count : VECTORS_MOST;
 
@@ -217,35 +214,36 @@ static int vector_arg(struct frame *f, const struct value *list, struct iovec *o
 static int64_t run_readv(struct frame *f)
 {
 	struct iovec iov[VECTORS_MOST];
-	int n = vector_arg(f, arg(f, 1), iov);
+	int n = frame_vector(f, frame_arg(f, 1), iov);
 
-	return f->stack->readv(f->userdata, fd_arg(f, 0), iov, n);
+	return f->stack->readv(f->userdata, frame_fd(f, 0), iov, n);
 }
 
 static int64_t run_writev(struct frame *f)
 {
 	struct iovec iov[VECTORS_MOST];
-	int n = vector_arg(f, arg(f, 1), iov);
+	int n = frame_vector(f, frame_arg(f, 1), iov);
 
-	return f->stack->writev(f->userdata, fd_arg(f, 0), iov, n);
+	return f->stack->writev(f->userdata, frame_fd(f, 0), iov, n);
 }
 
 /* ---- settings ---- */
 
 static int64_t run_fcntl(struct frame *f)
 {
-	return f->stack->fcntl(f->userdata, fd_arg(f, 0), (int)number(arg(f, 1)),
-			       (int)number(arg(f, 2)));
+	return f->stack->fcntl(f->userdata, frame_fd(f, 0), (int)value_number(frame_arg(f, 1)),
+			       (int)value_number(frame_arg(f, 2)));
 }
 
 /* ioctl(4, SIOCINQ, [1000]) = 0: what is in brackets is what it must say. */
 static int64_t run_ioctl(struct frame *f)
 {
-	const struct value *expected = arg(f, 2);
-	int value = 0, result = f->stack->ioctl(f->userdata, fd_arg(f, 0),
-						(unsigned long)number(arg(f, 1)), &value);
+	const struct value *expected = frame_arg(f, 2);
+	int value = 0,
+	    result = f->stack->ioctl(f->userdata, frame_fd(f, 0),
+				     (unsigned long)value_number(frame_arg(f, 1)), &value);
 
-	if (result == 0 && expected->count && value != number(expected->items[0]))
+	if (result == 0 && expected->count && value != value_number(expected->items[0]))
 		return value;
 	return result;
 }
@@ -260,12 +258,12 @@ static socklen_t option_bytes(const struct value *value, void *out)
 		return (socklen_t)strlen(value->text);
 	}
 	if (value->kind == VALUE_RECORD) {
-		numbers[0] = (int)number(member(value, "onoff"));
-		numbers[1] = (int)number(member(value, "linger"));
+		numbers[0] = (int)value_number(value_member(value, "onoff"));
+		numbers[1] = (int)value_number(value_member(value, "linger"));
 		memcpy(out, numbers, sizeof(numbers));
 		return sizeof(numbers);
 	}
-	numbers[0] = value->count ? (int)number(value->items[0]) : 0;
+	numbers[0] = value->count ? (int)value_number(value->items[0]) : 0;
 	memcpy(out, numbers, sizeof(int));
 	return sizeof(int);
 }
@@ -273,22 +271,23 @@ static socklen_t option_bytes(const struct value *value, void *out)
 static int64_t run_setsockopt(struct frame *f)
 {
 	char value[VALUE_BYTES] = "";
-	socklen_t len = option_bytes(arg(f, 3), value);
+	socklen_t len = option_bytes(frame_arg(f, 3), value);
 
-	return f->stack->setsockopt(f->userdata, fd_arg(f, 0), (int)number(arg(f, 1)),
-				    (int)number(arg(f, 2)), value, len);
+	return f->stack->setsockopt(f->userdata, frame_fd(f, 0), (int)value_number(frame_arg(f, 1)),
+				    (int)value_number(frame_arg(f, 2)), value, len);
 }
 
 /* getsockopt(4, SOL_SOCKET, SO_ERROR, [111], [4]) = 0: another value is a result of its own. */
 static int64_t run_getsockopt(struct frame *f)
 {
 	char value[VALUE_BYTES] = "", expected[VALUE_BYTES] = "";
-	socklen_t len = sizeof(value), want = option_bytes(arg(f, 3), expected);
-	int result = f->stack->getsockopt(f->userdata, fd_arg(f, 0), (int)number(arg(f, 1)),
-					  (int)number(arg(f, 2)), value, &len);
+	socklen_t len = sizeof(value), want = option_bytes(frame_arg(f, 3), expected);
+	int result = f->stack->getsockopt(f->userdata, frame_fd(f, 0),
+					  (int)value_number(frame_arg(f, 1)),
+					  (int)value_number(frame_arg(f, 2)), value, &len);
 	int got;
 
-	if (result != 0 || arg(f, 3)->kind == VALUE_ANY || !memcmp(value, expected, want))
+	if (result != 0 || frame_arg(f, 3)->kind == VALUE_ANY || !memcmp(value, expected, want))
 		return result;
 	memcpy(&got, value, sizeof(got));
 	return got ? got : -2;
@@ -299,49 +298,51 @@ static int64_t run_getsockopt(struct frame *f)
 static int64_t check_revents(const struct value *list, const struct pollfd *fds, int64_t result)
 {
 	for (size_t i = 0; i < list->count; i++)
-		if (fds[i].revents != (short)number(member(list->items[i], "revents")))
+		if (fds[i].revents != (short)value_number(value_member(list->items[i], "revents")))
 			return 1000 + fds[i].revents;
 	return result;
 }
 
 static int64_t run_poll(struct frame *f)
 {
-	const struct value *list = arg(f, 0);
+	const struct value *list = frame_arg(f, 0);
 	struct pollfd fds[POLL_MOST] = {0};
 	int64_t result;
 
 	for (size_t i = 0; i < list->count && i < POLL_MOST; i++) {
-		fds[i].fd = live_fd(f->play, number(member(list->items[i], "fd")));
-		fds[i].events = (short)number(member(list->items[i], "events"));
+		fds[i].fd = live_fd(f->play, value_number(value_member(list->items[i], "fd")));
+		fds[i].events = (short)value_number(value_member(list->items[i], "events"));
 	}
-	result = f->stack->poll(f->userdata, fds, (nfds_t)list->count, (int)number(arg(f, 2)));
+	result = f->stack->poll(f->userdata, fds, (nfds_t)list->count,
+				(int)value_number(frame_arg(f, 2)));
 	return result < 0 ? result : check_revents(list, fds, result);
 }
 
 static int64_t run_epoll_create(struct frame *f)
 {
-	return f->stack->epoll_create(f->userdata, (int)number(arg(f, 0)));
+	return f->stack->epoll_create(f->userdata, (int)value_number(frame_arg(f, 0)));
 }
 
 static int64_t run_epoll_ctl(struct frame *f)
 {
-	struct epoll_event event = {.events = (uint32_t)number(member(arg(f, 3), "events"))};
+	struct epoll_event event = {
+		.events = (uint32_t)value_number(value_member(frame_arg(f, 3), "events"))};
 
-	event.data.fd = (int)number(arg(f, 2));
-	return f->stack->epoll_ctl(f->userdata, fd_arg(f, 0), (int)number(arg(f, 1)), fd_arg(f, 2),
-				   &event);
+	event.data.fd = (int)value_number(frame_arg(f, 2));
+	return f->stack->epoll_ctl(f->userdata, frame_fd(f, 0), (int)value_number(frame_arg(f, 1)),
+				   frame_fd(f, 2), &event);
 }
 
 static int64_t run_epoll_wait(struct frame *f)
 {
 	struct epoll_event events[POLL_MOST];
-	const struct value *expected = arg(f, 1);
-	int64_t result = f->stack->epoll_wait(f->userdata, fd_arg(f, 0), events, POLL_MOST,
-					      (int)number(arg(f, 3)));
+	const struct value *expected = frame_arg(f, 1);
+	int64_t result = f->stack->epoll_wait(f->userdata, frame_fd(f, 0), events, POLL_MOST,
+					      (int)value_number(frame_arg(f, 3)));
 
 	if (result > 0 && expected->kind == VALUE_RECORD &&
-	    (events[0].events != (uint32_t)number(member(expected, "events")) ||
-	     events[0].data.fd != number(member(expected, "fd"))))
+	    (events[0].events != (uint32_t)value_number(value_member(expected, "events")) ||
+	     events[0].data.fd != value_number(value_member(expected, "fd"))))
 		return 1000 + events[0].events;
 	return result;
 }
@@ -365,6 +366,9 @@ static const struct {
 	{"shutdown", run_shutdown, 0, 2},
 	{"read", run_read, READS, 3},
 	{"readv", run_readv, READS, 3},
+	{"recvmsg", run_recvmsg, READS, 3},
+	{"pipe", run_pipe, 0, 1},
+	{"splice", run_splice, 0, 6},
 	{"recv", run_recv, READS, 4},
 	{"recvfrom", run_recvfrom, READS, 6},
 	{"write", run_write, WRITES, 3},
@@ -408,8 +412,8 @@ static void fill(struct frame *f)
 	const struct play_fd *stream = stream_of(f->play, f->call);
 	size_t len = BUFFER_BYTES;
 
-	if (arg(f, 2)->kind == VALUE_NUMBER && arg(f, 1)->kind == VALUE_ANY)
-		len = length(arg(f, 2));
+	if (frame_arg(f, 2)->kind == VALUE_NUMBER && frame_arg(f, 1)->kind == VALUE_ANY)
+		len = length(frame_arg(f, 2));
 	else if (len > 65536)
 		len = 65536;
 	for (size_t i = 0; stream && i < len; i++)
@@ -449,9 +453,9 @@ static void check_value(const struct call *call, const struct call_result *resul
 
 	if (call->result->kind == VALUE_ANY)
 		return;
-	if (number(call->result) != result->value)
+	if (value_number(call->result) != result->value)
 		fail("%s() was to give %ld%s%s, and gave %ld %s", call->name,
-		     (long)number(call->result), call->error ? " " : "",
+		     (long)value_number(call->result), call->error ? " " : "",
 		     call->error ? call->error : "", (long)result->value, got);
 	if (result->error && (!call->error || strcmp(call->error, got) != 0))
 		fail("%s() was to fail with %s, and failed with %s", call->name,
@@ -462,7 +466,7 @@ static void check_read(struct play *play, const struct call *call, struct play_f
 		       int64_t n)
 {
 	const uint8_t *buffer = (const uint8_t *)play->text;
-	int64_t flags = call->args->count > 3 ? number(call->args->items[3]) : 0;
+	int64_t flags = call->args->count > 3 ? value_number(call->args->items[3]) : 0;
 
 	if (flags & MSG_TRUNC) {
 		stream->read += (uint32_t)n;
@@ -500,8 +504,8 @@ void call_check(struct play *play, const struct event *event, const struct call_
 	else
 		check_value(call, result);
 	if (calls[i].traits & CONNECTS)
-		play->subject = (int)(calls[i].traits & OPENS ? number(call->result)
-							      : number(call->args->items[0]));
+		play->subject = (int)(calls[i].traits & OPENS ? value_number(call->result)
+							      : value_number(call->args->items[0]));
 	if (stream && result->value > 0 && calls[i].traits & READS)
 		check_read(play, call, stream, result->value);
 	if (stream && result->value > 0 && calls[i].traits & WRITES)

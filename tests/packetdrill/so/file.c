@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "tests/packetdrill/so/pipe.h"
 #include "tests/packetdrill/so/sock.h"
 #include "tests/packetdrill/so/world.h"
 
@@ -23,7 +24,7 @@ void files_destroy(struct world *world)
 
 static bool is_open(const struct file *file)
 {
-	return file->sock || file->watches;
+	return file->sock || file->watches || file->pipe;
 }
 
 static int first_free(const struct world *world)
@@ -73,6 +74,29 @@ int file_open_epoll(struct world *world)
 	return fd;
 }
 
+int file_open_pipe(struct world *world, int fds[2])
+{
+	struct pipe *pipe = pipe_new();
+
+	if (!pipe)
+		return -ENOMEM;
+	for (int i = 0; i < 2; i++) {
+		fds[i] = first_free(world);
+		if (fds[i] < 0)
+			goto full;
+		world->files[fds[i] - FILE_FIRST] =
+			(struct file){.pipe = pipe, .is_write_end = i == 1};
+	}
+	return 0;
+full:
+	if (fds[0] >= 0)
+		file_close(world, fds[0]);
+	else
+		pipe_close_end(pipe);
+	pipe_close_end(pipe);
+	return -EMFILE;
+}
+
 /* The number is free at once, also while the socket lingers. */
 int file_close(struct world *world, int fd)
 {
@@ -84,6 +108,8 @@ int file_close(struct world *world, int fd)
 	closed = *file;
 	*file = (struct file){0};
 	free(closed.watches);
+	if (closed.pipe)
+		pipe_close_end(closed.pipe);
 	if (closed.sock)
 		sock_close(closed.sock);
 	return 0;

@@ -3,8 +3,10 @@
  * The one function the library exports.
  *
  * Flags (packetdrill's --so_flags) are "name=value" with commas between: local=ADDRESS/PREFIX,
- * via=ADDRESS (the router that all packets go through), mtu=BYTES. The defaults are
- * packetdrill's own: 192.168.0.1/16 via 192.168.0.2, 1500.
+ * via=ADDRESS (the router that all packets go through), mtu=BYTES, and the buffers of a socket
+ * that does not set its own: recv=BYTES, send=BYTES. The addresses, of either family, are
+ * packetdrill's own when nothing is said; the receive buffer is what its public scripts
+ * expect, and gives a window scale of 8.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -19,15 +21,35 @@ extern const struct packetdrill_interface interface_functions;
 
 #define EXPORTED __attribute__((visibility("default")))
 
+#define RECV_BYTES (15u << 20)
+#define SEND_BYTES (4u << 20)
+
 static int take_local(struct world_conf *conf, char *value)
 {
 	char *slash = strchr(value, '/');
+	struct world_net *net;
+	struct addr addr;
 
 	if (slash)
 		*slash = '\0';
-	if (addr_parse(value, &conf->local))
+	if (addr_parse(value, &addr))
 		return -EINVAL;
-	conf->prefix = slash ? (unsigned)atoi(slash + 1) : addr_bits(conf->local.family);
+	net = addr.family == ADDR_IP6 ? &conf->ip6 : &conf->ip4;
+	net->local = addr;
+	net->prefix = slash ? (unsigned)atoi(slash + 1) : addr_bits(addr.family);
+	return 0;
+}
+
+static int take_via(struct world_conf *conf, const char *value)
+{
+	struct addr addr;
+
+	if (addr_parse(value, &addr))
+		return -EINVAL;
+	if (addr.family == ADDR_IP6)
+		conf->ip6.via = addr;
+	else
+		conf->ip4.via = addr;
 	return 0;
 }
 
@@ -36,12 +58,16 @@ static int take_flag(struct world_conf *conf, const char *name, char *value)
 	if (!strcmp(name, "local"))
 		return take_local(conf, value);
 	if (!strcmp(name, "via"))
-		return addr_parse(value, &conf->via);
-	if (!strcmp(name, "mtu")) {
+		return take_via(conf, value);
+	if (!strcmp(name, "mtu"))
 		conf->mtu = (uint16_t)atoi(value);
-		return 0;
-	}
-	return -EINVAL;
+	else if (!strcmp(name, "recv"))
+		conf->recv_bytes = (uint32_t)atoi(value);
+	else if (!strcmp(name, "send"))
+		conf->send_bytes = (uint32_t)atoi(value);
+	else
+		return -EINVAL;
+	return 0;
 }
 
 static int take_flags(struct world_conf *conf, const char *flags)
@@ -62,14 +88,24 @@ static int take_flags(struct world_conf *conf, const char *flags)
 	return err;
 }
 
-static struct world *start(const char *flags)
+static int set_defaults(struct world_conf *conf)
 {
-	struct world_conf conf = {.prefix = 16, .mtu = 1500};
-	struct world *world = NULL;
-	int err = addr_parse("192.168.0.1", &conf.local);
+	char local4[] = "192.168.0.1/16", local6[] = "fd3d:fa7b:d17d::1/48";
+	int err = take_local(conf, local4);
 
 	if (!err)
-		err = addr_parse("192.168.0.2", &conf.via);
+		err = take_local(conf, local6);
+	if (!err)
+		err = take_via(conf, "192.168.0.2");
+	return err ? err : take_via(conf, "fd3d:fa7b:d17d:8888::1");
+}
+
+static struct world *start(const char *flags)
+{
+	struct world_conf conf = {.mtu = 1500, .recv_bytes = RECV_BYTES, .send_bytes = SEND_BYTES};
+	struct world *world = NULL;
+	int err = set_defaults(&conf);
+
 	if (!err)
 		err = take_flags(&conf, flags);
 	if (!err)

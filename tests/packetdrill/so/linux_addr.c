@@ -55,17 +55,30 @@ int linux_addr_in(const struct sockaddr *addr, socklen_t len, struct endpoint *o
 	}
 }
 
-void linux_addr_out(const struct endpoint *endpoint, struct sockaddr *addr, socklen_t *len)
+static struct sockaddr_in6 out6(const struct endpoint *endpoint)
+{
+	struct sockaddr_in6 out = {.sin6_family = AF_INET6, .sin6_port = htons(endpoint->port)};
+	uint8_t *bytes = out.sin6_addr.s6_addr;
+
+	if (endpoint->addr.family == ADDR_IP6) {
+		memcpy(bytes, endpoint->addr.bytes, 16);
+	} else {
+		bytes[10] = bytes[11] = 0xff;
+		memcpy(bytes + 12, endpoint->addr.bytes, 4);
+	}
+	return out;
+}
+
+void linux_addr_out(const struct endpoint *endpoint, bool is_ip6, struct sockaddr *addr,
+		    socklen_t *len)
 {
 	struct sockaddr_in in4 = {.sin_family = AF_INET, .sin_port = htons(endpoint->port)};
-	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(endpoint->port)};
-	bool is6 = endpoint->addr.family == ADDR_IP6;
-	socklen_t size = is6 ? sizeof(in6) : sizeof(in4);
+	struct sockaddr_in6 in6 = out6(endpoint);
+	socklen_t size = is_ip6 ? sizeof(in6) : sizeof(in4);
 
 	if (!addr || !len)
 		return;
 	in4.sin_addr.s_addr = addr_ip4(&endpoint->addr);
-	memcpy(in6.sin6_addr.s6_addr, endpoint->addr.bytes, 16);
-	memcpy(addr, is6 ? (const void *)&in6 : (const void *)&in4, size < *len ? size : *len);
+	memcpy(addr, is_ip6 ? (const void *)&in6 : (const void *)&in4, size < *len ? size : *len);
 	*len = size;
 }

@@ -66,6 +66,16 @@ static void fill_flight(const struct sock_info *info, struct tcp_info *out)
 	out->tcpi_snd_wnd = info->send_window_bytes;
 }
 
+static void fill_times(const struct sock_info *info, struct tcp_info *out)
+{
+	out->tcpi_rto = info->rto_us;
+	out->tcpi_rtt = info->srtt_us;
+	out->tcpi_rttvar = info->rttvar_us;
+	out->tcpi_last_data_sent = (uint32_t)(info->idle_sent_us / 1000);
+	out->tcpi_last_data_recv = (uint32_t)(info->idle_recv_us / 1000);
+	out->tcpi_last_ack_recv = (uint32_t)(info->idle_acked_us / 1000);
+}
+
 static void fill_sizes(const struct sock_info *info, struct tcp_info *out)
 {
 	out->tcpi_snd_mss = info->mss;
@@ -87,12 +97,10 @@ void linux_info_out(const struct sock_info *info, void *value, socklen_t *len)
 		.tcpi_backoff = info->retries,
 		.tcpi_probes = info->probes,
 		.tcpi_options = options(info),
-		.tcpi_rto = info->rto_us,
-		.tcpi_rtt = info->srtt_us,
-		.tcpi_rttvar = info->rttvar_us,
 		.tcpi_reordering = 3,
 	};
 
+	fill_times(info, &out);
 	fill_sizes(info, &out);
 	fill_flight(info, &out);
 	if (*len > sizeof(out))

@@ -16,8 +16,14 @@
 
 /* Linux doubles what is asked for, for its own books, and gives half of it as window. */
 #define BUFFER_FACTOR 2
+#define BUFFER_FRESH  65536
 
-enum kind { KIND_BOOL, KIND_U32, KIND_U16, KIND_BUFFER, KIND_TIME, KIND_IGNORED };
+/* What Linux takes for TCP_MAXSEG, and tells of a socket that is not connected. */
+#define MAXSEG_LEAST 88
+#define MAXSEG_MOST  32767
+#define MAXSEG_FRESH 536
+
+enum kind { KIND_BOOL, KIND_U32, KIND_ANY_U32, KIND_U16, KIND_BUFFER, KIND_TIME, KIND_IGNORED };
 
 /* An option that is one field of struct sock_options. */
 struct row {
@@ -39,6 +45,8 @@ static const struct row rows[] = {
 	ROW(IPPROTO_TCP, TCP_KEEPINTVL, KIND_U32, keep_each_s),
 	ROW(IPPROTO_TCP, TCP_KEEPCNT, KIND_U32, keep_count),
 	ROW(IPPROTO_TCP, TCP_MAXSEG, KIND_U16, max_segment),
+	ROW(IPPROTO_TCP, TCP_NOTSENT_LOWAT, KIND_ANY_U32, unsent_most),
+	ROW(IPPROTO_TCP, TCP_INQ, KIND_BOOL, tell_unread),
 	ROW(SOL_SOCKET, SO_KEEPALIVE, KIND_BOOL, keepalive),
 	ROW(SOL_SOCKET, SO_REUSEADDR, KIND_BOOL, reuse),
 	ROW(SOL_SOCKET, SO_SNDBUF, KIND_BUFFER, send_bytes),
@@ -57,9 +65,9 @@ static const struct row rows[] = {
 	{IPPROTO_TCP, TCP_SYNCNT, KIND_IGNORED, 0},
 	{IPPROTO_TCP, TCP_LINGER2, KIND_IGNORED, 0},
 	{IPPROTO_TCP, TCP_WINDOW_CLAMP, KIND_IGNORED, 0},
-	{IPPROTO_TCP, TCP_NOTSENT_LOWAT, KIND_IGNORED, 0},
 	{IPPROTO_IP, IP_TOS, KIND_IGNORED, 0},
 	{IPPROTO_IP, IP_TTL, KIND_IGNORED, 0},
+	{IPPROTO_IP, IP_FREEBIND, KIND_IGNORED, 0},
 	{IPPROTO_IP, IP_MTU_DISCOVER, KIND_IGNORED, 0},
 	{IPPROTO_IP, IP_RECVERR, KIND_IGNORED, 0},
 	{IPPROTO_IPV6, IPV6_V6ONLY, KIND_IGNORED, 0},
@@ -94,6 +102,12 @@ static void field_set(struct sock_options *options, const struct row *row, int v
 	}
 }
 
+/* One that was not set begins small, and grows as it is used. */
+static int buffer_get(uint32_t bytes)
+{
+	return bytes ? (int)(bytes * BUFFER_FACTOR) : BUFFER_FRESH;
+}
+
 static int field_get(const struct sock_options *options, const struct row *row)
 {
 	const void *at = (const char *)options + row->at;
@@ -104,7 +118,7 @@ static int field_get(const struct sock_options *options, const struct row *row)
 	case KIND_U16:
 		return *(const uint16_t *)at;
 	case KIND_BUFFER:
-		return (int)(*(const uint32_t *)at * BUFFER_FACTOR);
+		return buffer_get(*(const uint32_t *)at);
 	case KIND_IGNORED:
 		return 0;
 	default:
@@ -201,8 +215,17 @@ static int mss_get(const struct sock *sock, void *value, socklen_t *len)
 	struct sock_info info;
 
 	sock_get_info(sock, &info);
-	int_out((int)(info.mss ? info.mss : sock->options.max_segment), value, len);
+	if (!info.mss)
+		info.mss = sock->options.max_segment ? sock->options.max_segment : MAXSEG_FRESH;
+	int_out((int)info.mss, value, len);
 	return 0;
+}
+
+static bool is_in_range(const struct row *row, int v)
+{
+	if (row->level == IPPROTO_TCP && row->name == TCP_MAXSEG)
+		return v == 0 || (v >= MAXSEG_LEAST && v <= MAXSEG_MOST);
+	return v >= 0 || row->kind == KIND_ANY_U32;
 }
 
 /* ---- */
@@ -225,9 +248,11 @@ int linux_option_set(struct sock *sock, int level, int name, const void *value, 
 	err = int_in(value, len, &v);
 	if (err)
 		return err;
-	if (v < 0)
+	if (!is_in_range(row, v))
 		return -EINVAL;
 	field_set(&sock->options, row, v);
+	if (level == IPPROTO_TCP && name == TCP_NODELAY && v)
+		sock_push(sock);
 	sock_apply(sock);
 	return 0;
 }
@@ -246,6 +271,12 @@ int linux_option_get(struct sock *sock, int level, int name, void *value, sockle
 		return mss_get(sock, value, len);
 	if (level == SOL_SOCKET && name == SO_ERROR)
 		int_out(sock_take_error(sock), value, len);
+	else if (level == SOL_SOCKET && name == SO_TYPE)
+		int_out(SOCK_STREAM, value, len);
+	else if (level == SOL_SOCKET && name == SO_PROTOCOL)
+		int_out(IPPROTO_TCP, value, len);
+	else if (level == SOL_SOCKET && name == SO_DOMAIN)
+		int_out(sock->is_ip6 ? AF_INET6 : AF_INET, value, len);
 	else if (level == SOL_SOCKET && name == SO_ACCEPTCONN)
 		int_out(sock->phase == SOCK_LISTENING, value, len);
 	else if (row && row->kind != KIND_TIME)
@@ -262,6 +293,8 @@ int linux_ioctl(const struct sock *sock, unsigned long request, int *value)
 	sock_get_info(sock, &info);
 	switch (request) {
 	case FIONREAD: /* SIOCINQ is the same */
+		if (sock->phase == SOCK_LISTENING)
+			return -EINVAL;
 		*value = (int)sock_unread(sock);
 		return 0;
 	case SIOCOUTQ:

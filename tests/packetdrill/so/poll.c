@@ -69,7 +69,7 @@ int poll_wait(struct world *world, struct pollfd *fds, nfds_t count, uint64_t un
 	return poll_look(&set);
 }
 
-/* ---- epoll: level-triggered ---- */
+/* ---- epoll ---- */
 
 struct epoll_set {
 	struct world *world;
@@ -106,32 +106,64 @@ int epoll_change(struct world *world, int epfd, int op, int fd, const struct epo
 		return -ENOSPC;
 	*watch = (struct file_watch){0};
 	if (op != EPOLL_CTL_DEL)
-		*watch = (struct file_watch){fd, *event};
+		*watch = (struct file_watch){.fd = fd, .event = *event};
 	return 0;
 }
 
-static int epoll_look(const struct epoll_set *set)
+/* Edge-triggered: told when watched, and then only what is new. */
+static bool is_news(const struct file_watch *watch, const struct sock *sock)
 {
-	int ready = 0;
+	if (!(watch->event.events & EPOLLET) || !watch->told)
+		return true;
+	return (watch->event.events & EPOLLIN && watch->news_in != sock->news_in) ||
+	       (watch->event.events & EPOLLOUT && watch->news_out != sock->news_out);
+}
 
-	for (int i = 0; i < FILE_WATCHES && ready < set->most; i++) {
-		const struct file_watch *watch = &set->file->watches[i];
-		uint32_t events;
+static uint32_t watch_events(const struct world *world, const struct file_watch *watch)
+{
+	const struct sock *sock = file_sock(world, watch->fd);
 
-		if (!watch->fd || !file_sock(set->world, watch->fd))
-			continue;
-		events = events_of(set->world, watch->fd, watch->event.events);
-		if (!events)
-			continue;
-		set->events[ready] = watch->event;
-		set->events[ready++].events = events;
-	}
-	return ready;
+	if (!watch->fd || !sock || !is_news(watch, sock))
+		return 0;
+	return events_of(world, watch->fd, watch->event.events);
+}
+
+static void note_told(const struct world *world, struct file_watch *watch)
+{
+	const struct sock *sock = file_sock(world, watch->fd);
+
+	watch->told = true;
+	watch->news_in = sock->news_in;
+	watch->news_out = sock->news_out;
+	if (watch->event.events & EPOLLONESHOT)
+		watch->event.events = 0;
 }
 
 static bool epoll_ready(const void *arg)
 {
-	return epoll_look(arg) > 0;
+	const struct epoll_set *set = arg;
+
+	for (int i = 0; i < FILE_WATCHES; i++)
+		if (watch_events(set->world, &set->file->watches[i]))
+			return true;
+	return false;
+}
+
+static int epoll_take(const struct epoll_set *set)
+{
+	int ready = 0;
+
+	for (int i = 0; i < FILE_WATCHES && ready < set->most; i++) {
+		struct file_watch *watch = &set->file->watches[i];
+		uint32_t events = watch_events(set->world, watch);
+
+		if (!events)
+			continue;
+		set->events[ready] = watch->event;
+		set->events[ready++].events = events;
+		note_told(set->world, watch);
+	}
+	return ready;
 }
 
 int epoll_collect(struct world *world, int epfd, struct epoll_event *events, int most,
@@ -149,5 +181,5 @@ int epoll_collect(struct world *world, int epfd, struct epoll_event *events, int
 		if (err && err != -ETIMEDOUT)
 			return err;
 	}
-	return epoll_look(&set);
+	return epoll_take(&set);
 }

@@ -2,6 +2,7 @@
 #include "tests/packetdrill/so/sock.h"
 
 #include <errno.h>
+#include <rte_common.h>
 #include <rte_mbuf.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +27,6 @@ struct sock *sock_new(struct world *world)
 	sock->options.keep_idle_s = 7200;
 	sock->options.keep_each_s = 75;
 	sock->options.keep_count = 9;
-	sock->options.send_bytes = sock->options.recv_bytes = SOCK_BUFFER_BYTES;
 	return sock;
 }
 
@@ -48,18 +48,26 @@ static bool is_any(const struct addr *addr)
 static struct tcp_conf conf_of(const struct sock *sock)
 {
 	const struct sock_options *o = &sock->options;
+	uint32_t recv_bytes = o->recv_bytes ? o->recv_bytes : sock->world->recv_bytes;
 
 	return (struct tcp_conf){
 		.local = is_any(&sock->local.addr) ? (struct endpoint){.port = sock->local.port}
 						   : sock->local,
 		.mss_most = o->max_segment,
 		.congestion = o->congestion[0] ? o->congestion : NULL,
-		.recv_buffer_bytes = o->recv_bytes,
-		.send_buffer_bytes = o->send_bytes,
+		.recv_buffer_bytes = recv_bytes,
+		.recv_begin_bytes = recv_bytes, /* scripts know windows that do not grow */
+		/* A smaller one that is asked for can be asked for at any time: sock_send_room. */
+		.send_buffer_bytes = RTE_MAX(o->send_bytes, sock->world->send_bytes),
 	};
 }
 
 /* ---- the stack's events ---- */
+
+static void note_open(struct sock *sock)
+{
+	sock->sent_us = sock->recv_us = sock->acked_us = sock->world->now_us;
+}
 
 static void on_opened(struct tcp_conn *conn, void *user)
 {
@@ -69,6 +77,8 @@ static void on_opened(struct tcp_conn *conn, void *user)
 	tcp_info(conn, &info);
 	sock->local = info.local;
 	sock->phase = SOCK_CONNECTED;
+	sock->news_out++;
+	note_open(sock);
 }
 
 static int error_of(enum tcp_close_reason reason)
@@ -82,6 +92,14 @@ static int error_of(enum tcp_close_reason reason)
 	return errors[reason];
 }
 
+/* A peer that had ended has not gone away under a reader: only a writer can notice. */
+static int closed_error(const struct sock *sock, enum tcp_close_reason reason)
+{
+	if (reason == TCP_CLOSED_RESET && !sock->shut_write && tcp_recv_ended(sock->conn))
+		return EPIPE;
+	return error_of(reason);
+}
+
 /* The connection is gone when this returns: what can still be read is kept. */
 static void on_closed(struct tcp_conn *conn, void *user, enum tcp_close_reason reason)
 {
@@ -90,13 +108,47 @@ static void on_closed(struct tcp_conn *conn, void *user, enum tcp_close_reason r
 	sock_get_info(sock, &sock->info);
 	sock->info.state = "CLOSED";
 	sock->left = tcp_recv(conn, UINT32_MAX);
+	sock->error = closed_error(sock, reason);
 	sock->conn = NULL;
 	sock->phase = SOCK_OVER;
-	sock->error = error_of(reason);
 	sock->ended = reason == TCP_CLOSED_NORMAL;
+	sock->news_in++;
+	sock->news_out++;
 }
 
-static const struct tcp_handlers handlers = {.opened = on_opened, .closed = on_closed};
+static void on_readable(struct tcp_conn *conn, void *user)
+{
+	struct sock *sock = user;
+
+	(void)conn;
+	sock->news_in++;
+	sock->recv_us = sock->world->now_us;
+}
+
+/* Room is news to one that found none. */
+static void on_writable(struct tcp_conn *conn, void *user)
+{
+	struct sock *sock = user;
+
+	(void)conn;
+	sock->acked_us = sock->world->now_us;
+	/* MSG_MORE was said of what would follow at once, not for ever. */
+	if (sock->more) {
+		sock->more = false;
+		sock_apply_gather(sock);
+	}
+	if (!sock->was_full || !(sock_events(sock) & SOCK_WRITABLE))
+		return;
+	sock->was_full = false;
+	sock->news_out++;
+}
+
+static const struct tcp_handlers handlers = {
+	.opened = on_opened,
+	.readable = on_readable,
+	.writable = on_writable,
+	.closed = on_closed,
+};
 
 /* ---- passive ---- */
 
@@ -113,8 +165,11 @@ static void on_accepted(struct tcp_conn *conn, void *user)
 	sock->local = info.local;
 	sock->peer = info.remote;
 	sock->options = listener->options;
+	sock->is_ip6 = listener->is_ip6;
+	note_open(sock);
 	tcp_set_handlers(conn, &handlers, sock);
 	sock_apply(sock);
+	listener->news_in++;
 	*listener->accept_last = sock;
 	listener->accept_last = &sock->accept_next;
 }
@@ -131,7 +186,7 @@ int sock_listen(struct sock *sock)
 	if (sock->phase != SOCK_NEW)
 		return -EINVAL;
 	if (!sock->local.addr.family)
-		sock->local.addr.family = ADDR_IP4;
+		sock->local.addr.family = sock->is_ip6 ? ADDR_IP6 : ADDR_IP4;
 	if (!sock->local.port)
 		sock->local.port = SOCK_DEFAULT_FIRST;
 	err = tcp_listen(sock->world->stack, &sock->local, &conf, &listen_handlers, sock,
@@ -324,15 +379,62 @@ uint32_t sock_unread(const struct sock *sock)
 	return bytes;
 }
 
-static bool peer_has_ended(const struct sock *sock)
+bool sock_peer_has_ended(const struct sock *sock)
 {
 	return sock->conn ? tcp_recv_ended(sock->conn) : sock->ended;
+}
+
+static uint32_t send_limit(const struct sock *sock)
+{
+	return sock->options.send_bytes ? sock->options.send_bytes : sock->world->send_bytes;
+}
+
+/* FIN is sent, too, but is no byte of the queue. */
+static uint32_t unsent(const struct tcp_info *info)
+{
+	return info->send_queue_bytes > info->sent_bytes ? info->send_queue_bytes - info->sent_bytes
+							 : 0;
+}
+
+static uint32_t unsent_now(const struct sock *sock)
+{
+	struct tcp_info info;
+
+	tcp_info(sock->conn, &info);
+	return unsent(&info);
+}
+
+static uint32_t sub_floor(uint32_t a, uint32_t b)
+{
+	return a > b ? a - b : 0;
+}
+
+uint32_t sock_send_room(const struct sock *sock)
+{
+	uint32_t room = sub_floor(send_limit(sock), tcp_send_pending(sock->conn));
+	uint32_t most = sock->options.unsent_most;
+
+	if (most)
+		room = RTE_MIN(room, sub_floor(most, unsent_now(sock)));
+	return RTE_MIN(room, tcp_send_room(sock->conn));
+}
+
+/* Writable is what has a third of its room, or half of the unsent, so that a writer that
+ * wakes wakes for something. */
+static bool is_roomy(const struct sock *sock)
+{
+	uint32_t room = sub_floor(send_limit(sock), tcp_send_pending(sock->conn));
+	uint32_t most = sock->options.unsent_most;
+
+	if ((uint64_t)room * 3 < send_limit(sock) || !tcp_send_room(sock->conn))
+		return false;
+	return !most || (uint64_t)unsent_now(sock) * 2 < most;
 }
 
 enum sock_event sock_events(const struct sock *sock)
 {
 	unsigned events = 0;
-	bool over = sock->phase == SOCK_OVER, ended = peer_has_ended(sock);
+	bool over = sock->phase == SOCK_OVER, ended = sock_peer_has_ended(sock);
 
 	if (sock->phase == SOCK_NEW)
 		return SOCK_WRITABLE | SOCK_HUNG_UP;
@@ -342,20 +444,13 @@ enum sock_event sock_events(const struct sock *sock)
 		return 0;
 	if (over || ended || sock->shut_read || sock_unread(sock))
 		events |= SOCK_READABLE;
-	if (over || sock->shut_write || tcp_send_room(sock->conn))
+	if (over || sock->shut_write || is_roomy(sock))
 		events |= SOCK_WRITABLE;
 	if (over || ended || sock->shut_read)
 		events |= SOCK_PEER_ENDED;
 	if (over || (sock->shut_write && (ended || sock->shut_read)))
 		events |= SOCK_HUNG_UP;
 	return events | (sock->error ? SOCK_ERROR : 0);
-}
-
-/* FIN is sent, too, but is no byte of the queue. */
-static uint32_t unsent(const struct tcp_info *info)
-{
-	return info->send_queue_bytes > info->sent_bytes ? info->send_queue_bytes - info->sent_bytes
-							 : 0;
 }
 
 void sock_get_info(const struct sock *sock, struct sock_info *out)
@@ -397,6 +492,9 @@ void sock_get_info(const struct sock *sock, struct sock_info *out)
 		.retransmits = (uint32_t)info.retransmits,
 		.bytes_in = info.bytes_in,
 		.bytes_out = info.bytes_out,
+		.idle_sent_us = sock->world->now_us - sock->sent_us,
+		.idle_recv_us = sock->world->now_us - sock->recv_us,
+		.idle_acked_us = sock->world->now_us - sock->acked_us,
 	};
 }
 
@@ -411,6 +509,14 @@ void sock_apply_gather(struct sock *sock)
 {
 	if (sock->conn)
 		tcp_set_gather(sock->conn, gather_of(sock));
+}
+
+void sock_push(struct sock *sock)
+{
+	sock->more = false;
+	if (sock->conn)
+		tcp_set_gather(sock->conn, TCP_GATHER_FLUSH);
+	world_turn(sock->world);
 }
 
 void sock_apply(struct sock *sock)

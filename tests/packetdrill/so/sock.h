@@ -22,7 +22,6 @@ struct world;
 
 #define SOCK_AT_ONCE       0
 #define SOCK_NAME_MAX      16
-#define SOCK_BUFFER_BYTES  (1u << 20)
 #define SOCK_DEFAULT_FIRST 8080 /* what an unbound socket listens on */
 
 enum sock_phase { SOCK_NEW, SOCK_LISTENING, SOCK_CONNECTING, SOCK_CONNECTED, SOCK_OVER };
@@ -30,10 +29,12 @@ enum sock_phase { SOCK_NEW, SOCK_LISTENING, SOCK_CONNECTING, SOCK_CONNECTED, SOC
 /* What can be set before and after there is a connection; copied to accepted ones. */
 struct sock_options {
 	bool nodelay, cork, keepalive, reuse, linger;
+	bool tell_unread; /* recvmsg says how much is left */
 	uint32_t linger_s;
 	uint32_t user_timeout_ms;
 	uint32_t keep_idle_s, keep_each_s, keep_count;
-	uint32_t send_bytes, recv_bytes;
+	uint32_t send_bytes, recv_bytes; /* 0: the world's */
+	uint32_t unsent_most;            /* not writable while as much is not sent yet; 0: any */
 	uint64_t send_timeout_us, recv_timeout_us; /* 0: none */
 	uint16_t max_segment;
 	char congestion[SOCK_NAME_MAX];
@@ -51,10 +52,13 @@ struct sock_info {
 	uint32_t send_queue_bytes, unsent_bytes;
 	uint32_t recv_window_bytes, send_window_bytes, retransmits;
 	uint64_t bytes_in, bytes_out;
+	uint64_t idle_sent_us, idle_recv_us,
+		idle_acked_us; /* since data was sent, received, acked */
 };
 
 struct sock {
 	struct world *world;
+	bool is_ip6; /* IPv4 addresses are told in IPv6's form: RFC 4038 §4.2 */
 	enum sock_phase phase;
 	struct endpoint local, peer;
 	struct sock_options options;
@@ -67,6 +71,9 @@ struct sock {
 	bool ended;            /* the peer's FIN was the end */
 	bool shut_read, shut_write;
 	bool more; /* the last call said that more will follow */
+	bool was_full;
+	uint64_t sent_us, recv_us, acked_us;
+	unsigned news_in, news_out; /* count what an edge-triggered watch waits for */
 };
 
 enum sock_event {
@@ -90,10 +97,17 @@ void sock_close(struct sock *sock);
 enum sock_event sock_events(const struct sock *sock);
 void sock_get_info(const struct sock *sock, struct sock_info *out);
 uint32_t sock_unread(const struct sock *sock);
+bool sock_peer_has_ended(const struct sock *sock);
+
+/* How many bytes a write could leave here. */
+uint32_t sock_send_room(const struct sock *sock);
 
 /* Gives the connection what the options say. */
 void sock_apply(struct sock *sock);
 void sock_apply_gather(struct sock *sock);
+
+/* What waits for more goes out now, even when it is corked. */
+void sock_push(struct sock *sock);
 
 /* The error that waits, positive, and takes it. */
 int sock_take_error(struct sock *sock);

@@ -109,6 +109,8 @@ ssize_t sock_recv(struct sock *sock, void *buf, size_t len, unsigned flags, uint
 		return -ENOTCONN;
 	if (len == 0)
 		return 0;
+	if (!buf && !(flags & SOCK_DISCARD))
+		return -EFAULT;
 	do {
 		n = recv_some(sock, (uint8_t *)buf + done, len - done, flags, until_us);
 		if (n <= 0)
@@ -123,6 +125,14 @@ ssize_t sock_recv(struct sock *sock, void *buf, size_t len, unsigned flags, uint
 static bool is_writable(const void *arg)
 {
 	return sock_events(arg) & (SOCK_WRITABLE | SOCK_ERROR);
+}
+
+/* Who writes fills it to the brim; who found it full waits for a good part of it. */
+static bool can_write(const struct sock *sock)
+{
+	if (sock->phase != SOCK_CONNECTED || sock->error)
+		return is_writable(sock);
+	return sock_send_room(sock) > 0;
 }
 
 static struct rte_mbuf *make_chain(struct rte_mempool *pool, const uint8_t *buf, size_t len)
@@ -149,7 +159,7 @@ static struct rte_mbuf *make_chain(struct rte_mempool *pool, const uint8_t *buf,
 
 static ssize_t send_room(struct sock *sock, const uint8_t *buf, size_t len)
 {
-	size_t n = RTE_MIN(len, (size_t)tcp_send_room(sock->conn));
+	size_t n = RTE_MIN(len, (size_t)sock_send_room(sock));
 	struct rte_mbuf *chain = make_chain(sock->world->pools.payload, buf, n);
 	int err;
 
@@ -160,6 +170,7 @@ static ssize_t send_room(struct sock *sock, const uint8_t *buf, size_t len)
 		rte_pktmbuf_free(chain);
 		return err;
 	}
+	sock->sent_us = sock->world->now_us;
 	world_turn(sock->world);
 	return (ssize_t)n;
 }
@@ -179,7 +190,8 @@ static ssize_t send_some(struct sock *sock, const uint8_t *buf, size_t len, uint
 
 	if (err)
 		return err;
-	if (!is_writable(sock)) {
+	if (!can_write(sock)) {
+		sock->was_full = true;
 		if (until_us == SOCK_AT_ONCE)
 			return -EAGAIN;
 		err = world_wait(sock->world, is_writable, sock, until_us);
@@ -197,6 +209,8 @@ ssize_t sock_send(struct sock *sock, const void *buf, size_t len, bool more, uin
 
 	if (len == 0)
 		return check_sendable(sock);
+	if (!buf)
+		return -EFAULT;
 	sock->more = more;
 	sock_apply_gather(sock);
 	do {

@@ -2,6 +2,7 @@
 #include "tests/packetdrill/so/wire.h"
 
 #include <errno.h>
+#include <rte_byteorder.h>
 #include <rte_ether.h>
 #include <rte_mbuf.h>
 #include <stdlib.h>
@@ -9,10 +10,6 @@
 
 #include "l4stack/base/pkt.h"
 #include "l4stack/stack.h"
-
-#define ARP_BYTES   28
-#define ARP_REQUEST 1
-#define ARP_REPLY   2
 
 const uint8_t wire_stack_mac[6] = {2, 0, 0, 0, 0, 1};
 static const uint8_t other_mac[6] = {2, 0, 0, 0, 0, 2};
@@ -41,11 +38,6 @@ void wire_fini(struct wire *wire)
 	}
 }
 
-static uint16_t get16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] << 8 | p[1]);
-}
-
 /* ---- from the stack ---- */
 
 static void keep_packet(struct wire *wire, const struct rte_mbuf *pkt)
@@ -63,23 +55,28 @@ static void keep_packet(struct wire *wire, const struct rte_mbuf *pkt)
 	wire->last = &packet->next;
 }
 
-static void keep_question(struct wire *wire, const struct rte_mbuf *pkt)
+/* Answered later, in wire_answer: the stack must not be called while it sends. */
+static void keep_question(struct wire *wire, const uint8_t *frame, size_t len)
 {
+	struct wire_question *question = &wire->questions[wire->question_count];
+
 	if (wire->question_count == WIRE_QUESTIONS)
 		return;
-	if (pkt_read(pkt, RTE_ETHER_HDR_LEN, ARP_BYTES, wire->questions[wire->question_count]))
-		wire->question_count++;
+	memcpy(question->frame, frame, len);
+	question->len = len;
+	wire->question_count++;
 }
 
 void wire_output(void *ctx, uint16_t port, struct rte_mbuf *pkt)
 {
 	struct wire *wire = ctx;
-	uint8_t type[2];
+	uint8_t frame[NEIGHBOUR_FRAME_MAX];
+	size_t len = RTE_MIN((size_t)pkt->pkt_len, sizeof(frame));
 
 	(void)port;
-	if (pkt_read(pkt, 12, sizeof(type), type)) {
-		if (get16(type) == RTE_ETHER_TYPE_ARP)
-			keep_question(wire, pkt);
+	if (len > RTE_ETHER_HDR_LEN && pkt_read(pkt, 0, (uint32_t)len, frame)) {
+		if (neighbour_is_talk(frame, len))
+			keep_question(wire, frame, len);
 		else
 			keep_packet(wire, pkt);
 	}
@@ -123,21 +120,39 @@ int wire_destination(const void *packet, size_t len, struct addr *out)
 	return -EINVAL;
 }
 
-static int frame_in(struct wire *wire, uint16_t type, const void *bytes, size_t len)
+/* What has no room in the first mbuf follows in others, as GRO and LRO hand it up. */
+static bool append(struct rte_mempool *pool, struct rte_mbuf *pkt, const uint8_t *bytes, size_t len)
+{
+	struct rte_mbuf *tail = pkt;
+
+	while (len) {
+		uint16_t n = (uint16_t)RTE_MIN(len, (size_t)rte_pktmbuf_tailroom(tail));
+
+		memcpy(rte_pktmbuf_mtod_offset(tail, uint8_t *, tail->data_len), bytes, n);
+		tail->data_len = (uint16_t)(tail->data_len + n);
+		pkt->pkt_len += n;
+		bytes += n;
+		len -= n;
+		if (!len)
+			return true;
+		tail->next = rte_pktmbuf_alloc(pool);
+		if (!tail->next)
+			return false;
+		tail = tail->next;
+		pkt->nb_segs++;
+	}
+	return true;
+}
+
+static int frame_in(struct wire *wire, const void *ether, const void *bytes, size_t len)
 {
 	struct rte_mbuf *pkt = rte_pktmbuf_alloc(wire->rx);
-	uint8_t *p = pkt ? (uint8_t *)rte_pktmbuf_append(pkt, (uint16_t)(RTE_ETHER_HDR_LEN + len))
-			 : NULL;
 
-	if (!p) {
+	if (!pkt || !append(wire->rx, pkt, ether, RTE_ETHER_HDR_LEN) ||
+	    !append(wire->rx, pkt, bytes, len)) {
 		rte_pktmbuf_free(pkt);
 		return -ENOBUFS;
 	}
-	memcpy(p, wire_stack_mac, 6);
-	memcpy(p + 6, other_mac, 6);
-	p[12] = (uint8_t)(type >> 8);
-	p[13] = (uint8_t)type;
-	memcpy(p + RTE_ETHER_HDR_LEN, bytes, len);
 	stack_input(wire->stack, WIRE_PORT, &pkt, 1);
 	return 0;
 }
@@ -145,26 +160,15 @@ static int frame_in(struct wire *wire, uint16_t type, const void *bytes, size_t 
 int wire_input(struct wire *wire, const void *packet, size_t len)
 {
 	const uint8_t *ip = packet;
+	struct rte_ether_hdr ether;
 
 	if (len == 0 || len > UINT16_MAX - RTE_ETHER_HDR_LEN)
 		return -EINVAL;
-	return frame_in(wire, ip[0] >> 4 == 6 ? RTE_ETHER_TYPE_IPV6 : RTE_ETHER_TYPE_IPV4, packet,
-			len);
-}
-
-/* RFC 826: whoever is asked for, it is we. */
-static void answer_arp(struct wire *wire, const uint8_t *question)
-{
-	uint8_t reply[ARP_BYTES];
-
-	if (get16(question + 6) != ARP_REQUEST)
-		return;
-	memcpy(reply, question, sizeof(reply));
-	reply[7] = ARP_REPLY;
-	memcpy(reply + 8, other_mac, 6);
-	memcpy(reply + 14, question + 24, 4);
-	memcpy(reply + 18, question + 8, 10);
-	frame_in(wire, RTE_ETHER_TYPE_ARP, reply, sizeof(reply));
+	memcpy(&ether.dst_addr, wire_stack_mac, 6);
+	memcpy(&ether.src_addr, other_mac, 6);
+	ether.ether_type =
+		ip[0] >> 4 == 6 ? RTE_BE16(RTE_ETHER_TYPE_IPV6) : RTE_BE16(RTE_ETHER_TYPE_IPV4);
+	return frame_in(wire, &ether, packet, len);
 }
 
 bool wire_answer(struct wire *wire)
@@ -172,7 +176,13 @@ bool wire_answer(struct wire *wire)
 	unsigned n = wire->question_count;
 
 	wire->question_count = 0;
-	for (unsigned i = 0; i < n; i++)
-		answer_arp(wire, wire->questions[i]);
+	for (unsigned i = 0; i < n; i++) {
+		const struct wire_question question = wire->questions[i];
+		uint8_t frame[NEIGHBOUR_FRAME_MAX];
+		size_t len = neighbour_answer(question.frame, question.len, other_mac, frame);
+
+		if (len)
+			frame_in(wire, frame, frame + RTE_ETHER_HDR_LEN, len - RTE_ETHER_HDR_LEN);
+	}
 	return n;
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The stack's one port, with packetdrill at its other end: IP packets go in and out, the
- * Ethernet header is put on and taken off here, and ARP is answered here, by the
- * one neighbour that stands for every address.
+ * Ethernet header is put on and taken off here, and questions for neighbours are answered.
  *
  * What the stack sends waits in order, with the time it was sent at, until it is taken.
  */
@@ -14,6 +13,7 @@
 #include <stdint.h>
 
 #include "l4stack/base/addr.h"
+#include "tests/packetdrill/so/neighbour.h"
 
 struct rte_mbuf;
 struct rte_mempool;
@@ -23,13 +23,17 @@ struct wire_packet;
 #define WIRE_PORT      0
 #define WIRE_QUESTIONS 16
 
+struct wire_question {
+	uint8_t frame[NEIGHBOUR_FRAME_MAX];
+	size_t len;
+};
+
 struct wire {
 	struct stack *stack;
 	struct rte_mempool *rx;
 	const uint64_t *now_us;
 	struct wire_packet *first, **last;
-	/* ARP requests that wait for wire_answer: the stack must not be called while it sends. */
-	uint8_t questions[WIRE_QUESTIONS][64];
+	struct wire_question questions[WIRE_QUESTIONS];
 	unsigned question_count;
 };
 

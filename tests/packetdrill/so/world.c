@@ -10,7 +10,7 @@
 
 #define START_US     1000000000ull
 #define MAX_CONNS    256
-#define MEMORY_BYTES (64u << 20)
+#define MEMORY_BYTES (1ull << 30) /* an account, so large that no connection feels it */
 
 /* A call that blocks. */
 struct world_waiter {
@@ -25,12 +25,12 @@ struct world_waiter {
 
 /* ---- birth and death ---- */
 
-static int add_addresses(struct world *world, const struct world_conf *conf)
+static int add_net(struct world *world, const struct world_net *net)
 {
-	const struct addr any = {.family = conf->local.family};
-	int err = stack_address_add(world->stack, WIRE_PORT, &conf->local, conf->prefix);
+	const struct addr any = {.family = net->local.family};
+	int err = stack_address_add(world->stack, WIRE_PORT, &net->local, net->prefix);
 
-	return err ? err : stack_route_add(world->stack, &any, 0, &conf->via);
+	return err ? err : stack_route_add(world->stack, &any, 0, &net->via);
 }
 
 static int make_stack(struct world *world, const struct world_conf *conf)
@@ -44,7 +44,11 @@ static int make_stack(struct world *world, const struct world_conf *conf)
 	const struct stack_pools pools = {world->pools.header, world->pools.control,
 					  world->pools.ref};
 	struct stack_port_conf port = {
-		.mtu = conf->mtu, .offloads = STACK_TX_MULTI_SEG, .name = "wire"};
+		.mtu = conf->mtu,
+		.offloads = STACK_TX_MULTI_SEG,
+		.name = "wire",
+		.claim = STACK_CLAIM_SILENT,
+	};
 	int err =
 		stack_create(&stack_conf, &pools, &ops, &world->wire, world->now_us, &world->stack);
 
@@ -53,7 +57,10 @@ static int make_stack(struct world *world, const struct world_conf *conf)
 	world->wire.stack = world->stack;
 	memcpy(port.mac, wire_stack_mac, sizeof(port.mac));
 	err = stack_port_add(world->stack, WIRE_PORT, &port);
-	return err ? err : add_addresses(world, conf);
+	if (!err)
+		err = add_net(world, &conf->ip4);
+	/* RFC 8200 §5: no IPv6 on a link that is too narrow. */
+	return err || conf->mtu < 1280 ? err : add_net(world, &conf->ip6);
 }
 
 int world_create(const struct world_conf *conf, struct world **out)
@@ -67,6 +74,8 @@ int world_create(const struct world_conf *conf, struct world **out)
 	pthread_cond_init(&world->idle, NULL);
 	world->driver = pthread_self();
 	world->now_us = START_US;
+	world->recv_bytes = conf->recv_bytes;
+	world->send_bytes = conf->send_bytes;
 	if (eal_start(&world->pools)) {
 		free(world);
 		return -EIO;

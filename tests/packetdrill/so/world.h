@@ -25,11 +25,16 @@
 struct file;
 struct world_waiter;
 
-/* What `flags` can set: "local=192.168.0.1/16,via=192.168.0.2,mtu=1500". */
-struct world_conf {
+/* What `flags` can set: see init.c. */
+struct world_net {
 	struct addr local, via;
 	unsigned prefix;
+};
+
+struct world_conf {
+	struct world_net ip4, ip6;
 	uint16_t mtu;
+	uint32_t recv_bytes, send_bytes; /* of a socket that does not say */
 };
 
 struct world {
@@ -39,6 +44,7 @@ struct world {
 	bool is_woken;
 	struct world_waiter *waiters;
 	uint64_t now_us;
+	uint32_t recv_bytes, send_bytes;
 	struct stack *stack;
 	struct wire wire;
 	struct eal_pools pools;
@@ -70,7 +76,7 @@ uint64_t world_next_us(const struct world *world);
 int world_wait(struct world *world, bool (*ready)(const void *arg), const void *arg,
 	       uint64_t deadline_us) __attribute__((warn_unused_result));
 
-/* Packets may come for any address: it becomes one of ours. */
+/* Packets may come for any address, and any may be bound: it becomes one of ours. */
 void world_adopt(struct world *world, const struct addr *addr);
 
 #endif

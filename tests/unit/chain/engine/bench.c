@@ -262,8 +262,8 @@ void bench_reload(unsigned path)
 		.body_timeout_ms = or_default(o->body_ms, 5000),
 		.max_head_bytes = or_default(o->max_head_bytes, 32768),
 		.max_fields = or_default(o->max_fields, 100),
-		.recv_buffer_bytes = o->recv_kb << 10,
-		.send_buffer_bytes = o->send_kb << 10,
+		.tcp.recv_buffer_bytes = o->recv_kb << 10,
+		.tcp.send_buffer_bytes = o->send_kb << 10,
 	};
 
 	assert_int_equal(endpoint_parse("10.0.0.1:80", &listen), 0);

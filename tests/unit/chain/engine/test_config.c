@@ -125,6 +125,9 @@ static void test_reload_refused(void **state)
 	assert_int_not_equal(engine_chains_set(bench.engine, 9, &chain, 1), 0);
 	listen[1] = listen[0];
 	assert_int_equal(engine_chains_set(bench.engine, 9, &chain, 1), -EADDRINUSE);
+	assert_int_equal(endpoint_parse("10.0.0.1:81", &listen[1]), 0);
+	chain.tcp.congestion = "unheard of";
+	assert_int_equal(engine_chains_set(bench.engine, 9, &chain, 1), -ENOENT);
 	c = client_open();
 	say(c, GET("/"));
 	o = origin_accept(0);

@@ -108,6 +108,14 @@ static void introduce(void)
 	peer.asked = false;
 }
 
+static size_t add_user_timeout(uint8_t *out, size_t len)
+{
+	if (!peer.user_timeout)
+		return len;
+	put(put(out + len, 2, 28 << 8 | 4), 2, peer.user_timeout);
+	return len + 4;
+}
+
 static size_t write_options(unsigned flags, uint8_t *out)
 {
 	struct tcp_options options = {0};
@@ -127,7 +135,7 @@ static size_t write_options(unsigned flags, uint8_t *out)
 				peer.stack_iss + peer.sack[i].hi,
 			};
 	}
-	return tcp_options_build(&options, out);
+	return add_user_timeout(out, tcp_options_build(&options, out));
 }
 
 static uint32_t write_frame(uint8_t *frame, unsigned flags, uint32_t seq, uint32_t ack,
@@ -243,6 +251,7 @@ void hear(unsigned flags, uint32_t seq, uint32_t ack, uint32_t len)
 	if (flags & ACK)
 		assert_int_equal(peer.last.ack, ack);
 	assert_int_equal(peer.last.len, len);
+	seq += !!(flags & SYN); /* it stands before the text */
 	for (uint32_t i = 0; i < len; i++)
 		assert_int_equal(peer.last.payload[i], owner_byte(seq + i));
 }

@@ -61,8 +61,9 @@ struct peer {
 	uint32_t tsval, tsecr;
 	struct tcp_sack_block sack[TCP_SACK_BLOCKS_MAX];
 	uint8_t sack_blocks;
-	uint8_t ecn;     /* the two bits of their IP headers */
-	uint16_t rx_cut; /* segments come in mbufs of so many bytes */
+	uint8_t ecn;           /* the two bits of their IP headers */
+	uint16_t user_timeout; /* RFC 5482's field, in all segments; 0: no option */
+	uint16_t rx_cut;       /* segments come in mbufs of so many bytes */
 	/* What the stack did. */
 	struct rte_mbuf *out[PEER_OUT_MAX];
 	unsigned out_count;

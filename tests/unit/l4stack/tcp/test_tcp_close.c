@@ -404,6 +404,83 @@ static void test_time_wait_by_timestamp(void **state)
 	assert_int_equal(peer.counters->tcp_time_wait_reused, 1);
 }
 
+/* And an older one makes it an old duplicate, even when its number is higher. */
+static void test_time_wait_and_an_old_timestamp(void **state)
+{
+	(void)state;
+	peer.options.present |= TCP_OPT_TS;
+	peer.timestamps = true;
+	into_time_wait();
+	peer.iss += 500000;
+	peer.tsval--;
+	say(SYN, 0, 0, 0);
+	hear_any();
+	assert_int_equal(peer.last.flags, ACK);
+	peer.tsval++;
+	say(SYN, 0, 0, 0); /* the same, and a higher number */
+	hear(SYN | ACK, 0, 1, 0);
+}
+
+/* What is said to TIME-WAIT is answered within limits; FIN always. */
+static void test_time_wait_is_no_amplifier(void **state)
+{
+	(void)state;
+	into_time_wait();
+	for (unsigned i = 0; i < 2000; i++) {
+		say_quietly(ACK, 5, 2, 10);
+		if (i % 100 == 99)
+			turn();
+	}
+	assert_in_range(peer.out_count, 500, 1500);
+	ignore_all();
+	say(ACK | FIN, 1, 2, 0);
+	hear(ACK, 2, 2, 0);
+}
+
+/* RFC 1337: nor in the turn before the connection becomes an entry. */
+static void test_reset_right_behind_the_last_fin(void **state)
+{
+	(void)state;
+	open_passive(NULL);
+	tcp_shutdown(peer.conn);
+	turn();
+	hear(ACK | FIN, 1, 1, 0);
+	say_quietly(ACK | FIN, 1, 2, 0);
+	say_quietly(RST, 2, 0, 0);
+	turn();
+	hear(ACK, 2, 2, 0);
+	turn();
+	expect_closed(TCP_CLOSED_NORMAL);
+	assert_int_equal(peer.stack->tcp->timewaits.used, 1);
+}
+
+/* A peer that opens and never lets us finish holds only so many. */
+static void test_orphans_are_limited(void **state)
+{
+	const struct stack_conf conf = {.max_conns = 200, .memory_bytes = 1 << 20};
+
+	(void)state;
+	peer_restart(STACK_TX_MULTI_SEG, &conf);
+	peer_listen(NULL);
+	for (peer.port = 1; peer.port <= 150; peer.port++) {
+		say(SYN, 0, 0, 0);
+		hear(SYN | ACK, 0, 1, 0);
+		say(ACK, 1, 1, 0);
+		tcp_close(peer.conn);
+		turn();
+		hear_any();
+		assert_int_equal(peer.last.flags & ~PSH, peer.port <= 100 ? ACK | FIN : RST | ACK);
+	}
+	assert_int_equal(tcp_count(peer.stack), 100);
+	assert_int_equal(peer.counters->tcp_orphans_reset, 50);
+	assert_int_equal(peer.stack->tcp->orphans, 100);
+	for (unsigned i = 0; i < 600; i++) {
+		wait_ms(1000);
+		ignore_all();
+	}
+	assert_int_equal(peer.stack->tcp->orphans, 0);
+}
+
 static void test_time_wait_is_bounded(void **state)
 {
 	const struct stack_conf conf = {.max_conns = 3, .memory_bytes = 1 << 20};
@@ -453,6 +530,10 @@ int main(void)
 		PEER_TEST(test_time_wait_answers),
 		PEER_TEST(test_time_wait_gives_way),
 		PEER_TEST(test_time_wait_by_timestamp),
+		PEER_TEST(test_time_wait_and_an_old_timestamp),
+		PEER_TEST(test_time_wait_is_no_amplifier),
+		PEER_TEST(test_reset_right_behind_the_last_fin),
+		PEER_TEST(test_orphans_are_limited),
 		PEER_TEST(test_time_wait_is_bounded),
 	};
 

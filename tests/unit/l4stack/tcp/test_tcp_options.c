@@ -32,6 +32,12 @@ static const struct row rows[] = {
 	{"one block", BYTES(5, 10, 0, 0, 0, 1, 0, 0, 0, 9), true, TCP_OPT_SACK},
 	{"a block and a half", BYTES(5, 14, 0, 0, 0, 1, 0, 0, 0, 9, 0, 0, 0, 1), false, 0},
 	{"no block", BYTES(5, 2, 1, 1), false, 0},
+	{"a cookie is asked for", BYTES(34, 2, 1, 1), true, TCP_OPT_FAST_OPEN},
+	{"a cookie", BYTES(34, 6, 1, 2, 3, 4), true, TCP_OPT_FAST_OPEN},
+	{"a cookie of an odd length", BYTES(34, 7, 1, 2, 3, 4, 5, 1), true, 0},
+	{"a cookie too short", BYTES(34, 4, 1, 2), true, 0},
+	{"a cookie too long", BYTES(34, 20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
+	 true, 0},
 	{"unknown is skipped", BYTES(254, 4, 1, 2, 2, 4, 5, 180), true, TCP_OPT_MSS},
 	{"after the end nothing counts", BYTES(0, 2, 4, 5, 180), true, 0},
 	{"length missing", BYTES(1, 1, 2), false, 0},
@@ -124,7 +130,9 @@ static void test_build(void **state)
 	round_trip(0, 0, 0);
 	round_trip(TCP_OPT_MSS, 0, 4);
 	round_trip(TCP_OPT_TS, 0, 12);
-	round_trip(TCP_OPT_MSS | TCP_OPT_WSCALE | TCP_OPT_TS | TCP_OPT_SACK_OK, 0, 24);
+	round_trip(TCP_OPT_SACK_OK, 0, 4);
+	round_trip(TCP_OPT_MSS | TCP_OPT_WSCALE | TCP_OPT_TS, 0, 20);
+	round_trip(TCP_OPT_MSS | TCP_OPT_WSCALE | TCP_OPT_TS | TCP_OPT_SACK_OK, 0, 20);
 	round_trip(TCP_OPT_SACK, 1, 12);
 	round_trip(TCP_OPT_SACK, 4, 36);
 	round_trip(TCP_OPT_TS | TCP_OPT_SACK, 3, 40);

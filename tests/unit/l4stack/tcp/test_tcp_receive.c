@@ -163,7 +163,7 @@ static void test_many_runs_are_bounded(void **state)
 	for (uint32_t i = 1; i <= 400; i++)
 		say(ACK, 1 + i * 20, 1, 10);
 	assert_true(peer.counters->tcp_ooo_drops >= 200);
-	assert_true(peer.counters->tcp_ooo_segments >= 192);
+	assert_in_range(peer.counters->tcp_ooo_segments, 80, 192);
 	say(ACK, 1, 1, 20);
 	assert_int_equal(tcp_recv_ready(peer.conn), 30);
 	ignore_all();
@@ -363,30 +363,26 @@ static void test_room_for_the_missing_one(void **state)
 	ignore_all();
 }
 
+/* A peer that ignores the window does not get past it. */
 static void test_budget_of_the_stack(void **state)
 {
 	const struct stack_conf conf = {.max_conns = 8, .memory_bytes = 200000};
-	uint32_t window;
+	uint32_t ready;
 
 	(void)state;
 	peer_restart(STACK_TX_MULTI_SEG, &conf);
 	open_passive(NULL);
 	for (uint32_t seq = 1; seq < 200000; seq += FULL)
 		say(ACK, seq, 1, FULL);
-	assert_true(peer.counters->tcp_memory_drops > 0);
+	assert_true(peer.counters->tcp_out_of_window > 0);
 	assert_true(rte_mempool_in_use_count(peer.rx) <= 100000 / 2304);
 	ignore_all();
-	/* New connections are refused first. */
-	peer.port++;
-	say(SYN, 0, 0, 0);
-	hear_nothing();
-	assert_int_equal(peer.counters->tcp_syn_drops, 1);
-	peer.port--;
-	window = tcp_recv_ready(peer.conn);
-	expect_received(1, window);
+	ready = tcp_recv_ready(peer.conn);
+	expect_received(1, ready);
+	turn(); /* tells the window */
 	ignore_all();
-	say(ACK, 1 + window, 1, 100);
-	expect_received(1 + window, 100);
+	say(ACK, 1 + ready, 1, 100);
+	expect_received(1 + ready, 100);
 	ignore_all();
 }
 

@@ -6,7 +6,7 @@
 
 #include "tests/unit/l4stack/tcp/peer.h"
 
-#define WINDOW (1u << 20) /* the default receive buffer */
+#define WINDOW (128u << 10) /* what the receive buffer begins with */
 
 static void wscale_open(void)
 {
@@ -215,6 +215,25 @@ static void test_paws_after_long_silence(void **state)
 	assert_int_equal(tcp_recv_ready(peer.conn), 20);
 }
 
+/* Longer than a clock of milliseconds in 32 bits can tell; and the old stamp is what is echoed. */
+static void test_paws_after_very_long_silence(void **state)
+{
+	(void)state;
+	ts_open();
+	say(ACK, 1, 1, 10);
+	ignore_all();
+	peer.now_us += 60ull * 24 * 3600 * 1000000;
+	peer.tsval -= 1000;
+	say(ACK, 11, 1, 10);
+	assert_int_equal(tcp_recv_ready(peer.conn), 20);
+	hear(ACK, 1, 21, 0);
+	assert_int_equal(peer.last.options.tsecr, peer.tsval);
+	peer.tsval -= 1; /* from here on PAWS is back */
+	say(ACK, 21, 1, 10);
+	assert_int_equal(tcp_recv_ready(peer.conn), 20);
+	ignore_all();
+}
+
 /* §3.2: agreed once, it is in every segment but RST. */
 static void test_without_timestamp(void **state)
 {
@@ -266,6 +285,7 @@ int main(void)
 		PEER_TEST(test_paws),
 		PEER_TEST(test_paws_wraps),
 		PEER_TEST(test_paws_after_long_silence),
+		PEER_TEST(test_paws_after_very_long_silence),
 		PEER_TEST(test_without_timestamp),
 		PEER_TEST(test_echo_is_of_the_left_edge),
 	};

@@ -10,9 +10,10 @@
 
 static void test_nagle_waits_for_the_ack(void **state)
 {
+	const struct tcp_conf conf = {.gather = TCP_GATHER_NAGLE};
+
 	(void)state;
-	open_passive(NULL);
-	tcp_set_gather(peer.conn, TCP_GATHER_NAGLE);
+	open_passive(&conf);
 	send_bytes(1, 10);
 	turn();
 	hear(ACK, 1, 1, 10);
@@ -168,6 +169,38 @@ static void test_mss_most_is_offered_and_kept(void **state)
 	hear(ACK, 601, 1, 100);
 }
 
+static void half_open(uint16_t port)
+{
+	peer.port = port;
+	say(SYN, 0, 0, 0);
+	hear(SYN | ACK, 0, 1, 0);
+}
+
+/* What comes after a change of the listener's settings has them, and what was answered before keeps
+ * the window's shift that was told. */
+static void test_relisten(void **state)
+{
+	const struct tcp_conf before = {.recv_buffer_bytes = 1 << 20, .mss_most = 600};
+	const struct tcp_conf after = {.recv_buffer_bytes = 4096, .congestion = "no such"};
+	struct tcp_info info;
+
+	(void)state;
+	peer.options.present |= TCP_OPT_WSCALE;
+	peer_listen(&before);
+	half_open(4000);
+	assert_int_equal(peer.last.options.wscale, 5);
+	tcp_relisten(peer.listener, &after);
+	say(ACK, 1, 1, 0);
+	tcp_info(peer.conn, &info);
+	assert_int_equal(info.wscale_recv, 5);
+	assert_string_equal(info.congestion, "newreno");
+	half_open(4001);
+	assert_int_equal(peer.last.options.wscale, 0);
+	assert_int_equal(peer.last.options.mss, 1460);
+	say(ACK, 1, 1, 0);
+	assert_int_equal(peer.accepted, 2);
+}
+
 static void test_connect_from_a_port(void **state)
 {
 	const struct tcp_conf conf = {.local.port = 1234};
@@ -222,6 +255,7 @@ int main(void)
 		PEER_TEST(test_keepalive_is_set_later),
 		PEER_TEST(test_keepalive_is_taken_back),
 		PEER_TEST(test_mss_most_is_offered_and_kept),
+		PEER_TEST(test_relisten),
 		PEER_TEST(test_connect_from_a_port),
 		PEER_TEST(test_connect_from_an_address_that_is_not_ours),
 		PEER_TEST(test_info_knows_the_options),

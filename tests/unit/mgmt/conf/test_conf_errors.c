@@ -152,6 +152,11 @@ static void test_values(void **state)
 		{DAEMON PORTS FUNCTIONS CHAIN("tcp = { congestion = \"vegas\"; };"),
 		 "t.conf:4: chains.www.tcp: congestion is \"vegas\"; it may be \"cubic\", "
 		 "\"newreno\" or \"bbr\""},
+		{DAEMON PORTS FUNCTIONS CHAIN("tcp = {\n keepalive_probes = 0;\n nagle = 1;\n "
+					      "max_segment_bytes = 50;\n };"),
+		 "t.conf:5: chains.www.tcp: keepalive_probes is 0; it may be 1 to 255\n"
+		 "t.conf:6: chains.www.tcp: nagle must be true or false, not an integer\n"
+		 "t.conf:7: chains.www.tcp: max_segment_bytes 50 is below 88"},
 		{DAEMON PORTS FUNCTIONS CHAIN("protocol = \"tcp\";"),
 		 "t.conf:4: chains.www: protocol \"tcp\" is not available in this version; use "
 		 "\"http\""},

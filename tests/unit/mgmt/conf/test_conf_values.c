@@ -34,7 +34,9 @@ static const char full[] =
 	"  protocol = \"http\"; path = [ \"guard\", \"route\" ]; head_timeout_ms = 11;\n"
 	"  idle_timeout_ms = 12; body_timeout_ms = 13; max_head_bytes = 2048; max_fields = 20;\n"
 	"  tcp = { congestion = \"newreno\"; ecn = false; recv_buffer_kb = 64; send_buffer_kb = "
-	"128; }; } );\n";
+	"128;\n"
+	"    keepalive_ms = 60000; keepalive_each_ms = 5000; keepalive_probes = 3;\n"
+	"    user_timeout_ms = 20000; max_segment_bytes = 1200; nagle = true; }; } );\n";
 
 static const char least[] =
 	"daemon = { plugin_dir = \"plugins\"; };\n"
@@ -159,6 +161,12 @@ static void check_chain(const struct conf *conf)
 	assert_false(www->tcp.ecn);
 	assert_int_equal(www->tcp.recv_buffer_kb, 64);
 	assert_int_equal(www->tcp.send_buffer_kb, 128);
+	assert_int_equal(www->tcp.keepalive_ms, 60000);
+	assert_int_equal(www->tcp.keepalive_each_ms, 5000);
+	assert_int_equal(www->tcp.keepalive_probes, 3);
+	assert_int_equal(www->tcp.user_timeout_ms, 20000);
+	assert_int_equal(www->tcp.max_segment_bytes, 1200);
+	assert_true(www->tcp.nagle);
 }
 
 static void test_full(void **state)
@@ -231,6 +239,9 @@ static void test_defaults(void **state)
 	assert_int_equal(conf->chains[0].tcp.recv_buffer_kb, 1024);
 	assert_string_equal(conf->chains[0].tcp.congestion, "cubic");
 	assert_true(conf->chains[0].tcp.ecn);
+	assert_int_equal(conf->chains[0].tcp.keepalive_ms, 0);
+	assert_int_equal(conf->chains[0].tcp.keepalive_probes, 9);
+	assert_false(conf->chains[0].tcp.nagle);
 	assert_int_equal(conf->chains[0].max_head_bytes, 16384);
 	conf_free(conf);
 }
