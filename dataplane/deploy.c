@@ -194,6 +194,7 @@ static struct tcp_conf tcp_conf_of(const struct conf_tcp *from)
 {
 	return (struct tcp_conf){
 		.congestion = from->congestion,
+		.ecn = from->ecn ? TCP_ECN_IF_ASKED : TCP_ECN_NEVER,
 		.recv_buffer_bytes = from->recv_buffer_kb * 1024,
 		.send_buffer_bytes = from->send_buffer_kb * 1024,
 		.keepalive_ms = from->keepalive_ms,

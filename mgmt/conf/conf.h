@@ -159,6 +159,7 @@ struct conf_chain {
 	unsigned max_head_bytes, max_fields;
 	struct conf_tcp {
 		const char *congestion;
+		bool ecn;
 		unsigned recv_buffer_kb, send_buffer_kb;
 		unsigned keepalive_ms, keepalive_each_ms, keepalive_probes;
 		unsigned user_timeout_ms;   /* 0: the stack's own */

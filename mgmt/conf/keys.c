@@ -44,7 +44,7 @@ static const char *const balance_words[] = {"round_robin", "least", "p2c", "hash
 static const char *const placement_words[] = {"process", "inline", NULL};
 static const char *const protocol_words[] = {"http", NULL};
 static const char *const protocol_planned[] = {"tcp", NULL};
-static const char *const congestion_words[] = {"newreno", NULL};
+static const char *const congestion_words[] = {"cubic", "newreno", "bbr", NULL};
 
 /* --- daemon ------------------------------------------------------------------------- */
 
@@ -233,10 +233,11 @@ static const struct key_group function_group = {
 static const struct key tcp_keys[] = {
 	{.name = "congestion",
 	 .type = &key_word,
-	 .fallback = "\"newreno\"",
+	 .fallback = "\"cubic\"",
 	 .offset = AT(conf_tcp, congestion, const char *),
 	 .words = congestion_words,
 	 .help = "how the sending rate is found"},
+	BOOL(conf_tcp, ecn, "true", "marks instead of losses, for clients that ask for it"),
 	UINT(conf_tcp, recv_buffer_kb, "1024", 16, 1048576,
 	     "most that waits unread, for each connection"),
 	UINT(conf_tcp, send_buffer_kb, "1024", 16, 1048576,

@@ -149,6 +149,9 @@ static void test_values(void **state)
 		 "t.conf:3: functions.guard: instances is 0; it may be 1 to 64\n"
 		 "t.conf:3: functions.guard: on_failure is \"panic\"; it may be \"reject\", "
 		 "\"bypass\" or \"retry\""},
+		{DAEMON PORTS FUNCTIONS CHAIN("tcp = { congestion = \"vegas\"; };"),
+		 "t.conf:4: chains.www.tcp: congestion is \"vegas\"; it may be \"cubic\", "
+		 "\"newreno\" or \"bbr\""},
 		{DAEMON PORTS FUNCTIONS CHAIN("tcp = {\n keepalive_probes = 0;\n nagle = 1;\n "
 					      "max_segment_bytes = 50;\n };"),
 		 "t.conf:5: chains.www.tcp: keepalive_probes is 0; it may be 1 to 255\n"
