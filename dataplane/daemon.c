@@ -43,8 +43,14 @@ static void up_here(struct worker *w, void *ctx)
 	const struct instance_info *i = call->instance;
 
 	if (!call->rc)
-		call->rc = engine_instance_up(worker_engine(w), i->function, i->id,
-					      i->link[worker_index(w)], i->hooks, i->arena);
+		call->rc = engine_instance_up(
+			worker_engine(w),
+			&(struct engine_instance){.id = i->id,
+						  .function = i->function,
+						  .index = (uint16_t)i->index,
+						  .hooks = i->hooks,
+						  .link = i->link[worker_index(w)],
+						  .arena = i->arena});
 }
 
 static void down_here(struct worker *w, void *ctx)

@@ -75,10 +75,24 @@ int engine_function_add(struct engine *engine, uint16_t id, const struct conf_fu
 	__attribute__((warn_unused_result));
 void engine_function_remove(struct engine *engine, uint16_t id); /* no chain may name it any more */
 
-/* A process is ready. `instance` is unique for the daemon's life. `hooks` from its handshake. */
-int engine_instance_up(struct engine *engine, uint16_t function, uint32_t instance,
-		       struct link *link, uint32_t hooks, struct region *arena)
+/* A process of a function: `id` is unique for the daemon's life, `index` is its place among the
+ * function's instances, which its successor takes over: clients keep to places. */
+struct engine_instance {
+	uint32_t id;
+	uint16_t function;
+	uint16_t index;
+	uint32_t hooks; /* from its handshake */
+	struct link *link;
+	struct region *arena; /* NULL: none */
+};
+
+/* It is ready. -ENOENT: no such function; -EEXIST: no new id. */
+int engine_instance_up(struct engine *engine, const struct engine_instance *instance)
 	__attribute__((warn_unused_result));
+/* Retired, it gets no new exchanges, but keeps those it has; it can be taken back. */
+void engine_instance_retire(struct engine *engine, uint32_t instance, bool retired);
+/* Exchanges that are bound to it. */
+uint32_t engine_instance_bound(const struct engine *engine, uint32_t instance);
 /* The process is gone, or is to get nothing more: what it held is taken back and handled by
  * `on_failure`. The link is not used after this returns; the arena until engine_arena_leases is 0.
  */

@@ -69,17 +69,17 @@ static uint64_t mix(uint64_t value)
 	return value ^ value >> 33;
 }
 
-/* Rendezvous hashing: a client's connections keep to their instance, and only those move whose
- * instance comes or goes. */
+/* Rendezvous hashing: a client's connections keep to their place among the instances, whoever has
+ * it, and only those move whose place comes or goes. */
 bool hop_bind(struct hop *hop)
 {
 	struct instance *instance, *best = NULL;
 	uint64_t key = hop->exchange->client->key, most = 0;
 
 	LIST_FOREACH (instance, &hop_function(hop)->instances, of_function) {
-		uint64_t score = mix(key ^ mix(instance->id + UINT64_C(0x9e3779b97f4a7c15)));
+		uint64_t score = mix(key ^ mix(instance->index + UINT64_C(0x9e3779b97f4a7c15)));
 
-		if (instance->broken || (best && score < most))
+		if (instance->broken || instance->retired || (best && score < most))
 			continue;
 		best = instance;
 		most = score;

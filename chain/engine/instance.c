@@ -31,25 +31,26 @@ static void orphans_wake(struct function *function)
 	}
 }
 
-int engine_instance_up(struct engine *engine, uint16_t id, uint32_t number, struct link *link,
-		       uint32_t hooks, struct region *arena)
+int engine_instance_up(struct engine *engine, const struct engine_instance *from)
 {
-	struct function *function = id < ENGINE_FUNCTIONS_MAX ? engine->function[id] : NULL;
+	struct function *function =
+		from->function < ENGINE_FUNCTIONS_MAX ? engine->function[from->function] : NULL;
 	struct instance *instance;
 
 	if (!function)
 		return -ENOENT;
-	if (instance_find(engine, number))
+	if (instance_find(engine, from->id))
 		return -EEXIST;
 	instance = calloc(1, sizeof(*instance));
 	if (!instance)
 		return -ENOMEM;
 	*instance = (struct instance){.engine = engine,
 				      .function = function,
-				      .id = number,
-				      .hooks = hooks,
-				      .link = link,
-				      .arena = arena};
+				      .id = from->id,
+				      .index = from->index,
+				      .hooks = from->hooks,
+				      .link = from->link,
+				      .arena = from->arena};
 	TAILQ_INIT(&instance->waiting);
 	TAILQ_INIT(&instance->graves);
 	TAILQ_INIT(&instance->suspects);
@@ -57,7 +58,7 @@ int engine_instance_up(struct engine *engine, uint16_t id, uint32_t number, stru
 	LIST_INSERT_HEAD(&engine->instances, instance, of_engine);
 	LIST_INSERT_HEAD(&function->instances, instance, of_function);
 	function->known = true;
-	function->hooks = hooks;
+	function->hooks = from->hooks;
 	orphans_wake(function);
 	return 0;
 }
@@ -73,6 +74,31 @@ void engine_instance_down(struct engine *engine, uint32_t id)
 	failure_instance(instance);
 	ledger_holder_close(&instance->holder);
 	free(instance);
+}
+
+void engine_instance_retire(struct engine *engine, uint32_t id, bool retired)
+{
+	struct instance *instance = instance_find(engine, id);
+
+	if (!instance)
+		return;
+	instance->retired = retired;
+	if (retired)
+		return;
+	instance->function->hooks = instance->hooks;
+	orphans_wake(instance->function);
+}
+
+uint32_t engine_instance_bound(const struct engine *engine, uint32_t id)
+{
+	const struct instance *instance = instance_find(engine, id);
+	const struct hop *hop;
+	uint32_t n = 0;
+
+	if (instance)
+		LIST_FOREACH (hop, &instance->bound, of_instance)
+			n++;
+	return n;
 }
 
 uint32_t engine_arena_leases(const struct engine *engine, uint16_t arena_region)

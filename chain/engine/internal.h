@@ -96,6 +96,7 @@ struct instance {
 	struct engine *engine;
 	struct function *function;
 	uint32_t id;
+	uint16_t index;
 	uint32_t hooks;
 	struct link *link;
 	struct region *arena;
@@ -104,6 +105,7 @@ struct instance {
 	uint64_t published;        /* and made visible */
 	bool dirty;                /* something to publish */
 	bool broken;               /* its ring was spoiled: it is not read or written any more */
+	bool retired;              /* gets no new exchanges */
 	struct hop_list bound;     /* every hop that is to stay with this instance */
 	struct hop_queue waiting;  /* for room in the ring */
 	struct hop_queue suspects; /* each is given alone, after one that killed an instance */

@@ -60,13 +60,14 @@ struct tcp_handlers {
 };
 
 struct tcp_conf {
-	const char *congestion;      /* "newreno"; NULL: the default. Unknown: -ENOENT */
+	const char *congestion;      /* "cubic", "newreno"; NULL: the first. Unknown: -ENOENT */
 	uint32_t recv_buffer_bytes;  /* most that waits unread; 0: 1 MiB */
 	uint32_t send_buffer_bytes;  /* most that waits unsent and unacknowledged; 0: 1 MiB */
 	uint32_t connect_timeout_ms; /* 0: RFC 9293's R2 for SYN, 3 minutes */
 	uint32_t keepalive_ms;       /* idle time before the first probe; 0: off */
 	uint16_t mss_most;           /* payload of a segment, either way; 0: what the path allows */
 	struct endpoint local;       /* tcp_connect: from here; family or port 0: chosen */
+	bool ecn; /* ask for ECN (RFC 3168) when connecting; peers that ask get it in any case */
 };
 
 struct tcp_listen_handlers {

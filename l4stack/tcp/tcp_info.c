@@ -23,7 +23,7 @@ void tcp_info(const struct tcp_conn *conn, struct tcp_info *out)
 		.recv_queue_bytes = conn->rcv_ready,
 		.send_queue_bytes = conn->snd_bytes,
 		.sent_bytes = conn->snd_max - conn->snd_una,
-		.sacked_bytes = tcp_recovery_sacked(conn),
+		.sacked_bytes = tcp_scoreboard_sacked(&conn->sent),
 		.mss = conn->mss,
 		.mss_offered = (uint16_t)tcp_recvq_mss(conn),
 		.path_mtu = conn->path.mtu,

@@ -12,6 +12,8 @@
 #include "l4stack/tcp/tcp_timewait.h"
 
 #define COPY_BELOW_DEFAULT 256u
+#define RUNS_PER_CONN      4u
+#define RUNS_BESIDES       (1u << 18)
 #define HEADERS_MOST       64u /* TCP's header with all its options */
 
 /* A piece that is copied has to fit next to a header. */
@@ -39,6 +41,8 @@ int tcp_proto_create(struct stack *stack, const struct stack_conf *conf, struct 
 	tcp->share_bytes = conf->memory_bytes / 2;
 	tcp->copy_below = copy_below(conf, &stack->pools);
 	tcp_slab_init(&tcp->conns, sizeof(struct tcp_conn), conf->max_conns);
+	tcp_slab_init(&tcp->runs, sizeof(struct tcp_run),
+		      conf->max_conns * RUNS_PER_CONN + RUNS_BESIDES);
 	tcp_timewait_init(tcp);
 	tcp_ident_init(tcp);
 	tcp_conn_list_init(&tcp->flush);
@@ -63,6 +67,7 @@ void tcp_proto_destroy(struct tcp_proto *tcp)
 	tcp_listener_destroy_all(tcp);
 	tcp_timewait_fini(tcp);
 	tcp_slab_fini(&tcp->conns);
+	tcp_slab_fini(&tcp->runs);
 	tcp_table_fini(&tcp->table);
 	free(tcp);
 }

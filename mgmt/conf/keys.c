@@ -44,7 +44,7 @@ static const char *const placement_words[] = {"process", NULL};
 static const char *const placement_planned[] = {"inline", NULL};
 static const char *const protocol_words[] = {"http", NULL};
 static const char *const protocol_planned[] = {"tcp", NULL};
-static const char *const congestion_words[] = {"newreno", NULL};
+static const char *const congestion_words[] = {"cubic", "newreno", NULL};
 
 /* --- daemon ------------------------------------------------------------------------- */
 
@@ -233,7 +233,7 @@ static const struct key_group function_group = {
 static const struct key tcp_keys[] = {
 	{.name = "congestion",
 	 .type = &key_word,
-	 .fallback = "\"newreno\"",
+	 .fallback = "\"cubic\"",
 	 .offset = AT(conf_tcp, congestion, const char *),
 	 .words = congestion_words,
 	 .help = "how the sending rate is found"},

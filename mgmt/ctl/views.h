@@ -8,7 +8,8 @@
  * the tables of sluicectl; to show one more thing, add a row and fill the member.
  *
  * Texts are borrowed for the time of the call; NULL is shown as "-". Any bytes may stand
- * in them: what is not UTF-8 is written as \xNN. A number of -1 means "none": null in JSON, "-" in tables.
+ * in them: what is not UTF-8 is written as \xNN. A number of -1 means "none": null in JSON, "-" in
+ * tables.
  */
 #ifndef MGMT_CTL_VIEWS_H
 #define MGMT_CTL_VIEWS_H

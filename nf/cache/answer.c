@@ -6,9 +6,9 @@
 
 #include "condition.h"
 #include "fields.h"
+#include "nf/common/str.h"
 #include "range.h"
 #include "send.h"
-#include "str.h"
 
 void answer_note(struct cache *cache, struct sluice_exchange *x, const struct note *note)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "ask.h"
 
-#include "str.h"
+#include "nf/common/str.h"
 
 static bool has(const struct sluice_exchange *x, enum sluice_field_id id)
 {

@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-#include "str.h"
+#include "nf/common/str.h"
 
 enum kind {
 	FLAG,

@@ -3,9 +3,9 @@
 
 #include "etag.h"
 #include "fields.h"
-#include "httpdate.h"
+#include "nf/common/date.h"
+#include "nf/common/str.h"
 #include "store.h"
-#include "str.h"
 
 static struct sluice_str stored(const struct object *object, enum sluice_field_id id)
 {
@@ -32,7 +32,7 @@ static bool is_since(const struct sluice_exchange *x, const struct object *objec
 	int64_t since;
 
 	return !sluice_field(x, SLUICE_FIELD_IF_MODIFIED_SINCE, &value) &&
-	       !httpdate_parse(value, now, &since) && object->modified <= since;
+	       !date_parse(value, now, &since) && object->modified <= since;
 }
 
 bool condition_not_modified(const struct sluice_exchange *x, const struct object *object,
@@ -51,8 +51,8 @@ static bool is_same_date(const struct object *object, struct sluice_str value, i
 	struct sluice_str modified = stored(object, SLUICE_FIELD_LAST_MODIFIED);
 	int64_t at, date;
 
-	return !httpdate_parse(modified, now, &at) &&
-	       !httpdate_parse(stored(object, SLUICE_FIELD_DATE), now, &date) && at < date &&
+	return !date_parse(modified, now, &at) &&
+	       !date_parse(stored(object, SLUICE_FIELD_DATE), now, &date) && at < date &&
 	       str_equal(modified, value);
 }
 

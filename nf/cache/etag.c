@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "etag.h"
 
-#include "str.h"
+#include "nf/common/str.h"
 
 /* The length of the tag that the text begins with; 0: it begins with none. */
 static uint32_t tag_len(struct sluice_str s)

@@ -5,9 +5,9 @@
 #include "body.h"
 #include "crowd.h"
 #include "fields.h"
+#include "nf/common/str.h"
 #include "renew.h"
 #include "reply.h"
-#include "str.h"
 
 #define FAILURES_MOST 2
 

@@ -2,7 +2,7 @@
 #include "fields.h"
 
 #include "mem.h"
-#include "str.h"
+#include "nf/common/str.h"
 
 void fields_list_add(struct fields_list *list, const struct fields_item *item)
 {

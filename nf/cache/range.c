@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "range.h"
 
-#include "str.h"
+#include "nf/common/str.h"
 
 #define UNIT "bytes="
 

@@ -3,8 +3,8 @@
 
 #include "fetch.h"
 #include "fields.h"
+#include "nf/common/str.h"
 #include "reply.h"
-#include "str.h"
 
 static struct sluice_str stored_value(const struct object *o, enum sluice_field_id id)
 {

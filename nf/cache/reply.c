@@ -2,9 +2,9 @@
 #include "reply.h"
 
 #include "etag.h"
-#include "httpdate.h"
+#include "nf/common/date.h"
 #include "nf/common/read.h"
-#include "str.h"
+#include "nf/common/str.h"
 
 #define HOP     SLUICE_FIELD_HOP
 #define FRAMING SLUICE_FIELD_FRAMING
@@ -35,7 +35,7 @@ static int64_t date_of(struct sluice_str value, int64_t now, int64_t otherwise)
 {
 	int64_t seconds;
 
-	return httpdate_parse(value, now, &seconds) ? otherwise : seconds;
+	return date_parse(value, now, &seconds) ? otherwise : seconds;
 }
 
 /* RFC 9111 §5.1: the first member of what should not be a list; what is no number is ignored. */

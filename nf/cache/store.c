@@ -6,7 +6,7 @@
 
 #include "body.h"
 #include "fields.h"
-#include "str.h"
+#include "nf/common/str.h"
 
 #define BYTES_PER_BUCKET 2048
 #define BUCKETS_LEAST    1024

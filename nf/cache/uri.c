@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "uri.h"
 
-#include "str.h"
+#include "nf/common/str.h"
 
 static bool put(struct uri_key *key, struct sluice_str s)
 {

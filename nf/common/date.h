@@ -15,8 +15,11 @@
 /* Writes the preferred form. Years 1 to 9999; what lies beyond is written as the nearest. */
 void date_format(int64_t unix_seconds, char out[DATE_BYTES]);
 
-/* Reads the preferred form and the two old ones. `now` places the two-digit years of RFC 850.
- * 0, or -EINVAL: not a date. */
+/*
+ * Reads the preferred form and the two obsolete ones, strictly: a date that is nearly right is no
+ * date, so that nothing is held to be fresh on the strength of a guess. `now` places the two-digit
+ * years of RFC 850: one that seems to be over 50 years ahead is of the past. 0, or -EINVAL.
+ */
 int date_parse(struct sluice_str text, int64_t now, int64_t *unix_seconds)
 	__attribute__((warn_unused_result));
 

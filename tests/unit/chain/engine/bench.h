@@ -115,7 +115,9 @@ struct fake {
 	struct sluice_down last[8]; /* by kind */
 };
 
+/* At a place of its own, or at that one. */
 struct fake *fake_up(unsigned function, uint32_t hooks);
+struct fake *fake_up_at(unsigned function, unsigned index, uint32_t hooks);
 /* The process dies: engine_instance_down, rings gone. */
 void fake_down(struct fake *fake);
 void fake_pass(struct fake *fake, const struct sluice_down *down);

@@ -30,7 +30,7 @@ static void rings_map(struct fake *fake)
 	fake->up_text = up + SLUICE_PAGE + fake->down_ctl->up_entries * sizeof(struct sluice_up);
 }
 
-struct fake *fake_up(unsigned function, uint32_t hooks)
+struct fake *fake_up_at(unsigned function, unsigned index, uint32_t hooks)
 {
 	struct link_sizes sizes = {
 		.entries = bench.options.link_entries ? bench.options.link_entries : 256,
@@ -49,12 +49,23 @@ struct fake *fake_up(unsigned function, uint32_t hooks)
 	assert_int_equal(region_create_sealed(&bench.regions, REGION_ARENA, "arena", ARENA_BYTES,
 					      &fake->arena),
 			 0);
-	assert_int_equal(engine_instance_up(bench.engine, (uint16_t)function, fake->instance,
-					    fake->link, hooks, fake->arena),
-			 0);
+	assert_int_equal(
+		engine_instance_up(bench.engine,
+				   &(struct engine_instance){.id = fake->instance,
+							     .function = (uint16_t)function,
+							     .index = (uint16_t)index,
+							     .hooks = hooks,
+							     .link = fake->link,
+							     .arena = fake->arena}),
+		0);
 	fake->up_known = true;
 	bench.fakes[bench.fakes_count++] = fake;
 	return fake;
+}
+
+struct fake *fake_up(unsigned function, uint32_t hooks)
+{
+	return fake_up_at(function, bench.instances, hooks);
 }
 
 void fake_down(struct fake *fake)

@@ -227,7 +227,7 @@ static void test_probe_is_accepted(void **state)
 	peer.window = 0;
 	open_passive(NULL);
 	send_bytes(1, 100);
-	wait_ms(201);
+	wait_ms(202);
 	hear(ACK, 1, 1, 1);
 	peer.window = 1000;
 	say(ACK, 1, 2, 0);

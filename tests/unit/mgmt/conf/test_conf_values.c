@@ -194,7 +194,7 @@ static void test_defaults(void **state)
 	assert_int_equal(conf->upstreams[0].health.max_fails, 3);
 	assert_int_equal(conf->upstreams[0].balance, CONF_BALANCE_P2C);
 	assert_int_equal(conf->chains[0].tcp.recv_buffer_kb, 1024);
-	assert_string_equal(conf->chains[0].tcp.congestion, "newreno");
+	assert_string_equal(conf->chains[0].tcp.congestion, "cubic");
 	assert_int_equal(conf->chains[0].max_head_bytes, 16384);
 	conf_free(conf);
 }

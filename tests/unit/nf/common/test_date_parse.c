@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "table.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
 
-#include "nf/cache/httpdate.h"
+#include <cmocka.h>
 
-#define NOW INT64_C(1704067200) /* 2024-01-01 */
+#include "nf/common/date.h"
+
+#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
+#define NOW         INT64_C(1704067200) /* 2024-01-01 */
 
 static void reads_all_three_forms(void **state)
 {
@@ -28,7 +35,7 @@ static void reads_all_three_forms(void **state)
 	for (size_t i = 0; i < ROWS(rows); i++) {
 		int64_t seconds = 1;
 
-		assert_int_equal(httpdate_parse(sluice_str(rows[i].text), NOW, &seconds), 0);
+		assert_int_equal(date_parse(sluice_str(rows[i].text), NOW, &seconds), 0);
 		assert_true(seconds == rows[i].seconds);
 	}
 }
@@ -49,7 +56,7 @@ static void two_digit_years_are_near(void **state)
 		int64_t seconds = 0;
 
 		snprintf(text, sizeof(text), "Friday, 01-Jan-%s 00:00:00 GMT", rows[i].year);
-		assert_int_equal(httpdate_parse(sluice_str(text), NOW, &seconds), 0);
+		assert_int_equal(date_parse(sluice_str(text), NOW, &seconds), 0);
 		assert_true(seconds == rows[i].seconds);
 	}
 }
@@ -99,7 +106,7 @@ static void refuses_what_is_nearly_right(void **state)
 	for (size_t i = 0; i < ROWS(rows); i++) {
 		int64_t seconds;
 
-		if (!httpdate_parse(sluice_str(rows[i]), NOW, &seconds))
+		if (!date_parse(sluice_str(rows[i]), NOW, &seconds))
 			fail_msg("taken for a date: \"%s\"", rows[i]);
 	}
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "httpdate.h"
+#include "nf/common/date.h"
 
 #include <errno.h>
 
-#include "str.h"
+#include "nf/common/str.h"
 
 #define DAY_SECONDS 86400
 
@@ -154,7 +154,7 @@ static bool is_valid(const struct parts *p)
 	       p->hour <= 23 && p->minute <= 59 && p->second <= 60;
 }
 
-int httpdate_parse(struct sluice_str text, int64_t now, int64_t *seconds)
+int date_parse(struct sluice_str text, int64_t now, int64_t *seconds)
 {
 	static const char *const forms[] = {"%a, %d %b %Y %T GMT", "%A, %d-%b-%y %T GMT",
 					    "%a %b %e %T %Y"};

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Small help with runs of text, for the files here that need nothing else of the SDK.
+ * Small help with runs of text, for files that need nothing else of the SDK.
  */
-#ifndef NF_CACHE_STR_H
-#define NF_CACHE_STR_H
+#ifndef NF_COMMON_STR_H
+#define NF_COMMON_STR_H
 
 #include <stdbool.h>
 #include <stdint.h>
