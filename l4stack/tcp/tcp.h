@@ -189,7 +189,7 @@ struct tcp_info {
 	uint8_t wscale_send, wscale_recv;
 	uint8_t retries; /* timeouts or window probes since the peer was last heard to move */
 	uint8_t keep_probes;
-	bool timestamps, sack, wscale; /* agreed */
+	bool timestamps, sack, wscale, ecn; /* agreed */
 	bool recovering;
 	uint64_t age_us, bytes_in, bytes_out, retransmits;
 };

@@ -197,10 +197,11 @@ static struct tcp_span next_span(const struct tcp_conn *conn, uint32_t len, bool
 }
 
 /* Sends `len` bytes at snd_nxt, and FIN. */
-static bool send_next(struct tcp_conn *conn, uint32_t len, bool fin)
+static bool send_next(struct tcp_conn *conn, uint32_t len, bool fin, bool push)
 {
 	struct tcp_span span = next_span(conn, len, fin);
 
+	span.push |= push;
 	if (!transmit_counted(conn, &span))
 		return false;
 	if (len % conn->mss)
@@ -270,8 +271,19 @@ static void restart_after_idle(struct tcp_conn *conn)
 		conn->cc.ops->on_idle(&conn->cc, idle_us, conn->tcp->stack->now_us);
 }
 
+/* When the last segment of several is sent nothing follows at once: a receiver that gathers
+ * segments before it hands them on need not wait for another. */
+static bool ends_burst(struct tcp_conn *conn, uint32_t begin, uint32_t len)
+{
+	uint32_t room = RTE_MIN(usable(conn), network_room(conn));
+
+	return (conn->snd_nxt != begin || len > conn->mss) && room < len + conn->mss;
+}
+
 static bool output_new(struct tcp_conn *conn)
 {
+	uint32_t begin = conn->snd_nxt;
+
 	conn->flags &= ~(uint32_t)TCP_CWND_LIMITED;
 	for (;;) {
 		uint32_t all = unsent(conn), len = sendable(conn);
@@ -279,7 +291,7 @@ static bool output_new(struct tcp_conn *conn)
 
 		if (!len && !fin)
 			return true;
-		if (!send_next(conn, len, fin))
+		if (!send_next(conn, len, fin, ends_burst(conn, begin, len)))
 			return false;
 	}
 }
@@ -302,7 +314,7 @@ static void output_probe(struct tcp_conn *conn)
 		return;
 	stack_count(conn->tcp->stack, tcp_window_probes);
 	if (window)
-		send_next(conn, RTE_MIN(len, (uint32_t)conn->mss), len == 0);
+		send_next(conn, RTE_MIN(len, (uint32_t)conn->mss), len == 0, false);
 	else
 		send_beyond(conn, len);
 }
@@ -329,7 +341,7 @@ static void output_tail_probe(struct tcp_conn *conn)
 	conn->loss &= (uint16_t)~TCP_LOSS_PROBE_NOW;
 	if (!conn->sent.last || conn->sent.last->state != TCP_RUN_FLYING)
 		return;
-	if (len ? send_next(conn, len, false) : send_last_again(conn))
+	if (len ? send_next(conn, len, false, false) : send_last_again(conn))
 		tcp_probe_note(conn, conn->snd_nxt, len == 0);
 }
 

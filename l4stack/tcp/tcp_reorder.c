@@ -234,9 +234,11 @@ static const struct run *run_of(const struct tcp_reorder *q, uint32_t seq)
 	return NULL;
 }
 
-static void add_block(struct tcp_options *options, const struct run *run)
+/* Each run once, after the `first` blocks; those say what came twice, and it is said of the run
+ * as well that it is there (RFC 2883 §4). */
+static void add_block(struct tcp_options *options, unsigned first, const struct run *run)
 {
-	for (unsigned i = 0; i < options->sack_blocks; i++)
+	for (unsigned i = first; i < options->sack_blocks; i++)
 		if (options->sack[i].lo == run->lo && options->sack[i].hi == run->hi)
 			return;
 	options->sack[options->sack_blocks++] = (struct tcp_sack_block){run->lo, run->hi};
@@ -269,15 +271,15 @@ void tcp_reorder_told(struct tcp_conn *conn)
 void tcp_reorder_blocks(const struct tcp_conn *conn, struct tcp_options *options)
 {
 	const struct tcp_reorder *q = conn->reorder;
+	unsigned twice = conn->duplicate.lo != conn->duplicate.hi;
 
-	options->sack_blocks = 0;
-	if (conn->duplicate.lo != conn->duplicate.hi)
-		options->sack[options->sack_blocks++] = conn->duplicate;
+	options->sack[0] = conn->duplicate;
+	options->sack_blocks = (uint8_t)twice;
 	for (unsigned i = 0; q && i < TCP_SACK_BLOCKS_MAX; i++) {
 		const struct run *run = run_of(q, q->recent[i]);
 
 		if (run && options->sack_blocks < TCP_SACK_BLOCKS_MAX)
-			add_block(options, run);
+			add_block(options, twice, run);
 	}
 }
 

@@ -476,6 +476,7 @@ void sock_get_info(const struct sock *sock, struct sock_info *out)
 		.timestamps = info.timestamps,
 		.sack = info.sack,
 		.wscale = info.wscale,
+		.ecn = info.ecn,
 		.recovering = info.recovering,
 		.wscale_send = info.wscale_send,
 		.wscale_recv = info.wscale_recv,

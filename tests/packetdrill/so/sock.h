@@ -45,7 +45,7 @@ struct sock_options {
 struct sock_info {
 	const char *state;
 	const char *congestion;
-	bool timestamps, sack, wscale, recovering;
+	bool timestamps, sack, wscale, ecn, recovering;
 	uint8_t wscale_send, wscale_recv, retries, probes;
 	uint32_t mss, advertised_mss, path_mtu;
 	uint32_t srtt_us, rttvar_us, rto_us;

@@ -64,6 +64,20 @@ static void test_duplicate_out_of_order(void **state)
 	assert_int_equal(peer.last.options.sack_blocks, 2);
 }
 
+/* §4: also when it is all of it. */
+static void test_duplicate_that_is_alone(void **state)
+{
+	(void)state;
+	open_sack();
+	say(ACK, 501, 1, 500);
+	ignore_all();
+	say(ACK, 501, 1, 500);
+	hear(ACK, 1, 1, 0);
+	block(0, 501, 1001);
+	block(1, 501, 1001);
+	assert_int_equal(peer.last.options.sack_blocks, 2);
+}
+
 /* §4.2.1: a part of a segment. */
 static void test_partial_duplicate(void **state)
 {
@@ -106,6 +120,7 @@ int main(void)
 		PEER_TEST(test_duplicate_segment),
 		PEER_TEST(test_duplicate_beside_a_hole),
 		PEER_TEST(test_duplicate_out_of_order),
+		PEER_TEST(test_duplicate_that_is_alone),
 		PEER_TEST(test_partial_duplicate),
 		PEER_TEST(test_several),
 		PEER_TEST(test_not_agreed),
