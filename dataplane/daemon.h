@@ -130,6 +130,8 @@ int inline_start(struct daemon *d, uint16_t id, const struct conf_function *func
 /* New parts beside the old, which go when the last exchange they hold is over. */
 int inline_restart(struct daemon *d, uint16_t id, struct conf_errors *errors)
 	__attribute__((warn_unused_result));
+/* The instance of that number, if it is an inline one, is replaced: it spoiled its ring. */
+void inline_end(struct daemon *d, uint32_t instance);
 void inline_stop(struct daemon *d, uint16_t id);
 void inline_stop_all(struct daemon *d);
 /* Their log, and those that are to go. */

@@ -201,6 +201,7 @@ static struct tcp_conf tcp_conf_of(const struct conf_tcp *from)
 		.keepalive_probes = from->keepalive_probes,
 		.user_timeout_ms = from->user_timeout_ms,
 		.mss_most = (uint16_t)from->max_segment_bytes,
+		.fast_open = from->fast_open,
 		.gather = from->nagle ? TCP_GATHER_NAGLE : TCP_GATHER_FLUSH,
 	};
 }

@@ -52,27 +52,37 @@ void packet_socket_device(const struct conf_port *port, char *out, size_t size)
 		 frame * FRAMES_OF_BLOCK, frame);
 }
 
-static int interface_set_mtu(const char *name, unsigned mtu)
+static int interface_ask(const char *name, unsigned long what, struct ifreq *request)
 {
-	struct ifreq request = {.ifr_mtu = (int)mtu};
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	int rc;
 
 	if (fd < 0)
 		return -errno;
-	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
-	rc = ioctl(fd, SIOCSIFMTU, &request) ? -errno : 0;
+	snprintf(request->ifr_name, sizeof(request->ifr_name), "%s", name);
+	rc = ioctl(fd, what, request) ? -errno : 0;
 	close(fd);
 	return rc;
 }
 
 int packet_socket_set_mtu(const struct conf_port *port)
 {
+	struct ifreq request = {.ifr_mtu = (int)port->mtu};
 	char name[IFNAMSIZ];
 
 	if (port->mtu + FRAME_EXTRA > packet_socket_frame_bytes(port))
 		return -EINVAL;
 	if (!device_argument(port->device, IFNAME_ARGUMENT, name, sizeof(name)))
 		return -ENODEV;
-	return interface_set_mtu(name, port->mtu);
+	return interface_ask(name, SIOCSIFMTU, &request);
+}
+
+bool packet_socket_link_up(const struct conf_port *port)
+{
+	struct ifreq request = {0};
+	char name[IFNAMSIZ];
+
+	return device_argument(port->device, IFNAME_ARGUMENT, name, sizeof(name)) &&
+	       interface_ask(name, SIOCGIFFLAGS, &request) == 0 &&
+	       (request.ifr_flags & IFF_RUNNING);
 }

@@ -361,5 +361,7 @@ bool port_link_up(const struct port *port)
 {
 	struct rte_eth_link link = {0};
 
+	if (port->traits->packet_socket)
+		return packet_socket_link_up(port->conf);
 	return rte_eth_link_get_nowait(port->id, &link) == 0 && link.link_status == RTE_ETH_LINK_UP;
 }

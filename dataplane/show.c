@@ -191,7 +191,7 @@ static const char *port_speed(const struct port *p, struct rows *rows)
 {
 	struct rte_eth_link link = {0};
 
-	if (rte_eth_link_get_nowait(p->id, &link) || link.link_status != RTE_ETH_LINK_UP)
+	if (!port_link_up(p) || rte_eth_link_get_nowait(p->id, &link))
 		return "-";
 	if (link.link_speed == RTE_ETH_SPEED_NUM_UNKNOWN || !link.link_speed)
 		return "unknown";

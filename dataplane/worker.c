@@ -369,8 +369,8 @@ static uint64_t until_next(const struct worker *w)
 	uint64_t next = RTE_MIN(stack_next_us(w->stack), engine_next_us(w->engine));
 
 	next = RTE_MIN(next, apps_next_us(w->apps));
-	next = RTE_MIN(next, io_next_us(w->io, now));
 	next = RTE_MIN(next, inline_next_us(&w->inlines));
+	next = RTE_MIN(next, io_next_us(w->io, now));
 	if (next <= now)
 		return 0;
 	return next - now < SLEEP_MAX_US ? next - now : SLEEP_MAX_US;

@@ -163,7 +163,7 @@ struct conf_chain {
 		unsigned keepalive_ms, keepalive_each_ms, keepalive_probes;
 		unsigned user_timeout_ms;   /* 0: the stack's own */
 		unsigned max_segment_bytes; /* 0: what the path allows */
-		bool nagle;
+		bool nagle, fast_open;
 	} tcp;
 	struct conf_place place;
 };

@@ -250,6 +250,9 @@ static const struct key tcp_keys[] = {
 	UINT(conf_tcp, max_segment_bytes, "0", 0, 65495,
 	     "payload of a packet, both ways; 0: what the path allows"),
 	BOOL(conf_tcp, nagle, "false", "small segments wait for the answer to the one before"),
+	BOOL(conf_tcp, fast_open, "false",
+	     "a client that was here before may send its request with its first packet (RFC 7413); "
+	     "the network may make one request two"),
 	END,
 };
 

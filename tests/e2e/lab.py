@@ -401,6 +401,17 @@ class Sluiced:
             ticks += int(fields[11]) + int(fields[12])
         return ticks / os.sysconf("SC_CLK_TCK")
 
+    def assert_idle(self, seconds=3, tries=4):
+        """All its processes together need under 3% of a CPU; once is enough, on a busy machine."""
+        shares = []
+        for _ in range(tries):
+            before, began = self.cpu_seconds(), time.monotonic()
+            time.sleep(seconds)
+            shares.append((self.cpu_seconds() - before) / (time.monotonic() - began))
+            if shares[-1] < 0.03:
+                return
+        raise LabError(f"idle, but it used these shares of a CPU: {shares}")
+
     def reload(self, conf=None):
         if conf is not None:
             self.conf_path.write_text(placed_everywhere(conf.replace("@RUN_DIR@", str(self.run_dir))))
@@ -507,8 +518,10 @@ def sha256_of_download(client, url):
     return client.run("sh", "-c", f"curl -sS --max-time 300 {url} | sha256sum", timeout=320).stdout.split()[0]
 
 
-def port_text(name, device, address, extra=""):
-    return f'{{ name = "{name}"; device = "{device}"; addresses = [ "{address}" ]; {extra}}}'
+def port_text(name, device, addresses, extra=""):
+    """A port's part of a configuration; `addresses` are words of one text."""
+    listed = ", ".join(f'"{address}"' for address in addresses.split())
+    return f'{{ name = "{name}"; device = "{device}"; addresses = [ {listed} ]; {extra}}}'
 
 
 def section(*ports):

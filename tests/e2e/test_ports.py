@@ -11,7 +11,7 @@ import pytest
 from conftest import CPU, chain_conf
 from lab import MB, LabError, Nginx, Sluiced, big_file, port_text, section, sh, sha256_of_download, wait_until
 
-SIZE = 100 * MB
+SIZE = 48 * MB
 
 STATIC = """
 daemon = {{ workers = [ {cpus} ]; memory_mb = 256; run_dir = "@RUN_DIR@"; {daemon} }};
@@ -116,8 +116,10 @@ class Pair:
 
 
 def test_memif(lab, big):
+    """It has no interrupt that tells of packets: workers nap."""
     pair = Pair(lab, big, "memif")
     pair.download()
+    pair.proxy.assert_idle()
     pair.stop()
 
 
@@ -130,6 +132,9 @@ def test_vhost_and_virtio_user(lab, big, wire):
     assert {"rx checksum", "tx tcp checksum"} <= set(offloads(pair.proxy, "wire"))
     assert pair.origin.stat("ip_csum_in_software") == 0
     assert pair.origin.stat("tx_packets") < SIZE / 1460 / 4
+    if wire == "vhost":
+        pair.proxy.assert_idle()
+        pair.origin.assert_idle()
     pair.stop()
 
 
@@ -223,8 +228,8 @@ def test_pcap(lab):
     wait_until(lambda: sluiced.show("ports")[0]["tx_packets"] >= 3, 10, "three answers")
     sluiced.stop()
     assert mac_shown == mac.hex(":")
-    arp, echo, synack = read_pcap(go)[:3]
-    assert arp[:6] == PEER and arp[20:22] == b"\0\2" and arp[22:28] == mac and arp[28:32] == ADDRESSES[1]
+    arp, echo, synack = [frame for frame in read_pcap(go) if frame[:6] == PEER][:3]
+    assert arp[20:22] == b"\0\2" and arp[22:28] == mac and arp[28:32] == ADDRESSES[1]
     assert echo[34:36] == b"\0\0" and echo[-14:] == b"are you there?" and checksum(echo[34:]) == 0
     assert struct.unpack("!HHII", synack[34:46])[0:4:3] == (80, 1001) and synack[47] == 0x12
 
@@ -262,9 +267,9 @@ def test_frames_of_9000_bytes(lab, big):
 
 
 def test_through_a_gateway(lab):
-    """The origin is two hops away."""
+    """Two ports, one with two addresses; the origin is two hops away."""
     lab.middlebox(["wan", "lan"])
-    router, far = lab.peer("lan"), lab.namespace("far")
+    client, router, far = lab.peer("wan"), lab.peer("lan"), lab.namespace("far")
     lab.veth(router, "eth1", far, "eth0")
     sh("ip", "-n", router.name, "addr", "add", "10.30.0.1/24", "dev", "eth1")
     sh("ip", "-n", far.name, "addr", "add", "10.30.0.2/24", "dev", "eth0")
@@ -273,11 +278,69 @@ def test_through_a_gateway(lab):
     far.ip = "10.30.0.2"
     origin = Nginx(lab, far, "far")
     digest = big_file(origin.root / "big.bin", SIZE)
-    routes = 'routes = ( { to = "10.30.0.0/16"; via = "10.10.2.2"; } );\n'
-    sluiced = Sluiced(lab, chain_conf(["wan", "lan"], [origin]) + routes)
-    assert sha256_of_download(lab.peer("wan"), "http://10.10.1.1/big.bin") == digest
+    ports = section(port_text("wan", "net_af_packet0,iface=wan", "10.10.1.1/24 10.10.1.9/24"),
+                    port_text("lan", "net_af_packet1,iface=lan", "10.10.2.1/24", "mtu = 1400; "))
+    routes = 'routes = ( { to = "0.0.0.0/0"; via = "10.10.2.2"; } );\n'
+    sluiced = Sluiced(lab, chain_conf(ports, [origin]) + routes)
+    assert sha256_of_download(client, "http://10.10.1.1/big.bin") == digest
+    assert "3 received" in client.run("ping", "-c3", "-i0.2", "10.10.1.9").stdout
     sluiced.wait_no_buffers()
+    ports_are_shown(lab, sluiced, router)
     sluiced.stop()
+
+
+def ports_are_shown(lab, sluiced, router):
+    """What `show ports` says is so."""
+    wan_port, lan_port = sluiced.show("ports")
+    assert [(p["name"], p["state"], p["mtu"]) for p in (wan_port, lan_port)] == [("wan", "up", 1500), ("lan", "up", 1400)]
+    assert wan_port["addresses"] == ["10.10.1.1/24", "10.10.1.9/24"] and lan_port["addresses"] == ["10.10.2.1/24"]
+    assert wan_port["driver"] == "net_af_packet" and wan_port["shared_rx"]
+    assert wan_port["mac"] in lab.mid.run("ip", "link", "show", "wan").stdout
+    assert lan_port["rx_packets"] > SIZE / 1400 and wan_port["tx_packets"] > SIZE / 1500
+    assert lan_port["rx_bytes"] > SIZE and wan_port["tx_bytes"] > SIZE
+    sh("ip", "-n", router.name, "link", "set", "eth0", "down")
+    wait_until(lambda: sluiced.show("ports")[1]["state"] == "down", 5, "the port is shown as down")
+    assert sluiced.show("ports")[0]["state"] == "up"
+    sh("ip", "-n", router.name, "link", "set", "eth0", "up")
+    wait_until(lambda: sluiced.show("ports")[1]["state"] == "up", 5, "the port is up again")
+
+
+# --- ports that cannot be opened -------------------------------------------------------------
+
+NOT_TO_BE_OPENED = {
+    "net_af_packet1,iface=nonesuch0": "No such device",
+    "net_af_xdp1,iface=nonesuch0": "nonesuch0",
+    "net_memif1,role=client,socket-abstract=no,socket=/tmp/nobody.sock": "/tmp/nobody.sock",
+    "net_memif1,role=server,socket-abstract=no,socket=/nonesuch/x.sock": "Invalid socket directory",
+    "net_pcap1,rx_pcap=/nonesuch.pcap": "No such file",
+    "net_tap1,iface=wan": "Unable to create TAP interface",
+    "net_vhost1,iface=/nonesuch/x.sock": "No such file",
+    "net_virtio_user1,path=/nonesuch.sock": "No such file",
+    "net_nonesuch1": "cannot open the device",
+    "0000:ff:1f.7": "No such device",
+}
+
+
+def test_ports_that_cannot_be_opened(lab, tmp_path):
+    """The sentence names the port and why; the port before it and its file are gone as well."""
+    lab.middlebox(["wan"])
+    sock = tmp_path / "first.sock"
+    first = port_text("first", f"net_vhost0,iface={sock}", "10.9.9.1/24")
+    for device, why in NOT_TO_BE_OPENED.items():
+        conf = static_conf(first + ", " + wan(device), "10.10.1.1", sock)
+        sluiced = Sluiced(lab, conf, ready=False)
+        assert sluiced.process.wait(20) == 1, device
+        text = sluiced.output()
+        assert f'port "wan" (device "{device}"): ' in text and why in text, text
+        assert not sock.exists() and not (sluiced.run_dir / "control.sock").exists(), device
+    assert "tap" not in lab.mid.run("ip", "link").stdout
+
+
+def test_an_mtu_that_cannot_be(lab, tap):
+    sluiced = Sluiced(lab, static_conf(tap.replace("tap0\";", "tap0\"; mtu = 9000;"), "10.10.1.1", lab.dir), ready=False)
+    assert sluiced.process.wait(20) == 1
+    assert "it cannot have an MTU of 9000, only up to" in sluiced.output()
+    assert "tap0" not in lab.mid.run("ip", "link").stdout
 
 
 # --- memory ----------------------------------------------------------------------------------
@@ -350,6 +413,11 @@ def test_vhost_in_huge_pages(lab, big, hugepages):
 TWO = f"0, {CPU}"
 
 
+def node_of(cpu):
+    nodes = [entry for entry in os.listdir(f"/sys/devices/system/cpu/cpu{cpu}") if re.fullmatch(r"node\d+", entry)]
+    return int(nodes[0][4:]) if nodes else 0
+
+
 def worker_packets(sluiced):
     return [w["rx_packets"] for w in sluiced.show("status")["workers"]]
 
@@ -361,6 +429,7 @@ def test_two_workers_on_a_port_with_one_queue(lab):
     origin = Nginx(lab, lab.peer("lan"), "one")
     digest = big_file(origin.root / "big.bin", SIZE)
     sluiced = Sluiced(lab, chain_conf(["wan", "lan"], [origin], cpus=TWO))
+    assert [(w["cpu"], w["node"]) for w in sluiced.show("status")["workers"]] == [(c, node_of(c)) for c in (0, CPU)]
     client = lab.peer("wan")
     for _ in range(8):
         assert float(client.curl("-o", "/dev/null", "-w", "%{time_total}", "http://10.10.1.1/who")) < 1
@@ -370,5 +439,6 @@ def test_two_workers_on_a_port_with_one_queue(lab):
     assert int(re.search(r"(\d+) requests in", out).group(1)) > 500
     assert sluiced.stat("handoffs") > 0 and sluiced.stat("handoff_drops") == 0
     assert min(worker_packets(sluiced)) > 500, worker_packets(sluiced)
+    sluiced.assert_idle()
     sluiced.wait_no_buffers()
     sluiced.stop()

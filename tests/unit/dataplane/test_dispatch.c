@@ -1,144 +1,199 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Which worker a frame belongs to: all of one flow to the same, in both families. */
+/* Every packet of a flow has one owner, whoever asks; what is cut short is read no further. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include <cmocka.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include <cmocka.h>
 #include <rte_mbuf.h>
 
 #include "dataplane/dispatch.h"
 
-#define WORKERS 4
+#define WORKERS 5
 #define ETH     14
 #define TCP     6
-#define ICMP6   58
+#define UDP     17
 
 static uint8_t frame[256];
+static unsigned length;
 
-static uint32_t owner(size_t len)
+static void put16(unsigned at, unsigned value)
 {
-	struct rte_mbuf m = {
-		.buf_addr = frame, .data_len = (uint16_t)len, .pkt_len = (uint32_t)len};
-
-	return dispatch_owner(&m, WORKERS);
+	frame[at] = (uint8_t)(value >> 8);
+	frame[at + 1] = (uint8_t)value;
 }
 
-static void put16(uint8_t *at, unsigned value)
+/* The frame in a buffer of exactly its size, so that a byte too far is seen. */
+static uint32_t owner_of(unsigned len)
 {
-	at[0] = (uint8_t)(value >> 8);
-	at[1] = (uint8_t)value;
+	uint8_t *bytes = malloc(len ? len : 1);
+	struct rte_mbuf m = {.buf_addr = bytes, .data_len = (uint16_t)len, .pkt_len = len};
+	uint32_t owner;
+
+	memcpy(bytes, frame, len);
+	owner = dispatch_owner(&m, WORKERS);
+	free(bytes);
+	return owner;
 }
 
-static void ip6_put(uint8_t *ip, uint8_t protocol, const struct addr *src, const struct addr *dst)
-{
-	memset(ip, 0, 40);
-	ip[0] = 0x60;
-	ip[6] = protocol;
-	memcpy(ip + 8, src->bytes, 16);
-	memcpy(ip + 24, dst->bytes, 16);
-}
-
-static const struct addr ours = {.bytes = {0xfd, 0x10, [15] = 1}, .family = ADDR_IP6};
-
-static struct addr peer_of(unsigned i)
-{
-	struct addr peer = {.bytes = {0xfd, 0x10, [14] = (uint8_t)i, [15] = 2}, .family = ADDR_IP6};
-
-	return peer;
-}
-
-static uint32_t tcp6_owner(const struct addr *peer, unsigned remote_port)
+static unsigned put_ethernet(unsigned type, bool vlan)
 {
 	memset(frame, 0, sizeof(frame));
-	put16(frame + 12, 0x86dd);
-	ip6_put(frame + ETH, TCP, peer, &ours);
-	put16(frame + ETH + 40, remote_port);
-	put16(frame + ETH + 42, 80);
-	return owner(ETH + 60);
-}
-
-static void a_flow_has_one_owner(void **state)
-{
-	unsigned seen = 0;
-
-	(void)state;
-	for (unsigned i = 0; i < 64; i++) {
-		struct addr peer = peer_of(i);
-		struct endpoint local = {ours, 80}, remote = {peer, (uint16_t)(5000 + i)};
-		uint32_t w = tcp6_owner(&peer, 5000 + i);
-
-		assert_true(w < WORKERS);
-		assert_true(dispatch_owns(&local, &remote, w, WORKERS));
-		seen |= 1u << w;
+	if (vlan) {
+		put16(12, 0x8100);
+		put16(14, 7);
 	}
-	assert_int_equal(seen, (1 << WORKERS) - 1);
+	put16(vlan ? 16 : 12, type);
+	return vlan ? ETH + 4 : ETH;
 }
 
-/* An error about a packet of ours comes to the connection's worker. */
-static void errors_follow_the_flow(void **state)
+static void put_ip4(unsigned at, unsigned words, uint8_t protocol, const struct endpoint *from,
+		    const struct endpoint *to)
 {
-	struct addr router = {.bytes = {0xfd, 0x99}, .family = ADDR_IP6};
+	frame[at] = (uint8_t)(0x40 | words);
+	frame[at + 9] = protocol;
+	memcpy(frame + at + 12, from->addr.bytes, 4);
+	memcpy(frame + at + 16, to->addr.bytes, 4);
+	put16(at + 4 * words, from->port);
+	put16(at + 4 * words + 2, to->port);
+	length = at + 4 * words + 20;
+}
+
+static void put_ip6(unsigned at, uint8_t protocol, const struct endpoint *from,
+		    const struct endpoint *to)
+{
+	frame[at] = 0x60;
+	frame[at + 6] = protocol;
+	memcpy(frame + at + 8, from->addr.bytes, 16);
+	memcpy(frame + at + 24, to->addr.bytes, 16);
+	put16(at + 40, from->port);
+	put16(at + 42, to->port);
+	length = at + 60;
+}
+
+static struct endpoint endpoint_any(enum addr_family family)
+{
+	struct endpoint e = {.addr.family = (uint8_t)family, .port = (uint16_t)rand()};
+
+	for (int i = 0; i < (family == ADDR_IP4 ? 4 : 16); i++)
+		e.addr.bytes[i] = (uint8_t)rand();
+	return e;
+}
+
+/* One worker owns what `remote` sends to `local`: the one that dispatch_owner names. */
+static void assert_owner(uint32_t owner, const struct endpoint *local,
+			 const struct endpoint *remote)
+{
+	assert_true(owner < WORKERS);
+	for (unsigned w = 0; w < WORKERS; w++)
+		assert_int_equal(dispatch_owns(local, remote, w, WORKERS), w == owner);
+}
+
+static void input_and_choice_of_port_agree(void **state)
+{
+	unsigned seen[WORKERS] = {0};
 
 	(void)state;
-	for (unsigned i = 0; i < 64; i++) {
-		struct addr peer = peer_of(i);
-		uint32_t w = tcp6_owner(&peer, 5000 + i);
-		uint8_t *icmp = frame + ETH + 40;
+	for (int i = 0; i < 2000; i++) {
+		enum addr_family family = i % 2 ? ADDR_IP4 : ADDR_IP6;
+		struct endpoint local = endpoint_any(family), remote = endpoint_any(family);
+		unsigned at = put_ethernet(family == ADDR_IP4 ? 0x0800 : 0x86dd, i % 3 == 0);
+		uint8_t protocol = i % 5 ? TCP : UDP;
+		uint32_t owner;
 
-		ip6_put(frame + ETH, ICMP6, &router, &ours);
-		icmp[0] = 2;
-		ip6_put(icmp + 8, TCP, &ours, &peer);
-		put16(icmp + 48, 80);
-		put16(icmp + 50, 5000 + i);
-		assert_int_equal(owner(ETH + 40 + 8 + 48), w);
+		if (family == ADDR_IP4)
+			put_ip4(at, 5 + (unsigned)i % 11, protocol, &remote, &local);
+		else
+			put_ip6(at, protocol, &remote, &local);
+		owner = owner_of(length);
+		assert_owner(owner, &local, &remote);
+		seen[owner]++;
+	}
+	for (unsigned w = 0; w < WORKERS; w++)
+		assert_true(seen[w] > 2000 / WORKERS / 2);
+}
+
+/* An ICMP error quotes a packet of ours. */
+static void errors_find_the_flow_they_speak_of(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 200; i++) {
+		struct endpoint local = endpoint_any(ADDR_IP4), remote = endpoint_any(ADDR_IP4);
+		struct endpoint router = endpoint_any(ADDR_IP4);
+		unsigned at = put_ethernet(0x0800, false);
+
+		put_ip4(at, 5, 1, &router, &local);
+		put16(at + 20, 0x0304);
+		put_ip4(at + 28, 5, TCP, &local, &remote);
+		assert_owner(owner_of(length), &local, &remote);
 	}
 }
 
-static void discovery_is_everybodys(void **state)
+static void what_has_no_flow(void **state)
 {
-	struct addr peer = peer_of(1);
+	struct endpoint a = endpoint_any(ADDR_IP4), b = endpoint_any(ADDR_IP4);
+	unsigned at = put_ethernet(0x0800, false);
 
 	(void)state;
-	tcp6_owner(&peer, 1);
-	frame[ETH + 6] = ICMP6;
-	for (unsigned type = 133; type <= 137; type++) {
-		frame[ETH + 40] = (uint8_t)type;
-		assert_int_equal(owner(ETH + 64), DISPATCH_ALL);
-	}
-	put16(frame + 12, 0x0806);
-	assert_int_equal(owner(ETH + 28), DISPATCH_ALL);
+	put_ip4(at, 5, TCP, &a, &b);
+	put16(at + 6, 0x2000); /* the first fragment, then the last: one worker for both */
+	assert_int_equal(owner_of(length), 0);
+	put16(at + 6, 0x00b9);
+	assert_int_equal(owner_of(length), 0);
+	put_ethernet(0x0800, false);
+	put_ip4(at, 5, 1, &a, &b);
+	put16(at + 20, 0x0800);
+	assert_int_equal(owner_of(length), 0);
+	put_ethernet(0x88cc, false);
+	assert_int_equal(owner_of(64), 0);
 }
 
-/* Echo, listener queries, fragments, what is cut off: once, by the first. */
-static void the_rest_is_the_firsts(void **state)
+static void what_everybody_must_see(void **state)
 {
-	struct addr peer = peer_of(1);
+	struct endpoint a = endpoint_any(ADDR_IP6), b = endpoint_any(ADDR_IP6);
 
 	(void)state;
-	tcp6_owner(&peer, 1);
-	frame[ETH + 6] = ICMP6;
-	frame[ETH + 40] = 128;
-	assert_int_equal(owner(ETH + 64), 0);
-	frame[ETH + 6] = 0;
-	assert_int_equal(owner(ETH + 64), 0);
-	frame[ETH + 6] = 44;
-	assert_int_equal(owner(ETH + 64), 0);
-	assert_int_equal(owner(ETH + 43), 0);
-	assert_int_equal(owner(13), 0);
+	put_ethernet(0x0806, false);
+	assert_int_equal(owner_of(42), DISPATCH_ALL);
+	a.port = 135 << 8; /* a neighbour solicitation's type stands there */
+	put_ip6(put_ethernet(0x86dd, false), 58, &a, &b);
+	assert_int_equal(owner_of(length), DISPATCH_ALL);
+}
+
+static void frames_cut_anywhere(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 300; i++) {
+		struct endpoint a = endpoint_any(ADDR_IP6), b = endpoint_any(ADDR_IP6);
+		unsigned at = put_ethernet(i % 2 ? 0x0800 : 0x86dd, i % 3 == 0);
+
+		if (i % 2) {
+			put_ip4(at, (unsigned)rand() % 16, i % 4 == 1 ? 1 : TCP, &a, &b);
+			put_ip4(length + 8 - 20, (unsigned)rand() % 16, TCP, &b, &a);
+		} else {
+			put_ip6(at, (uint8_t)rand(), &a, &b);
+		}
+		for (unsigned len = 0; len <= length; len++) {
+			uint32_t owner = owner_of(len);
+
+			assert_true(owner < WORKERS || owner == DISPATCH_ALL);
+		}
+	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_flow_has_one_owner),
-		cmocka_unit_test(errors_follow_the_flow),
-		cmocka_unit_test(discovery_is_everybodys),
-		cmocka_unit_test(the_rest_is_the_firsts),
+		cmocka_unit_test(input_and_choice_of_port_agree),
+		cmocka_unit_test(errors_find_the_flow_they_speak_of),
+		cmocka_unit_test(what_has_no_flow),
+		cmocka_unit_test(what_everybody_must_see),
+		cmocka_unit_test(frames_cut_anywhere),
 	};
 
+	srand(3);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
