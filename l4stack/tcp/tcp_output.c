@@ -413,7 +413,7 @@ static void output_syn(struct tcp_conn *conn)
 	if (!again)
 		time_rtt(conn);
 	note_text_of_syn(conn, text.seq);
-	tcp_timer_set(conn, TCP_TIMER_RETRANSMIT, conn->rto.rto_us);
+	tcp_probe_syn_sent(conn);
 }
 
 /* Duplicate ACKs, each one by itself (RFC 5681 §4.2), and those that carry SACK: before data. */

@@ -61,6 +61,12 @@ static void begin_timeout(struct tcp_conn *conn)
 	conn->rto_due_ms = (uint32_t)((conn->tcp->stack->now_us + conn->rto.rto_us + 999) / 1000);
 }
 
+void tcp_probe_syn_sent(struct tcp_conn *conn)
+{
+	begin_timeout(conn);
+	start(conn, TCP_WAIT_RTO, conn->rto.rto_us);
+}
+
 void tcp_probe_sent(struct tcp_conn *conn)
 {
 	if (!tcp_timer_is_set(conn, TCP_TIMER_RETRANSMIT))
