@@ -9,7 +9,8 @@
 
 #include "l4stack/tcp/tcp_recovery.h"
 
-/* A SYN, or its answer, was sent: the timeout of what may follow it counts from there (RFC 7413). */
+/* A SYN, or its answer, was sent: the timeout of what may follow it counts from there (RFC 7413).
+ */
 void tcp_probe_syn_sent(struct tcp_conn *conn);
 /* RFC 6298 §5.1 to §5.3: something was sent; or new data was acknowledged, and the timeout
  * begins anew. */
