@@ -237,7 +237,7 @@ void functions_end_broken(struct daemon *d)
 		worker_call(d->set.worker[i], look_for_broken, &broken);
 	for (unsigned i = 0; i < broken.count; i++)
 		if (supervisor_kill(d->supervisor, broken.process[i], "its ring is spoiled"))
-			continue; /* it ended meanwhile, or is about to */
+			inline_end(d, broken.process[i]); /* or it ended meanwhile */
 }
 
 /* --- what nothing needs any more --------------------------------------------------------- */

@@ -9,6 +9,8 @@
 #include "dataplane/clock.h"
 #include "dataplane/daemon.h"
 #include "dataplane/inline.h"
+#include "dataplane/log.h"
+#include "mgmt/conf/conf.h"
 #include "nf/sdk/object.h"
 
 #define FIRST_ID 0x80000000u /* processes are counted from 1 */
@@ -219,6 +221,19 @@ int inline_restart(struct daemon *d, uint16_t id, struct conf_errors *errors)
 	old->retired = true;
 	everywhere(d, old, retire_here);
 	return 0;
+}
+
+void inline_end(struct daemon *d, uint32_t instance)
+{
+	struct conf_errors errors = {0};
+	struct inline_function *f = d->inlines;
+
+	while (f && (f->instance != instance || f->retired))
+		f = f->next;
+	if (f && inline_restart(d, f->id, &errors))
+		log_error("function \"%s\" cannot be replaced: %s", f->conf->name,
+			  errors.count ? errors.text[0] : "no memory");
+	conf_errors_clear(&errors);
 }
 
 void inline_stop(struct daemon *d, uint16_t id)

@@ -35,6 +35,7 @@
 #include <stdint.h>
 
 #include <sluice/abi.h>
+#include <sluice/buf.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -250,19 +251,8 @@ int sluice_open_send(struct sluice_exchange *x, struct sluice_buf *buf, uint32_t
 
 /* --- answering (verdict SLUICE_RESPOND from request_head, or from sluice_resume) --- */
 
-/*
- * The function's arena: memory it alone may write and that is sent from where it lies.
- * A buffer has a reference count, 1 at first: each slice that is emitted holds one more
- * until its last byte was acknowledged by the peer.
- */
-struct sluice_buf {
-	uint8_t *data;
-	uint32_t size;
-};
-/* NULL: the arena is full. */
+/* A buffer of the function's arena (<sluice/buf.h>). NULL: the arena is full. */
 struct sluice_buf *sluice_buf_alloc(struct sluice_nf *nf, uint32_t size);
-void sluice_buf_ref(struct sluice_buf *buf);
-void sluice_buf_unref(struct sluice_buf *buf);
 uint64_t sluice_arena_bytes(const struct sluice_nf *nf); /* all of it */
 uint64_t sluice_arena_used(const struct sluice_nf *nf);
 
