@@ -50,6 +50,10 @@ class Stream:
     def origin(self, port, answer):
         return Origin(self.server, port, answer).endpoint
 
+    def engine(self, name):
+        return next(s["value"] for s in self.sluiced.show("stats")
+                    if s["name"] == name and "engine" in s["group"])
+
     def connect(self):
         return self.client.connect("10.10.1.1", 6000)
 
@@ -100,9 +104,8 @@ def test_redis(stream):
     bench = stream.client.run("redis-benchmark", "-h", "10.10.1.1", "-p", 6000, "-n", 20000, "-c", 20,
                               "-P", 4, "-t", "set,get", "--csv").stdout
     assert bench.count("\n") >= 3 and "Error" not in bench
-    counts = {s["name"]: s["value"] for s in stream.sluiced.show("stats")}
-    assert counts["payload_copied_bytes"] == 0
-    assert counts["payload_referenced_bytes"] > 2_000_000
+    assert stream.engine("payload_copied_bytes") == 0
+    assert stream.engine("payload_referenced_bytes") > 2_000_000
 
 
 def test_tls_passes_through(stream):
@@ -132,7 +135,7 @@ def test_iperf(stream, way):
     done = json.loads(stream.client.run("iperf3", "-c", "10.10.1.1", "-p", 6000, "-t", 3, "-P", 4, "-J",
                                         *way).stdout)
     assert done["end"]["sum_received"]["bytes"] > 1_000_000
-    assert stream.sluiced.stat("payload_copied_bytes") == 0
+    assert stream.engine("payload_copied_bytes") == 0
 
 
 # --- both ends -----------------------------------------------------------------------
@@ -244,10 +247,10 @@ def test_proxy_headers_in_and_out(stream):
 
 def test_nginx_reads_our_header(stream):
     origin = Nginx(stream.lab, stream.server, "behind",
-                   extra=f"server {{ listen {stream.server.ip}:8081 proxy_protocol; "
-                         "location / { return 200 $proxy_protocol_addr; } }")
+                   extra=f"listen {stream.server.ip}:8081 proxy_protocol; "
+                         "location = /addr { return 200 $proxy_protocol_addr; }")
     stream.run(f"{origin.ns.ip}:8081", proxy='send_proxy = "v2";')
-    assert stream.client.curl("http://10.10.1.1:6000/") == stream.client.ip
+    assert stream.client.curl("http://10.10.1.1:6000/addr") == stream.client.ip
 
 
 def counted_servers(stream, lb):
@@ -281,12 +284,14 @@ def test_what_is_shown(stream):
         assert sock.recv(5) == b"hello"
         chain = stream.sluiced.show("chains")[0]
         assert (chain["protocol"], chain["connections"], chain["exchanges"]) == ("tcp", 1, 1)
-        flow = stream.sluiced.show("flows")[0]
-        assert flow["state"] == "stream" and "7000" in json.dumps(flow)
+        flows = stream.sluiced.show("flows")
+        assert {(f["chain"], f["upstream"], f["in_bytes"], f["out_bytes"]) for f in flows} == \
+            {("plain", "-", 5, 5), ("-", "service", 5, 5)}
     wait_until(lambda: stream.sluiced.show("chains")[0]["connections"] == 0, 10, "it is over")
     assert stream.sluiced.show("upstreams")
 
 
+@pytest.mark.skipif(os.environ.get("SLUICE_PLACEMENT") == "inline", reason="there are no processes")
 def test_functions_die_and_connections_live(stream):
     stream.run(stream.origin(7000, echo))
     with stream.connect() as sock:
