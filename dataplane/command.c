@@ -147,6 +147,7 @@ SHOW(status)
 SHOW(ports)
 SHOW(chains)
 SHOW(functions)
+SHOW(applications)
 SHOW(flows)
 SHOW(upstreams)
 SHOW(buffers)
@@ -157,9 +158,16 @@ static const struct {
 	const char *what;
 	json_t *(*show)(struct daemon *d, const struct ctl_request *request);
 } shows[] = {
-	{"status", status},       {"ports", ports},     {"chains", chains},
-	{"functions", functions}, {"flows", flows},     {"upstreams", upstreams},
-	{"stats", stats},         {"buffers", buffers}, {"errors", errors},
+	{"status", status},
+	{"ports", ports},
+	{"chains", chains},
+	{"functions", functions},
+	{"applications", applications},
+	{"flows", flows},
+	{"upstreams", upstreams},
+	{"stats", stats},
+	{"buffers", buffers},
+	{"errors", errors},
 };
 
 static int run_show(void *ctx, const struct ctl_request *request, json_t **data, char *error,
@@ -172,8 +180,8 @@ static int run_show(void *ctx, const struct ctl_request *request, json_t **data,
 		return *data ? 0 : -ENOMEM;
 	}
 	snprintf(error, size,
-		 "show what? status, ports, chains, functions, flows, upstreams, stats, buffers or "
-		 "errors");
+		 "show what? status, ports, chains, functions, applications, flows, upstreams, "
+		 "stats, buffers or errors");
 	return -EINVAL;
 }
 

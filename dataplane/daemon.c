@@ -12,6 +12,7 @@
 
 #include <rte_common.h>
 
+#include "chain/app/door.h"
 #include "chain/supervise/supervise.h"
 #include "chain/upstream/upstream.h"
 #include "dataplane/clock.h"
@@ -289,6 +290,13 @@ static int make_upstreams(struct daemon *d, char *error, size_t size)
 	return rc ? fail(error, size, "cannot make the table of upstreams", rc) : 0;
 }
 
+static int make_door(struct daemon *d, const struct conf *conf, char *error, size_t size)
+{
+	int rc = applications_begin(d, conf);
+
+	return rc ? fail(error, size, "cannot make a door for applications", rc) : 0;
+}
+
 static int make_workers(struct daemon *d, const struct conf *conf, char *error, size_t size)
 {
 	d->set.regions = &d->regions;
@@ -384,10 +392,12 @@ static int make_all(struct daemon *d, const struct conf *conf, char *error, size
 	clock_start();
 	d->started_us = clock_monotonic_us();
 	if ((rc = make_pools(d, conf, error, size)) || (rc = open_ports(d, conf, error, size)) ||
-	    (rc = make_upstreams(d, error, size)) || (rc = make_workers(d, conf, error, size)) ||
+	    (rc = make_upstreams(d, error, size)) || (rc = make_door(d, conf, error, size)) ||
+	    (rc = make_workers(d, conf, error, size)) ||
 	    (rc = make_supervisor(d, conf, error, size)))
 		return rc;
-	if ((rc = watch(d, ctl_fd(d->ctl))) || (rc = watch(d, supervisor_fd(d->supervisor))))
+	if ((rc = watch(d, ctl_fd(d->ctl))) || (rc = watch(d, supervisor_fd(d->supervisor))) ||
+	    (rc = watch(d, door_fd(d->door))))
 		return fail(error, size, "cannot watch descriptors", rc);
 	return 0;
 }
@@ -416,11 +426,14 @@ static void end_all(struct daemon *d)
 			worker_stop(d->set.worker[i]);
 	if (d->supervisor)
 		supervisor_destroy(d->supervisor);
+	if (d->door)
+		door_empty(d->door);
 	inline_stop_all(d);
 	/* One without a queue of its own sends its last packets through one before it. */
 	for (unsigned i = d->set.count; i-- > 0;)
 		worker_destroy(d->set.worker[i]);
 	d->set.count = 0;
+	door_destroy(d->door);
 	free(d->dying_arenas);
 	memory_arenas_destroy(&d->arenas, &d->regions);
 	if (d->set.upstreams)
@@ -457,6 +470,7 @@ static void begin_drain(struct daemon *d)
 	d->drain_until_us = clock_monotonic_us() + (uint64_t)ms * 1000;
 	for (unsigned i = 0; i < d->set.count; i++)
 		worker_call(d->set.worker[i], drain_here, NULL);
+	applications_drain(d);
 	tell_draining(ms);
 }
 
@@ -536,6 +550,7 @@ static bool tick(struct daemon *d)
 	inline_sweep(d);
 	changes_tick(d);
 	arenas_sweep(d);
+	door_sweep(d->door, clock_monotonic_us());
 	feed_watchdog(d);
 	return d->state != DAEMON_DRAINING || !drained(d);
 }
@@ -553,6 +568,7 @@ static void control_loop(struct daemon *d)
 			if (events[i].data.fd == d->signal_fd)
 				on = handle_signal(d);
 		supervisor_handle(d->supervisor, clock_monotonic_us());
+		door_handle(d->door, clock_monotonic_us());
 		ctl_handle(d->ctl, clock_monotonic_us() / 1000);
 		if (clock_monotonic_us() >= next_sample) {
 			show_sample(d);

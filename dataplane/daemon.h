@@ -8,6 +8,7 @@
  *	functions.c  the numbers of functions, over versions of the configuration
  *	deploy.c     putting a configuration into effect, at the start and at a reload
  *	show.c, show_chain.c    what `sluicectl show` shows
+ *	applications.c  the door, and what is shown of those who came through it
  *	command.c    what sluicectl can ask
  *	tell.c       what systemd is told
  *
@@ -29,8 +30,10 @@
 
 struct conf_errors;
 struct ctl;
+struct door;
 struct inline_function;
 struct instance_info;
+struct rows;
 struct supervisor;
 
 /* A configuration that is, was, or was to be in effect. It lives while a function of it does. */
@@ -90,6 +93,7 @@ struct daemon {
 	struct inline_function *inlines; /* by placement = "inline" */
 	uint32_t inlines_made;           /* ever */
 	struct supervisor *supervisor;
+	struct door *door;
 	struct ctl *ctl;
 	uint64_t started_us, drain_until_us;
 	int epoll_fd, signal_fd;
@@ -178,6 +182,23 @@ void inline_each(const struct daemon *d,
 void daemon_arena_release(struct daemon *d, struct region *arena);
 /* Frees arenas of processes that are gone once nothing of theirs is being sent. */
 void arenas_sweep(struct daemon *d);
+
+/* --- applications.c ------------------------------------------------------------------- */
+
+/* Before the workers are made. */
+int applications_begin(struct daemon *d, const struct conf *conf)
+	__attribute__((warn_unused_result));
+/* Nobody is let in, and no connection of theirs is begun, from now on. */
+void applications_drain(struct daemon *d);
+
+/* What they add to each view. */
+void applications_buffers(struct daemon *d, struct rows *rows); /* struct view_buffer */
+void applications_flows(struct worker *w, struct rows *rows);   /* struct engine_flow_info */
+void applications_errors(struct worker *w, struct rows *rows);  /* struct view_error */
+void applications_counters(struct daemon *d,
+			   void (*fn)(void *ctx, const char *name, uint64_t value,
+				      const char *help),
+			   void *ctx);
 
 /* --- command.c -------------------------------------------------------------------------- */
 

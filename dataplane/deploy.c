@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "chain/app/door.h"
 #include "chain/supervise/supervise.h"
 #include "chain/upstream/upstream.h"
 #include "dataplane/clock.h"
@@ -201,6 +202,7 @@ static struct tcp_conf tcp_conf_of(const struct conf_tcp *from)
 {
 	return (struct tcp_conf){
 		.congestion = from->congestion,
+		.ecn = from->ecn ? TCP_ECN_IF_ASKED : TCP_ECN_NEVER,
 		.recv_buffer_bytes = from->recv_buffer_kb * 1024,
 		.send_buffer_bytes = from->send_buffer_kb * 1024,
 		.keepalive_ms = from->keepalive_ms,
@@ -208,6 +210,7 @@ static struct tcp_conf tcp_conf_of(const struct conf_tcp *from)
 		.keepalive_probes = from->keepalive_probes,
 		.user_timeout_ms = from->user_timeout_ms,
 		.mss_most = (uint16_t)from->max_segment_bytes,
+		.fast_open = from->fast_open,
 		.gather = from->nagle ? TCP_GATHER_NAGLE : TCP_GATHER_FLUSH,
 	};
 }
@@ -427,6 +430,29 @@ static void withdraw(struct daemon *d, struct release *release)
 	*at = release;
 }
 
+/* Before the chains: an application may have to leave an address that a chain is to have. */
+static int set_applications(struct daemon *d, const struct conf *conf, struct conf_errors *errors)
+{
+	char error[256] = "";
+	int rc = door_set(d->door, conf, error, sizeof(error));
+
+	if (rc)
+		conf_error(errors, &conf->daemon.place, "cannot let applications in: %s", error);
+	return rc;
+}
+
+/* Back to what is in effect. */
+static void restore(struct daemon *d)
+{
+	struct conf_errors errors = {0};
+
+	if (upstreams_apply(d->set.upstreams, daemon_conf(d), d->release->version))
+		log_error("the upstreams of the running configuration could not be restored");
+	if (set_applications(d, daemon_conf(d), &errors))
+		log_error("the applications of the running configuration could not be restored");
+	conf_errors_clear(&errors);
+}
+
 static int try_plan(struct daemon *d, struct plan *plan, struct conf_errors *errors)
 {
 	int rc = upstreams_apply(d->set.upstreams, plan->conf, plan->release->version);
@@ -438,12 +464,14 @@ static int try_plan(struct daemon *d, struct plan *plan, struct conf_errors *err
 	}
 	rc = start_functions(d, plan, errors);
 	if (!rc)
+		rc = set_applications(d, plan->conf, errors);
+	if (!rc)
 		rc = set_chains(d, plan, errors);
 	if (!rc)
 		return 0;
 	stop_fresh(d, plan);
-	if (d->release && upstreams_apply(d->set.upstreams, daemon_conf(d), d->release->version))
-		log_error("the upstreams of the running configuration could not be restored");
+	if (d->release)
+		restore(d);
 	return rc;
 }
 

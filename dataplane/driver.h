@@ -27,6 +27,7 @@ struct driver {
 	bool peer_mac;        /* the address that it reports is that of the other end */
 	bool socket_file;     /* a Unix socket that its argument iface= names is its own */
 	bool keeps_sent;      /* frees what was sent only when its ring is nearly full */
+	bool cpu_tx;          /* reads what it sends by the CPU: from wherever that lies */
 	uint32_t broken;      /* enum stack_offload: offered, but not to be used */
 	uint16_t descriptors; /* when the configuration leaves the choice; 0: 1024 */
 };

@@ -51,6 +51,17 @@ void idle_destroy(struct idle *idle)
 	idle->epoll_fd = idle->event_fd = -1;
 }
 
+/* Each write is an edge, whatever the count. */
+int idle_watch(const struct idle *idle, int event_fd)
+{
+	return watch(idle, event_fd, EPOLLET);
+}
+
+void idle_forget(const struct idle *idle, int event_fd)
+{
+	(void)epoll_ctl(idle->epoll_fd, EPOLL_CTL_DEL, event_fd, NULL);
+}
+
 void idle_active(struct idle *idle)
 {
 	idle->nap_us = IDLE_NAP_MIN_US;

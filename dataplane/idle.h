@@ -31,6 +31,10 @@ void idle_destroy(struct idle *idle);
 
 void idle_sleep(struct idle *idle, uint64_t most_us);
 void idle_wake(int event_fd);
+/* Any thread: writing that eventfd wakes the worker from now on, until it is forgotten. Nobody
+ * reads it. 0 or -errno. */
+int idle_watch(const struct idle *idle, int event_fd) __attribute__((warn_unused_result));
+void idle_forget(const struct idle *idle, int event_fd);
 void idle_active(struct idle *idle); /* there was work: naps begin short again */
 
 #endif

@@ -9,6 +9,7 @@
 
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
+#include <rte_memory.h>
 #include <rte_ring.h>
 
 #include "dataplane/dispatch.h"
@@ -262,14 +263,29 @@ static void flush_queue(struct io *io, const struct port *port, struct tx_queue 
 	memmove(q->packet, q->packet + sent, q->count * sizeof(q->packet[0]));
 }
 
-/* One piece, for a device that takes no more. NULL when there is no room for it. */
-static struct rte_mbuf *flatten(struct io *io, struct rte_mbuf *m)
+/* Into buffers of that pool. NULL when there is no room for it. */
+static struct rte_mbuf *copy_into(struct io *io, struct rte_mbuf *m, struct rte_mempool *pool)
 {
-	struct rte_mbuf *flat = rte_pktmbuf_copy(m, io->pools->flat, 0, UINT32_MAX);
+	struct rte_mbuf *copy = rte_pktmbuf_copy(m, pool, 0, UINT32_MAX);
 
 	io->load->tx_copied_bytes += m->pkt_len;
 	rte_pktmbuf_free(m);
-	return flat;
+	return copy;
+}
+
+/* Some of it lies where only a CPU can read it: in an application's arena. */
+static bool is_foreign(const struct rte_mbuf *m)
+{
+	for (; m; m = m->next)
+		if (RTE_MBUF_HAS_EXTBUF(m) && !rte_mem_virt2memseg(m->buf_addr, NULL))
+			return true;
+	return false;
+}
+
+static bool must_copy(const struct io *io, const struct port *port, const struct rte_mbuf *m)
+{
+	return !port->traits->cpu_tx &&
+	       atomic_load_explicit(&io->set->foreign, memory_order_relaxed) && is_foreign(m);
 }
 
 /* Through the worker that owns the queue this one shares. */
@@ -303,7 +319,9 @@ void io_output(void *ctx, uint16_t number, struct rte_mbuf *m)
 		return;
 	}
 	if (port->flattens && m->nb_segs > 1)
-		m = flatten(io, m);
+		m = copy_into(io, m, io->pools->flat); /* one piece */
+	else if (must_copy(io, port, m))
+		m = copy_into(io, m, io->pools->data);
 	if (!m) {
 		io->load->tx_full_drops++;
 		return;

@@ -322,5 +322,6 @@ json_t *show_buffers(struct daemon *d)
 		add_pool(&rows, p->flat, in_devices(d, i, true),
 			 "of ports that need whole packets of their own");
 	}
+	applications_buffers(d, &rows);
 	return rows_finish(&rows, &view_of_buffer);
 }

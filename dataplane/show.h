@@ -12,10 +12,13 @@
 
 struct daemon;
 
+#define SHOW_FLOWS_MAX 10000 /* gathering them holds up a worker */
+
 json_t *show_status(struct daemon *d);
 json_t *show_ports(struct daemon *d);
 json_t *show_chains(struct daemon *d);
 json_t *show_functions(struct daemon *d);
+json_t *show_applications(struct daemon *d);
 json_t *show_flows(struct daemon *d);
 json_t *show_upstreams(struct daemon *d);
 json_t *show_stats(struct daemon *d, const char *prefix); /* of "group.name" */

@@ -17,8 +17,6 @@
 #include "l4stack/tcp/tcp.h"
 #include "mgmt/ctl/views.h"
 
-#define FLOWS_MAX 10000 /* shown; gathering them holds up a worker */
-
 /* --- chains: the workers' parts of each version are added up ----------------------------- */
 
 static void gather_chain(void *ctx, const struct engine_chain_info *info)
@@ -255,7 +253,7 @@ struct flows {
 static void gather_conn(void *ctx, const struct tcp_conn *conn)
 {
 	struct rows *rows = ctx;
-	struct tcp_info *info = rows->count < FLOWS_MAX ? rows_add(rows) : NULL;
+	struct tcp_info *info = rows->count < SHOW_FLOWS_MAX ? rows_add(rows) : NULL;
 
 	if (info)
 		tcp_info(conn, info);
@@ -264,7 +262,7 @@ static void gather_conn(void *ctx, const struct tcp_conn *conn)
 static void gather_flow(void *ctx, const struct engine_flow_info *flow)
 {
 	struct rows *rows = ctx;
-	struct engine_flow_info *copy = rows->count < FLOWS_MAX ? rows_add(rows) : NULL;
+	struct engine_flow_info *copy = rows->count < SHOW_FLOWS_MAX ? rows_add(rows) : NULL;
 
 	if (copy)
 		*copy = *flow;
@@ -276,6 +274,7 @@ static void gather_flows(struct worker *w, void *ctx)
 
 	tcp_each(worker_stack(w), gather_conn, &f->tcp);
 	engine_flows_each(worker_engine(w), gather_flow, &f->engine);
+	applications_flows(w, &f->engine);
 }
 
 static int compare_endpoints(const struct endpoint *a, const struct endpoint *b)
@@ -453,7 +452,7 @@ static void add_worker_stats(struct daemon *d, struct rows *rows, const char *pr
 	add_stat(rows, prefix, "worker", "rx_copied_bytes", sum.rx_copied_bytes,
 		 "bytes copied on ports that cannot receive into the shared region");
 	add_stat(rows, prefix, "worker", "tx_copied_bytes", sum.tx_copied_bytes,
-		 "bytes copied on ports that cannot send several segments");
+		 "bytes copied on ports that cannot send several segments, or not from everywhere");
 }
 
 static uint64_t stack_sum(struct daemon *d, enum stack_counter id)
@@ -486,6 +485,13 @@ static uint64_t engine_sum(struct daemon *d, size_t offset)
 	return sum;
 }
 
+static void add_application_stat(void *ctx, const char *name, uint64_t value, const char *help)
+{
+	struct instances *in = ctx;
+
+	add_stat(&in->rows, in->prefix, "applications", name, value, help);
+}
+
 static void add_instance_stats(void *ctx, const struct instance_info *instance)
 {
 	struct instances *in = ctx;
@@ -514,6 +520,7 @@ json_t *show_stats(struct daemon *d, const char *prefix)
 	for (size_t i = 0; i < sizeof(engine_rows) / sizeof(engine_rows[0]); i++)
 		add_stat(&in.rows, prefix, "engine", engine_rows[i].name,
 			 engine_sum(d, engine_rows[i].offset), engine_rows[i].help);
+	applications_counters(d, add_application_stat, &in);
 	instances_gather(d, &in);
 	supervisor_each(d->supervisor, add_instance_stats, &in);
 	inline_each(d, add_instance_stats, &in);
@@ -547,7 +554,10 @@ static void add_error(void *ctx, const struct engine_error_info *error)
 
 static void gather_errors(struct worker *w, void *ctx)
 {
-	engine_errors_each(worker_engine(w), add_error, ctx);
+	struct errors *e = ctx;
+
+	engine_errors_each(worker_engine(w), add_error, e);
+	applications_errors(w, &e->rows);
 }
 
 json_t *show_errors(struct daemon *d)

@@ -21,10 +21,12 @@ void tell_ready(const struct daemon *d, const char *note)
 	char text[TELL_MAX];
 
 	snprintf(text, sizeof(text),
-		 "serving: %u port%s, %u chain%s, %u function%s; configuration version %u%s",
+		 "serving: %u port%s, %u chain%s, %u function%s, %u application%s; configuration "
+		 "version %u%s",
 		 conf->ports_count, plural(conf->ports_count), conf->chains_count,
 		 plural(conf->chains_count), conf->functions_count, plural(conf->functions_count),
-		 d->release->version, note);
+		 conf->applications_count, plural(conf->applications_count), d->release->version,
+		 note);
 	log_info("%s", text);
 	sd_tell_ready(text);
 }

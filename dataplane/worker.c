@@ -14,6 +14,7 @@
 #include <rte_lcore.h>
 #include <rte_pause.h>
 
+#include "chain/app/app.h"
 #include "chain/engine/engine.h"
 #include "dataplane/clock.h"
 #include "dataplane/idle.h"
@@ -49,6 +50,7 @@ struct worker {
 	struct region *messages;
 	struct stack *stack;
 	struct engine *engine;
+	struct apps *apps;
 	struct inline_parts inlines;
 	struct io *io;
 	struct idle idle;
@@ -64,6 +66,11 @@ struct stack *worker_stack(struct worker *w)
 struct engine *worker_engine(struct worker *w)
 {
 	return w->engine;
+}
+
+struct apps *worker_apps(struct worker *w)
+{
+	return w->apps;
 }
 
 struct inline_parts *worker_inlines(struct worker *w)
@@ -94,6 +101,16 @@ unsigned worker_cpu(const struct worker *w)
 int worker_wake_fd(const struct worker *w)
 {
 	return w->idle.event_fd;
+}
+
+int worker_watch(struct worker *w, int event_fd)
+{
+	return idle_watch(&w->idle, event_fd);
+}
+
+void worker_forget(struct worker *w, int event_fd)
+{
+	idle_forget(&w->idle, event_fd);
 }
 
 const struct worker_load *worker_load(const struct worker *w)
@@ -219,6 +236,14 @@ static int make_engine(struct worker *w)
 	return engine_create(&env, clock_us(), &w->engine);
 }
 
+static int make_apps(struct worker *w)
+{
+	const struct apps_env env = {
+		.stack = w->stack, .ref = w->pools->ref, .alarm_fd = w->set->alarm_fd};
+
+	return apps_create(&env, &w->apps);
+}
+
 int worker_create(struct worker_set *set, unsigned index, const struct conf *conf,
 		  struct memory_pools *pools, struct worker **out, char *error, size_t size)
 {
@@ -247,6 +272,8 @@ int worker_create(struct worker_set *set, unsigned index, const struct conf *con
 		rc = fail(error, size, "cannot set up the routes", rc);
 	else if (!rc && (rc = make_engine(w)))
 		rc = fail(error, size, "cannot make an engine (is memory_mb large enough?)", rc);
+	else if ((rc = make_apps(w)))
+		rc = fail(error, size, "cannot make room for applications", rc);
 	if (rc) {
 		worker_destroy(w);
 		return rc;
@@ -259,6 +286,7 @@ void worker_destroy(struct worker *w)
 {
 	if (!w)
 		return;
+	apps_destroy(w->apps);
 	if (w->engine)
 		engine_destroy(w->engine);
 	if (w->stack) {
@@ -311,12 +339,14 @@ static bool turn(struct worker *w)
 	stack_advance(w->stack, now_us);
 	work = io_receive(w->io, w->stack) > 0;
 	stack_deliver(w->stack);
-	work |= engine_pending(w->engine);
+	work |= engine_pending(w->engine) || apps_pending(w->apps);
 	engine_poll(w->engine, now_us);
+	apps_poll(w->apps, now_us);
 	work |= turn_inlines(w, now_us);
 	work |= serve_call(w);
 	stack_flush(w->stack);
 	engine_publish(w->engine);
+	apps_publish(w->apps);
 	io_flush(w->io, now_us);
 	return work;
 }
@@ -338,6 +368,7 @@ static uint64_t until_next(const struct worker *w)
 	uint64_t now = clock_us();
 	uint64_t next = RTE_MIN(stack_next_us(w->stack), engine_next_us(w->engine));
 
+	next = RTE_MIN(next, apps_next_us(w->apps));
 	next = RTE_MIN(next, inline_next_us(&w->inlines));
 	next = RTE_MIN(next, io_next_us(w->io, now));
 	if (next <= now)
@@ -352,10 +383,11 @@ static void try_sleep(struct worker *w)
 	uint64_t us;
 
 	engine_sleep(w->engine, true);
+	apps_sleep(w->apps, true);
 	io_interrupts(w->io, true);
 	atomic_store_explicit(&w->asleep, true, memory_order_relaxed);
 	atomic_thread_fence(memory_order_seq_cst);
-	if (!turn(w) && !engine_pending(w->engine)) {
+	if (!turn(w) && !engine_pending(w->engine) && !apps_pending(w->apps)) {
 		us = until_next(w);
 		if (us) {
 			w->load.sleeps++;
@@ -364,6 +396,7 @@ static void try_sleep(struct worker *w)
 	}
 	atomic_store_explicit(&w->asleep, false, memory_order_relaxed);
 	io_interrupts(w->io, false);
+	apps_sleep(w->apps, false);
 	engine_sleep(w->engine, false);
 }
 

@@ -20,6 +20,7 @@
 #include "dataplane/memory.h"
 #include "dataplane/port.h"
 
+struct apps;
 struct conf;
 struct engine;
 struct inline_parts;
@@ -36,6 +37,8 @@ struct worker_set {
 	struct upstreams *upstreams;
 	struct port *ports;
 	unsigned ports_count;
+	int alarm_fd;         /* written when an application has offended */
+	_Atomic bool foreign; /* payload may lie in memory that EAL does not know */
 	struct worker *worker[WORKERS_MAX];
 	unsigned count;
 };
@@ -50,7 +53,8 @@ struct worker_load {
 	uint64_t handoffs;        /* packets given to the worker they belong to */
 	uint64_t handoff_drops;   /* its ring was full */
 	uint64_t rx_copied_bytes; /* on ports that cannot receive into the shared region */
-	uint64_t tx_copied_bytes; /* on ports that cannot send several segments */
+	uint64_t tx_copied_bytes; /* on ports that cannot send several segments, or not from an
+				     application's memory */
 };
 
 /* Makes the worker with its stack and engine; pools must exist. 0, or -errno and a sentence. */
@@ -73,6 +77,7 @@ void worker_wake(struct worker *worker);
 
 struct stack *worker_stack(struct worker *worker);
 struct engine *worker_engine(struct worker *worker);
+struct apps *worker_apps(struct worker *worker);
 struct io *worker_io(struct worker *worker);
 struct inline_parts *worker_inlines(struct worker *worker);
 struct memory_pools *worker_pools(struct worker *worker);
@@ -80,6 +85,9 @@ struct region *worker_messages(struct worker *worker);
 unsigned worker_index(const struct worker *worker);
 unsigned worker_cpu(const struct worker *worker);
 int worker_wake_fd(const struct worker *worker); /* functions write it */
+/* Another eventfd that wakes it, until it is forgotten: an application's. 0 or -errno. */
+int worker_watch(struct worker *worker, int event_fd) __attribute__((warn_unused_result));
+void worker_forget(struct worker *worker, int event_fd);
 const struct worker_load *worker_load(const struct worker *worker);
 
 #endif

@@ -37,6 +37,11 @@ static bool power_of_two(uint32_t n, uint32_t max)
 	return n && (n & (n - 1)) == 0 && n <= max;
 }
 
+static bool text_bytes_good(uint32_t bytes)
+{
+	return !bytes || (power_of_two(bytes, TEXT_MAX) && bytes >= SLUICE_EDITS_MAX_BYTES);
+}
+
 static uint64_t up_text_at(const struct link_sizes *s)
 {
 	return SLUICE_PAGE + (uint64_t)s->up_entries * sizeof(struct sluice_up);
@@ -88,7 +93,7 @@ int link_create(const struct link_sizes *s, int wake_nf_fd, struct link **out)
 	int rc;
 
 	if (!power_of_two(s->entries, ENTRIES_MAX) || !power_of_two(s->up_entries, ENTRIES_MAX) ||
-	    !power_of_two(s->up_text_bytes, TEXT_MAX) || s->up_text_bytes < SLUICE_EDITS_MAX_BYTES)
+	    !text_bytes_good(s->up_text_bytes))
 		return -EINVAL;
 	l = calloc(1, sizeof(*l));
 	if (!l)
@@ -179,7 +184,12 @@ void link_publish(struct link *l)
 		return;
 	l->published = l->produced;
 	__atomic_store_n(&l->down->produced, l->produced, __ATOMIC_RELEASE);
-	/* The index first, then the look at the sleeper's word: it does the opposite. */
+	link_wake(l);
+}
+
+/* The index first, then the look at the sleeper's word: it does the opposite. */
+void link_wake(struct link *l)
+{
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (__atomic_load_n(&l->up->nf_sleeps, __ATOMIC_RELAXED))
 		wake(l->wake_fd);

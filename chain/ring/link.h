@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The worker's end of the pair of rings that joins it to one instance of a function.
+ * The worker's end of the pair of rings that joins it to one instance of a function, or to an
+ * application (whose descriptors, of <sluice/app_abi.h>, have the same size).
  *
  * Ownership: a link is made by the control thread (link_create), handed to its worker, and
  * used by that worker alone until it gives it back. The down region is written here and
@@ -9,8 +10,8 @@
  * lies (an index that runs away, text outside the ring) makes link_poll return -EPROTO, and
  * the link is dead.
  *
- * Nothing blocks and nothing makes a syscall except link_publish, which writes the instance's
- * eventfd when it said that it sleeps.
+ * Nothing blocks and nothing makes a syscall except link_publish and link_wake, which write the
+ * instance's eventfd when it said that it sleeps.
  */
 #ifndef CHAIN_RING_LINK_H
 #define CHAIN_RING_LINK_H
@@ -25,7 +26,7 @@ struct link;
 struct link_sizes {
 	uint32_t entries;       /* of the down ring, a power of two */
 	uint32_t up_entries;    /* of the up ring, a power of two */
-	uint32_t up_text_bytes; /* a power of two */
+	uint32_t up_text_bytes; /* a power of two; 0: its descriptors have no text */
 };
 
 /* Makes both regions as sealed memfds. `wake_nf_fd` is the instance's eventfd (not owned,
@@ -50,6 +51,8 @@ struct sluice_down *link_next(struct link *link);
 /* Makes everything since the last call visible, once for each turn of the loop, and wakes a
  * sleeper. */
 void link_publish(struct link *link);
+/* Wakes a sleeper, also if nothing was made visible: room in its own ring is news, too. */
+void link_wake(struct link *link);
 
 /* Copies up to `max` descriptors out, going on where the last call ended; their text stays valid
  * until link_consume. Count, or -EPROTO. */

@@ -48,8 +48,8 @@ int region_enter(struct region_table *table, enum region_kind kind, const char *
 	return 0;
 }
 
-int region_create_sealed(struct region_table *table, enum region_kind kind, const char *name,
-			 uint64_t bytes, struct region **out)
+static int region_create(struct region_table *table, enum region_kind kind, const char *name,
+			 uint64_t bytes, bool writer, struct region **out)
 {
 	struct region_source *source = calloc(1, sizeof(*source));
 	struct memfd memory;
@@ -57,7 +57,7 @@ int region_create_sealed(struct region_table *table, enum region_kind kind, cons
 
 	if (!source)
 		return -ENOMEM;
-	rc = memfd_make(name, bytes, true, &memory);
+	rc = memfd_make(name, bytes, writer, &memory);
 	if (rc)
 		goto out_source;
 	*source = (struct region_source){.fd = memory.fd, .bytes = memory.bytes};
@@ -71,6 +71,18 @@ out_memory:
 out_source:
 	free(source);
 	return rc;
+}
+
+int region_create_sealed(struct region_table *table, enum region_kind kind, const char *name,
+			 uint64_t bytes, struct region **out)
+{
+	return region_create(table, kind, name, bytes, true, out);
+}
+
+int region_create_shared(struct region_table *table, enum region_kind kind, const char *name,
+			 uint64_t bytes, struct region **out)
+{
+	return region_create(table, kind, name, bytes, false, out);
 }
 
 void region_remove(struct region_table *table, struct region *r)

@@ -31,7 +31,7 @@ struct region {
 	const char *name;              /* "rx.0", "arena.edge.0" */
 	struct region_source *sources; /* in order; together `bytes` */
 	unsigned sources_count;
-	bool mapped; /* by region_create_sealed: region_remove unmaps it */
+	bool mapped; /* by region_create_*: region_remove unmaps it */
 };
 
 #define REGIONS_MAX 1024
@@ -64,10 +64,13 @@ static inline bool region_holds(const struct region *r, const void *ptr)
  * can map it for writing again): messages and upstreams. 0 or -errno. */
 int region_create_sealed(struct region_table *table, enum region_kind kind, const char *name,
 			 uint64_t bytes, struct region **out) __attribute__((warn_unused_result));
+/* The same, but it is another process that writes it, through its descriptor; we read. */
+int region_create_shared(struct region_table *table, enum region_kind kind, const char *name,
+			 uint64_t bytes, struct region **out) __attribute__((warn_unused_result));
 /* Enters memory that exists (EAL's) under a free number. Takes over `sources` and its fds. */
 int region_enter(struct region_table *table, enum region_kind kind, const char *name, void *base,
 		 uint64_t bytes, struct region_source *sources, unsigned sources_count,
 		 struct region **out) __attribute__((warn_unused_result));
-/* Closes descriptors, unmaps what region_create_sealed mapped, frees the number. */
+/* Closes descriptors, unmaps what was mapped here, frees the number. */
 void region_remove(struct region_table *table, struct region *region);
 #endif

@@ -31,6 +31,7 @@
 #include <stdint.h>
 
 #include <sluice/abi.h>
+#include <sluice/buf.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -211,19 +212,8 @@ void sluice_pick(struct sluice_exchange *x, uint16_t server);
 
 /* --- answering (verdict SLUICE_RESPOND from request_head, or from sluice_resume) --- */
 
-/*
- * The function's arena: memory it alone may write and that is sent from where it lies.
- * A buffer has a reference count, 1 at first: each slice that is emitted holds one more
- * until its last byte was acknowledged by the peer.
- */
-struct sluice_buf {
-	uint8_t *data;
-	uint32_t size;
-};
-/* NULL: the arena is full. */
+/* A buffer of the function's arena (<sluice/buf.h>). NULL: the arena is full. */
 struct sluice_buf *sluice_buf_alloc(struct sluice_nf *nf, uint32_t size);
-void sluice_buf_ref(struct sluice_buf *buf);
-void sluice_buf_unref(struct sluice_buf *buf);
 uint64_t sluice_arena_bytes(const struct sluice_nf *nf); /* all of it */
 uint64_t sluice_arena_used(const struct sluice_nf *nf);
 

@@ -2,13 +2,9 @@
 /*
  * NewReno: RFC 5681, with byte counting (RFC 3465). The inflation and deflation of the
  * window during fast recovery (RFC 6582 §3.2) is not here: TCP counts what has left the
- * network instead, which allows the same segments to be sent.
+ * network instead, and sends by PRR.
  */
 #include "l4stack/cc/cc.h"
-
-/* RFC 9406 §4.2 counts up to eight segments for each ACK where a burst is bearable; ours come
- * from receivers that merge segments before they acknowledge. */
-#define SLOW_START_SEGMENTS 8
 
 struct newreno {
 	uint64_t acked_bytes; /* towards the next step of congestion avoidance */
@@ -25,26 +21,6 @@ static void newreno_init(struct cc *cc, bool resent_syn, uint64_t now_us)
 	(void)now_us;
 	cc->cwnd = resent_syn ? cc->mss : cc_initial_window(cc->mss);
 	cc->ssthresh = CC_SSTHRESH_INFINITE;
-}
-
-static void newreno_fini(struct cc *cc)
-{
-	(void)cc;
-}
-
-/* RFC 5681 §3.1; returns what of the acknowledged bytes is left for congestion avoidance. */
-static uint32_t slow_start(struct cc *cc, uint32_t acked_bytes)
-{
-	uint32_t most = SLOW_START_SEGMENTS * cc->mss;
-	uint32_t step = acked_bytes < most ? acked_bytes : most;
-	uint32_t room = cc->ssthresh - cc->cwnd;
-
-	if (step <= room) {
-		cc->cwnd += step;
-		return 0;
-	}
-	cc->cwnd = cc->ssthresh;
-	return step - room;
 }
 
 /* RFC 3465 §2.1: one segment for each window of bytes acknowledged. */
@@ -66,7 +42,7 @@ static void newreno_on_ack(struct cc *cc, const struct cc_ack *ack)
 	if (!ack->cwnd_limited || cc->cwnd > UINT32_MAX / 4)
 		return;
 	if (cc->cwnd < cc->ssthresh)
-		left = slow_start(cc, left);
+		left = cc_slow_start(cc, ack);
 	if (left)
 		avoid_congestion(cc, left);
 }
@@ -79,6 +55,7 @@ static uint32_t half_flight(const struct cc *cc, uint32_t flight_bytes)
 	return half > 2 * cc->mss ? half : 2 * cc->mss;
 }
 
+/* RFC 3168 §6.1.2: a mark counts as a loss. */
 static void newreno_on_loss(struct cc *cc, enum cc_loss kind, uint32_t flight_bytes,
 			    uint64_t now_us)
 {
@@ -87,7 +64,7 @@ static void newreno_on_loss(struct cc *cc, enum cc_loss kind, uint32_t flight_by
 	/* RFC 5681 §3.1: the threshold is held while the same segment times out again. */
 	if (kind != CC_LOSS_AGAIN)
 		cc->ssthresh = half_flight(cc, flight_bytes);
-	cc->cwnd = kind == CC_LOSS_FAST ? cc->ssthresh : cc->mss;
+	cc->cwnd = kind < CC_LOSS_TIMEOUT ? cc->ssthresh : cc->mss;
 }
 
 /* RFC 6582 §3.2 step 3, full acknowledgment, first option: no burst when little is in flight. */
@@ -99,14 +76,16 @@ static void newreno_on_recovered(struct cc *cc, uint32_t flight_bytes, uint64_t 
 	cc->cwnd = floor < cc->ssthresh ? floor : cc->ssthresh;
 }
 
-/* RFC 5681 §4.1 */
-static void newreno_on_idle(struct cc *cc, uint64_t idle_us)
+static void newreno_on_undo(struct cc *cc)
 {
-	uint32_t restart = cc_initial_window(cc->mss);
+	newreno_of(cc)->acked_bytes = 0;
+}
 
+static void newreno_on_idle(struct cc *cc, uint64_t idle_us, uint64_t now_us)
+{
 	(void)idle_us;
-	if (cc->cwnd > restart)
-		cc->cwnd = restart;
+	(void)now_us;
+	cc_restart(cc);
 }
 
 static void newreno_on_mss(struct cc *cc, uint32_t old_mss)
@@ -118,11 +97,12 @@ static void newreno_on_mss(struct cc *cc, uint32_t old_mss)
 
 const struct cc_ops cc_newreno = {
 	.name = "newreno",
+	.ecn = true,
 	.init = newreno_init,
-	.fini = newreno_fini,
 	.on_ack = newreno_on_ack,
 	.on_loss = newreno_on_loss,
 	.on_recovered = newreno_on_recovered,
+	.on_undo = newreno_on_undo,
 	.on_idle = newreno_on_idle,
 	.on_mss = newreno_on_mss,
 };

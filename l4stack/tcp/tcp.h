@@ -66,8 +66,15 @@ enum tcp_gather {
 	TCP_GATHER_FULL,  /* not before this is changed, or with FIN */
 };
 
+/* RFC 3168; "bbr" does without, for it takes no notice of marks. */
+enum tcp_ecn {
+	TCP_ECN_IF_ASKED, /* peers that ask for it get it */
+	TCP_ECN_ASK,      /* and tcp_connect asks */
+	TCP_ECN_NEVER,
+};
+
 struct tcp_conf {
-	const char *congestion; /* "newreno"; NULL: the default. Unknown: -ENOENT */
+	const char *congestion; /* "cubic", "newreno", "bbr"; NULL: the first. Unknown: -ENOENT */
 	/* Most that waits unread; 0: 1 MiB. The window begins with recv_begin_bytes of it (0: 128
 	 * KiB), and grows with what is taken in a round trip. */
 	uint32_t recv_buffer_bytes, recv_begin_bytes;
@@ -85,6 +92,7 @@ struct tcp_conf {
 	 * one. tcp_connect: what is given to tcp_send before the next flush goes along with the
 	 * SYN, if the server has given a cookie before. Either side may see that text twice. */
 	bool fast_open;
+	enum tcp_ecn ecn;
 };
 
 /* 0, or -ENOENT: there is no such congestion control. */
@@ -181,7 +189,7 @@ struct tcp_info {
 	uint8_t wscale_send, wscale_recv;
 	uint8_t retries; /* timeouts or window probes since the peer was last heard to move */
 	uint8_t keep_probes;
-	bool timestamps, sack, wscale; /* agreed */
+	bool timestamps, sack, wscale, ecn; /* agreed */
 	bool recovering;
 	uint64_t age_us, bytes_in, bytes_out, retransmits;
 };

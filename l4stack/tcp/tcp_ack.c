@@ -3,8 +3,9 @@
 
 #include <rte_common.h>
 
+#include "l4stack/tcp/tcp_ecn.h"
 #include "l4stack/tcp/tcp_output.h"
-#include "l4stack/tcp/tcp_recovery.h"
+#include "l4stack/tcp/tcp_probe.h"
 #include "l4stack/tcp/tcp_sendq.h"
 #include "l4stack/tcp/tcp_seq.h"
 #include "l4stack/tcp/tcp_timer.h"
@@ -49,23 +50,6 @@ static void sample_rtt(struct tcp_conn *conn, const struct tcp_seg *seg)
 
 /* ---- new data acknowledged ---- */
 
-static void grow_cwnd(struct tcp_conn *conn, uint32_t acked, uint32_t flight)
-{
-	bool slow_start = conn->cc.cwnd < conn->cc.ssthresh;
-	const struct cc_ack ack = {
-		.now_us = conn->tcp->stack->now_us,
-		.acked_bytes = acked,
-		.flight_bytes = flight,
-		.rtt_us = tcp_rto_srtt_us(&conn->rto),
-		/* In slow start half a window is enough: it doubles in a round trip (RFC 7661
-		   §4.1). */
-		.cwnd_limited = tcp_has(conn, TCP_CWND_LIMITED) ||
-				(slow_start && flight >= conn->cc.cwnd / 2),
-	};
-
-	conn->cc.ops->on_ack(&conn->cc, &ack);
-}
-
 static void forget_acked(struct tcp_conn *conn, uint32_t acked)
 {
 	uint32_t bytes = RTE_MIN(acked, conn->snd_bytes); /* without FIN */
@@ -78,25 +62,13 @@ static void forget_acked(struct tcp_conn *conn, uint32_t acked)
 		tcp_conn_event(conn, TCP_EVENT_WRITABLE);
 }
 
-/* RFC 6298 §5.2 and §5.3 */
-static void restart_timer(struct tcp_conn *conn)
+static void take_new(struct tcp_conn *conn, struct tcp_ack *ack)
 {
-	if (conn->snd_nxt == conn->snd_una)
-		tcp_timer_clear(conn, TCP_TIMER_RETRANSMIT);
-	else
-		tcp_timer_set(conn, TCP_TIMER_RETRANSMIT, conn->rto.rto_us);
-}
-
-static void take_new(struct tcp_conn *conn, const struct tcp_seg *seg)
-{
-	uint32_t acked = seg->ack - conn->snd_una, flight = tcp_recovery_pipe(conn);
-
-	sample_rtt(conn, seg);
-	forget_acked(conn, acked);
+	ack->acked = ack->seg->ack - conn->snd_una;
+	sample_rtt(conn, ack->seg);
+	tcp_scoreboard_ack(&conn->sent, ack->seg->ack, &ack->news);
+	forget_acked(conn, ack->acked);
 	conn->retries = 0;
-	if (tcp_recovery_acked(conn, acked))
-		grow_cwnd(conn, acked, flight);
-	restart_timer(conn);
 	ip_path_confirm(conn->tcp->stack, &conn->path);
 }
 
@@ -145,16 +117,29 @@ static void take_window(struct tcp_conn *conn, const struct tcp_seg *seg, bool a
 	}
 }
 
+/* It says something of what was sent: nearly every one does, while anything is in flight. */
+static bool is_news(const struct tcp_conn *conn, const struct tcp_ack *ack)
+{
+	return ack->acked || ack->duplicate || ack->dsack || ack->news.delivered ||
+	       conn->loss & TCP_LOSS_PROBED;
+}
+
 void tcp_ack_take(struct tcp_conn *conn, const struct tcp_seg *seg)
 {
-	bool sacked = tcp_recovery_sack(conn, seg), advanced = seq_gt(seg->ack, conn->snd_una);
+	struct tcp_ack ack = tcp_recovery_begin(conn, seg);
 
-	if (advanced)
-		take_new(conn, seg);
-	else if (is_duplicate(conn, seg, sacked))
-		tcp_recovery_duplicate(conn);
-	take_window(conn, seg, advanced);
-	if (tcp_output_waits(conn) || tcp_has(conn, TCP_RECOVERY))
+	if (seq_gt(seg->ack, conn->snd_una))
+		take_new(conn, &ack);
+	else
+		ack.duplicate = is_duplicate(conn, seg, ack.news.delivered);
+	take_window(conn, seg, ack.acked);
+	if (is_news(conn, &ack))
+		tcp_recovery_take(conn, &ack);
+	if (ack.acked)
+		tcp_probe_acked(conn);
+	if (conn->ecn & TCP_ECN_ON)
+		tcp_ecn_take(conn, seg, ack.flight);
+	if (tcp_output_waits(conn))
 		tcp_conn_mark(conn);
 }
 

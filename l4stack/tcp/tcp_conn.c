@@ -5,6 +5,7 @@
 #include <rte_mbuf.h>
 #include <stdlib.h>
 
+#include "l4stack/tcp/tcp_ecn.h"
 #include "l4stack/tcp/tcp_fast.h"
 #include "l4stack/tcp/tcp_recvq.h"
 #include "l4stack/tcp/tcp_reorder.h"
@@ -54,6 +55,7 @@ static void take_conf(struct tcp_conn *conn, const struct tcp_conf *conf)
 	tcp_timer_patience(conn, conf->user_timeout_ms);
 	tcp_timer_keepalive(conn, conf->keepalive_ms, conf->keepalive_each_ms,
 			    conf->keepalive_probes);
+	tcp_ecn_init(conn, conf->ecn);
 }
 
 struct tcp_conn *tcp_conn_new(struct tcp_proto *tcp, const struct tcp_conn_spec *spec)
@@ -78,6 +80,7 @@ struct tcp_conn *tcp_conn_new(struct tcp_proto *tcp, const struct tcp_conn_spec 
 	conn->flags = TCP_IN_TABLE | TCP_USE_TS | TCP_USE_SACK | TCP_USE_WSCALE;
 	conn->cc.ops = spec->cc_ops;
 	take_conf(conn, spec->conf);
+	tcp_scoreboard_init(&conn->sent, &tcp->runs);
 	tcp_timer_init(conn);
 	return conn;
 }
@@ -86,7 +89,8 @@ void tcp_conn_start(struct tcp_conn *conn, uint32_t iss, uint32_t ts_offset)
 {
 	conn->iss = iss;
 	conn->snd_una = conn->snd_nxt = conn->snd_max = iss;
-	conn->recover = conn->resend_nxt = conn->short_end = iss;
+	conn->recover = conn->ecn_end = conn->short_end = iss;
+	tcp_rack_init(&conn->rack, iss);
 	conn->ts_offset = ts_offset;
 	conn->flags |= TCP_SYN_NOW;
 	tcp_rto_init(&conn->rto);
@@ -118,6 +122,7 @@ void tcp_conn_take_syn(struct tcp_conn *conn, const struct tcp_seg *syn)
 		conn->ts_recent = options->tsval;
 		conn->ts_recent_s = tcp_now_s(conn->tcp);
 	}
+	tcp_ecn_take_syn(conn, syn);
 	/* RFC 7323 §2.2: the window of a SYN is not scaled. */
 	conn->snd_wnd = conn->snd_wnd_max = syn->window;
 	conn->snd_wl1 = syn->seq;
@@ -288,9 +293,7 @@ void tcp_conn_detach(struct tcp_conn *conn)
 	tcp_timer_stop_all(conn);
 	tcp_sendq_free(conn);
 	tcp_reorder_free(conn);
-	free(conn->scoreboard);
-	conn->scoreboard = NULL;
-	cc_fini(&conn->cc);
+	tcp_scoreboard_clear(&conn->sent);
 }
 
 static void count_end(const struct tcp_conn *conn, enum tcp_close_reason reason)

@@ -22,11 +22,14 @@
 #include "l4stack/stack_internal.h"
 #include "l4stack/tcp/tcp.h"
 #include "l4stack/tcp/tcp_options.h"
+#include "l4stack/tcp/tcp_prr.h"
+#include "l4stack/tcp/tcp_rack.h"
+#include "l4stack/tcp/tcp_rate.h"
 #include "l4stack/tcp/tcp_rto.h"
+#include "l4stack/tcp/tcp_scoreboard.h"
 #include "l4stack/tcp/tcp_slab.h"
 #include "l4stack/tcp/tcp_table.h"
 
-struct tcp_ranges;
 struct tcp_reorder;
 struct tcp_timewait;
 struct tcp_input_stage;
@@ -117,12 +120,32 @@ enum tcp_conn_flag {
 	TCP_ORPHANED = 1 << 30,     /* counted in tcp->orphans */
 };
 
+/* Of loss recovery: conn->loss. */
+enum tcp_loss_flag {
+	TCP_LOSS_TIMEOUT = 1 << 0,     /* what timed out is being sent again */
+	TCP_LOSS_FRTO_FIRST = 1 << 1,  /* RFC 5682: the first ACK after the timeout is waited for */
+	TCP_LOSS_FRTO_SECOND = 1 << 2, /* new data goes out, and the second one decides */
+	TCP_LOSS_UNDO = 1 << 3,        /* it may still turn out that nothing was lost */
+	TCP_LOSS_EIFEL = 1 << 4,     /* RFC 3522: the first ACK for what was sent again will tell */
+	TCP_LOSS_PROBE_NOW = 1 << 5, /* the next flush sends a tail loss probe */
+	TCP_LOSS_PROBED = 1 << 6,    /* its ACK is waited for */
+	TCP_LOSS_PROBE_RESENT = 1 << 7, /* it was no new data */
+};
+
+/* What the retransmission timer waits for. */
+enum tcp_wait {
+	TCP_WAIT_RTO,
+	TCP_WAIT_PROBE,   /* RFC 8985 §7.2 */
+	TCP_WAIT_REORDER, /* RFC 8985 §6.2 step 5 */
+};
+
 enum tcp_timer {
 	TCP_TIMER_RETRANSMIT,
 	TCP_TIMER_PERSIST,
 	TCP_TIMER_ACK,
 	TCP_TIMER_KEEP,
 	TCP_TIMER_LIFE, /* gives up a connection that is opening, or that lingers in FIN-WAIT-2 */
+	TCP_TIMER_PACE,
 	TCP_TIMERS,
 };
 
@@ -150,8 +173,8 @@ struct tcp_conn {
 
 	/* Line 2: sending. */
 	uint32_t snd_una;
-	uint32_t snd_nxt; /* what is sent next; goes back on a timeout */
-	uint32_t snd_max; /* one past the highest that was ever sent */
+	uint32_t snd_nxt; /* what is sent next that is new: all before it is on the scoreboard */
+	uint32_t snd_max; /* one past the highest ever sent: a window probe may be beyond snd_nxt */
 	uint32_t snd_wnd;
 	uint32_t snd_wl1, snd_wl2;
 	uint32_t snd_bytes; /* payload in the queue, sent or not */
@@ -167,27 +190,45 @@ struct tcp_conn {
 	uint32_t due_ms[TCP_TIMERS]; /* 0: off */
 	struct tcp_rto rto;
 	uint32_t rtt_seq, rtt_start_us;
-	uint32_t last_sent_ms;
 	uint32_t snd_wnd_max; /* the largest window the peer has shown */
 	struct tcp_proto *tcp;
 	struct tcp_conn *flush_next;
 
-	/* Line 4: congestion control. */
+	/* Lines 4 and 5: congestion control. */
 	struct cc cc;
 
-	/* Line 5: the timer and the owner. */
+	/* Line 6: the timer and the owner. */
 	struct stack_timer timer;
 	const struct tcp_handlers *handlers;
 	void *user;
 	struct tcp_conn *deliver_next;
 
-	/* Cold from here: opening, loss recovery, closing, books. */
+	/* Lines 7 to 9: what is in flight, and what is lost. */
+	struct tcp_scoreboard sent;
+	struct tcp_rate rate;
+	struct tcp_rack rack;
+	uint32_t recover;    /* RFC 6582: one past what was sent when the loss was found */
+	uint32_t rto_due_ms; /* when the retransmission timeout is due: the timer may wait for less
+			      */
+	uint32_t probe_end;  /* RFC 8985's TLP.end_seq */
+	uint32_t round_end;  /* `delivered` at which the next round trip begins */
+	uint32_t last_sent_ms;
+	uint16_t loss;     /* enum tcp_loss_flag */
+	uint8_t waits_for; /* enum tcp_wait */
+	uint8_t ecn;       /* enum tcp_ecn_flag */
+	uint64_t pace_us;  /* nothing is sent before, if it is paced */
+	uint32_t ecn_end;  /* marks of what was sent before are one with the last */
+	struct tcp_prr prr;
+	uint32_t undo_una, undo_bytes; /* sent again since there, and not reported as duplicates */
+	uint32_t eifel_ms;             /* the first of that */
+	struct tcp_sack_block duplicate; /* RFC 2883: received twice, to be told; empty: nothing */
+	struct rte_mbuf *resend_at;      /* where the search of what is sent again begins */
+	uint32_t resend_seq;             /* its first byte */
+
+	/* Cold from here: opening, closing, books. */
 	uint64_t hash;
 	struct tcp_listener *listener; /* TCP_PASSIVE */
 	struct tcp_conn *backlog_next, **backlog_link;
-	struct tcp_ranges *scoreboard; /* NULL: the peer reported nothing above snd_una */
-	uint32_t recover;              /* RFC 6582 */
-	uint32_t resend_nxt;           /* RFC 6675's HighRxt, plus one */
 	uint32_t iss, irs;
 	uint32_t rcv_fin;
 	uint32_t ts_offset;
@@ -219,8 +260,9 @@ _Static_assert(TCP_LINE(local_port) == 1 && TCP_LINE(reorder) == 1, "line 1");
 _Static_assert(TCP_LINE(snd_una) == 2 && TCP_LINE(snd_left) == 2, "line 2");
 _Static_assert(TCP_LINE(due_ms) == 3 && TCP_LINE(flush_next) == 3, "line 3");
 _Static_assert(offsetof(struct tcp_conn, cc) == 4 * 64, "line 4");
-_Static_assert(TCP_LINE(timer) == 5 && TCP_LINE(deliver_next) == 5, "line 5");
-_Static_assert(sizeof(struct tcp_conn) <= 576, "an idle connection is small");
+_Static_assert(TCP_LINE(timer) == 6 && TCP_LINE(deliver_next) == 6, "line 6");
+_Static_assert(TCP_LINE(sent) == 7 && TCP_LINE(prr) == 9, "lines 7 to 9");
+_Static_assert(sizeof(struct tcp_conn) <= 896, "an idle connection is small");
 
 /* A singly linked queue of connections. */
 struct tcp_conn_list {
@@ -285,6 +327,7 @@ struct tcp_proto {
 	struct stack *stack;
 	struct tcp_table table;
 	struct tcp_slab conns, timewaits;
+	struct tcp_slab runs; /* of all scoreboards */
 	struct tcp_conn_list flush, deliver;
 	/* True size of all payload, received and to be sent; each may have half of the budget, for
 	 * if one could take all of it, both ends of a connection could wait for the other. */

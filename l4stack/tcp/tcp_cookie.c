@@ -109,8 +109,10 @@ void tcp_cookie_answer(struct tcp_listener *listener, const struct tcp_seg *syn)
 	struct tcp_reply reply;
 
 	tcp_half_fill(&half, listener, syn, make(tcp, syn, facts));
-	if (!(half.options & TCP_OPT_TS))
+	if (!(half.options & TCP_OPT_TS)) {
 		half.options = 0; /* they would be forgotten */
+		half.flags = TCP_SYN;
+	}
 	reply = tcp_half_syn_ack(tcp, &half);
 	reply.tsval = ts_with(reply.tsval, facts);
 	tcp_reply_push(tcp, &reply);

@@ -9,8 +9,7 @@
 #include "l4stack/tcp/tcp_input.h"
 #include "l4stack/tcp/tcp_lookup.h"
 #include "l4stack/tcp/tcp_proto.h"
-#include "l4stack/tcp/tcp_recvq.h"
-#include "l4stack/tcp/tcp_sendq.h"
+#include "l4stack/tcp/tcp_recovery.h"
 #include "l4stack/tcp/tcp_seq.h"
 
 /* Less is an attack: RFC 791's 576 every host can take, and RFC 8200's 1280. */
@@ -70,12 +69,7 @@ static void lower_mtu(struct tcp_conn *conn, uint16_t mtu)
 	if (!tcp_state_is(conn, TCP_SYNCHRONIZED))
 		return;
 	tcp_conn_set_mss(conn);
-	conn->flags = (conn->flags & ~(uint32_t)(TCP_RTT_TIMED | TCP_RECOVERY)) | TCP_RESENT;
-	conn->recover = conn->snd_max;
-	conn->dup_acks = 0;
-	conn->snd_left = 0;
-	tcp_sendq_rewind(conn);
-	tcp_conn_mark(conn);
+	tcp_recovery_too_big(conn);
 }
 
 /* RFC 5927 §5.2: once synchronized, TCP finds out by itself whether the peer is gone. */

@@ -3,6 +3,7 @@
 
 #include <rte_common.h>
 
+#include "l4stack/tcp/tcp_ecn.h"
 #include "l4stack/tcp/tcp_ident.h"
 #include "l4stack/tcp/tcp_listener.h"
 #include "l4stack/tcp/tcp_lookup.h"
@@ -196,7 +197,8 @@ struct tcp_reply tcp_half_syn_ack(const struct tcp_proto *tcp, const struct tcp_
 {
 	struct tcp_reply reply = reply_of(tcp, half);
 
-	reply.flags = TCP_SYN | TCP_ACK;
+	reply.flags = TCP_SYN | TCP_ACK |
+		      tcp_ecn_answer(half->listener->conf.ecn, half->listener->cc_ops, half->flags);
 	reply.options = TCP_OPT_MSS | half->options;
 	reply.wscale = half->rcv_wscale;
 	reply.mss_most = half->listener->conf.mss_most;

@@ -2,6 +2,7 @@
 #include <rte_mbuf.h>
 
 #include "l4stack/tcp/tcp_conn.h"
+#include "l4stack/tcp/tcp_ecn.h"
 #include "l4stack/tcp/tcp_recovery.h"
 #include "l4stack/tcp/tcp_recvq.h"
 
@@ -23,7 +24,7 @@ void tcp_info(const struct tcp_conn *conn, struct tcp_info *out)
 		.recv_queue_bytes = conn->rcv_ready,
 		.send_queue_bytes = conn->snd_bytes,
 		.sent_bytes = conn->snd_max - conn->snd_una,
-		.sacked_bytes = tcp_recovery_sacked(conn),
+		.sacked_bytes = tcp_scoreboard_sacked(&conn->sent),
 		.mss = conn->mss,
 		.mss_offered = (uint16_t)tcp_recvq_mss(conn),
 		.path_mtu = conn->path.mtu,
@@ -34,6 +35,7 @@ void tcp_info(const struct tcp_conn *conn, struct tcp_info *out)
 		.timestamps = tcp_has(conn, TCP_USE_TS),
 		.sack = tcp_has(conn, TCP_USE_SACK),
 		.wscale = tcp_has(conn, TCP_USE_WSCALE),
+		.ecn = conn->ecn & TCP_ECN_ON,
 		.recovering = tcp_has(conn, TCP_RECOVERY),
 		.age_us = conn->tcp->stack->now_us - (uint64_t)conn->born_s * 1000000,
 		.bytes_in = conn->bytes_in,

@@ -7,6 +7,7 @@
 #include "l4stack/tcp/tcp_input.h"
 #include "l4stack/tcp/tcp_listener.h"
 #include "l4stack/tcp/tcp_recvq.h"
+#include "l4stack/tcp/tcp_reorder.h"
 #include "l4stack/tcp/tcp_reply.h"
 #include "l4stack/tcp/tcp_seq.h"
 #include "l4stack/tcp/tcp_timer.h"
@@ -84,6 +85,8 @@ static void refuse(struct tcp_conn *conn, const struct tcp_seg *seg)
 {
 	if (seg->flags & TCP_RST)
 		return;
+	if (seg->len && seq_le(seg->seq + seg->len, conn->rcv_nxt))
+		tcp_reorder_twice(conn, seg->seq, seg->seq + seg->len);
 	if (seg->len && !(seg->flags & TCP_SYN))
 		tcp_conn_owe_ack(conn);
 	else

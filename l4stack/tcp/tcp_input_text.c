@@ -81,8 +81,12 @@ static void cut_back(struct tcp_seg *seg, uint32_t end)
 /* To what is new and inside the window. A FIN just behind the window costs nothing: it stays. */
 static void trim(struct tcp_conn *conn, struct tcp_seg *seg)
 {
-	if (seq_lt(seg->seq, conn->rcv_nxt))
-		cut_front(seg, RTE_MIN(conn->rcv_nxt - seg->seq, seg->len));
+	if (seq_lt(seg->seq, conn->rcv_nxt)) {
+		uint32_t old = RTE_MIN(conn->rcv_nxt - seg->seq, seg->len);
+
+		tcp_reorder_twice(conn, seg->seq, seg->seq + old);
+		cut_front(seg, old);
+	}
 	cut_back(seg, conn->rcv_edge);
 	if (tcp_has(conn, TCP_FIN_HEARD))
 		cut_back(seg, conn->rcv_fin);

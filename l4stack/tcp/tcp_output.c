@@ -6,14 +6,17 @@
 
 #include "l4stack/tcp/tcp_half.h"
 #include "l4stack/tcp/tcp_input.h"
+#include "l4stack/tcp/tcp_pace.h"
+#include "l4stack/tcp/tcp_probe.h"
 #include "l4stack/tcp/tcp_proto.h"
-#include "l4stack/tcp/tcp_recovery.h"
+#include "l4stack/tcp/tcp_reorder.h"
 #include "l4stack/tcp/tcp_reply.h"
 #include "l4stack/tcp/tcp_segment.h"
 #include "l4stack/tcp/tcp_sendq.h"
 #include "l4stack/tcp/tcp_seq.h"
 #include "l4stack/tcp/tcp_timer.h"
 #include "l4stack/tcp/tcp_timewait.h"
+#include "l4stack/tcp/tcp_undo.h"
 
 #define NO_MBUF_RETRY_US 10000u
 
@@ -75,19 +78,29 @@ bool tcp_output_window_is_open(const struct tcp_conn *conn)
 	return avoid_silly_window(conn, RTE_MIN(all, window), all) > 0;
 }
 
-static uint32_t cwnd_room(const struct tcp_conn *conn)
+bool tcp_output_has_new(const struct tcp_conn *conn)
+{
+	return unsent(conn) && usable(conn);
+}
+
+/* What congestion control and pacing allow. */
+static uint32_t network_room(struct tcp_conn *conn)
 {
 	uint32_t pipe = tcp_recovery_pipe(conn);
+	uint32_t room = conn->cc.cwnd > pipe ? conn->cc.cwnd - pipe : 0;
 
-	return conn->cc.cwnd > pipe ? conn->cc.cwnd - pipe : 0;
+	return room ? RTE_MIN(room, tcp_pace_room(conn)) : 0;
 }
 
 /* How much may go out at snd_nxt now. */
 static uint32_t sendable(struct tcp_conn *conn)
 {
-	uint32_t all = unsent(conn), room = cwnd_room(conn);
-	uint32_t len = RTE_MIN(RTE_MIN(all, usable(conn)), tcp_segment_most(conn));
+	uint32_t all = unsent(conn), len = RTE_MIN(all, usable(conn)), room;
 
+	if (len == 0)
+		return 0;
+	len = RTE_MIN(len, tcp_segment_most(conn));
+	room = network_room(conn);
 	if (room < len) {
 		conn->flags |= TCP_CWND_LIMITED;
 		len = room;
@@ -116,7 +129,20 @@ static void note_resent(struct tcp_conn *conn)
 	stack_count(conn->tcp->stack, tcp_retransmits);
 }
 
-/* [seq, end) went out. */
+/* [seq, end) went out; all of it new to the scoreboard, or all of it known there. */
+static void note_on_scoreboard(struct tcp_conn *conn, uint32_t seq, uint32_t end)
+{
+	struct tcp_stamp stamp = tcp_rate_stamp(&conn->rate, tcp_recovery_pipe(conn),
+						(uint32_t)conn->tcp->stack->now_us);
+
+	if (seq == conn->snd_nxt) {
+		tcp_scoreboard_push(&conn->sent, seq, end, &stamp);
+		return;
+	}
+	tcp_scoreboard_resend(&conn->sent, seq, end, &stamp);
+	tcp_undo_resent(conn, end - seq);
+}
+
 static void note_sent(struct tcp_conn *conn, uint32_t seq, uint32_t end)
 {
 	conn->last_sent_ms = tcp_now_ms(conn->tcp);
@@ -126,8 +152,6 @@ static void note_sent(struct tcp_conn *conn, uint32_t seq, uint32_t end)
 		conn->snd_max = end;
 		time_rtt(conn);
 	}
-	if (!tcp_timer_is_set(conn, TCP_TIMER_RETRANSMIT))
-		tcp_timer_set(conn, TCP_TIMER_RETRANSMIT, conn->rto.rto_us);
 }
 
 static bool transmit(struct tcp_conn *conn, struct tcp_span *span)
@@ -146,10 +170,23 @@ static bool transmit(struct tcp_conn *conn, struct tcp_span *span)
 	return true;
 }
 
-/* Sends `len` bytes at snd_nxt, and FIN. */
-static bool send_next(struct tcp_conn *conn, uint32_t len, bool fin)
+/* As transmit, for what counts as in flight from now on. */
+static bool transmit_counted(struct tcp_conn *conn, struct tcp_span *span)
 {
-	struct tcp_span span = {
+	uint32_t seq = span->seq;
+
+	if (!tcp_scoreboard_ready(&conn->sent) || !transmit(conn, span))
+		return false;
+	note_on_scoreboard(conn, seq, span->seq);
+	tcp_pace_sent(conn, span->seq - seq);
+	if (tcp_has(conn, TCP_RECOVERY))
+		tcp_prr_sent(&conn->prr, span->seq - seq);
+	return true;
+}
+
+static struct tcp_span next_span(const struct tcp_conn *conn, uint32_t len, bool fin)
+{
+	return (struct tcp_span){
 		.seq = conn->snd_nxt,
 		.len = len,
 		.at = conn->snd_cursor,
@@ -157,81 +194,72 @@ static bool send_next(struct tcp_conn *conn, uint32_t len, bool fin)
 		.fin = fin,
 		.push = len == unsent(conn),
 	};
+}
 
-	if (!transmit(conn, &span))
+/* Sends `len` bytes at snd_nxt, and FIN. */
+static bool send_next(struct tcp_conn *conn, uint32_t len, bool fin, bool push)
+{
+	struct tcp_span span = next_span(conn, len, fin);
+
+	span.push |= push;
+	if (!transmit_counted(conn, &span))
 		return false;
 	if (len % conn->mss)
 		conn->short_end = span.seq;
 	conn->snd_nxt = span.seq;
 	conn->snd_cursor = span.at;
 	conn->snd_cursor_off = span.off;
+	tcp_probe_sent(conn);
 	return true;
 }
 
-/* Sends [seq, seq + len), which was sent before, or its first part. snd_nxt moves only when
- * it was there. */
+/* Sends [seq, seq + len), which was sent before, or its first part. */
 static bool send_again(struct tcp_conn *conn, uint32_t seq, uint32_t len)
 {
 	uint32_t end = tcp_snd_data_end(conn);
 	struct tcp_span span = {.seq = seq, .len = RTE_MIN(len, end - seq)};
 
-	span.fin = tcp_has(conn, TCP_FIN_SENT) && span.len < len;
-	if (seq == conn->snd_nxt) {
-		if (!send_next(conn, span.len, span.fin))
-			return false;
-		span.seq = conn->snd_nxt;
-	} else {
-		span.push = seq + span.len == end;
-		if (span.len)
-			span.at = tcp_sendq_seek(conn, seq, &span.off);
-		if (!transmit(conn, &span))
-			return false;
-	}
-	conn->resend_nxt = seq_max(conn->resend_nxt, span.seq);
+	span.fin = span.len < len;
+	span.push = seq + span.len == end;
+	if (span.len)
+		span.at = tcp_sendq_seek(conn, seq, &span.off);
+	if (!transmit_counted(conn, &span))
+		return false;
+	tcp_probe_sent(conn);
 	return true;
 }
 
 /* ---- data ---- */
 
-/* The segment at snd_una, whatever the windows say: fast retransmit and timeouts. */
+/* The segment at snd_una, whatever the windows say, after a timeout; small ones become one. */
 static bool output_first(struct tcp_conn *conn)
 {
-	uint32_t skip, len;
+	uint32_t lo, hi;
 
 	if (!tcp_has(conn, TCP_RESEND_NOW))
 		return true;
-	if (conn->snd_una == conn->snd_max) {
-		conn->flags &= ~(uint32_t)TCP_RESEND_NOW;
-		return true;
-	}
-	len = RTE_MIN((uint32_t)conn->mss, tcp_recovery_missing(conn, conn->snd_una, &skip));
-	len = RTE_MIN(len, conn->snd_max - conn->snd_una);
-	if (!send_again(conn, conn->snd_una, len))
+	if (tcp_scoreboard_next_lost(&conn->sent, conn->mss, &lo, &hi) &&
+	    !send_again(conn, lo, hi - lo))
 		return false;
 	conn->flags &= ~(uint32_t)TCP_RESEND_NOW;
 	return true;
 }
 
-/* RFC 6675 §5 step C: holes are filled before new data is sent. */
-static bool output_holes(struct tcp_conn *conn)
+/* RFC 6675 §5 step C: what is lost goes before new data. F-RTO sends new data first. */
+static bool output_lost(struct tcp_conn *conn)
 {
-	uint32_t seq, len;
+	uint32_t lo, hi, room;
 
-	while (cwnd_room(conn) >= conn->mss && tcp_recovery_next(conn, &seq, &len)) {
-		if (!send_again(conn, seq, len))
+	if (conn->loss & TCP_LOSS_FRTO_SECOND)
+		return true;
+	while (conn->sent.lost.first && (room = network_room(conn)) >= conn->mss) {
+		room = RTE_MIN(room - room % conn->mss, tcp_segment_most(conn));
+		if (!tcp_scoreboard_next_lost(&conn->sent, room, &lo, &hi))
+			return true;
+		if (!send_again(conn, lo, hi - lo))
 			return false;
 	}
 	return true;
-}
-
-/* After a timeout snd_nxt runs through what was sent before: what the peer holds is passed over. */
-static uint32_t skip_held(struct tcp_conn *conn)
-{
-	uint32_t skip, missing = tcp_recovery_missing(conn, conn->snd_nxt, &skip);
-
-	if (skip)
-		tcp_sendq_advance(conn, skip);
-	return missing;
 }
 
 static void restart_after_idle(struct tcp_conn *conn)
@@ -240,51 +268,104 @@ static void restart_after_idle(struct tcp_conn *conn)
 
 	if (conn->snd_una == conn->snd_max && conn->snd_nxt == conn->snd_max &&
 	    idle_us > conn->rto.rto_us)
-		conn->cc.ops->on_idle(&conn->cc, idle_us);
+		conn->cc.ops->on_idle(&conn->cc, idle_us, conn->tcp->stack->now_us);
+}
+
+/* When the last segment of several is sent nothing follows at once: a receiver that gathers
+ * segments before it hands them on need not wait for another. */
+static bool ends_burst(struct tcp_conn *conn, uint32_t begin, uint32_t len)
+{
+	uint32_t room = RTE_MIN(usable(conn), network_room(conn));
+
+	return (conn->snd_nxt != begin || len > conn->mss) && room < len + conn->mss;
 }
 
 static bool output_new(struct tcp_conn *conn)
 {
+	uint32_t begin = conn->snd_nxt;
+
 	conn->flags &= ~(uint32_t)TCP_CWND_LIMITED;
 	for (;;) {
-		uint32_t missing = skip_held(conn);
-		uint32_t all = unsent(conn), len = RTE_MIN(sendable(conn), missing);
+		uint32_t all = unsent(conn), len = sendable(conn);
 		bool fin = fin_waits(conn) && len == all && usable(conn) > len;
 
 		if (!len && !fin)
 			return true;
-		if (!send_next(conn, len, fin))
+		if (!send_next(conn, len, fin, ends_burst(conn, begin, len)))
 			return false;
 	}
 }
 
-/* RFC 9293 §3.8.6.1: at least one byte, or FIN; more when a small window is all there is. */
+/* RFC 9293 §3.8.6.1: beyond the window, so not in flight: it may well be dropped. */
+static void send_beyond(struct tcp_conn *conn, uint32_t len)
+{
+	struct tcp_span span = next_span(conn, len, len == 0);
+
+	transmit(conn, &span);
+}
+
+/* At least one byte, or FIN; more when a small window is all there is. */
 static void output_probe(struct tcp_conn *conn)
 {
 	uint32_t window = usable(conn), len = RTE_MIN(unsent(conn), RTE_MAX(window, 1u));
-	uint32_t nxt = conn->snd_nxt, off = conn->snd_cursor_off;
-	struct rte_mbuf *cursor = conn->snd_cursor;
 
 	conn->flags &= ~(uint32_t)TCP_PROBE_NOW;
 	if (tcp_output_window_is_open(conn) || !tcp_output_waits(conn))
 		return;
 	stack_count(conn->tcp->stack, tcp_window_probes);
-	if (!send_next(conn, RTE_MIN(len, (uint32_t)conn->mss), len == 0) || window)
+	if (window)
+		send_next(conn, RTE_MIN(len, (uint32_t)conn->mss), len == 0, false);
+	else
+		send_beyond(conn, len);
+}
+
+/* RFC 8985 §7.3: the last segment again. */
+static bool send_last_again(struct tcp_conn *conn)
+{
+	const struct tcp_run *last = conn->sent.last;
+	uint32_t len = RTE_MIN(last->hi - last->lo, (uint32_t)conn->mss);
+
+	return send_again(conn, last->hi - len, len);
+}
+
+/* New data, if the peer's window takes it; congestion control is not asked. */
+static void output_tail_probe(struct tcp_conn *conn)
+{
+	uint32_t all = unsent(conn);
+	uint32_t len = RTE_MIN(RTE_MIN(all, usable(conn)), (uint32_t)conn->mss);
+
+	if (len == all && len < conn->mss && !may_end_short(conn))
+		len = 0;
+	if (!(conn->loss & TCP_LOSS_PROBE_NOW))
 		return;
-	/* Beyond the window: not in flight, it may well be dropped. */
-	conn->snd_nxt = nxt;
-	conn->snd_cursor = cursor;
-	conn->snd_cursor_off = off;
-	tcp_timer_clear(conn, TCP_TIMER_RETRANSMIT);
+	conn->loss &= (uint16_t)~TCP_LOSS_PROBE_NOW;
+	if (!conn->sent.last || conn->sent.last->state != TCP_RUN_FLYING)
+		return;
+	if (len ? send_next(conn, len, false, false) : send_last_again(conn))
+		tcp_probe_note(conn, conn->snd_nxt, len == 0);
+}
+
+/* The owner has nothing more, and the network could take it: draft-cheng-iccrg-delivery-rate-
+ * estimation §3.4. */
+static void note_limited(struct tcp_conn *conn)
+{
+	if (!tcp_has(conn, TCP_CWND_LIMITED) && !unsent(conn) &&
+	    !tcp_scoreboard_lost(&conn->sent) && tcp_recovery_pipe(conn) < conn->cc.cwnd)
+		tcp_rate_limited(&conn->rate, tcp_recovery_pipe(conn));
 }
 
 static bool output_data(struct tcp_conn *conn)
 {
+	bool had_mbufs;
+
 	if (tcp_has(conn, TCP_PROBE_NOW))
 		output_probe(conn);
 	if (tcp_output_waits(conn))
 		restart_after_idle(conn);
-	return output_first(conn) && output_holes(conn) && output_new(conn);
+	output_tail_probe(conn);
+	had_mbufs = output_first(conn) && output_lost(conn) && output_new(conn);
+	note_limited(conn);
+	return had_mbufs;
 }
 
 /* One timer is on while anything is in flight or waits: that is what guarantees progress. */
@@ -295,7 +376,7 @@ static void arm(struct tcp_conn *conn, bool had_mbufs)
 	if (conn->snd_nxt != conn->snd_una) {
 		tcp_timer_clear(conn, TCP_TIMER_PERSIST);
 		if (!tcp_timer_is_set(conn, TCP_TIMER_RETRANSMIT))
-			tcp_timer_set(conn, TCP_TIMER_RETRANSMIT, conn->rto.rto_us);
+			tcp_probe_sent(conn);
 	} else if (!tcp_output_waits(conn)) {
 		tcp_timer_clear(conn, TCP_TIMER_PERSIST);
 	} else if (!had_mbufs) {
@@ -332,7 +413,7 @@ static void output_syn(struct tcp_conn *conn)
 	if (!again)
 		time_rtt(conn);
 	note_text_of_syn(conn, text.seq);
-	tcp_timer_set(conn, TCP_TIMER_RETRANSMIT, conn->rto.rto_us);
+	tcp_probe_syn_sent(conn);
 }
 
 /* Duplicate ACKs, each one by itself (RFC 5681 §4.2), and those that carry SACK: before data. */
@@ -340,7 +421,7 @@ static void output_duplicate_acks(struct tcp_conn *conn)
 {
 	unsigned n = RTE_MIN(conn->acks_owed, (uint8_t)TCP_ACKS_MOST);
 
-	if (n < 2 && !(n && conn->reorder))
+	if (n < 2 && !(n && tcp_reorder_has_news(conn)))
 		return;
 	while (n-- && tcp_segment_send_ack(conn))
 		;
@@ -412,11 +493,12 @@ void tcp_proto_flush(struct tcp_proto *tcp)
 	struct tcp_conn *conn;
 
 	tcp_input_staged(tcp);
+	/* A SYN-ACK that is said again goes before what its connection has to say by now. */
+	tcp_reply_flush(tcp);
 	batch = tcp_conn_list_steal(&tcp->flush);
 	while ((conn = tcp_conn_take_flush(&batch))) {
 		output(conn);
 		tcp_conn_done(conn);
 	}
 	tcp_half_flush(tcp);
-	tcp_reply_flush(tcp);
 }

@@ -10,6 +10,9 @@
 /* Data or FIN waits that was not sent yet, or has to be sent again. */
 bool tcp_output_waits(const struct tcp_conn *conn);
 
+/* Data that was never sent waits, and the peer's window takes some of it. */
+bool tcp_output_has_new(const struct tcp_conn *conn);
+
 /* The peer's window has room for a segment worth sending: RFC 9293 §3.8.6.2.1. */
 bool tcp_output_window_is_open(const struct tcp_conn *conn);
 

@@ -40,6 +40,7 @@ static void header_take(const struct ip_rx *rx, const struct tcp_header *header,
 	out->ack = rte_be_to_cpu_32(header->ack);
 	out->flags = rte_be_to_cpu_16(header->offset_flags) & FLAGS_MASK;
 	out->window = rte_be_to_cpu_16(header->window);
+	out->ecn = rx->ecn;
 }
 
 /* No stack sends SYN with FIN or RST, and no connection is without ports. */

@@ -14,6 +14,8 @@
 #include "l4stack/tcp/tcp_timewait.h"
 
 #define COPY_BELOW_DEFAULT 256u
+#define RUNS_PER_CONN      4u
+#define RUNS_BESIDES       (1u << 18)
 #define ORPHANS_LEAST      64u
 #define HEADERS_MOST       64u /* TCP's header with all its options */
 
@@ -44,6 +46,8 @@ int tcp_proto_create(struct stack *stack, const struct stack_conf *conf, struct 
 	tcp->syn_window = tcp_budget_syn_window(tcp->share_bytes, conf->max_conns);
 	tcp->copy_below = copy_below(conf, &stack->pools);
 	tcp_slab_init(&tcp->conns, sizeof(struct tcp_conn), conf->max_conns);
+	tcp_slab_init(&tcp->runs, sizeof(struct tcp_run),
+		      conf->max_conns * RUNS_PER_CONN + RUNS_BESIDES);
 	tcp_half_init(tcp);
 	tcp_timewait_init(tcp);
 	tcp_ident_init(tcp);
@@ -70,6 +74,7 @@ void tcp_proto_destroy(struct tcp_proto *tcp)
 	tcp_half_fini(tcp);
 	tcp_timewait_fini(tcp);
 	tcp_slab_fini(&tcp->conns);
+	tcp_slab_fini(&tcp->runs);
 	tcp_table_fini(&tcp->table);
 	free(tcp);
 }

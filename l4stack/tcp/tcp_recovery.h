@@ -1,41 +1,56 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Loss: what the peer's ACKs tell of it, and what is to be sent again.
+ * Loss: what the peer's ACKs tell of it, and what is done about it.
  *
- * With SACK as RFC 6675 says; without it as NewReno does (RFC 6582), where each duplicate
- * ACK counts as one segment that has left the network. The congestion window is not
- * inflated: what is in the network ("pipe") is estimated instead, which comes to the
- * same and gives limited transmit (RFC 3042) for nothing. Internal to l4stack/tcp.
+ * With SACK losses are found by RACK (RFC 8985) on the scoreboard of RFC 6675; without it by
+ * three duplicate ACKs, as NewReno does (RFC 6582), where each of them counts as one segment that
+ * has left the network. The flight is then brought down by PRR. The congestion window is
+ * never inflated: what is in the network ("pipe") is known instead, which comes to the same and
+ * gives limited transmit (RFC 3042) for nothing.
+ *
+ * A connection is in one of three conditions: open; in fast recovery (TCP_RECOVERY); or after a
+ * timeout (TCP_LOSS_TIMEOUT). The last two end when everything is acknowledged that had been sent
+ * when they began (`recover`), or when the loss is found to have been none (tcp_undo.h).
+ * Internal to l4stack/tcp.
  */
 #ifndef L4STACK_TCP_TCP_RECOVERY_H
 #define L4STACK_TCP_TCP_RECOVERY_H
 
-#include "l4stack/tcp/tcp_conn.h"
+#include "l4stack/tcp/tcp_segment.h"
 
-struct tcp_seg;
-
-/* Bytes above snd_una that the peer reports to hold. */
-uint32_t tcp_recovery_sacked(const struct tcp_conn *conn);
+/* One ACK while it is processed. */
+struct tcp_ack {
+	const struct tcp_seg *seg;
+	struct tcp_news news;
+	uint32_t flight; /* "pipe" before it */
+	uint32_t acked;  /* what it acknowledges by number */
+	bool duplicate;  /* RFC 5681 §2, or SACK that tells something new */
+	bool sacked;     /* has SACK blocks that are not DSACK */
+	bool dsack;      /* RFC 2883: this was received twice, */
+	struct tcp_sack_block twice;
+};
 
 /* Bytes believed to be in the network. */
 uint32_t tcp_recovery_pipe(const struct tcp_conn *conn);
 
-/* Takes in the SACK blocks of a segment; true when they tell something new. */
-bool tcp_recovery_sack(struct tcp_conn *conn, const struct tcp_seg *seg);
+static inline bool tcp_recovery_is_open(const struct tcp_conn *conn)
+{
+	return !tcp_has(conn, TCP_RECOVERY) && !(conn->loss & TCP_LOSS_TIMEOUT);
+}
 
-/* A duplicate ACK (RFC 5681 §2). */
-void tcp_recovery_duplicate(struct tcp_conn *conn);
+/* Begins an ACK: takes in its SACK blocks. */
+struct tcp_ack tcp_recovery_begin(struct tcp_conn *conn, const struct tcp_seg *seg);
 
-/* snd_una has moved by `acked`. True when congestion control may grow the window by it. */
-bool tcp_recovery_acked(struct tcp_conn *conn, uint32_t acked);
+/* The rest, when the scoreboard knows what it acknowledges and snd_una has moved. */
+void tcp_recovery_take(struct tcp_conn *conn, struct tcp_ack *ack);
 
 /* A retransmission timeout: everything from snd_una on goes out again, as it has to. */
 void tcp_recovery_timeout(struct tcp_conn *conn);
 
-/* During fast recovery with SACK: what to send again next. False when nothing is lost. */
-bool tcp_recovery_next(const struct tcp_conn *conn, uint32_t *seq, uint32_t *len);
+/* RFC 8985 §6.2 step 5: the time that reordering was given is over. */
+void tcp_recovery_reorder_timeout(struct tcp_conn *conn);
 
-/* How much from `seq` on the peer does not hold yet; *skip bytes before that it does. */
-uint32_t tcp_recovery_missing(const struct tcp_conn *conn, uint32_t seq, uint32_t *skip);
+/* What is in flight was dropped, and not by congestion: it is sent again in pieces that fit. */
+void tcp_recovery_too_big(struct tcp_conn *conn);
 
 #endif

@@ -189,8 +189,10 @@ uint32_t tcp_reorder_insert(struct tcp_conn *conn, uint32_t seq, uint32_t len,
 	uint32_t i = find_reaching(q, seq), next;
 	bool behind = q && i < q->n && seq_le(q->runs[i].lo, seq);
 
-	if (behind)
+	if (behind) {
 		piece.lo = q->runs[i].hi;
+		tcp_reorder_twice(conn, seq, seq_min(piece.lo, piece.hi));
+	}
 	if (seq_ge(piece.lo, piece.hi)) {
 		rte_pktmbuf_free(chain);
 		note_recent(conn->reorder, seq);
@@ -232,24 +234,52 @@ static const struct run *run_of(const struct tcp_reorder *q, uint32_t seq)
 	return NULL;
 }
 
-static void add_block(struct tcp_options *options, const struct run *run)
+/* Each run once, after the `first` blocks; those say what came twice, and it is said of the run
+ * as well that it is there (RFC 2883 §4). */
+static void add_block(struct tcp_options *options, unsigned first, const struct run *run)
 {
-	for (unsigned i = 0; i < options->sack_blocks; i++)
-		if (options->sack[i].lo == run->lo)
+	for (unsigned i = first; i < options->sack_blocks; i++)
+		if (options->sack[i].lo == run->lo && options->sack[i].hi == run->hi)
 			return;
 	options->sack[options->sack_blocks++] = (struct tcp_sack_block){run->lo, run->hi};
+}
+
+/* RFC 2883 §4: a contiguous stretch is one report, however many segments it came in. */
+void tcp_reorder_twice(struct tcp_conn *conn, uint32_t lo, uint32_t hi)
+{
+	struct tcp_sack_block *known = &conn->duplicate;
+
+	if (!tcp_has(conn, TCP_USE_SACK))
+		return;
+	if (known->lo != known->hi && seq_le(lo, known->hi) && seq_ge(hi, known->lo)) {
+		lo = seq_min(lo, known->lo);
+		hi = seq_max(hi, known->hi);
+	}
+	*known = (struct tcp_sack_block){lo, hi};
+}
+
+bool tcp_reorder_has_news(const struct tcp_conn *conn)
+{
+	return conn->reorder || conn->duplicate.lo != conn->duplicate.hi;
+}
+
+void tcp_reorder_told(struct tcp_conn *conn)
+{
+	conn->duplicate.lo = conn->duplicate.hi;
 }
 
 void tcp_reorder_blocks(const struct tcp_conn *conn, struct tcp_options *options)
 {
 	const struct tcp_reorder *q = conn->reorder;
+	unsigned twice = conn->duplicate.lo != conn->duplicate.hi;
 
-	options->sack_blocks = 0;
-	for (unsigned i = 0; i < TCP_SACK_BLOCKS_MAX; i++) {
+	options->sack[0] = conn->duplicate;
+	options->sack_blocks = (uint8_t)twice;
+	for (unsigned i = 0; q && i < TCP_SACK_BLOCKS_MAX; i++) {
 		const struct run *run = run_of(q, q->recent[i]);
 
-		if (run)
-			add_block(options, run);
+		if (run && options->sack_blocks < TCP_SACK_BLOCKS_MAX)
+			add_block(options, twice, run);
 	}
 }
 

@@ -29,7 +29,14 @@ uint32_t tcp_reorder_first(const struct tcp_conn *conn, uint32_t otherwise);
 /* Moves what has become contiguous with rcv_nxt to the receive queue. True when a gap remains. */
 bool tcp_reorder_pull(struct tcp_conn *conn);
 
-/* The runs as SACK blocks, the latest first (RFC 2018 §4). */
+/* [lo, hi) has come a second time: the next ACK says so (RFC 2883). */
+void tcp_reorder_twice(struct tcp_conn *conn, uint32_t lo, uint32_t hi);
+
+/* There is something for the SACK option to tell; what came twice was told, which is done once. */
+bool tcp_reorder_has_news(const struct tcp_conn *conn);
+void tcp_reorder_told(struct tcp_conn *conn);
+
+/* What came twice, and the runs as SACK blocks, the latest first (RFC 2018 §4, RFC 2883 §4). */
 void tcp_reorder_blocks(const struct tcp_conn *conn, struct tcp_options *options);
 
 void tcp_reorder_free(struct tcp_conn *conn);

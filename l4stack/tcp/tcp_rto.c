@@ -30,22 +30,28 @@ static void next_sample(struct tcp_rto *rto, uint32_t rtt_us)
 	rto->srtt8_us = rto->srtt8_us - srtt_us + rtt_us;
 }
 
+void tcp_rto_restore(struct tcp_rto *rto)
+{
+	uint32_t spread_us = rto->rttvar4_us;
+
+	if (rto->srtt8_us == 0)
+		return;
+	if (spread_us < TCP_RTO_SPREAD_MIN_US)
+		spread_us = TCP_RTO_SPREAD_MIN_US;
+	rto->rto_us = clamp((rto->srtt8_us >> 3) + spread_us, 1, TCP_RTO_MAX_US);
+}
+
 void tcp_rto_sample(struct tcp_rto *rto, uint32_t rtt_us)
 {
-	uint32_t spread_us;
-
 	rtt_us = clamp(rtt_us, 1, TCP_RTO_MAX_US);
 	if (rto->srtt8_us == 0)
 		first_sample(rto, rtt_us);
 	else
 		next_sample(rto, rtt_us);
-	spread_us = rto->rttvar4_us;
-	if (spread_us < TCP_RTO_GRANULARITY_US)
-		spread_us = TCP_RTO_GRANULARITY_US;
-	rto->rto_us = clamp((rto->srtt8_us >> 3) + spread_us, TCP_RTO_MIN_US, TCP_RTO_MAX_US);
+	tcp_rto_restore(rto);
 }
 
 void tcp_rto_backoff(struct tcp_rto *rto)
 {
-	rto->rto_us = clamp(rto->rto_us * 2, TCP_RTO_MIN_US, TCP_RTO_MAX_US);
+	rto->rto_us = clamp(rto->rto_us * 2, 1, TCP_RTO_MAX_US);
 }

@@ -13,10 +13,10 @@
 #define TCP_RTO_INITIAL_US   1000000u  /* §2.1 */
 #define TCP_RTO_AFTER_SYN_US 3000000u  /* §5.7: when the SYN itself timed out */
 #define TCP_RTO_MAX_US       60000000u /* §2.5 */
-/* §2.4 asks for a second, for clocks of 500 ms. Ours has 1 ms, and peers delay ACKs by 40
- * to 200 ms; the common stacks use 200 ms too. */
-#define TCP_RTO_MIN_US         200000u
-#define TCP_RTO_GRANULARITY_US 1000u
+/* §2.4 asks for a second at least, for clocks of 500 ms. Ours has 1 ms; but peers delay ACKs by
+ * 40 to 200 ms, and a loss probe should have its chance before the timeout. So, as in Linux, the
+ * variance counts for no less than 200 ms: it takes the place of §2.3's G, too. */
+#define TCP_RTO_SPREAD_MIN_US 200000u
 
 struct tcp_rto {
 	uint32_t srtt8_us;   /* SRTT times 8; 0: no sample yet */
@@ -27,6 +27,9 @@ struct tcp_rto {
 void tcp_rto_init(struct tcp_rto *rto);
 void tcp_rto_sample(struct tcp_rto *rto, uint32_t rtt_us);
 void tcp_rto_backoff(struct tcp_rto *rto);
+
+/* The timeout was wrong: the value is made anew of what is known. */
+void tcp_rto_restore(struct tcp_rto *rto);
 
 static inline uint32_t tcp_rto_srtt_us(const struct tcp_rto *rto)
 {

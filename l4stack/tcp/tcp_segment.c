@@ -6,6 +6,7 @@
 
 #include "l4stack/base/pkt.h"
 #include "l4stack/tcp/tcp_chain.h"
+#include "l4stack/tcp/tcp_ecn.h"
 #include "l4stack/tcp/tcp_fast.h"
 #include "l4stack/tcp/tcp_recvq.h"
 #include "l4stack/tcp/tcp_reorder.h"
@@ -97,12 +98,14 @@ static bool path_refresh(struct tcp_conn *conn)
 	return true;
 }
 
-static void transmit(struct tcp_conn *conn, struct rte_mbuf *pkt, uint16_t tso_segsz)
+static void transmit(struct tcp_conn *conn, struct rte_mbuf *pkt, uint16_t tso_segsz, uint8_t ecn)
 {
 	struct stack *stack = conn->tcp->stack;
+	bool there = path_refresh(conn);
 
 	stack_count(stack, tcp_segments_out);
-	if (likely(path_refresh(conn)))
+	conn->path.ecn = ecn;
+	if (likely(there))
 		ip_output(stack, &conn->path, TCP_PROTOCOL, pkt, tso_segsz);
 	else
 		stack_drop(stack, pkt, COUNTER_ip_no_route);
@@ -124,7 +127,7 @@ static size_t build_ack_options(const struct tcp_conn *conn, uint8_t *out)
 
 	if (tcp_has(conn, TCP_USE_TS))
 		options.present |= TCP_OPT_TS;
-	if (tcp_has(conn, TCP_USE_SACK) && conn->reorder) {
+	if (tcp_has(conn, TCP_USE_SACK) && tcp_reorder_has_news(conn)) {
 		options.present |= TCP_OPT_SACK;
 		tcp_reorder_blocks(conn, &options);
 	}
@@ -140,8 +143,10 @@ static bool send_empty(struct tcp_conn *conn, uint32_t seq, uint16_t flags)
 		return false;
 	options_len = build_ack_options(conn, options_at(pkt));
 	set_header_len(pkt, options_len);
+	if (!(flags & TCP_RST))
+		flags |= tcp_ecn_flags(conn, false);
 	conn_header(conn, seq, flags, tcp_recvq_window(conn), pkt, options_len);
-	transmit(conn, pkt, 0);
+	transmit(conn, pkt, 0, TCP_ECN_NOT_ECT);
 	return true;
 }
 
@@ -156,6 +161,7 @@ bool tcp_segment_send_ack(struct tcp_conn *conn)
 {
 	if (!send_empty(conn, acceptable_seq(conn), TCP_ACK))
 		return false;
+	tcp_reorder_told(conn);
 	note_ack_sent(conn);
 	return true;
 }
@@ -279,6 +285,7 @@ bool tcp_segment_send_syn(struct tcp_conn *conn, struct tcp_span *text)
 		.tsecr = conn->ts_recent,
 	};
 	size_t options_len;
+	uint16_t flags;
 
 	if (!pkt)
 		return false;
@@ -290,11 +297,11 @@ bool tcp_segment_send_syn(struct tcp_conn *conn, struct tcp_span *text)
 	set_header_len(pkt, options_len);
 	while (text->len && pkt->nb_segs < PIECES_MOST && builder_piece(&b, text))
 		;
-	conn_header(conn, conn->iss, answer ? TCP_SYN | TCP_ACK : TCP_SYN,
-		    tcp_recvq_syn_window(conn), pkt, options_len);
+	flags = (answer ? TCP_SYN | TCP_ACK : TCP_SYN) | tcp_ecn_syn_flags(conn);
+	conn_header(conn, conn->iss, flags, tcp_recvq_syn_window(conn), pkt, options_len);
 	if (answer)
 		note_ack_sent(conn);
-	transmit(conn, pkt, 0);
+	transmit(conn, pkt, 0, TCP_ECN_NOT_ECT);
 	return true;
 }
 
@@ -311,6 +318,7 @@ bool tcp_segment_send_data(struct tcp_conn *conn, struct tcp_span *span)
 	struct rte_mbuf *pkt = header_new(conn->tcp, true);
 	struct builder b = {.conn = conn, .pkt = pkt, .tail = pkt, .tail_is_copy = true};
 	uint32_t seq = span->seq, len = span->len;
+	bool fresh = len && seq == conn->snd_max && seq != conn->snd_una + conn->snd_wnd;
 	uint16_t flags = TCP_ACK;
 	size_t options_len;
 
@@ -326,11 +334,12 @@ bool tcp_segment_send_data(struct tcp_conn *conn, struct tcp_span *span)
 	}
 	if (span->len == 0)
 		flags |= (span->push && len ? TCP_PSH : 0) | (span->fin ? TCP_FIN : 0);
+	flags |= tcp_ecn_flags(conn, fresh);
 	conn_header(conn, seq, flags, tcp_recvq_window(conn), pkt, options_len);
 	if (seq == conn->snd_max)
 		note_ack_sent(conn);
 	len = span->seq - seq;
-	transmit(conn, pkt, len > conn->mss ? conn->mss : 0);
+	transmit(conn, pkt, len > conn->mss ? conn->mss : 0, tcp_ecn_bits(conn, fresh));
 	return true;
 }
 
@@ -338,7 +347,8 @@ uint32_t tcp_segment_most(const struct tcp_conn *conn)
 {
 	uint32_t segments = (PACKET_MOST - TCP_HEADER_BYTES - TCP_OPTIONS_MAX) / conn->mss;
 
-	if (!(conn->path.offloads & STACK_TX_TSO))
+	/* CWR stands in one segment (RFC 3168 §6.1.2), and a device may repeat the flags. */
+	if (!(conn->path.offloads & STACK_TX_TSO) || conn->ecn & TCP_ECN_REDUCED)
 		return conn->mss;
 	return conn->mss * RTE_MIN(RTE_MAX(segments, 1u), (uint32_t)TSO_MOST);
 }

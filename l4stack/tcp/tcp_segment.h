@@ -41,6 +41,7 @@ struct tcp_seg {
 	uint32_t len;    /* of the payload, in bytes */
 	uint16_t flags;  /* enum tcp_flag */
 	uint16_t window; /* as on the wire */
+	uint8_t ecn;     /* the two bits of the IP header */
 	struct tcp_options options;
 };
 

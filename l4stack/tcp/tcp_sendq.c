@@ -3,6 +3,7 @@
 
 #include "l4stack/base/pkt.h"
 #include "l4stack/tcp/tcp_chain.h"
+#include "l4stack/tcp/tcp_seq.h"
 
 static void uncharge(struct tcp_conn *conn, uint32_t charge)
 {
@@ -43,6 +44,8 @@ static void pop(struct tcp_conn *conn)
 		conn->snd_cursor = conn->snd_head;
 		conn->snd_cursor_off = 0;
 	}
+	if (conn->resend_at == m)
+		conn->resend_at = NULL;
 	uncharge(conn, tcp_mbuf_charge(m));
 	rte_pktmbuf_free_seg(m);
 }
@@ -52,6 +55,8 @@ static void pull(struct tcp_conn *conn, uint32_t bytes)
 	pkt_pull(conn->snd_head, (uint16_t)bytes);
 	if (conn->snd_cursor == conn->snd_head)
 		conn->snd_cursor_off -= RTE_MIN(conn->snd_cursor_off, bytes);
+	if (conn->resend_at == conn->snd_head)
+		conn->resend_seq += bytes;
 }
 
 void tcp_sendq_ack(struct tcp_conn *conn, uint32_t bytes)
@@ -72,22 +77,22 @@ void tcp_sendq_rewind(struct tcp_conn *conn)
 	conn->snd_cursor_off = 0;
 }
 
-void tcp_sendq_advance(struct tcp_conn *conn, uint32_t bytes)
+struct rte_mbuf *tcp_sendq_seek(struct tcp_conn *conn, uint32_t seq, uint32_t *off)
 {
-	conn->snd_nxt += bytes;
-	conn->snd_cursor = tcp_sendq_seek(conn, conn->snd_nxt, &conn->snd_cursor_off);
-}
-
-struct rte_mbuf *tcp_sendq_seek(const struct tcp_conn *conn, uint32_t seq, uint32_t *off)
-{
-	uint32_t at = seq - tcp_snd_queue_seq(conn);
+	uint32_t at = tcp_snd_queue_seq(conn);
 	struct rte_mbuf *m = conn->snd_head;
 
-	while (m && at >= m->data_len) {
-		at -= m->data_len;
+	if (conn->resend_at && seq_ge(seq, conn->resend_seq)) {
+		m = conn->resend_at;
+		at = conn->resend_seq;
+	}
+	while (m && seq - at >= m->data_len) {
+		at += m->data_len;
 		m = m->next;
 	}
-	*off = m ? at : 0;
+	conn->resend_at = m;
+	conn->resend_seq = at;
+	*off = m ? seq - at : 0;
 	return m;
 }
 
@@ -95,6 +100,6 @@ void tcp_sendq_free(struct tcp_conn *conn)
 {
 	uncharge(conn, conn->mem_charge);
 	rte_pktmbuf_free(conn->snd_head);
-	conn->snd_head = conn->snd_tail = conn->snd_cursor = NULL;
+	conn->snd_head = conn->snd_tail = conn->snd_cursor = conn->resend_at = NULL;
 	conn->snd_bytes = 0;
 }

@@ -15,12 +15,12 @@ void tcp_sendq_append(struct tcp_conn *conn, struct rte_mbuf *chain);
 /* Frees the first `bytes`; the caller moves snd_una, and snd_nxt if it was left behind. */
 void tcp_sendq_ack(struct tcp_conn *conn, uint32_t bytes);
 
-/* snd_nxt and the cursor: back to snd_una, or on by `bytes`. */
+/* snd_nxt and the cursor to snd_una. */
 void tcp_sendq_rewind(struct tcp_conn *conn);
-void tcp_sendq_advance(struct tcp_conn *conn, uint32_t bytes);
 
-/* Where the byte `seq` stands: *off bytes into the mbuf. NULL at the end of the queue. */
-struct rte_mbuf *tcp_sendq_seek(const struct tcp_conn *conn, uint32_t seq, uint32_t *off);
+/* Where the byte `seq` stands: *off bytes into the mbuf. NULL at the end of the queue. The search
+ * goes on from where the last one ended, if it can. */
+struct rte_mbuf *tcp_sendq_seek(struct tcp_conn *conn, uint32_t seq, uint32_t *off);
 
 void tcp_sendq_free(struct tcp_conn *conn);
 

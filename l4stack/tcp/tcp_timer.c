@@ -5,7 +5,7 @@
 
 #include "l4stack/tcp/tcp_fast.h"
 #include "l4stack/tcp/tcp_output.h"
-#include "l4stack/tcp/tcp_recovery.h"
+#include "l4stack/tcp/tcp_probe.h"
 #include "l4stack/tcp/tcp_seq.h"
 
 #define TIME_MOST_MS (UINT32_MAX / 4) /* the clocks have 32 bits */
@@ -49,6 +49,8 @@ static void on_retransmit(struct tcp_conn *conn)
 		on_syn_timeout(conn);
 		return;
 	}
+	if (tcp_probe_timer(conn))
+		return;
 	if (patience_is_over(conn)) {
 		tcp_conn_reset(conn, TCP_CLOSED_TIMEOUT);
 		return;
@@ -140,12 +142,18 @@ static void on_life(struct tcp_conn *conn)
 	tcp_conn_finish(conn, reason);
 }
 
+static void on_pace(struct tcp_conn *conn)
+{
+	tcp_conn_mark(conn);
+}
+
 static void (*const handlers[TCP_TIMERS])(struct tcp_conn *) = {
 	[TCP_TIMER_RETRANSMIT] = on_retransmit,
 	[TCP_TIMER_PERSIST] = on_persist,
 	[TCP_TIMER_ACK] = on_delayed_ack,
 	[TCP_TIMER_KEEP] = on_keep,
 	[TCP_TIMER_LIFE] = on_life,
+	[TCP_TIMER_PACE] = on_pace,
 };
 
 /* ---- the wheel ---- */

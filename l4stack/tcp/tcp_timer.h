@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The timers of a connection: five due times, one timer in the stack's wheel.
+ * The timers of a connection: six due times, one timer in the stack's wheel.
  *
  * The wheel's timer is only started again when a due time comes before it. One that was
  * put off (as each ACK does) lets it fire early once, which finds nothing due and

@@ -11,6 +11,7 @@ static const struct key_group root_group = {
 	.keys = conf_root_keys,
 	.size = sizeof(struct conf),
 	.place = KEY_NOWHERE,
+	.check = check_all,
 };
 
 /* Files are included from the folder of the one that was named. */

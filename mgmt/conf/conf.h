@@ -50,7 +50,7 @@ struct conf_daemon {
 	unsigned memory_mb;
 	unsigned drain_ms; /* SIGTERM: how long exchanges may still take */
 	unsigned max_connections;
-	const char *run_dir;    /* holds control.sock */
+	const char *run_dir;    /* holds control.sock and apps.sock */
 	const char *plugin_dir; /* where NAME.so is looked for; default: beside the binary,
 				   ../lib/sluice */
 	const char *user;       /* whom functions run as; NULL: a transient uid for each */
@@ -161,12 +161,36 @@ struct conf_chain {
 	unsigned max_head_bytes, max_fields;
 	struct conf_tcp {
 		const char *congestion;
+		bool ecn;
 		unsigned recv_buffer_kb, send_buffer_kb;
 		unsigned keepalive_ms, keepalive_each_ms, keepalive_probes;
 		unsigned user_timeout_ms;   /* 0: the stack's own */
 		unsigned max_segment_bytes; /* 0: what the path allows */
-		bool nagle;
+		bool nagle, fast_open;
 	} tcp;
+	struct conf_place place;
+};
+
+/* Where an application may connect to. */
+struct conf_destination {
+	struct addr addr;
+	unsigned prefix;
+	uint16_t port; /* 0: any */
+};
+
+struct conf_application {
+	const char *name;
+	const char *user, *group; /* who may attach; NULL: whoever has the other */
+	uint32_t uid, gid;        /* of them */
+	struct endpoint *listens; /* where it may listen; a zero address: everywhere */
+	unsigned listens_count;
+	struct conf_destination *connects;
+	unsigned connects_count;
+	unsigned max_connections; /* in each worker */
+	unsigned arena_mb;        /* for what it sends */
+	unsigned rx_mb;           /* for what it receives, in each worker */
+	unsigned recv_buffer_kb, send_buffer_kb;
+	unsigned hang_ms; /* its ring full for that long: it is ended; 0: never */
 	struct conf_place place;
 };
 
@@ -182,6 +206,8 @@ struct conf {
 	unsigned functions_count;
 	struct conf_chain *chains;
 	unsigned chains_count;
+	struct conf_application *applications;
+	unsigned applications_count;
 	void *arena; /* all of the above's memory */
 };
 

@@ -3,8 +3,8 @@
 #include "mgmt/conf/key.h"
 #include "mgmt/conf/net.h"
 
-static bool read_endpoint(struct reader *reader, const struct key *key,
-			  const config_setting_t *setting, struct endpoint *out)
+bool net_read_endpoint(struct reader *reader, const struct key *key,
+		       const config_setting_t *setting, struct endpoint *out)
 {
 	const char *text = read_text(reader, key, setting);
 
@@ -17,17 +17,12 @@ static bool read_endpoint(struct reader *reader, const struct key *key,
 	return true;
 }
 
-static bool endpoint_equal(const struct endpoint *a, const struct endpoint *b)
-{
-	return a->port == b->port && addr_equal(&a->addr, &b->addr);
-}
-
 static void read_server(struct reader *reader, const struct key *key,
 			const config_setting_t *setting, void *field)
 {
 	struct endpoint *endpoint = field;
 
-	if (!read_endpoint(reader, key, setting, endpoint))
+	if (!net_read_endpoint(reader, key, setting, endpoint))
 		return;
 	if (net_unusable(&endpoint->addr, addr_bits(endpoint->addr.family)))
 		reader_error(reader, setting, "%s %s %s", key->name,
@@ -64,8 +59,8 @@ void check_upstream(struct reader *reader, const config_setting_t *setting, void
 			     upstream->health.expect_min, upstream->health.expect_max);
 	for (unsigned i = 0; i < upstream->servers_count; i++)
 		for (unsigned j = 0; j < i; j++)
-			if (endpoint_equal(&upstream->servers[i].endpoint,
-					   &upstream->servers[j].endpoint) &&
+			if (net_same_endpoint(&upstream->servers[i].endpoint,
+					      &upstream->servers[j].endpoint) &&
 			    upstream->servers[i].endpoint.port)
 				conf_error(reader->errors, &upstream->servers[i].place,
 					   "%s: server %s stands there twice", reader->where,
@@ -75,11 +70,11 @@ void check_upstream(struct reader *reader, const config_setting_t *setting, void
 
 /* --- listens ------------------------------------------------------------------------------ */
 
-static const struct conf_chain *chain_on(const struct conf *conf, const struct endpoint *endpoint)
+const struct conf_chain *net_chain_on(const struct conf *conf, const struct endpoint *endpoint)
 {
 	for (unsigned i = 0; i < conf->chains_count; i++)
 		for (unsigned j = 0; j < conf->chains[i].listens_count; j++)
-			if (endpoint_equal(&conf->chains[i].listens[j], endpoint))
+			if (net_same_endpoint(&conf->chains[i].listens[j], endpoint))
 				return &conf->chains[i];
 	return NULL;
 }
@@ -89,7 +84,7 @@ static const struct conf_upstream *upstream_of(const struct conf *conf,
 {
 	for (unsigned i = 0; i < conf->upstreams_count; i++)
 		for (unsigned j = 0; j < conf->upstreams[i].servers_count; j++)
-			if (endpoint_equal(&conf->upstreams[i].servers[j].endpoint, endpoint))
+			if (net_same_endpoint(&conf->upstreams[i].servers[j].endpoint, endpoint))
 				return &conf->upstreams[i];
 	return NULL;
 }
@@ -97,7 +92,7 @@ static const struct conf_upstream *upstream_of(const struct conf *conf,
 static bool listens_already(const struct conf_chain *chain, const struct endpoint *endpoint)
 {
 	for (unsigned i = 0; i < chain->listens_count; i++)
-		if (endpoint_equal(&chain->listens[i], endpoint))
+		if (net_same_endpoint(&chain->listens[i], endpoint))
 			return true;
 	return false;
 }
@@ -111,9 +106,9 @@ static bool refuse_listen(struct reader *reader, const config_setting_t *setting
 
 	if (listens_already(chain, endpoint))
 		reader_error(reader, setting, "listen %s stands there twice", text);
-	else if (chain_on(conf, endpoint))
+	else if (net_chain_on(conf, endpoint))
 		reader_error(reader, setting, "listen %s is already taken by chain \"%s\"", text,
-			     NAME_OF(chain_on(conf, endpoint)));
+			     NAME_OF(net_chain_on(conf, endpoint)));
 	else if (upstream_of(conf, endpoint))
 		reader_error(reader, setting,
 			     "listen %s is also a server of upstream \"%s\": requests would go in "
@@ -132,7 +127,7 @@ static void read_listen(struct reader *reader, const struct key *key,
 {
 	struct endpoint endpoint;
 
-	if (read_endpoint(reader, key, setting, &endpoint) &&
+	if (net_read_endpoint(reader, key, setting, &endpoint) &&
 	    !refuse_listen(reader, setting, chain, &endpoint))
 		chain->listens[chain->listens_count++] = endpoint;
 }

@@ -127,6 +127,14 @@ void check_route(struct reader *reader, const config_setting_t *setting, void *g
 void check_tcp(struct reader *reader, const config_setting_t *setting, void *group);
 void check_upstream(struct reader *reader, const config_setting_t *setting, void *group);
 
+/* --- application.c --------------------------------------------------------------- */
+
+extern const struct key_type key_app_user, key_app_group, key_app_listens, key_app_connects;
+
+void check_application(struct reader *reader, const config_setting_t *setting, void *group);
+/* After all was read: what takes part in more than one of its lists. */
+void check_all(struct reader *reader, const config_setting_t *root, void *conf);
+
 /* --- function.c: plugin files, their config as JSON; path.c ----------------------- */
 
 extern const struct key_type key_plugin, key_plugin_dir, key_plugin_config, key_instances, key_path;

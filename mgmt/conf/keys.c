@@ -44,7 +44,7 @@ static const char *const balance_words[] = {"round_robin", "least", "p2c", "hash
 static const char *const placement_words[] = {"process", "inline", NULL};
 static const char *const protocol_words[] = {"http", NULL};
 static const char *const protocol_planned[] = {"tcp", NULL};
-static const char *const congestion_words[] = {"newreno", NULL};
+static const char *const congestion_words[] = {"cubic", "newreno", "bbr", NULL};
 
 /* --- daemon ------------------------------------------------------------------------- */
 
@@ -63,7 +63,7 @@ static const struct key daemon_keys[] = {
 	 .fallback = "\"/run/sluice\"",
 	 .offset = AT(conf_daemon, run_dir, const char *),
 	 .max = 90,
-	 .help = "holds control.sock"},
+	 .help = "holds control.sock and apps.sock"},
 	TEXT(conf_daemon, plugin_dir, plugin_dir, KEY_OPTIONAL,
 	     "where plugins are; otherwise ../lib/sluice beside the program"),
 	TEXT(conf_daemon, user, user, KEY_OPTIONAL,
@@ -252,10 +252,11 @@ static const struct key_group function_group = {
 static const struct key tcp_keys[] = {
 	{.name = "congestion",
 	 .type = &key_word,
-	 .fallback = "\"newreno\"",
+	 .fallback = "\"cubic\"",
 	 .offset = AT(conf_tcp, congestion, const char *),
 	 .words = congestion_words,
 	 .help = "how the sending rate is found"},
+	BOOL(conf_tcp, ecn, "true", "marks instead of losses, for clients that ask for it"),
 	UINT(conf_tcp, recv_buffer_kb, "1024", 16, 1048576,
 	     "most that waits unread, for each connection"),
 	UINT(conf_tcp, send_buffer_kb, "1024", 16, 1048576,
@@ -269,6 +270,9 @@ static const struct key tcp_keys[] = {
 	UINT(conf_tcp, max_segment_bytes, "0", 0, 65495,
 	     "payload of a packet, both ways; 0: what the path allows"),
 	BOOL(conf_tcp, nagle, "false", "small segments wait for the answer to the one before"),
+	BOOL(conf_tcp, fast_open, "false",
+	     "a client that was here before may send its request with its first packet (RFC 7413); "
+	     "the network may make one request two"),
 	END,
 };
 
@@ -310,6 +314,38 @@ static const struct key_group chain_group = {
 	.named = true,
 };
 
+/* --- applications ---------------------------------------------------------------------- */
+
+static const struct key application_keys[] = {
+	TEXT(conf_application, name, name, KEY_REQUIRED, "what it attaches as"),
+	WHOLE("user", app_user, KEY_OPTIONAL, 0, 0,
+	      "who may attach; without user and group: the daemon's own user"),
+	WHOLE("group", app_group, KEY_OPTIONAL, 0, 0, "a group that whoever attaches must be in"),
+	WHOLE("listen", app_listens, "()", 0, 64,
+	      "\"ADDRESS:PORT\", or a list: where it may listen; 0.0.0.0: anywhere"),
+	WHOLE("connect", app_connects, "()", 0, 64,
+	      "\"ADDRESS/PREFIX:PORT\", or a list: where it may connect; port *: any"),
+	UINT(conf_application, max_connections, "1024", 1, 65536, "most of them, in each worker"),
+	UINT(conf_application, arena_mb, "16", 1, 65536, "room for what it sends"),
+	UINT(conf_application, rx_mb, "16", 1, 4096,
+	     "room for what it receives and has not released, in each worker"),
+	UINT(conf_application, recv_buffer_kb, "64", 16, 1048576,
+	     "most that waits unread, for each connection"),
+	UINT(conf_application, send_buffer_kb, "256", 16, 1048576,
+	     "most that waits unacknowledged, likewise"),
+	UINT(conf_application, hang_ms, "10000", 0, 3600000,
+	     "it is ended when it takes nothing from a full ring for that long; 0: never"),
+	END,
+};
+
+static const struct key_group application_group = {
+	.keys = application_keys,
+	.size = sizeof(struct conf_application),
+	.place = offsetof(struct conf_application, place),
+	.named = true,
+	.check = check_application,
+};
+
 /* --- all of it -------------------------------------------------------------------------- */
 
 const struct key conf_root_keys[] = {
@@ -317,8 +353,10 @@ const struct key conf_root_keys[] = {
 	GROUPS(conf, ports, ports, port_group, KEY_REQUIRED, 1, 64, "network devices"),
 	GROUPS(conf, routes, ports, route_group, "()", 0, 4096, "networks behind gateways"),
 	GROUPS(conf, upstreams, groups, upstream_group, "()", 0, 1024, "groups of origins"),
-	GROUPS(conf, functions, groups, function_group, KEY_REQUIRED, 1, 256, "network functions"),
-	GROUPS(conf, chains, groups, chain_group, KEY_REQUIRED, 1, 1024,
+	GROUPS(conf, functions, groups, function_group, "()", 0, 256, "network functions"),
+	GROUPS(conf, chains, groups, chain_group, "()", 0, 1024,
 	       "where clients come in, and their way"),
+	GROUPS(conf, applications, groups, application_group, "()", 0, 64,
+	       "programs that use the stack by its socket API"),
 	END,
 };

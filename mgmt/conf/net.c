@@ -47,17 +47,14 @@ static int parse_prefix(const char *text, unsigned most)
 	return *end || prefix > (long)most ? -1 : (int)prefix;
 }
 
-/* Parses "10.0.0.1/24". False after an error. */
-static bool parse_network(struct reader *reader, const struct key *key,
-			  const config_setting_t *setting, struct addr *addr, unsigned *prefix)
+bool net_parse_network(struct reader *reader, const struct key *key,
+		       const config_setting_t *setting, const char *text, struct addr *addr,
+		       unsigned *prefix)
 {
-	const char *text = read_text(reader, key, setting);
-	const char *slash = text ? strchr(text, '/') : NULL;
+	const char *slash = strchr(text, '/');
 	char head[ADDR_TEXT_MAX];
 	int bits;
 
-	if (!text)
-		return false;
 	if (!slash || (size_t)(slash - text) >= sizeof(head)) {
 		reader_error(reader, setting, "%s \"%s\" must be ADDRESS/PREFIX", key->name, text);
 		return false;
@@ -72,6 +69,14 @@ static bool parse_network(struct reader *reader, const struct key *key,
 			     text, addr_bits(addr->family));
 	*prefix = bits < 0 ? 0 : (unsigned)bits;
 	return bits >= 0;
+}
+
+static bool read_network_text(struct reader *reader, const struct key *key,
+			      const config_setting_t *setting, struct addr *addr, unsigned *prefix)
+{
+	const char *text = read_text(reader, key, setting);
+
+	return text && net_parse_network(reader, key, setting, text, addr, prefix);
 }
 
 /* True when nothing is set behind the prefix. */
@@ -163,7 +168,7 @@ static void read_address(struct reader *reader, const struct key *key,
 	const char *why, *text = config_setting_get_string(setting);
 	const struct conf_port *other;
 
-	if (!parse_network(reader, key, setting, &address.addr, &address.prefix))
+	if (!read_network_text(reader, key, setting, &address.addr, &address.prefix))
 		return;
 	why = net_unusable(&address.addr, address.prefix);
 	other = net_port_of(reader->conf, &address.addr);
@@ -238,7 +243,7 @@ static void read_network(struct reader *reader, const struct key *key,
 {
 	struct conf_route *route = field;
 
-	if (!parse_network(reader, key, setting, &route->to, &route->prefix))
+	if (!read_network_text(reader, key, setting, &route->to, &route->prefix))
 		return;
 	if (!is_network(&route->to, route->prefix))
 		reader_error(reader, setting, "%s %s has bits set behind its prefix", key->name,

@@ -22,6 +22,7 @@ static const struct show shows[] = {
 	{"ports", &view_of_port, "network devices, their links and counters"},
 	{"chains", &view_of_chain, "where clients come in, and what became of them"},
 	{"functions", &view_of_function, "the processes of network functions"},
+	{"applications", &view_of_application, "programs that use the stack by its socket API"},
 	{"flows", &view_of_flow, "TCP connections, of clients and to servers"},
 	{"upstreams", &view_of_upstream, "servers, their health and load"},
 	{"stats", &view_of_stat, "every counter, with its meaning"},
@@ -77,8 +78,9 @@ static int parse_show(int count, char *const *words, struct command *out, char *
 	const struct show *show = shows;
 
 	if (count == 0)
-		return fail_plainly(error, "show what? status, ports, chains, functions, flows, "
-					   "upstreams, stats, buffers or errors");
+		return fail_plainly(error, "show what? status, ports, chains, functions, "
+					   "applications, flows, upstreams, stats, buffers "
+					   "or errors");
 	while (show->what && strcmp(show->what, words[0]) != 0)
 		show++;
 	if (!show->what)

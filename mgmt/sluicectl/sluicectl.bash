@@ -14,7 +14,7 @@ _sluicectl() {
 		COMPREPLY=($(compgen -f -- "$word"))
 		return
 		;;
-	show) words="status ports chains functions flows upstreams stats buffers errors" ;;
+	show) words="status ports chains functions applications flows upstreams stats buffers errors" ;;
 	function) words="restart upgrade scale drain" ;;
 	restart | upgrade | scale | drain) words=$(_sluicectl_functions) ;;
 	*) words="show reload function --socket --json --plugin --version --help" ;;

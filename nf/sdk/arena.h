@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The allocator of a function's arena, and the leases on what is being sent from it.
+ * The allocator of an arena (a function's, an application's), and the leases on what is being sent
+ * from it.
  *
  * Two-level segregated fit: free blocks stand in lists by size class, found by two bit
  * maps; neighbours are joined when a block is freed. All in constant time. What describes
@@ -17,12 +18,12 @@
 
 #include <stdint.h>
 
-#include <sluice/nf.h>
+#include <sluice/buf.h>
 
 struct arena;
 
 struct arena_lease {
-	uint32_t worker, slot, generation; /* the exchange that it was emitted for */
+	uint32_t worker, slot, generation; /* the exchange, or connection, that it is for */
 	uint32_t len;
 };
 

@@ -6,13 +6,12 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "nf/sdk/host.h"
+#include "nf/sdk/map.h"
 
-#define ALIGN_LEAST (UINT64_C(2) << 20)
-#define FDS_ASIDE   256 /* while descriptors are put in their places */
+#define FDS_ASIDE 256 /* while descriptors are put in their places */
 
 /* One packet, with the descriptors that came beside it. */
 struct packet {
@@ -85,57 +84,17 @@ static int packet_receive(struct packet *p, int flags)
 
 /* --- regions ----------------------------------------------------------------------- */
 
-/* Huge pages need an address that is a multiple of their size. */
-static uint64_t region_align(const struct packet *p)
-{
-	struct stat st;
-	uint64_t align = ALIGN_LEAST;
-
-	if (p->fds && fstat(p->fd[0], &st) == 0 && (uint64_t)st.st_blksize > align)
-		align = (uint64_t)st.st_blksize;
-	return align;
-}
-
-/* An address range of that size that nothing else will use; trimmed to its alignment. */
-static uint8_t *range_reserve(uint64_t bytes, uint64_t align)
-{
-	uint8_t *base = mmap(NULL, bytes + align, PROT_NONE,
-			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	uint64_t before;
-
-	if (base == MAP_FAILED)
-		return NULL;
-	before = (align - (uintptr_t)base % align) % align;
-	if (before)
-		munmap(base, before);
-	munmap(base + before + bytes, align - before);
-	return base + before;
-}
-
 static int region_begin(struct host_region *r, const struct packet *p)
 {
 	if (r->base)
 		munmap(r->base, r->bytes); /* its number is used anew */
 	*r = (struct host_region){
-		.base = range_reserve(p->region.bytes, region_align(p)),
+		.base = map_reserve(p->region.bytes, p->fds ? p->fd[0] : -1),
 		.bytes = p->region.bytes,
 		.kind = p->region.kind,
 		.own = p->region.writable,
 	};
 	return r->base ? 0 : -ENOMEM;
-}
-
-static int source_map(struct host_region *r, const struct sluice_host_source *s, int fd)
-{
-	int prot = r->own ? PROT_READ | PROT_WRITE : PROT_READ;
-
-	if (s->bytes > r->bytes - r->done)
-		return -EPROTO;
-	if (mmap(r->base + r->done, s->bytes, prot, MAP_SHARED | MAP_FIXED, fd, (off_t)s->offset) ==
-	    MAP_FAILED)
-		return -errno;
-	r->done += s->bytes;
-	return 0;
 }
 
 /* An arena for a trial run: memory that nobody else has. */
@@ -162,7 +121,7 @@ static int region_map(struct host *host, const struct packet *p)
 	if (!m->sources)
 		return region_private(r);
 	for (unsigned i = 0; i < m->sources && !rc; i++)
-		rc = source_map(r, &m->source[i], p->fd[i]);
+		rc = map_source(r->base, r->bytes, &r->done, &m->source[i], p->fd[i], r->own);
 	return rc;
 }
 

@@ -110,13 +110,25 @@ static int keep(struct outring *o, const struct sluice_up *up, const void *text)
 	return 0;
 }
 
+static uint32_t room_seen(const struct outring *o)
+{
+	uint32_t used = o->produced - o->consumed + ENTRIES_SPARED;
+
+	return used < o->entries ? o->entries - used : 0;
+}
+
+uint32_t outring_room(struct outring *o)
+{
+	if (o->kept)
+		return 0;
+	consumed_look(o);
+	return room_seen(o);
+}
+
 int outring_put(struct outring *o, const struct sluice_up *up, const void *text, bool must)
 {
-	if (!must && (o->kept || o->produced - o->consumed + ENTRIES_SPARED >= o->entries)) {
-		if (o->kept || !consumed_look(o) ||
-		    o->produced - o->consumed + ENTRIES_SPARED >= o->entries)
-			return -EAGAIN;
-	}
+	if (!must && (o->kept || (!room_seen(o) && !outring_room(o))))
+		return -EAGAIN;
 	if (!o->kept && ring_write(o, up, text))
 		return 0;
 	return must ? keep(o, up, text) : -EAGAIN;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The function's end of an up ring: descriptors and their text, towards one worker.
+ * A function's (or an application's) end of an up ring: descriptors and their text, towards one
+ * worker.
  *
  * What must be taken when the ring is full is kept aside, in order, and written as soon as
  * there is room; while something is kept aside the loop takes nothing more from that
@@ -37,6 +38,8 @@ int outring_init(struct outring *o, const struct sluice_down_ctl *down, uint8_t 
 	__attribute__((warn_unused_result));
 void outring_fini(struct outring *o);
 
+/* How many descriptors without text can be put now that need not be taken. */
+uint32_t outring_room(struct outring *o);
 /* 0, or -EAGAIN (never with `must`). */
 int outring_put(struct outring *o, const struct sluice_up *up, const void *text, bool must);
 /* Looks what was consumed and writes what was kept aside. True if the worker consumed anything. */

@@ -182,7 +182,8 @@ def test_started_means_ready(running):
     assert running.status("/who") == 200
     assert running.status("/admin") == 403
     text = running.systemctl("status", "sluiced").stdout
-    assert 'Status: "serving: 2 ports, 1 chain, 2 functions; configuration version 1"' in text, text
+    assert ('Status: "serving: 2 ports, 1 chain, 2 functions, 0 applications; '
+            'configuration version 1"') in text, text
     assert len(running.functions()) == 2
 
 

@@ -14,6 +14,7 @@
 
 #include "l4stack/stack.h"
 #include "l4stack/tcp/tcp_conn.h"
+#include "l4stack/tcp/tcp_fast.h"
 #include "l4stack/tcp/tcp_options.h"
 #include "l4stack/tcp/tcp_segment.h"
 #include "tests/unit/support/eal.h"
@@ -252,12 +253,17 @@ static void peer_says(uint16_t flags, uint32_t seq, uint32_t ack)
 	turn();
 }
 
-static void peer_syn(uint16_t flags, uint8_t agreed, uint32_t ack)
+/* With the cookie that a peer was given, if `fast`. */
+static void peer_syn(uint16_t flags, uint8_t agreed, uint32_t ack, bool fast)
 {
 	uint8_t options[TCP_OPTIONS_MAX];
 	struct tcp_options o = {.present = agreed & 15, .mss = 1460, .wscale = agreed >> 4};
 	struct segment s = {.seq = world.iss, .ack = ack, .flags = flags, .window = 30000};
 
+	if (fast) {
+		o.present |= TCP_OPT_FAST_OPEN;
+		tcp_fast_give(world.stack->tcp, &stack_addr, &peer_addr, &o);
+	}
 	o.tsval = world.tsval;
 	o.tsecr = world.tsecr;
 	world.timestamps = agreed & TCP_OPT_TS;
@@ -279,31 +285,35 @@ enum begin {
 	CLOSING,
 	LAST_ACK,
 	TIME_WAIT,
+	OPENED_FAST, /* RFC 7413: in SYN-RECEIVED, and sending */
 	BEGINS
 };
 
 static void listen_all(void)
 {
 	static const struct tcp_listen_handlers listen_handlers = {on_accepted};
+	static const struct tcp_conf conf = {.fast_open = true};
 	const struct endpoint local = {stack_addr, SERVER_PORT};
 	struct tcp_listener *listener;
 
-	expect(tcp_listen(world.stack, &local, NULL, &listen_handlers, NULL, &listener) == 0);
+	expect(tcp_listen(world.stack, &local, &conf, &listen_handlers, NULL, &listener) == 0);
 }
 
 static void open_active(uint8_t agreed, bool finish)
 {
 	const struct endpoint remote = {peer_addr, PEER_PORT};
 
-	expect(tcp_connect(world.stack, &remote, NULL, &handlers, NULL, &world.conn) == 0);
+	static const struct tcp_conf conf = {.fast_open = true};
+
+	expect(tcp_connect(world.stack, &remote, &conf, &handlers, NULL, &world.conn) == 0);
 	turn();
 	if (finish)
-		peer_syn(TCP_SYN | TCP_ACK, agreed, world.stack_seq + 1);
+		peer_syn(TCP_SYN | TCP_ACK, agreed, world.stack_seq + 1, false);
 }
 
 static void open_passive(uint8_t agreed, bool finish)
 {
-	peer_syn(TCP_SYN, agreed, 0);
+	peer_syn(TCP_SYN, agreed, 0, false);
 	if (finish)
 		peer_says(TCP_ACK, world.iss + 1, world.stack_seq + 1);
 }
@@ -328,6 +338,10 @@ static void begin(enum begin state, uint8_t agreed)
 	listen_all();
 	if (state == LISTEN)
 		return;
+	if (state == OPENED_FAST) {
+		peer_syn(TCP_SYN, agreed, 0, true);
+		return;
+	}
 	open_passive(agreed, state != SYN_RECEIVED);
 	if (!world.conn)
 		return;

@@ -32,10 +32,13 @@ MAY_INCLUDE = {
     "chain/engine": ["chain/engine", "chain/http", "chain/when", "chain/ring", "chain/ledger",
                      "chain/upstream", "mgmt/conf/conf.h", "l4stack"],
     "chain/supervise": ["chain/supervise", "chain/ring", "mgmt/conf/conf.h"],
+    "chain/app": ["chain/app", "chain/ledger", "chain/ring", "chain/supervise/process.h",
+                  "mgmt/conf/conf.h", "l4stack"],
     "dataplane": ["dataplane", "chain", "l4stack", "mgmt", "nf/sdk/core.h", "nf/sdk/object.h",
                   "nf/sdk/ringend.h"],
     "nf/sdk": ["nf/sdk"],
     "nf/common": ["nf/common"],
+    "nf/socket": ["nf/socket", "nf/sdk/arena.h", "nf/sdk/map.h", "nf/sdk/outring.h"],
     "tests/packetdrill/so": ["tests/packetdrill/so", "tests/packetdrill/packetdrill.h", "l4stack"],
     "tests/packetdrill/play": ["tests/packetdrill/play", "tests/packetdrill/packetdrill.h"],
 }

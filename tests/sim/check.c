@@ -19,6 +19,7 @@ struct segment {
 	uint8_t flags;
 	const uint8_t *options, *payload;
 	uint32_t options_len, len;
+	uint8_t ecn;
 };
 
 static uint32_t get(const uint8_t *p, unsigned bytes)
@@ -90,6 +91,7 @@ static bool parse(struct check *check, const uint8_t *frame, uint32_t len, struc
 		.options_len = header - 20,
 		.payload = tcp + header,
 		.len = total - network - header,
+		.ecn = ip6 ? ip[1] >> 4 & 3 : ip[1] & 3,
 	};
 	return true;
 }
@@ -144,6 +146,8 @@ static void check_text(struct check *check, struct check_side *me, const struct 
 	int64_t lo = offset(me, s->seq), hi = lo + s->len;
 
 	check->payload_bytes += s->len;
+	if (s->ecn && lo < me->end)
+		fail(check, "what is sent again at %lld may be marked", (long long)lo);
 	if (!pattern_matches(me->stream, (uint64_t)lo - 1, s->payload, s->len))
 		fail(check, "payload at %lld is not what the stream carries", (long long)lo);
 	if (me->fin >= 0 && hi > me->fin)
@@ -244,6 +248,8 @@ void check_frame(struct check *check, unsigned from, const uint8_t *frame, uint3
 		take_syn(me, &s);
 	if (check->trace)
 		trace(me, other, from, &s, now_us);
+	if (s.ecn && (!s.len || s.flags & (SYN | RST)))
+		fail(check, "what is no data may be marked");
 	if (s.flags & RST)
 		return;
 	if (s.flags & ACK)

@@ -4,6 +4,7 @@
  *
  *  - checksums are right, frames are no longer than the MTU;
  *  - payload is what the stream carries at that sequence number, each time it is sent;
+ *  - only new data says that it may be marked (RFC 3168 §6.1.1, §6.1.4 to §6.1.6);
  *  - nothing is sent beyond FIN, nor beyond the window the other side has told (one byte, or
  *    FIN, at its very edge is a probe);
  *  - the right edge of a window never moves left; what was not sent is not acknowledged.

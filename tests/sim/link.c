@@ -83,6 +83,13 @@ static bool is_lost(struct link *link, uint64_t now_us)
 	return now_us < link->dead_until_us || rng_ppm(&link->rng, link->conf.loss_ppm);
 }
 
+static uint64_t waiting_bytes(const struct link *link, uint64_t now_us)
+{
+	uint64_t wait_us = link->free_at_us > now_us ? link->free_at_us - now_us : 0;
+
+	return wait_us * link->conf.bytes_per_ms / 1000;
+}
+
 /* When the frame has left the sender; UINT64_MAX when the queue before a slow link is full. */
 static uint64_t leaves_at(struct link *link, uint32_t len, uint64_t now_us)
 {
@@ -90,7 +97,7 @@ static uint64_t leaves_at(struct link *link, uint32_t len, uint64_t now_us)
 
 	if (!link->conf.bytes_per_ms)
 		return now_us;
-	if ((start_us - now_us) * link->conf.bytes_per_ms / 1000 > link->conf.queue_bytes)
+	if (waiting_bytes(link, now_us) > link->conf.queue_bytes)
 		return UINT64_MAX;
 	link->free_at_us = start_us + (uint64_t)len * 1000 / link->conf.bytes_per_ms;
 	return link->free_at_us;
@@ -102,6 +109,8 @@ static uint64_t arrives_at(struct link *link, uint64_t left_us)
 	uint64_t at_us =
 		left_us + link->conf.delay_us + rng_range(&link->rng, 0, link->conf.jitter_us);
 
+	if (at_us >= link->conf.hold_at_us && at_us < link->conf.hold_at_us + link->conf.hold_us)
+		at_us = link->conf.hold_at_us + link->conf.hold_us;
 	if (at_us < link->last_us)
 		at_us = link->last_us;
 	if (rng_ppm(&link->rng, link->conf.reorder_ppm))
@@ -110,7 +119,33 @@ static uint64_t arrives_at(struct link *link, uint64_t left_us)
 	return at_us;
 }
 
-static void carry(struct link *link, const uint8_t *bytes, uint32_t len, uint64_t at_us, bool spoil)
+/* Congestion experienced, if the sender allows it: the two bits, and the checksum anew. */
+static bool mark(uint8_t *frame)
+{
+	uint8_t *ip = frame + ETHERNET_BYTES;
+	uint32_t sum = 0;
+
+	if (ip[0] >> 4 == 6) {
+		if (!(ip[1] >> 4 & 3))
+			return false;
+		ip[1] |= 0x30;
+		return true;
+	}
+	if (!(ip[1] & 3))
+		return false;
+	ip[1] |= 3;
+	ip[10] = ip[11] = 0;
+	for (unsigned i = 0; i < 20; i += 2)
+		sum += (uint32_t)ip[i] << 8 | ip[i + 1];
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = ~(sum + (sum >> 16));
+	ip[10] = (uint8_t)(sum >> 8);
+	ip[11] = (uint8_t)sum;
+	return true;
+}
+
+static struct link_frame *carry(struct link *link, const uint8_t *bytes, uint32_t len,
+				uint64_t at_us)
 {
 	struct link_frame *frame = malloc(sizeof(*frame) + len);
 
@@ -120,13 +155,24 @@ static void carry(struct link *link, const uint8_t *bytes, uint32_t len, uint64_
 	frame->order = link->order++;
 	frame->len = len;
 	memcpy(frame->bytes, bytes, len);
-	if (spoil) {
-		uint64_t bit = rng_range(&link->rng, ETHERNET_BYTES * 8, (uint64_t)len * 8 - 1);
-
-		frame->bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
-	}
 	link->carried++;
 	heap_push(link, frame);
+	return frame;
+}
+
+static void spoil(struct link *link, struct link_frame *frame)
+{
+	uint64_t bit = rng_range(&link->rng, ETHERNET_BYTES * 8, (uint64_t)frame->len * 8 - 1);
+
+	frame->bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+}
+
+static bool is_marked(struct link *link, uint64_t now_us)
+{
+	const struct link_conf *conf = &link->conf;
+
+	return rng_ppm(&link->rng, conf->mark_ppm) ||
+	       (conf->mark_bytes && waiting_bytes(link, now_us) > conf->mark_bytes);
 }
 
 /* ARP, and neighbor discovery as ICMPv6. */
@@ -141,20 +187,25 @@ static bool is_discovery(const uint8_t *frame)
 void link_send(struct link *link, const uint8_t *bytes, uint32_t len, uint64_t now_us)
 {
 	bool discovery = is_discovery(bytes); /* not what is tested here */
+	bool marks = is_marked(link, now_us);
 	uint64_t left_us = leaves_at(link, len, now_us);
+	struct link_frame *frame;
 
 	if (discovery) {
-		carry(link, bytes, len, now_us + link->conf.delay_us, false);
+		carry(link, bytes, len, now_us + link->conf.delay_us);
 		return;
 	}
 	if (left_us == UINT64_MAX || is_lost(link, now_us)) {
 		link->lost++;
 		return;
 	}
-	carry(link, bytes, len, arrives_at(link, left_us),
-	      rng_ppm(&link->rng, link->conf.corrupt_ppm));
+	frame = carry(link, bytes, len, arrives_at(link, left_us));
+	if (marks && mark(frame->bytes))
+		link->marked++;
+	if (rng_ppm(&link->rng, link->conf.corrupt_ppm))
+		spoil(link, frame);
 	if (rng_ppm(&link->rng, link->conf.duplicate_ppm))
-		carry(link, bytes, len, arrives_at(link, left_us), false);
+		carry(link, bytes, len, arrives_at(link, left_us));
 }
 
 uint64_t link_next_us(const struct link *link)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A link between two hosts in virtual time: each direction loses, repeats, delays,
- * reorders and spoils frames as its settings and the seed say.
+ * reorders, spoils and marks frames as its settings and the seed say.
  */
 #ifndef TESTS_SIM_LINK_H
 #define TESTS_SIM_LINK_H
@@ -20,6 +20,11 @@ struct link_conf {
 	uint32_t bytes_per_ms;                  /* 0: no limit */
 	uint32_t queue_bytes;                   /* with a limit: what waits at most */
 	uint64_t black_from_us, black_until_us; /* nothing gets through meanwhile */
+	/* Frames that may be marked are, instead of lost (RFC 3168 §5): by chance, or when so much
+	 * waits; 0: not for that. */
+	uint32_t mark_ppm, mark_bytes;
+	/* What would arrive in that time arrives at its end. */
+	uint64_t hold_at_us, hold_us;
 };
 
 struct link_frame {
@@ -37,7 +42,7 @@ struct link {
 	uint64_t order, last_us;
 	struct link_frame **heap;
 	size_t n, room;
-	uint64_t carried, lost;
+	uint64_t carried, lost, marked;
 };
 
 void link_init(struct link *link, const struct link_conf *conf, uint64_t seed);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * sim [--seed N] [--count K] [--ip6] [--trace]: runs the scenarios of seeds N to N+K-1. One that
- * fails prints the command that runs it again; --trace shows its segments.
+ * sim [--seed N] [--count K] [--ip6] [--course NAME] [--trace]: runs the scenarios of seeds N to
+ * N+K-1, or a course with them. One that fails prints the command that runs it again; --trace shows
+ * its segments.
  */
 #include <getopt.h>
 #include <inttypes.h>
@@ -9,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/sim/course.h"
 #include "tests/sim/sim.h"
 #include "tests/unit/support/eal.h"
 
@@ -18,9 +20,11 @@ static void print_stats(const struct sim_stats *s)
 	       " lost), %" PRIu64 " MB, %" PRIu64 " s of virtual time\n",
 	       s->scenarios, s->connections, s->segments, s->lost, s->payload_bytes / 1000000,
 	       s->virtual_us / 1000000);
-	printf("%" PRIu64 " fast retransmits, %" PRIu64 " timeouts; payload copied %" PRIu64
+	printf("%" PRIu64 " fast retransmits, %" PRIu64 " timeouts, %" PRIu64
+	       " of them in vain, %" PRIu64 " marks; payload copied %" PRIu64
 	       " KB, referenced %" PRIu64 " KB\n",
-	       s->fast_retransmits, s->rtos, s->copied / 1000, s->referenced / 1000);
+	       s->fast_retransmits, s->rtos, s->spurious, s->marks, s->copied / 1000,
+	       s->referenced / 1000);
 	printf("%" PRIu64 " packets cut on their way, %" PRIu64 " put together again; %" PRIu64
 	       " path MTUs lowered\n",
 	       s->cut, s->reassembled, s->mtu_lowered);
@@ -28,17 +32,16 @@ static void print_stats(const struct sim_stats *s)
 
 struct arguments {
 	uint64_t seed, count;
+	const struct sim_course *course;
 	bool ip6, trace;
 };
 
 static bool read_arguments(int argc, char **argv, struct arguments *out)
 {
 	static const struct option options[] = {
-		{"seed", required_argument, NULL, 's'},
-		{"count", required_argument, NULL, 'c'},
-		{"ip6", no_argument, NULL, '6'},
-		{"trace", no_argument, NULL, 't'},
-		{0},
+		{"seed", required_argument, NULL, 's'},   {"count", required_argument, NULL, 'c'},
+		{"course", required_argument, NULL, 'o'}, {"ip6", no_argument, NULL, '6'},
+		{"trace", no_argument, NULL, 't'},        {0},
 	};
 	int c;
 
@@ -48,6 +51,8 @@ static bool read_arguments(int argc, char **argv, struct arguments *out)
 			out->seed = strtoull(optarg, NULL, 10);
 		else if (c == 'c')
 			out->count = strtoull(optarg, NULL, 10);
+		else if (c == 'o' && (out->course = sim_course_find(optarg)))
+			continue;
 		else if (c == '6')
 			out->ip6 = true;
 		else if (c == 't')
@@ -66,7 +71,9 @@ int main(int argc, char **argv)
 	unsigned failed = 0;
 
 	if (!read_arguments(argc, argv, &args)) {
-		fprintf(stderr, "usage: %s [--seed N] [--count K] [--ip6] [--trace]\n", argv[0]);
+		fprintf(stderr,
+			"usage: %s [--seed N] [--count K] [--ip6] [--course NAME] [--trace]\n",
+			argv[0]);
 		return 2;
 	}
 	if (eal_start() || sim_pools_make(&pools)) {
@@ -74,14 +81,15 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	for (uint64_t i = 0; i < args.count && failed < 10; i++) {
-		struct sim_what what = {args.seed + i, args.ip6, args.trace};
+		struct sim_what what = {args.seed + i, args.course, args.ip6, args.trace};
 		char error[512];
 
 		if (sim_run(&pools, &what, &stats, error, sizeof(error)))
 			continue;
 		failed++;
-		printf("FAILED: %s\n  again with: %s --seed %" PRIu64 "%s\n", error, argv[0],
-		       what.seed, what.ip6 ? " --ip6" : "");
+		printf("FAILED: %s\n  again with: %s --seed %" PRIu64 "%s%s%s\n", error, argv[0],
+		       what.seed, what.ip6 ? " --ip6" : "", what.course ? " --course " : "",
+		       what.course ? sim_course_name(what.course) : "");
 	}
 	print_stats(&stats);
 	return failed ? 1 : 0;

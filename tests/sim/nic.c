@@ -241,7 +241,8 @@ bool nic_merge(struct nic_rx *rx, struct rte_mbuf *pkt, struct rte_mbuf *next)
 		return false;
 	if (a.headers != b.headers || !same_flow(&a, &b) ||
 	    get32(a.tcp + 4) + a.payload != get32(b.tcp + 4) ||
-	    memcmp(a.tcp + 8, b.tcp + 8, 4 + 4) || a.tcp[13] & 0x07 || b.tcp[13] & 0x07)
+	    memcmp(a.tcp + 8, b.tcp + 8, 4 + 4) || a.tcp[13] & 0x07 || b.tcp[13] & 0x07 ||
+	    a.ip[1] != b.ip[1] || (a.tcp[13] ^ b.tcp[13]) & 0xc0)
 		return false;
 	/* Window and time stamps have to be the same; the checksum of the whole is not computed. */
 	if (memcmp(a.tcp + 20, b.tcp + 20, a.headers - ETH - header_bytes(a.ip) - 20) ||

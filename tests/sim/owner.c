@@ -76,6 +76,7 @@ static void receive(struct sim_end *end)
 	if (!chain)
 		return;
 	verify(end, chain);
+	end->whole_us = end->sim->now_us;
 	if (end->pair->kind == SIM_ECHO && end->side == 1)
 		echo(end, chain);
 	else

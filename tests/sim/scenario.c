@@ -34,6 +34,10 @@ static struct link_conf link_conf(struct rng *rng)
 		conf.reorder_ppm = PICK(rng, PERCENT / 2, 5 * PERCENT, 20 * PERCENT);
 		conf.reorder_us = PICK(rng, 50, 3 * MS, 30 * MS);
 	}
+	if (rng_percent(rng, 30)) {
+		conf.mark_ppm = PICK(rng, 0, PERCENT, 10 * PERCENT);
+		conf.mark_bytes = conf.queue_bytes / 2;
+	}
 	if (rng_percent(rng, 30))
 		conf.duplicate_ppm = PICK(rng, PERCENT, 5 * PERCENT);
 	if (rng_percent(rng, 30))
@@ -113,7 +117,11 @@ static void memory(struct sim *sim)
 
 static struct tcp_conf tcp_conf(struct rng *rng)
 {
+	static const char *const congestions[] = {NULL, "cubic", "newreno", "bbr"};
+
 	return (struct tcp_conf){
+		.congestion = congestions[rng_next(rng) % 4],
+		.ecn = (enum tcp_ecn)(rng_next(rng) % 3),
 		.recv_buffer_bytes = PICK(rng, 0, 0, 3000, 10000, 65535, 300000),
 		.send_buffer_bytes = PICK(rng, 0, 0, 2000, 50000),
 		.keepalive_ms = PICK(rng, 0, 0, 0, 3000),

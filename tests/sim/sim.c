@@ -13,6 +13,7 @@
 
 #include "l4stack/base/counters.h"
 #include "l4stack/tcp/tcp_conn.h"
+#include "tests/sim/course.h"
 #include "tests/unit/support/eal.h"
 
 #define TIME_MOST_US 3600000000ull
@@ -266,6 +267,8 @@ static void run(struct sim *sim)
 			sim->now_us = next;
 		host_turn(sim, &sim->host[0]);
 		host_turn(sim, &sim->host[1]);
+		if (sim->course)
+			sim_course_watch(sim, sim->course);
 	}
 }
 
@@ -274,10 +277,10 @@ static void run(struct sim *sim)
 static void describe_link(const char *name, const struct link_conf *c)
 {
 	printf("%s: loss %u ppm, dead %u ppm for %u us, reorder %u ppm by %u us, duplicate %u ppm, "
-	       "corrupt %u ppm, delay %u us, jitter %u us, %u B/ms, queue %u B\n",
+	       "corrupt %u ppm, mark %u ppm, delay %u us, jitter %u us, %u B/ms, queue %u B\n",
 	       name, c->loss_ppm, c->burst_ppm, c->burst_most_us, c->reorder_ppm, c->reorder_us,
-	       c->duplicate_ppm, c->corrupt_ppm, c->delay_us, c->jitter_us, c->bytes_per_ms,
-	       c->queue_bytes);
+	       c->duplicate_ppm, c->corrupt_ppm, c->mark_ppm, c->delay_us, c->jitter_us,
+	       c->bytes_per_ms, c->queue_bytes);
 }
 
 static void describe(const struct sim *sim)
@@ -311,6 +314,8 @@ static void add_stats(const struct sim *sim, uint64_t begin_us, struct sim_stats
 		stats->mtu_lowered += c->tcp_mtu_lowered;
 		stats->fast_retransmits += c->tcp_fast_retransmits;
 		stats->rtos += c->tcp_rtos;
+		stats->spurious += c->tcp_spurious_rtos + c->tcp_spurious_recoveries;
+		stats->marks += c->tcp_ecn_marks_in;
 		stats->copied += c->payload_copied_bytes;
 		stats->referenced += c->payload_referenced_bytes;
 	}
@@ -352,7 +357,11 @@ bool sim_run(const struct sim_pools *pools, const struct sim_what *what, struct 
 	sim.pools = pools;
 	check_init(&sim.check, SIM_MTU);
 	sim.check.trace = what->trace;
-	sim_scenario(&sim);
+	sim.course = what->course;
+	if (sim.course)
+		sim_course_plan(&sim, sim.course);
+	else
+		sim_scenario(&sim);
 	if (what->trace)
 		describe(&sim);
 	begin_us = sim.now_us;
@@ -370,6 +379,8 @@ bool sim_run(const struct sim_pools *pools, const struct sim_what *what, struct 
 	run(&sim);
 	if (!sim.error[0])
 		check_end(&sim);
+	if (!sim.error[0] && sim.course)
+		sim_course_judge(&sim, sim.course);
 	add_stats(&sim, begin_us, stats);
 	stop(&sim);
 	if (!sim.error[0])

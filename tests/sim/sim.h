@@ -44,6 +44,7 @@ struct sim_end {
 	uint32_t read_bytes, read_each_us; /* a slow reader; 0: reads at once */
 	uint64_t read_at_us;
 	uint64_t leave_at_us; /* aborts or closes; UINT64_MAX: never */
+	uint64_t whole_us;    /* when the last byte came */
 	bool opened, shut, ended, closed;
 	enum tcp_close_reason reason;
 };
@@ -79,6 +80,13 @@ struct sim_hoard {
 	struct rte_mbuf *mbufs[SIM_HEADERS + SIM_REFS];
 };
 
+/* How far a sender is ahead of its pacing rate. */
+struct sim_pace {
+	uint64_t at_us, bytes, ahead_us;
+};
+
+struct sim_course;
+
 struct sim {
 	uint64_t seed, now_us;
 	bool ip6;
@@ -96,13 +104,15 @@ struct sim {
 	uint32_t headers_left; /* mbufs that the stacks find in their pools */
 	uint32_t refs_left;
 	struct sim_hoard hoard;
+	const struct sim_course *course; /* NULL: all follows from the seed */
+	struct sim_pace pace;
 	bool wraps; /* sequence numbers and clocks pass their ends */
 	char error[512];
 };
 
 struct sim_stats {
 	uint64_t scenarios, connections, segments, lost, payload_bytes, virtual_us;
-	uint64_t fast_retransmits, rtos, copied, referenced;
+	uint64_t fast_retransmits, rtos, spurious, marks, copied, referenced;
 	uint64_t cut, reassembled, mtu_lowered;
 };
 
@@ -111,6 +121,7 @@ int sim_pools_make(struct sim_pools *pools);
 
 struct sim_what {
 	uint64_t seed;
+	const struct sim_course *course; /* NULL: none */
 	bool ip6, trace;
 };
 

@@ -20,8 +20,9 @@ void play_packet_in(struct play *play, const struct packet *script)
 
 	if (script->len > PACKET_BYTES - 128)
 		fail("a packet of %u bytes is too long", script->len);
+	/* The first byte of the stream comes after SYN, in whichever segment. */
 	for (uint32_t i = 0; i < script->len; i++)
-		payload[i] = play_sent_byte(script->seq + i - 1);
+		payload[i] = play_sent_byte(script->seq + i - !(script->flags & FLAG_SYN));
 	flow_to_wire(&play->flows, script, &wire, &route);
 	if (script->kind == PACKET_ICMP)
 		len = codec_write_icmp(&wire, &route, bytes);

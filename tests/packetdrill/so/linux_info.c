@@ -40,7 +40,8 @@ static uint8_t ca_state(const struct sock_info *info)
 static uint8_t options(const struct sock_info *info)
 {
 	return (uint8_t)((info->timestamps ? TCPI_OPT_TIMESTAMPS : 0) |
-			 (info->sack ? TCPI_OPT_SACK : 0) | (info->wscale ? TCPI_OPT_WSCALE : 0));
+			 (info->sack ? TCPI_OPT_SACK : 0) | (info->wscale ? TCPI_OPT_WSCALE : 0) |
+			 (info->ecn ? TCPI_OPT_ECN : 0));
 }
 
 static uint32_t segments(const struct sock_info *info, uint32_t bytes)

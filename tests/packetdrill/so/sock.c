@@ -54,6 +54,7 @@ static struct tcp_conf conf_of(const struct sock *sock)
 		.local = is_any(&sock->local.addr) ? (struct endpoint){.port = sock->local.port}
 						   : sock->local,
 		.mss_most = o->max_segment,
+		.fast_open = o->fast_opens,
 		.congestion = o->congestion[0] ? o->congestion : NULL,
 		.recv_buffer_bytes = recv_bytes,
 		.recv_begin_bytes = recv_bytes, /* scripts know windows that do not grow */
@@ -475,6 +476,7 @@ void sock_get_info(const struct sock *sock, struct sock_info *out)
 		.timestamps = info.timestamps,
 		.sack = info.sack,
 		.wscale = info.wscale,
+		.ecn = info.ecn,
 		.recovering = info.recovering,
 		.wscale_send = info.wscale_send,
 		.wscale_recv = info.wscale_recv,

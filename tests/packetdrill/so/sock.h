@@ -32,6 +32,7 @@ struct sock_options {
 	bool tell_unread; /* recvmsg says how much is left */
 	uint32_t linger_s;
 	uint32_t user_timeout_ms;
+	uint32_t fast_opens; /* how many a listener would have waiting; 0: none */
 	uint32_t keep_idle_s, keep_each_s, keep_count;
 	uint32_t send_bytes, recv_bytes; /* 0: the world's */
 	uint32_t unsent_most;            /* not writable while as much is not sent yet; 0: any */
@@ -44,7 +45,7 @@ struct sock_options {
 struct sock_info {
 	const char *state;
 	const char *congestion;
-	bool timestamps, sack, wscale, recovering;
+	bool timestamps, sack, wscale, ecn, recovering;
 	uint8_t wscale_send, wscale_recv, retries, probes;
 	uint32_t mss, advertised_mss, path_mtu;
 	uint32_t srtt_us, rttvar_us, rto_us;

@@ -46,14 +46,25 @@ static int teardown(void **state)
 
 static void sizes_are_checked(void **state)
 {
-	struct link_sizes wrong[] = {{0, 8, TEXT},        {3, 8, TEXT},    {8, 7, TEXT},
-				     {8, 8, TEXT - 1},    {8, 8, 8192},    {8, 8, 0},
-				     {1u << 31, 8, TEXT}, {8, 8, 1u << 31}};
+	struct link_sizes wrong[] = {{0, 8, TEXT},     {3, 8, TEXT}, {8, 7, TEXT},
+				     {8, 8, TEXT - 1}, {8, 8, 8192}, {1u << 31, 8, TEXT},
+				     {8, 8, 1u << 31}};
 	struct link *link;
 
 	(void)state;
 	for (unsigned i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
 		assert_int_equal(link_create(&wrong[i], -1, &link), -EINVAL);
+}
+
+static void a_ring_may_have_no_text(void **state)
+{
+	const struct link_sizes sizes = {8, 8, 0};
+	struct link *link;
+
+	(void)state;
+	assert_int_equal(link_create(&sizes, -1, &link), 0);
+	assert_true(link_up_bytes(link) >= SLUICE_PAGE + 8 * sizeof(struct sluice_up));
+	link_destroy(link);
 }
 
 /* --- down -------------------------------------------------------------------------- */
@@ -280,6 +291,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sizes_are_checked),
+		cmocka_unit_test(a_ring_may_have_no_text),
 		TEST(down_is_seen_when_published),
 		TEST(down_wraps),
 		TEST(consumer_that_lies),

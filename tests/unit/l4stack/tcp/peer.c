@@ -149,7 +149,7 @@ static uint32_t write_frame(uint8_t *frame, unsigned flags, uint32_t seq, uint32
 	memcpy(frame + 6, peer_mac, 6);
 	put(frame + 12, 2, 0x0800);
 	memset(ip, 0, IP);
-	put(put(ip, 2, 0x4500), 2, ip_len);
+	put(put(ip, 2, 0x4500u | peer.ecn), 2, ip_len);
 	put(ip + 8, 2, 64 << 8 | 6);
 	memcpy(ip + 12, peer_addr.bytes, 4);
 	memcpy(ip + 16, stack_addr.bytes, 4);
@@ -212,6 +212,7 @@ static void take_frame(struct rte_mbuf *pkt, struct segment *out)
 		.flags = tcp[13],
 		.window = get(tcp + 14, 2),
 		.len = len - ETH - IP - header,
+		.ecn = frame[ETH + 1] & 3,
 		.tso_segsz = pkt->ol_flags & RTE_MBUF_F_TX_TCP_SEG ? pkt->tso_segsz : 0,
 		.pieces = pkt->nb_segs,
 	};
@@ -314,20 +315,32 @@ static void on_accepted(struct tcp_conn *conn, void *user)
 		peer.on_accepted(conn);
 }
 
+/* What NewReno sends can be told by counting. */
+static struct tcp_conf countable(const struct tcp_conf *conf)
+{
+	struct tcp_conf all = conf ? *conf : (struct tcp_conf){0};
+
+	if (!all.congestion)
+		all.congestion = "newreno";
+	return all;
+}
+
 void peer_listen(const struct tcp_conf *conf)
 {
 	static const struct tcp_listen_handlers listen_handlers = {on_accepted};
 	struct endpoint local = {stack_addr, PEER_SERVER_PORT};
+	struct tcp_conf all = countable(conf);
 
 	assert_int_equal(
-		tcp_listen(peer.stack, &local, conf, &listen_handlers, &peer, &peer.listener), 0);
+		tcp_listen(peer.stack, &local, &all, &listen_handlers, &peer, &peer.listener), 0);
 }
 
 int peer_connect(const struct tcp_conf *conf)
 {
 	struct endpoint remote = {peer_addr, PEER_PORT};
+	struct tcp_conf all = countable(conf);
 
-	return tcp_connect(peer.stack, &remote, conf, &handlers, &peer, &peer.conn);
+	return tcp_connect(peer.stack, &remote, &all, &handlers, &peer, &peer.conn);
 }
 
 void open_passive(const struct tcp_conf *conf)

@@ -27,7 +27,7 @@
 #include "l4stack/tcp/tcp.h"
 #include "l4stack/tcp/tcp_options.h"
 
-enum { FIN = 1, SYN = 2, RST = 4, PSH = 8, ACK = 16, URG = 32 };
+enum { FIN = 1, SYN = 2, RST = 4, PSH = 8, ACK = 16, URG = 32, ECE = 64, CWR = 128 };
 
 #define PEER_OUT_MAX     2048
 #define PEER_SERVER_PORT 80
@@ -39,6 +39,7 @@ struct segment {
 	uint32_t seq, ack; /* relative, if the connection is the usual one */
 	uint32_t window;   /* as on the wire */
 	uint32_t len;
+	uint8_t ecn;
 	uint8_t payload[70000];
 	struct tcp_options options;
 	uint16_t tso_segsz;
@@ -60,6 +61,7 @@ struct peer {
 	uint32_t tsval, tsecr;
 	struct tcp_sack_block sack[TCP_SACK_BLOCKS_MAX];
 	uint8_t sack_blocks;
+	uint8_t ecn;           /* the two bits of their IP headers */
 	uint16_t user_timeout; /* RFC 5482's field, in all segments; 0: no option */
 	uint16_t rx_cut;       /* segments come in mbufs of so many bytes */
 	/* What the stack did. */

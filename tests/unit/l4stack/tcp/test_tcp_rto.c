@@ -52,7 +52,8 @@ static void test_bounds(void **state)
 	for (int i = 0; i < 100; i++)
 		tcp_rto_sample(&rto, 50);
 	assert_in_range(tcp_rto_srtt_us(&rto), 49, 51);
-	assert_int_equal(rto.rto_us, TCP_RTO_MIN_US);
+	/* The variance counts for 200 ms at least. */
+	assert_int_equal(rto.rto_us, tcp_rto_srtt_us(&rto) + TCP_RTO_SPREAD_MIN_US);
 	for (int i = 0; i < 100; i++)
 		tcp_rto_sample(&rto, UINT32_MAX);
 	assert_int_equal(rto.rto_us, TCP_RTO_MAX_US);
@@ -73,6 +74,9 @@ static void test_backoff(void **state)
 		assert_int_equal(rto.rto_us, expected);
 	}
 	tcp_rto_sample(&rto, 100000); /* only a sample takes it back */
+	assert_int_equal(rto.rto_us, 300000);
+	tcp_rto_backoff(&rto);
+	tcp_rto_restore(&rto); /* or the knowledge that it was wrong */
 	assert_int_equal(rto.rto_us, 300000);
 }
 

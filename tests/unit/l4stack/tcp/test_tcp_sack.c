@@ -76,7 +76,7 @@ static void tell(uint32_t ack, unsigned n, uint32_t lo, uint32_t hi)
 	peer.sack_blocks = 0;
 }
 
-/* Ten segments of 20 are in flight; the numbers are theirs, from 0. */
+/* Ten segments of 20 are in flight, for a round trip of 20 ms; the numbers are theirs, from 0. */
 static uint32_t seg(uint32_t n)
 {
 	return 1 + n * MSS;
@@ -84,11 +84,17 @@ static uint32_t seg(uint32_t n)
 
 static void in_flight(void)
 {
-	sack_open();
+	peer.options = (struct tcp_options){.present = TCP_OPT_MSS | TCP_OPT_SACK_OK, .mss = 1460};
+	peer_listen(NULL);
+	say(SYN, 0, 0, 0);
+	hear(SYN | ACK, 0, 1, 0);
+	wait_ms(20);
+	say(ACK, 1, 1, 0);
 	send_bytes(1, 20 * MSS);
 	turn();
 	assert_int_equal(peer.out_count, 10);
 	ignore_all();
+	wait_ms(20);
 }
 
 static void test_holes_are_filled(void **state)
@@ -166,18 +172,43 @@ static void test_senseless_blocks(void **state)
 	ignore_all();
 }
 
-/* RFC 2018 §8: a timeout forgets; what is told again after it is passed over. */
+/* After a timeout what was reported is still believed (RFC 6675 §5.1). */
 static void test_timeout(void **state)
 {
 	(void)state;
 	in_flight();
-	tell(seg(0), 1, seg(1), seg(2));
-	ignore_all();
-	wait_ms(201);
+	wait_ms(20); /* the tail loss probe */
+	hear(ACK, seg(10), 1, MSS);
+	wait_ms(241);
 	hear(ACK, seg(0), 1, MSS);
-	tell(seg(1), 1, seg(2), seg(9));
+	tell(seg(0), 1, seg(3), seg(9));
+	tell(seg(1), 1, seg(3), seg(9));
+	hear(ACK, seg(11), 1, MSS); /* F-RTO: new data first */
+	hear(ACK, seg(12), 1, MSS);
+	tell(seg(1), 1, seg(11), seg(12)); /* only that arrives: it was no delay */
 	hear(ACK, seg(1), 1, MSS);
+	tell(seg(3), 1, seg(11), seg(13));
 	hear(ACK, seg(9), 1, MSS);
+	ignore_all();
+	assert_int_equal(peer.counters->tcp_rtos, 1);
+	assert_int_equal(peer.counters->tcp_spurious_rtos, 0);
+}
+
+/* RFC 2018 §8: what was reported should now be acknowledged, and is not: it was thrown away. */
+static void test_reneging(void **state)
+{
+	(void)state;
+	in_flight();
+	tell(seg(0), 1, seg(1), seg(10));
+	ignore_all();
+	tell(seg(1), 0, 0, 0);
+	ignore_all();
+	wait_ms(1000);
+	assert_int_equal(peer.counters->tcp_sack_reneged, 1);
+	hear(ACK, seg(1), 1, MSS);
+	ignore_all();
+	say(ACK, 1, seg(2), 0);
+	hear(ACK, seg(2), 1, MSS);
 	ignore_all();
 }
 
@@ -188,6 +219,7 @@ int main(void)
 		PEER_TEST(test_blocks_beside_data), PEER_TEST(test_holes_are_filled),
 		PEER_TEST(test_lost_by_bytes),      PEER_TEST(test_partial_ack_is_no_loss),
 		PEER_TEST(test_senseless_blocks),   PEER_TEST(test_timeout),
+		PEER_TEST(test_reneging),
 	};
 
 	return cmocka_run_group_tests(tests, peer_group_setup, NULL);

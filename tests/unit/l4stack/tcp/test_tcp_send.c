@@ -47,6 +47,25 @@ static void test_push_at_the_end(void **state)
 	assert_true(peer.last.flags & PSH);
 }
 
+/* The last of several that the window lets go has it, too: nothing follows at once. */
+static void test_push_at_the_end_of_a_burst(void **state)
+{
+	(void)state;
+	peer.window = 3 * MSS;
+	open_passive(NULL);
+	send_pieces(1, 6 * MSS, 1000);
+	turn();
+	hear(ACK, 1, 1, MSS);
+	assert_false(peer.last.flags & PSH);
+	hear(ACK, 1 + MSS, 1, MSS);
+	assert_false(peer.last.flags & PSH);
+	hear(ACK, 1 + 2 * MSS, 1, MSS);
+	assert_true(peer.last.flags & PSH);
+	say(ACK, 1, 1 + MSS, 0);
+	hear(ACK, 1 + 3 * MSS, 1, MSS);
+	assert_false(peer.last.flags & PSH); /* one is no burst */
+}
+
 /* Each payload byte is counted once, and freed exactly when it is acknowledged. */
 static void test_references_and_copies(void **state)
 {
@@ -227,7 +246,7 @@ static void test_probe_is_accepted(void **state)
 	peer.window = 0;
 	open_passive(NULL);
 	send_bytes(1, 100);
-	wait_ms(201);
+	wait_ms(202);
 	hear(ACK, 1, 1, 1);
 	peer.window = 1000;
 	say(ACK, 1, 2, 0);
@@ -561,6 +580,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		PEER_TEST(test_segments),
 		PEER_TEST(test_push_at_the_end),
+		PEER_TEST(test_push_at_the_end_of_a_burst),
 		PEER_TEST(test_references_and_copies),
 		PEER_TEST(test_copy_threshold),
 		PEER_TEST(test_many_pieces),

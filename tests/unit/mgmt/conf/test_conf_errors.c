@@ -62,8 +62,8 @@ static void test_keys(void **state)
 		      "weigth = 1; } ); } );\n",
 		 "t.conf:5: upstreams.web.servers[0]: unknown key \"weigth\"; did you mean "
 		 "\"weight\"?"},
-		{"", "t.conf:1: ports is missing\nt.conf:1: functions is missing\n"
-		     "t.conf:1: chains is missing"},
+		{"", "t.conf:1: ports is missing\n"
+		     "t.conf:1: there is nothing to do: no chains, no applications"},
 		{DAEMON "ports = ( { } );\n" FUNCTIONS CHAINS,
 		 "t.conf:2: ports[0]: name is missing\nt.conf:2: ports[0]: device is missing\n"
 		 "t.conf:2: ports[0]: addresses is missing"},
@@ -162,6 +162,9 @@ static void test_values(void **state)
 		{DAEMON PORTS FUNCTION("\ninstances = [ 1, 2 ];") CHAINS,
 		 "t.conf:4: functions.guard: instances must be an integer or { min = …; max = …; "
 		 "}, not an array"},
+		{DAEMON PORTS FUNCTIONS CHAIN("tcp = { congestion = \"vegas\"; };"),
+		 "t.conf:4: chains.www.tcp: congestion is \"vegas\"; it may be \"cubic\", "
+		 "\"newreno\" or \"bbr\""},
 		{DAEMON PORTS FUNCTIONS CHAIN("tcp = {\n keepalive_probes = 0;\n nagle = 1;\n "
 					      "max_segment_bytes = 50;\n };"),
 		 "t.conf:5: chains.www.tcp: keepalive_probes is 0; it may be 1 to 255\n"

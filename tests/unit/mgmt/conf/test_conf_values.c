@@ -35,9 +35,11 @@ static const char full[] =
 	"chains = ( { name = \"www\"; listen = [ \"10.10.0.1:80\", \"0.0.0.0:8080\" ];\n"
 	"  protocol = \"http\"; path = [ \"guard\", \"route\" ]; head_timeout_ms = 11;\n"
 	"  idle_timeout_ms = 12; body_timeout_ms = 13; max_head_bytes = 2048; max_fields = 20;\n"
-	"  tcp = { congestion = \"newreno\"; recv_buffer_kb = 64; send_buffer_kb = 128;\n"
+	"  tcp = { congestion = \"newreno\"; ecn = false; recv_buffer_kb = 64; send_buffer_kb = "
+	"128;\n"
 	"    keepalive_ms = 60000; keepalive_each_ms = 5000; keepalive_probes = 3;\n"
-	"    user_timeout_ms = 20000; max_segment_bytes = 1200; nagle = true; }; } );\n";
+	"    user_timeout_ms = 20000; max_segment_bytes = 1200; nagle = true;\n"
+	"    fast_open = true; }; } );\n";
 
 static const char least[] =
 	"daemon = { plugin_dir = \"plugins\"; };\n"
@@ -162,6 +164,7 @@ static void check_chain(const struct conf *conf)
 	assert_int_equal(www->max_head_bytes, 2048);
 	assert_int_equal(www->max_fields, 20);
 	assert_string_equal(www->tcp.congestion, "newreno");
+	assert_false(www->tcp.ecn);
 	assert_int_equal(www->tcp.recv_buffer_kb, 64);
 	assert_int_equal(www->tcp.send_buffer_kb, 128);
 	assert_int_equal(www->tcp.keepalive_ms, 60000);
@@ -169,7 +172,7 @@ static void check_chain(const struct conf *conf)
 	assert_int_equal(www->tcp.keepalive_probes, 3);
 	assert_int_equal(www->tcp.user_timeout_ms, 20000);
 	assert_int_equal(www->tcp.max_segment_bytes, 1200);
-	assert_true(www->tcp.nagle);
+	assert_true(www->tcp.nagle && www->tcp.fast_open);
 }
 
 static void test_full(void **state)
@@ -265,10 +268,11 @@ static void test_defaults(void **state)
 	assert_int_equal(conf->upstreams[0].health.max_fails, 3);
 	assert_int_equal(conf->upstreams[0].balance, CONF_BALANCE_P2C);
 	assert_int_equal(conf->chains[0].tcp.recv_buffer_kb, 1024);
-	assert_string_equal(conf->chains[0].tcp.congestion, "newreno");
+	assert_string_equal(conf->chains[0].tcp.congestion, "cubic");
+	assert_true(conf->chains[0].tcp.ecn);
 	assert_int_equal(conf->chains[0].tcp.keepalive_ms, 0);
 	assert_int_equal(conf->chains[0].tcp.keepalive_probes, 9);
-	assert_false(conf->chains[0].tcp.nagle);
+	assert_false(conf->chains[0].tcp.nagle || conf->chains[0].tcp.fast_open);
 	assert_int_equal(conf->chains[0].max_head_bytes, 16384);
 	conf_free(conf);
 }

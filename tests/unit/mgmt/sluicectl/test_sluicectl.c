@@ -294,8 +294,8 @@ static void test_words(void **state)
 		{{"dance"}, NULL, "there is no command \"dance\""},
 		{{"show"},
 		 NULL,
-		 "show what? status, ports, chains, functions, flows, upstreams, stats, buffers or "
-		 "errors"},
+		 "show what? status, ports, chains, functions, applications, flows, upstreams, "
+		 "stats, buffers or errors"},
 		{{"show", "flow"},
 		 NULL,
 		 "there is nothing to show called \"flow\"; did you mean \"flows\"?"},

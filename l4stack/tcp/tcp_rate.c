@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "l4stack/tcp/tcp_rate.h"
+
+#include "l4stack/tcp/tcp_seq.h"
+
+/* §3.2: when nothing is in flight, the time of sending and of delivery both begin now. */
+struct tcp_stamp tcp_rate_stamp(struct tcp_rate *rate, uint32_t flight_bytes, uint32_t now_us)
+{
+	if (flight_bytes == 0)
+		rate->first_sent_us = rate->delivered_us = now_us;
+	return (struct tcp_stamp){
+		.sent_us = now_us,
+		.delivered = rate->delivered,
+		.delivered_us = rate->delivered_us,
+		.first_sent_us = rate->first_sent_us,
+		.app_limited = rate->app_limited,
+	};
+}
+
+/* §3.4 */
+void tcp_rate_limited(struct tcp_rate *rate, uint32_t flight_bytes)
+{
+	uint32_t end = rate->delivered + flight_bytes;
+
+	rate->app_limited = end ? end : 1;
+}
+
+/* §3.3 */
+static struct tcp_rate_sample sample(const struct tcp_rate *rate, const struct tcp_stamp *stamp,
+				     uint32_t min_rtt_us)
+{
+	uint32_t send_us = stamp->sent_us - stamp->first_sent_us;
+	uint32_t ack_us = rate->delivered_us - stamp->delivered_us;
+	uint32_t interval_us = send_us > ack_us ? send_us : ack_us;
+
+	return (struct tcp_rate_sample){
+		.delivered_bytes = rate->delivered - stamp->delivered,
+		.interval_us = interval_us < min_rtt_us ? 0 : interval_us,
+		.prior_delivered = stamp->delivered,
+		.app_limited = stamp->app_limited,
+		.known = true,
+	};
+}
+
+struct tcp_rate_sample tcp_rate_take(struct tcp_rate *rate, const struct tcp_news *news,
+				     uint32_t min_rtt_us, uint32_t now_us)
+{
+	if (!news->delivered)
+		return (struct tcp_rate_sample){0};
+	rate->delivered += news->delivered_bytes;
+	rate->delivered_us = now_us;
+	if (rate->app_limited && seq_gt(rate->delivered, rate->app_limited))
+		rate->app_limited = 0;
+	if (!news->latest_known)
+		return (struct tcp_rate_sample){0};
+	rate->first_sent_us = news->latest.sent_us;
+	return sample(rate, &news->latest, min_rtt_us);
+}

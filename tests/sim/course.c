@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Long transfers over links that are known, and what has to come of them: each one shows that an
+ * algorithm does what it is there for.
+ */
+#include "tests/sim/course.h"
+
+#include <rte_common.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "l4stack/base/counters.h"
+#include "l4stack/tcp/tcp_conn.h"
+
+#define PERCENT 10000u /* of a million */
+#define MS      1000u
+#define MB      1000000u
+#define SEGMENT 1448u
+
+struct sim_course {
+	const char *name, *congestion;
+	struct link_conf link;
+	uint32_t bytes;
+	/* What is asked for. */
+	uint32_t rate_percent;   /* of the link's, in payload, from beginning to end */
+	uint32_t segments_extra; /* most that is sent again beyond what was lost or not kept */
+	uint32_t
+		waits_most_us; /* most that waits before the link, after the first second; 0: any */
+	bool no_losses;
+	void (*also)(struct sim *sim);
+};
+
+static const struct stack_counters *sender(const struct sim *sim)
+{
+	return stack_counters(sim->host[0].stack);
+}
+
+static void marks_are_answered(struct sim *sim)
+{
+	uint64_t marks = stack_counters(sim->host[1].stack)->tcp_ecn_marks_in;
+
+	if (!marks || marks != sim->link[0].marked || !sender(sim)->tcp_ecn_reductions)
+		sim_fail(sim, "%llu marks, %llu were seen, %llu reductions",
+			 (unsigned long long)sim->link[0].marked, (unsigned long long)marks,
+			 (unsigned long long)sender(sim)->tcp_ecn_reductions);
+}
+
+static void timeout_is_undone(struct sim *sim)
+{
+	if (sender(sim)->tcp_rtos == 0 || sender(sim)->tcp_spurious_rtos == 0)
+		sim_fail(sim, "%llu timeouts, %llu found to be wrong",
+			 (unsigned long long)sender(sim)->tcp_rtos,
+			 (unsigned long long)sender(sim)->tcp_spurious_rtos);
+}
+
+static void no_timeouts(struct sim *sim)
+{
+	if (sender(sim)->tcp_rtos)
+		sim_fail(sim, "%llu timeouts", (unsigned long long)sender(sim)->tcp_rtos);
+}
+
+/* 100 Mbit/s, 100 ms: 1.25 MB in flight fill it. */
+#define LONG_FAT                                                                    \
+	{                                                                           \
+		.delay_us = 50 * MS, .bytes_per_ms = 12500, .queue_bytes = 625 * MS \
+	}
+/* 40 Mbit/s, 20 ms: 100 KB. */
+#define SHORT .delay_us = 10 * MS, .bytes_per_ms = 5000
+#define REORDERS                                                                                  \
+	{                                                                                         \
+		SHORT, .queue_bytes = 400 * MS, .reorder_ppm = 10 * PERCENT, .reorder_us = 3 * MS \
+	}
+#define REPEATS                                                               \
+	{                                                                     \
+		SHORT, .queue_bytes = 400 * MS, .duplicate_ppm = 20 * PERCENT \
+	}
+#define MARKS                                                          \
+	{                                                              \
+		SHORT, .queue_bytes = 1000 * MS, .mark_bytes = 60 * MS \
+	}
+#define LOSES                                                            \
+	{                                                                \
+		SHORT, .queue_bytes = 200 * MS, .loss_ppm = PERCENT / 10 \
+	}
+#define BURSTS                                                                                     \
+	{                                                                                          \
+		SHORT, .queue_bytes = 200 * MS, .burst_ppm = PERCENT / 50, .burst_most_us = 5 * MS \
+	}
+#define HOLDS                                                                                \
+	{                                                                                    \
+		SHORT, .queue_bytes = 400 * MS, .hold_at_us = 2000 * MS, .hold_us = 800 * MS \
+	}
+
+/* clang-format off */
+static const struct sim_course courses[] = {
+	{"long_fat_cubic", "cubic", LONG_FAT, 60 * MB, 70, 10, 0, false, NULL},
+	{"long_fat_newreno", "newreno", LONG_FAT, 60 * MB, 50, 10, 0, false, NULL},
+	{"long_fat_bbr", "bbr", LONG_FAT, 60 * MB, 60, 10, 120 * MS, false, NULL},
+	{"reorder_cubic", "cubic", REORDERS, 20 * MB, 80, 40, 0, true, no_timeouts},
+	{"reorder_newreno", "newreno", REORDERS, 20 * MB, 80, 40, 0, true, no_timeouts},
+	{"reorder_bbr", "bbr", REORDERS, 20 * MB, 80, 40, 0, true, no_timeouts},
+	{"duplicate_cubic", "cubic", REPEATS, 20 * MB, 80, 2, 0, true, no_timeouts},
+	{"duplicate_newreno", "newreno", REPEATS, 20 * MB, 80, 2, 0, true, no_timeouts},
+	{"duplicate_bbr", "bbr", REPEATS, 20 * MB, 80, 2, 0, true, no_timeouts},
+	{"mark_cubic", "cubic", MARKS, 20 * MB, 80, 0, 60 * MS, true, marks_are_answered},
+	{"mark_newreno", "newreno", MARKS, 20 * MB, 70, 0, 60 * MS, true, marks_are_answered},
+	{"loss_cubic", "cubic", LOSES, 20 * MB, 40, 10, 0, false, NULL},
+	{"loss_newreno", "newreno", LOSES, 20 * MB, 30, 10, 0, false, NULL},
+	{"loss_bbr", "bbr", LOSES, 20 * MB, 80, 10, 0, false, NULL},
+	{"burst_cubic", "cubic", BURSTS, 20 * MB, 30, 20, 0, false, NULL},
+	{"burst_newreno", "newreno", BURSTS, 20 * MB, 30, 20, 0, false, NULL},
+	{"burst_bbr", "bbr", BURSTS, 20 * MB, 60, 20, 0, false, NULL},
+	{"hold_cubic", "cubic", HOLDS, 20 * MB, 60, 20, 0, true, timeout_is_undone},
+	{"hold_newreno", "newreno", HOLDS, 20 * MB, 60, 20, 0, true, timeout_is_undone},
+	{"hold_bbr", "bbr", HOLDS, 20 * MB, 60, 20, 0, true, timeout_is_undone},
+};
+/* clang-format on */
+#define COURSES (sizeof(courses) / sizeof(courses[0]))
+
+const struct sim_course *sim_course_find(const char *name)
+{
+	for (size_t i = 0; i < COURSES; i++)
+		if (!strcmp(courses[i].name, name))
+			return &courses[i];
+	return NULL;
+}
+
+const char *sim_course_name(const struct sim_course *course)
+{
+	return course->name;
+}
+
+/* ---- the way there ---- */
+
+static void plan_pair(struct sim *sim, const struct sim_course *course)
+{
+	struct sim_pair *pair = &sim->pair[0];
+
+	pair->kind = SIM_BULK;
+	pair->begin_us = sim->now_us;
+	pair->conf = (struct tcp_conf){
+		.congestion = course->congestion,
+		.ecn = TCP_ECN_ASK,
+		.send_buffer_bytes = course->no_losses ? 200 * MS : 6 * MB,
+	};
+	for (unsigned i = 0; i < 2; i++)
+		pair->end[i] = (struct sim_end){
+			.sim = sim,
+			.pair = pair,
+			.side = i,
+			.send_stream = i + 1,
+			.recv_stream = 2 - i,
+			.piece_most = 2048,
+			.leave_at_us = UINT64_MAX,
+		};
+	pair->end[0].send_total = course->bytes;
+}
+
+void sim_course_plan(struct sim *sim, const struct sim_course *course)
+{
+	struct link_conf conf = course->link, back = {.delay_us = conf.delay_us};
+
+	sim->now_us = 1000 * MS;
+	conf.hold_at_us += sim->now_us;
+	sim->offloads = STACK_TX_MULTI_SEG | STACK_TX_IP_CSUM | STACK_TX_TCP_CSUM | STACK_TX_TSO |
+			STACK_RX_CSUM;
+	sim->host[0].rx.checks_csum = sim->host[1].rx.checks_csum = true;
+	link_init(&sim->link[0], &conf, rng_next(&sim->rng));
+	link_init(&sim->link[1], &back, rng_next(&sim->rng));
+	sim->memory_bytes = 64 * MB;
+	sim->server_conf.recv_buffer_bytes = sim->server_conf.recv_begin_bytes = 6 * MB;
+	sim->pair_count = 1;
+	plan_pair(sim, course);
+}
+
+/* ---- on the way ---- */
+
+static void check_wait(struct sim *sim, const struct sim_course *course)
+{
+	uint64_t free_at_us = sim->link[0].free_at_us;
+
+	if (!course->waits_most_us || sim->now_us < 2000 * MS)
+		return;
+	if (free_at_us > sim->now_us + course->waits_most_us)
+		sim_fail(sim, "%llu us of data wait before the link",
+			 (unsigned long long)(free_at_us - sim->now_us));
+}
+
+/* No more than the rate allows, but for a burst: two turns of the timer, and what goes out without
+ * being asked. */
+static void check_pacing(struct sim *sim, const struct tcp_conn *conn)
+{
+	struct sim_pace *pace = &sim->pace;
+	uint64_t rate = conn->cc.pacing_bytes_per_s, bytes = sim->check.payload_bytes - pace->bytes;
+	uint64_t passed_us = sim->now_us - pace->at_us;
+
+	pace->ahead_us -= RTE_MIN(passed_us, pace->ahead_us);
+	pace->ahead_us = rate ? pace->ahead_us + bytes * 1000000 / rate : 0;
+	pace->at_us = sim->now_us;
+	pace->bytes = sim->check.payload_bytes;
+	if (rate && pace->ahead_us > 2 * MS + 8ull * SEGMENT * 1000000 / rate)
+		sim_fail(sim, "%llu us ahead of %llu bytes per second",
+			 (unsigned long long)pace->ahead_us, (unsigned long long)rate);
+}
+
+void sim_course_watch(struct sim *sim, const struct sim_course *course)
+{
+	const struct tcp_conn *conn = sim->pair[0].end[0].conn;
+
+	if (!conn || !conn->cc.mss)
+		return;
+	check_wait(sim, course);
+	check_pacing(sim, conn);
+	if (conn->cc.cwnd < conn->mss || conn->cc.cwnd > 64 * MB)
+		sim_fail(sim, "a window of %u bytes", conn->cc.cwnd);
+}
+
+/* ---- the end ---- */
+
+void sim_course_judge(struct sim *sim, const struct sim_course *course)
+{
+	const struct sim_end *end = &sim->pair[0].end[1];
+	uint64_t took_us = end->whole_us - sim->pair[0].begin_us;
+	uint64_t percent = 100000ull * course->bytes / took_us / course->link.bytes_per_ms;
+	uint64_t again = (sim->check.payload_bytes - course->bytes) / SEGMENT;
+	/* The receiver keeps so many stretches behind holes, and no more. */
+	uint64_t needed = sim->link[0].lost + stack_counters(sim->host[1].stack)->tcp_ooo_drops;
+
+	printf("%s: %llu%% of the link's rate; %llu segments sent again, %llu had to be\n",
+	       course->name, (unsigned long long)percent, (unsigned long long)again,
+	       (unsigned long long)needed);
+	if (percent < course->rate_percent)
+		sim_fail(sim, "%llu%% of the link's rate", (unsigned long long)percent);
+	if (again > needed + course->segments_extra)
+		sim_fail(sim, "%llu segments were sent again", (unsigned long long)again);
+	if (course->no_losses && sim->link[0].lost)
+		sim_fail(sim, "%llu frames were lost", (unsigned long long)sim->link[0].lost);
+	if (course->also)
+		course->also(sim);
+}
