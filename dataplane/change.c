@@ -21,6 +21,12 @@ struct upgrade {
 	char *plugin, *path;
 };
 
+struct answer {
+	struct answer *next;
+	uint64_t token;
+	char error[CTL_ERROR_MAX]; /* "": it went well */
+};
+
 static bool is_inline(const struct function *f)
 {
 	return f->conf->placement == CONF_INLINE;
@@ -64,6 +70,7 @@ void change_forget(struct function *f)
 		f->upgrades = u->next;
 		upgrade_free(u);
 	}
+	free(f->answer);
 }
 
 struct search {
@@ -117,8 +124,10 @@ static int later(struct function *f, int rc, uint64_t token, char *error, size_t
 		snprintf(error, size, "function \"%s\" is being changed", f->conf->name);
 	if (rc)
 		return rc;
-	f->asker = token;
-	f->asked = true;
+	f->answer = calloc(1, sizeof(*f->answer));
+	if (!f->answer)
+		return -ENOMEM;
+	f->answer->token = token;
 	return CTL_LATER;
 }
 
@@ -249,8 +258,7 @@ void change_over(void *ctx, uint16_t id, const struct conf_errors *errors)
 {
 	struct daemon *d = ctx;
 	struct function *f = &d->functions[id];
-	bool asked = f->asked;
-	char text[CTL_ERROR_MAX];
+	struct answer *answer = f->answer;
 
 	for (unsigned i = 0; i < errors->count && i < CONF_ERRORS_MAX; i++)
 		log_error("%s", errors->text[i]);
@@ -259,12 +267,25 @@ void change_over(void *ctx, uint16_t id, const struct conf_errors *errors)
 	else if (f->next)
 		f->conf = f->next;
 	f->next = NULL;
-	f->asked = false;
-	if (!asked)
+	f->answer = NULL;
+	if (!answer)
 		return;
-	command_join(errors, text, sizeof(text));
-	if (ctl_finish(d->ctl, f->asker, NULL, errors->count ? text : NULL))
-		return; /* who asked has gone */
+	command_join(errors, answer->error, sizeof(answer->error));
+	answer->next = d->answers;
+	d->answers = answer;
+}
+
+void changes_answer(struct daemon *d)
+{
+	struct answer *answer;
+
+	while ((answer = d->answers)) {
+		d->answers = answer->next;
+		if (ctl_finish(d->ctl, answer->token, NULL,
+			       answer->error[0] ? answer->error : NULL))
+			log_info("who asked for a change has gone before its end");
+		free(answer);
+	}
 }
 
 /* --- numbers ----------------------------------------------------------------------------- */
@@ -277,7 +298,8 @@ void change_numbers(struct daemon *d, uint16_t id, const struct conf_function *c
 		return;
 	f->least = conf->instances;
 	f->most = conf->instances_max;
-	f->places = RTE_MIN(RTE_MAX(f->places, f->least), f->most);
+	f->places = RTE_MAX(f->places, f->least);
+	f->places = RTE_MIN(f->places, f->most);
 }
 
 struct queues {

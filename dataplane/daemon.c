@@ -570,6 +570,7 @@ static void control_loop(struct daemon *d)
 		supervisor_handle(d->supervisor, clock_monotonic_us());
 		door_handle(d->door, clock_monotonic_us());
 		ctl_handle(d->ctl, clock_monotonic_us() / 1000);
+		changes_answer(d);
 		if (clock_monotonic_us() >= next_sample) {
 			show_sample(d);
 			next_sample = clock_monotonic_us() + SAMPLE_US;

@@ -58,8 +58,7 @@ struct function {
 	struct follow follow;
 	struct upgrade *upgrades;         /* that are in use, or may be */
 	const struct conf_function *next; /* comes into effect when its change is over */
-	uint64_t asker;                   /* who waits for that, at the control socket */
-	bool asked;
+	struct answer *answer;            /* for who asked for it; NULL: nobody did */
 };
 /* `retired`: no worker knows it, but a process of it may still live. */
 #define FUNCTION_ENDING UINT32_MAX
@@ -95,6 +94,7 @@ struct daemon {
 	struct supervisor *supervisor;
 	struct door *door;
 	struct ctl *ctl;
+	struct answer *answers; /* to changes that are over */
 	uint64_t started_us, drain_until_us;
 	int epoll_fd, signal_fd;
 	struct load_sample sample[WORKERS_MAX];
@@ -155,6 +155,8 @@ void change_numbers(struct daemon *d, uint16_t id, const struct conf_function *c
 void change_over(void *ctx, uint16_t id, const struct conf_errors *errors);
 /* Numbers that follow the queue; what is to be scaled; definitions that nobody uses. */
 void changes_tick(struct daemon *d);
+/* Tells those who asked. It may run their next commands: nothing else is under way then. */
+void changes_answer(struct daemon *d);
 void change_forget(struct function *function);
 
 /* --- inline_function.c ---------------------------------------------------------------- */

@@ -251,13 +251,14 @@ def test_everything_changes_under_load(lab):
     chain = Chain(lab)
     late = Nginx(lab, lab.peer("lan2"), "late", port=8081)
     base = chain.conf()
-    more = base.replace("upstreams = (", f'upstreams = ( {{ name = "late"; servers = ( {{ address = "{late.endpoint}"; }} ); }},')
+    more = base.replace("upstreams = (", f'''upstreams = (
+      {{ name = "late"; servers = ( {{ address = "{late.endpoint}"; }} ); }},''')
     more = more.replace("functions = (", """functions = (
       { name = "late-route"; plugin = "proxy"; on_failure = "retry";
         config = { routes = ( { host = "*"; path = "^/"; upstream = "late"; } ); }; },""")
     more = more.replace("chains = (", """chains = (
       { name = "late"; listen = "10.10.1.1:8080"; protocol = "http"; path = [ "guard", "late-route" ]; },""")
-    routed = more.replace("upstreams = (", 'routes = ( { to = "192.0.2.0/24"; via = "10.10.2.2"; } );\nupstreams = (', 1)
+    routed = more.replace("upstreams = (", 'routes = ( { to = "192.0.2.0/24"; via = "10.10.2.2"; } );\nupstreams = (')
     changed = routed.replace('via = "10.10.2.2"', 'via = "10.10.3.2"').replace("^/admin", "^/private").replace(
         'balance = "round_robin"', 'balance = "least"').replace('"edge", "route"', '"route"')
     shrunk = base.replace(f', {{ address = "{chain.origins[1].endpoint}"; }}', "")
