@@ -161,7 +161,7 @@ static void test_values(void **state)
 		 "t.conf:4: functions.guard: instances must be an integer, not a string"},
 		{DAEMON PORTS FUNCTION("\ninstances = [ 1, 2 ];") CHAINS,
 		 "t.conf:4: functions.guard: instances must be an integer or { min = …; max = …; "
-		 "}, not an array"},
+		 "}, not a list"},
 		{DAEMON PORTS FUNCTIONS CHAIN("tcp = { congestion = \"vegas\"; };"),
 		 "t.conf:4: chains.www.tcp: congestion is \"vegas\"; it may be \"cubic\", "
 		 "\"newreno\" or \"bbr\""},
