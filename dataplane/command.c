@@ -3,8 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "chain/supervise/supervise.h"
-#include "dataplane/clock.h"
 #include "dataplane/cpus.h"
 #include "dataplane/daemon.h"
 #include "dataplane/log.h"
