@@ -154,6 +154,14 @@ static void stop_fresh(struct daemon *d, const struct plan *plan)
 			functions_remove(d, plan->id[i]);
 }
 
+/* Those that go on. */
+static void set_numbers(struct daemon *d, const struct plan *plan)
+{
+	for (unsigned i = 0; i < plan->conf->functions_count; i++)
+		if (!plan->fresh[i])
+			change_numbers(d, plan->id[i], &plan->conf->functions[i]);
+}
+
 static bool planned(const struct plan *plan, unsigned id)
 {
 	for (unsigned i = 0; i < plan->conf->functions_count; i++)
@@ -397,6 +405,7 @@ static void commit(struct daemon *d, const struct plan *plan)
 	if (old)
 		set_routes(d, plan->conf);
 	retire_others(d, plan);
+	set_numbers(d, plan);
 	for (unsigned p = 0; p < d->set.ports_count; p++)
 		d->ports[p].conf = &plan->conf->ports[p];
 	plan->release->next = old;

@@ -42,6 +42,7 @@ static void on_ready(struct instance *i, const struct sluice_host_ready *ready, 
 	i->alive_us = i->looked_us = now_us;
 	instance_state_set(i, INSTANCE_UP, now_us);
 	conf->owner->up(conf->ctx, &i->info);
+	change_ready(i, now_us);
 }
 
 static void on_counter(struct instance *i, const struct sluice_host_counter *c)
@@ -112,7 +113,7 @@ void instance_messages(struct instance *i, uint64_t now_us)
 		rc = message_take(i, now_us);
 	if (rc == -EPIPE) {
 		unwatch(i); /* it has nothing more to say; the pidfd tells when it is gone */
-	} else if (i->lines_dropped && !i->muted && i->info.state == INSTANCE_UP) {
+	} else if (i->lines_dropped && !i->muted && i->announced) {
 		unwatch(i); /* it fills its socket meanwhile, and that is its own affair */
 		i->muted = true;
 	}

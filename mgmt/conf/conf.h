@@ -19,8 +19,9 @@
 
 #include "l4stack/base/addr.h"
 
-#define CONF_NAME_MAX   64 /* with the NUL; a name is [A-Za-z0-9_.-]+ */
-#define CONF_ERRORS_MAX 20
+#define CONF_NAME_MAX      64 /* with the NUL; a name is [A-Za-z0-9_.-]+ */
+#define CONF_ERRORS_MAX    20
+#define CONF_INSTANCES_MAX 64
 
 enum conf_poll { CONF_POLL_ADAPTIVE, CONF_POLL_BUSY };
 enum conf_hugepages { CONF_HUGEPAGES_AUTO, CONF_HUGEPAGES_ON, CONF_HUGEPAGES_OFF };
@@ -113,7 +114,8 @@ struct conf_function {
 	const char *plugin;      /* "filter", or a path with a slash */
 	const char *plugin_path; /* resolved */
 	enum conf_placement placement;
-	unsigned instances;
+	unsigned instances;     /* or the fewest */
+	unsigned instances_max; /* more than `instances`: as many as the work needs */
 	enum conf_on_failure on_failure;
 	unsigned hang_ms;  /* no turn of its loop for that long: killed */
 	unsigned arena_mb; /* payload it may produce */
@@ -222,6 +224,11 @@ void conf_free(struct conf *conf);
 void conf_error(struct conf_errors *errors, const struct conf_place *place, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 void conf_errors_clear(struct conf_errors *errors);
+
+/* The file of a plugin that is named as in the configuration; a path with a slash begins with one.
+ * -EINVAL with a sentence in `error`. */
+int conf_plugin_find(const struct conf *conf, const char *plugin, char *path, size_t size,
+		     char *error, size_t error_size) __attribute__((warn_unused_result));
 
 /* Every key with its type, default, range and purpose, as text for people. */
 void conf_print_reference(FILE *out);

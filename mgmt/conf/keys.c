@@ -191,13 +191,32 @@ static const struct key_group upstream_group = {
 
 /* --- functions ----------------------------------------------------------------------- */
 
+static const struct key range_keys[] = {
+	UINT(conf_range, min, "1", 1, CONF_INSTANCES_MAX, "as many there are when little is to do"),
+	UINT(conf_range, max, KEY_REQUIRED, 1, CONF_INSTANCES_MAX, "as many there are at the most"),
+	END,
+};
+
+static const struct key_group range_group = {
+	.keys = range_keys,
+	.size = sizeof(struct conf_range),
+	.place = KEY_NOWHERE,
+	.check = check_range,
+};
+
 static const struct key function_keys[] = {
 	TEXT(conf_function, name, name, KEY_REQUIRED, "what paths call it"),
 	WHOLE("plugin", plugin, KEY_REQUIRED, 0, 0,
 	      "NAME of plugin_dir/NAME.so, or a path with a slash"),
 	ENUM(conf_function, placement, placement_words, "\"process\"",
 	     "a process of its own, or in the workers: faster, but not isolated"),
-	UINT(conf_function, instances, "1", 1, 64, "processes that share its work"),
+	{.name = "instances",
+	 .type = &key_instances,
+	 .fallback = "1",
+	 .min = 1,
+	 .max = CONF_INSTANCES_MAX,
+	 .group = &range_group,
+	 .help = "processes that share its work; { min; max; }: as many as it needs"},
 	ENUM(conf_function, on_failure, on_failure_words, "\"reject\"",
 	     "of exchanges it held: 503, skip it, or give them to its successor"),
 	UINT(conf_function, hang_ms, "2000", 50, 600000,

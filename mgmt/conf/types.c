@@ -14,9 +14,8 @@ static bool is_integer(const config_setting_t *setting)
 	return type == CONFIG_TYPE_INT || type == CONFIG_TYPE_INT64;
 }
 
-/* True and `*out`, or false after an error. */
-static bool read_number(struct reader *reader, const struct key *key,
-			const config_setting_t *setting, long long *out)
+bool read_integer(struct reader *reader, const struct key *key, const config_setting_t *setting,
+		  long long *out)
 {
 	if (!is_integer(setting)) {
 		reader_type_error(reader, key, setting, "an integer");
@@ -35,7 +34,7 @@ static void read_uint(struct reader *reader, const struct key *key, const config
 {
 	long long number;
 
-	if (read_number(reader, key, setting, &number))
+	if (read_integer(reader, key, setting, &number))
 		*(unsigned *)field = (unsigned)number;
 }
 
@@ -44,7 +43,7 @@ static void read_int(struct reader *reader, const struct key *key, const config_
 {
 	long long number;
 
-	if (read_number(reader, key, setting, &number))
+	if (read_integer(reader, key, setting, &number))
 		*(int *)field = (int)number;
 }
 
@@ -237,7 +236,7 @@ static void read_cpu(struct reader *reader, const struct key *key, const config_
 {
 	long long cpu;
 
-	if (!read_number(reader, key, setting, &cpu))
+	if (!read_integer(reader, key, setting, &cpu))
 		return;
 	daemon->workers[daemon->workers_count++] = (unsigned)cpu;
 	if (cpu_is_twin(daemon->workers, daemon->workers_count))

@@ -149,6 +149,19 @@ static void test_values(void **state)
 		 "t.conf:3: functions.guard: instances is 0; it may be 1 to 64\n"
 		 "t.conf:3: functions.guard: on_failure is \"panic\"; it may be \"reject\", "
 		 "\"bypass\" or \"retry\""},
+		{DAEMON PORTS FUNCTION("instances = { min = 4;\n max = 2; };") CHAINS,
+		 "t.conf:3: functions.guard.instances: min 4 is above max 2"},
+		{DAEMON PORTS FUNCTION("instances = {\n min = 0;\n max = 65; most = 1; };") CHAINS,
+		 "t.conf:4: functions.guard.instances: min is 0; it may be 1 to 64\n"
+		 "t.conf:5: functions.guard.instances: max is 65; it may be 1 to 64\n"
+		 "t.conf:5: functions.guard.instances: unknown key \"most\""},
+		{DAEMON PORTS FUNCTION("instances = {\n min = 2; };") CHAINS,
+		 "t.conf:3: functions.guard.instances: max is missing"},
+		{DAEMON PORTS FUNCTION("\ninstances = \"many\";") CHAINS,
+		 "t.conf:4: functions.guard: instances must be an integer, not a string"},
+		{DAEMON PORTS FUNCTION("\ninstances = [ 1, 2 ];") CHAINS,
+		 "t.conf:4: functions.guard: instances must be an integer or { min = …; max = …; "
+		 "}, not a list"},
 		{DAEMON PORTS FUNCTIONS CHAIN("tcp = { congestion = \"vegas\"; };"),
 		 "t.conf:4: chains.www.tcp: congestion is \"vegas\"; it may be \"cubic\", "
 		 "\"newreno\" or \"bbr\""},

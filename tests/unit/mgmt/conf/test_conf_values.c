@@ -3,6 +3,7 @@
  */
 #include "tests/unit/mgmt/conf/fixture.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +27,8 @@ static const char full[] =
 	"  connect_timeout_ms = 100; response_timeout_ms = 200; idle_timeout_ms = 300;\n"
 	"  keepalive = 7; retries = 3; } );\n"
 	"functions = (\n"
-	"  { name = \"guard\"; plugin = \"filter\"; placement = \"process\"; instances = 2;\n"
+	"  { name = \"guard\"; plugin = \"filter\"; placement = \"process\";\n"
+	"    instances = { min = 2; max = 6; };\n"
 	"    on_failure = \"bypass\"; hang_ms = 100; arena_mb = 8; cpu = 1; user = \"root\";\n"
 	"    config = { deny = ( { path = \"^/admin\"; status = 403; } ); }; },\n"
 	"  { name = \"route\"; plugin = \"plugins/proxy.so\"; } );\n"
@@ -130,12 +132,15 @@ static void check_functions(const struct conf *conf)
 	assert_string_equal(guard->plugin, "filter");
 	assert_string_equal(guard->plugin_path, "plugins/filter.so");
 	assert_int_equal(guard->instances, 2);
+	assert_int_equal(guard->instances_max, 6);
 	assert_int_equal(guard->on_failure, CONF_FAIL_BYPASS);
 	assert_int_equal(guard->hang_ms, 100);
 	assert_int_equal(guard->arena_mb, 8);
 	assert_int_equal(guard->cpu, 1);
 	assert_string_equal(guard->user, "root");
 	assert_string_equal(route->plugin_path, "plugins/proxy.so");
+	assert_int_equal(route->instances, 1);
+	assert_int_equal(route->instances_max, 1);
 	assert_int_equal(route->on_failure, CONF_FAIL_REJECT);
 	assert_int_equal(route->cpu, -1);
 	assert_null(route->user);
@@ -182,6 +187,31 @@ static void test_full(void **state)
 	check_upstream(&conf->upstreams[0]);
 	check_functions(conf);
 	check_chain(conf);
+	conf_free(conf);
+}
+
+/* As the configuration finds it, for who names another later. */
+static void test_plugins(void **state)
+{
+	struct conf *conf;
+	char path[64], error[128];
+
+	(void)state;
+	fixture_write("t.conf", full);
+	conf = fixture_load("t.conf");
+	assert_int_equal(conf_plugin_find(conf, "lb", path, sizeof(path), error, sizeof(error)), 0);
+	assert_string_equal(path, "plugins/lb.so");
+	assert_int_equal(
+		conf_plugin_find(conf, "/dev/null", path, sizeof(path), error, sizeof(error)),
+		-EINVAL);
+	assert_string_equal(error, "plugin \"/dev/null\" not found; looked at /dev/null");
+	assert_int_equal(conf_plugin_find(conf, "lbb", path, sizeof(path), error, sizeof(error)),
+			 -EINVAL);
+	assert_string_equal(error, "plugin \"lbb\" not found; looked at plugins/lbb.so");
+	assert_int_equal(
+		conf_plugin_find(conf, "./lb.so", path, sizeof(path), error, sizeof(error)),
+		-EINVAL);
+	assert_string_equal(error, "plugin \"./lb.so\" is no path from \"/\" on");
 	conf_free(conf);
 }
 
@@ -366,6 +396,11 @@ static void test_reference(void **state)
 		"                              integer, 1 to 256; default 1\n",
 		"  hugepages                 auto: used when there are some\n"
 		"                              \"auto\" | \"on\" | \"off\"; default \"auto\"\n",
+		"  instances                 processes that share its work; { min; max; }: as "
+		"many as it needs\n"
+		"                              integer or group; default 1\n"
+		"    min                     as many there are when little is to do\n"
+		"                              integer, 1 to 64; default 1\n",
 		"list of functions and branches; required\n",
 	};
 	char *text = NULL;
@@ -386,13 +421,10 @@ static void test_reference(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_full),
-		TEST(test_ip6),
-		TEST(test_defaults),
-		TEST(test_plugin_dir),
-		TEST(test_include),
-		TEST(test_json),
-		cmocka_unit_test(test_reference),
+		TEST(test_full),       TEST(test_plugins),
+		TEST(test_ip6),        TEST(test_defaults),
+		TEST(test_plugin_dir), TEST(test_include),
+		TEST(test_json),       cmocka_unit_test(test_reference),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
