@@ -115,13 +115,18 @@ static inline struct sluice_nf_hooks sluice_hooks(void)
 
 /* In one file of the plugin, at file scope: SLUICE_FUNCTION(my_hooks); */
 #define SLUICE_ENTRY_SYMBOL "sluice_function_entry"
-#define SLUICE_FUNCTION(hooks)                                                \
-	__attribute__((visibility("default"))) const struct sluice_nf_hooks * \
-	sluice_function_entry(void);                                          \
-	const struct sluice_nf_hooks *sluice_function_entry(void)             \
-	{                                                                     \
-		return &(hooks);                                              \
-	}                                                                     \
+#ifdef __cplusplus
+#define SLUICE_ENTRY extern "C"
+#else
+#define SLUICE_ENTRY extern
+#endif
+#define SLUICE_FUNCTION(hooks)                                                             \
+	SLUICE_ENTRY __attribute__((visibility("default"))) const struct sluice_nf_hooks * \
+	sluice_function_entry(void);                                                       \
+	const struct sluice_nf_hooks *sluice_function_entry(void)                          \
+	{                                                                                  \
+		return &(hooks);                                                           \
+	}                                                                                  \
 	SLUICE_ASSERT(1, "a semicolon follows")
 
 /* --- the instance --------------------------------------------------------------- */
