@@ -76,7 +76,7 @@ def asking(lab):
 @pytest.mark.parametrize("size", [0, 5, 3000, 1_000_000])
 def test_yes(asking, size):
     seen = asking.curl(f"/open/{size}").lower()
-    assert "x-user: ann\r\n" in seen and f"x-auth-bytes: {size}\r\n" in seen
+    assert "x-user: ann\n" in seen and f"x-auth-bytes: {size}\n" in seen
     head, body = asking.auth.asked[0]
     assert head.startswith(b"POST /auth HTTP/1.1\r\n") and b"\r\nx-method: GET\r\n" in head
     assert body == f"/open/{size}".encode()
