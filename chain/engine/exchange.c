@@ -235,8 +235,10 @@ void exchange_begin(struct client *client, struct sluice_head *head, struct rte_
 
 /* --- end ------------------------------------------------------------------------- */
 
-static void message_free(struct exchange *x, struct message *message)
+void exchange_message_free(struct exchange *x, enum direction d)
 {
+	struct message *message = &x->message[d];
+
 	if (message->head)
 		slots_free(&x->engine->slots, message->head);
 	rte_pktmbuf_free(message->pin);
@@ -259,8 +261,8 @@ static void exchange_free(struct exchange *x)
 {
 	struct engine *engine = x->engine;
 
-	message_free(x, &x->message[REQUEST]);
-	message_free(x, &x->message[RESPONSE]);
+	exchange_message_free(x, REQUEST);
+	exchange_message_free(x, RESPONSE);
 	if (x->reserved)
 		slots_unreserve(&engine->slots);
 	x->reserved = false;
@@ -279,7 +281,7 @@ void exchange_hop_over(struct exchange *x)
 		exchange_free(x);
 }
 
-static void emits_drop(struct exchange *x)
+void exchange_emits_drop(struct exchange *x)
 {
 	struct lease *lease;
 
@@ -287,6 +289,7 @@ static void emits_drop(struct exchange *x)
 		STAILQ_REMOVE_HEAD(&x->emits, queue);
 		ledger_lease_drop(lease);
 	}
+	x->emits_count = 0;
 }
 
 static void account(struct exchange *x, struct client *client)
@@ -324,7 +327,7 @@ void exchange_end(struct exchange *x, enum client_fate fate, bool failed)
 	account(x, client);
 	body_free(x, REQUEST);
 	body_free(x, RESPONSE);
-	emits_drop(x);
+	exchange_emits_drop(x);
 	hops_close(x);
 	client_exchange_over(client, fate);
 	exchange_hop_over(x);

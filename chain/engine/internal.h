@@ -18,6 +18,7 @@
  *    origin.c     the origin's side of an exchange
  *    reply.c      the heads that it answers
  *    respond.c    answers to clients
+ *    ask.c        requests of functions' own (ask.h)
  *    instance.c   instances: rings, room, releases
  *    failure.c    instances that are gone
  *    slots.c      message slots
@@ -87,6 +88,7 @@ STAILQ_HEAD(task_queue, task);
 
 /* --- functions and instances ----------------------------------------------------- */
 
+struct ask;
 struct hop;
 LIST_HEAD(hop_list, hop);
 TAILQ_HEAD(hop_queue, hop);
@@ -111,6 +113,8 @@ struct instance {
 	struct hop_queue suspects; /* each is given alone, after one that killed an instance */
 	struct hop *suspect;       /* the one that is given now */
 	struct hop_queue graves;   /* of exchanges that are over: until the instance has read on */
+	struct ask *ask;           /* its own requests, SLUICE_ASKS_MAX of them */
+	uint32_t asking;           /* those that are in use */
 	uint32_t held;
 	uint64_t exchanges, offences;
 };
@@ -243,6 +247,7 @@ struct hop {
 	bool turn;    /* it has waited: the room is for it */
 	bool done_due;
 	bool closing; /* the exchange is over and waits for it */
+	bool outdone; /* a function before it answers instead of what it passed or gave */
 	bool holds;   /* counted in instance->held */
 };
 
@@ -377,6 +382,8 @@ struct engine {
 void engine_ready(struct engine *engine, struct task *task);
 /* A pool was empty: the task runs again after ENGINE_RETRY_US. */
 void engine_starve(struct engine *engine, struct task *task);
+/* A task that goes away: it is not run any more. */
+void engine_forget(struct engine *engine, struct task *task);
 const char *engine_date(struct engine *engine);
 void engine_log_error(struct engine *engine, const char *chain, uint16_t function,
 		      const char *format, ...) __attribute__((format(printf, 4, 5)));
@@ -434,6 +441,9 @@ void exchange_begin(struct client *client, struct sluice_head *head, struct rte_
 void exchange_ready(struct exchange *x);
 void exchange_phase(struct exchange *x, enum phase phase);
 void exchange_progress(struct exchange *x);
+void exchange_message_free(struct exchange *x, enum direction d);
+/* What a function gave of its answer and was not sent. */
+void exchange_emits_drop(struct exchange *x);
 /* Ends it with `status` if nothing was answered yet, else with a reset. */
 void exchange_fail(struct exchange *x, uint16_t status);
 /* Ends it; the answer is complete, or there will be none. */
@@ -472,6 +482,10 @@ static inline struct function *hop_function(const struct hop *hop)
 void verdict_take(struct instance *instance, const struct sluice_up *up);
 
 /* --- body.c ---------------------------------------------------------------------- */
+/* One step of a body's decoder over what waits: payload in `out`, or the end, or why not. */
+enum read_result { READ_NOTHING, READ_SOME, READ_END, READ_BAD, READ_CUT, READ_STARVED };
+enum read_result body_decode(struct body *body, const struct source *source, uint32_t budget,
+			     struct payload *out);
 /* Its head is known and on its way. Again: nothing. False: the exchange has ended. */
 bool body_begin(struct exchange *x, enum direction d, enum http_body_kind out_kind,
 		uint64_t length);
@@ -537,6 +551,9 @@ bool reply_listen(struct exchange *x);
 void respond_begin(struct exchange *x);
 /* A function answers: the head of its verdict, without the edits. */
 void respond_build(struct exchange *x, const struct sluice_up *up);
+/* The one of `stage` answers a response: what the origin, or a function after it, had answered is
+ * dropped. False: the exchange has ended. */
+bool respond_outdo(struct exchange *x, uint8_t stage);
 /* 1xx to the client, if it may see it. False: no memory just now. */
 bool respond_informational(struct exchange *x, const struct sluice_head *head);
 /* An answer of the engine's own (`x` may be NULL), and how the client goes on. */
@@ -557,6 +574,18 @@ void instance_offence(struct instance *instance, uint64_t *counter, const char *
 /* Its ring cannot be trusted any more: it is as good as gone. */
 void instance_broken(struct instance *instance);
 
+/* --- ask.c ----------------------------------------------------------------------- */
+int asks_create(struct instance *instance);
+void asks_destroy(struct instance *instance);
+/* Nothing can be said to it any more. */
+void asks_drop(struct instance *instance);
+/* It asks, or wants no answer any more. */
+void ask_asked(struct instance *instance, const struct sluice_up *up);
+void ask_dropped(struct instance *instance, const struct sluice_up *up);
+void asks_read_on(struct instance *instance);
+/* Something is freed when it has read on. */
+bool asks_watched(const struct instance *instance);
+
 /* --- failure.c ------------------------------------------------------------------- */
 /* The instance is gone: what it held goes on without it, to another, or ends. */
 void failure_instance(struct instance *instance);
@@ -564,7 +593,8 @@ void failure_instance(struct instance *instance);
 /* --- text.c ---------------------------------------------------------------------- */
 /* Bytes as a chain of mbufs; NULL: the pool is empty. */
 struct rte_mbuf *text_chain(struct engine *engine, const void *bytes, uint32_t len);
-int text_request(struct exchange *x, const struct http_write *how, struct rte_mbuf **out);
+int text_request(struct engine *engine, const struct sluice_head *head,
+		 const struct http_write *how, struct rte_mbuf **out);
 int text_response(struct exchange *x, const struct sluice_head *head, const struct http_write *how,
 		  struct rte_mbuf **out);
 

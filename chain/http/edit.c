@@ -160,3 +160,13 @@ void http_head_build_response(struct sluice_head *head, uint16_t status, uint8_t
 	head->method = request_method;
 	http_head_status(head, status);
 }
+
+int http_head_build_request(struct sluice_head *head, uint8_t method)
+{
+	const char *name = http_method_name(method);
+	struct http_bytes text = {(const uint8_t *)name, (uint32_t)strlen(name)};
+
+	head->version = 11;
+	head->method = method;
+	return http_slot_copy(head, text, &head->method_text) ? 0 : -ENOSPC;
+}

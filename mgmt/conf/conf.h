@@ -211,6 +211,14 @@ struct conf {
 	void *arena; /* all of the above's memory */
 };
 
+/* Numbers for servers, of all groups together: a group sets aside twice as many as it has, so that
+ * servers can come and go in place. */
+#define CONF_SERVERS_MAX 16384
+static inline unsigned conf_server_numbers(unsigned servers)
+{
+	return servers * 2 < 8 ? 8 : servers * 2;
+}
+
 struct conf_errors {
 	unsigned count;              /* may be more than are kept */
 	char *text[CONF_ERRORS_MAX]; /* "FILE:LINE: text" */

@@ -116,7 +116,8 @@ static int put_field(struct sluice_exchange *x, enum sluice_edit_op op, const ch
 	enum sluice_field_id id = field_id(text);
 
 	value = trimmed(value);
-	if (!is_token(text) || !is_value(value) || (field_flags(id) & SLUICE_FIELD_FRAMING))
+	if (!is_token(text) || !is_value(value) ||
+	    (field_flags(id) & (SLUICE_FIELD_HOP | SLUICE_FIELD_FRAMING)))
 		return -EINVAL;
 	return put(x, op, id, text, value);
 }

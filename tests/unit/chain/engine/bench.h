@@ -112,7 +112,7 @@ struct fake {
 	uint8_t *body[2]; /* bytes shown */
 	size_t body_len[2], body_room[2];
 	uint32_t released[FAKE_SEEN_MAX];
-	struct sluice_down last[8]; /* by kind */
+	struct sluice_down last[16]; /* by kind */
 };
 
 /* At a place of its own, or at that one. */

@@ -460,10 +460,34 @@ static void test_many_errors(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_setup, fixture_teardown)
 
+/* 1 group of 4096 takes 8192 numbers, the second the other half; line 7 is one too many. */
+static void test_servers(void **state)
+{
+	char *text = malloc(1 << 20), *errors, *at = text;
+
+	(void)state;
+	at += sprintf(at, BASE "upstreams = (");
+	for (unsigned group = 0; group < 3; group++) {
+		at += sprintf(at, "%s\n{ name = \"g%u\"; servers = (", group ? "," : "", group);
+		for (unsigned i = 0; i < (group < 2 ? 4096 : 1); i++)
+			at += sprintf(at, "%s{ address = \"10.0.0.2:%u\"; }", i ? "," : "", 1 + i);
+		at += sprintf(at, "); }");
+	}
+	sprintf(at, " );\n");
+	fixture_write("t.conf", text);
+	errors = fixture_errors("t.conf");
+	assert_string_equal(errors,
+			    "t.conf:8: upstreams.g2: too many servers: twice as many as each "
+			    "group has (8 at least) are 16392 with this one, of 16384");
+	free(errors);
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_keys),
+		TEST(test_servers),
 		TEST(test_types),
 		TEST(test_values),
 		TEST(test_names),
