@@ -6,10 +6,12 @@
 #include "l4stack/tcp/tcp_recovery.h"
 #include "l4stack/tcp/tcp_seq.h"
 
-#define TIMEOUTS_BEFORE 2 /* those that are taken for congestion */
-
-/* RFC 8200 §5 and RFC 791: what every host takes, and so nearly every path carries. */
-static const uint16_t steps[] = {1500, 1280, 576};
+/* RFC 8200 §5 and RFC 791: what every host takes, and so nearly every path carries; and how many
+ * timeouts before are taken for congestion. Few paths are so narrow as the last. */
+static const struct {
+	uint16_t mtu;
+	uint8_t timeouts;
+} steps[] = {{1500, 2}, {1280, 2}, {576, 5}};
 /* RFC 1191 §7.1, and tunnels. */
 static const uint16_t plateaus[] = {8166, 4352, 2002, 1500, 1492, 1480, 1400, 1280, 1006};
 
@@ -29,9 +31,10 @@ static uint16_t step_down(const struct tcp_conn *conn)
 	uint32_t bytes = first_bytes(conn);
 
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
-		if (steps[i] < conn->path.mtu && steps[i] >= tcp_mtu_floor(conn) &&
-		    tcp_conn_mss_of(conn, steps[i]) < bytes)
-			return steps[i];
+		if (conn->retries >= steps[i].timeouts && steps[i].mtu < conn->path.mtu &&
+		    steps[i].mtu >= tcp_mtu_floor(conn) &&
+		    tcp_conn_mss_of(conn, steps[i].mtu) < bytes)
+			return steps[i].mtu;
 	return 0;
 }
 
@@ -159,8 +162,7 @@ void tcp_mtu_timeout(struct tcp_conn *conn)
 {
 	if (is_probing(conn))
 		probe_failed(conn);
-	if (conn->retries >= TIMEOUTS_BEFORE)
-		lower(conn);
+	lower(conn);
 }
 
 void tcp_mtu_told(struct tcp_conn *conn, uint16_t mtu)
