@@ -93,6 +93,8 @@ static bool path_refresh(struct tcp_conn *conn)
 		return false;
 	ip_path_release(stack, &conn->path);
 	conn->path = fresh;
+	conn->mtu = (struct tcp_mtu){0};
+	conn->loss &= (uint16_t)~TCP_LOSS_MTU_PROBE;
 	if (conn->cc.mss)
 		tcp_conn_set_mss(conn);
 	return true;

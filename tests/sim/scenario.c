@@ -66,6 +66,7 @@ static void path_changes(struct sim *sim)
 		box->from_us = sim->now_us + rng_range(&rng, 0, PICK(&rng, 0, 1 * MS, 300 * MS));
 		box->mtu = sim->ip6 ? PICK(&rng, 1280, 1281, 1400, 1492)
 				    : PICK(&rng, 576, 1006, 1300, 1492);
+		box->silent = rng_percent(&rng, 20);
 		/* Two bits that are spoilt in two fragments of one packet can make up for each
 		 * other in its checksum, and it takes a few thousand scenarios to meet such a pair.
 		 */
