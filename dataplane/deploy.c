@@ -225,6 +225,10 @@ static void fill_chain(struct engine_chain *out, const struct conf_chain *c,
 		.body_timeout_ms = c->body_timeout_ms,
 		.max_head_bytes = c->max_head_bytes,
 		.max_fields = c->max_fields,
+		.max_target_bytes = c->max_target_bytes,
+		.min_body_bytes_per_s = c->min_body_bytes_per_s,
+		.max_requests = c->max_requests,
+		.max_age_ms = c->max_age_ms,
 		.tcp = tcp_conf_of(&c->tcp),
 	};
 }

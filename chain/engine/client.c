@@ -306,7 +306,7 @@ void client_idle_end(struct client *client, uint32_t within_ms)
 static void client_idle(struct client *client)
 {
 	client->state = CLIENT_IDLE;
-	timer_start_ms(&client->engine->timers, &client->timer, client->chain->idle_timeout_ms);
+	timer_start_ms(&client->engine->timers, &client->timer, limits_idle_ms(client));
 	if (client->chain->draining)
 		client_idle_end(client, CHAIN_DRAIN_IDLE_MS);
 	if (client->engine->draining)

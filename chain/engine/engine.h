@@ -112,8 +112,9 @@ struct engine_chain {
 	const struct conf_branch *branches;
 	unsigned branches_count;
 	unsigned head_timeout_ms, idle_timeout_ms, body_timeout_ms;
-	unsigned max_head_bytes, max_fields;
-	struct tcp_conf tcp; /* of the clients' connections */
+	unsigned max_head_bytes, max_fields, max_target_bytes;
+	unsigned min_body_bytes_per_s, max_requests, max_age_ms; /* 0: no limit */
+	struct tcp_conf tcp;                                     /* of the clients' connections */
 };
 
 /* Replaces all chains: new connections take the new ones, exchanges under way and the connections

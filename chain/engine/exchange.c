@@ -49,11 +49,19 @@ static uint64_t due_us(const struct exchange *x)
 	return x->progress_us + (uint64_t)limit_ms(x) * 1000;
 }
 
+/* When there is something to look at. */
+static void timer_arm(struct exchange *x)
+{
+	uint64_t due = due_us(x), rate = limits_rate_us(x);
+
+	timer_start(&x->engine->timers, &x->timer, due < rate ? due : rate);
+}
+
 void exchange_phase(struct exchange *x, enum phase phase)
 {
 	x->phase = (uint8_t)phase;
 	exchange_progress(x);
-	timer_start(&x->engine->timers, &x->timer, due_us(x));
+	timer_arm(x);
 }
 
 static bool waits_for_instance(const struct exchange *x)
@@ -89,6 +97,15 @@ static void timed_out(struct exchange *x)
 	}
 }
 
+static void too_slow(struct exchange *x)
+{
+	engine_count(x->engine, timeouts_rate);
+	if (x->answered)
+		exchange_end(x, CLIENT_RESET, true);
+	else
+		exchange_fail(x, 408);
+}
+
 /* Progress only notes its time; the timer finds out how long ago that was. */
 static void on_timer(struct timer *timer)
 {
@@ -96,10 +113,12 @@ static void on_timer(struct timer *timer)
 
 	if (x->phase == PHASE_FREE || x->phase == PHASE_OVER)
 		return;
-	if (due_us(x) > x->engine->timers.now_us)
-		timer_start(&x->engine->timers, timer, due_us(x));
-	else
+	if (due_us(x) <= x->engine->timers.now_us)
 		timed_out(x);
+	else if (limits_too_slow(x))
+		too_slow(x);
+	else
+		timer_arm(x);
 }
 
 /* --- one turn -------------------------------------------------------------------- */
@@ -206,6 +225,7 @@ static struct exchange *exchange_take(struct client *client)
 	x->group = SLUICE_NONE16;
 	x->server = UPSTREAM_NONE;
 	x->began_us = engine->timers.now_us;
+	x->rate.since_us = x->began_us;
 	STAILQ_INIT(&x->emits);
 	x->reserved = slots_reserve(&engine->slots);
 	x->generation++;
@@ -222,6 +242,7 @@ void exchange_begin(struct client *client, struct sluice_head *head, struct rte_
 	struct exchange *x = exchange_take(client);
 
 	client->exchange = x;
+	client->requests++;
 	x->bytes_in = payload_of(pin).bytes;
 	x->message[REQUEST] = (struct message){.head = head, .pin = pin, .framing = *framing};
 	http_body_init(&x->body[REQUEST].decoder, framing, &x->chain->limits, x->trailers[REQUEST],

@@ -15,6 +15,7 @@
  *    body.c       bodies: decoded, moved
  *    stage.c      bodies: piece by piece through functions
  *    frame.c      bodies: framed, sent
+ *    limits.c     what one client may take: requests, age, slowness
  *    origin.c     the origin's side of an exchange
  *    reply.c      the heads that it answers
  *    respond.c    answers to clients
@@ -153,6 +154,7 @@ struct chain {
 	struct branch branch[ENGINE_BRANCHES_MAX];
 	uint8_t branches;
 	uint32_t head_timeout_ms, idle_timeout_ms, body_timeout_ms;
+	uint32_t min_body_bytes_per_s, max_requests, max_age_ms; /* 0: no limit */
 	struct http_limits limits;
 	struct tcp_conf tcp;
 	char congestion[16]; /* tcp's */
@@ -195,6 +197,7 @@ struct client {
 	struct endpoint peer, local;
 	uint64_t key; /* chooses among instances */
 	uint64_t born_us, bytes_in, bytes_out;
+	uint32_t requests;
 	uint32_t lingered; /* bytes thrown away in CLIENT_LINGER */
 };
 TAILQ_HEAD(client_queue, client);
@@ -264,6 +267,13 @@ struct body {
 	bool ended;          /* all was given to the destination */
 };
 
+/* What the client had moved of the bodies when the window began; see limits.c. */
+struct rate {
+	uint64_t since_us, in, out;
+	uint32_t pending; /* sent to it and not acknowledged then */
+	bool awaited;     /* more of its request was waited for then */
+};
+
 struct message {
 	struct sluice_head *head; /* NULL: none */
 	struct rte_mbuf *pin;     /* the head's text */
@@ -318,6 +328,7 @@ struct exchange {
 	/* time */
 	struct timer timer;
 	uint64_t began_us, progress_us;
+	struct rate rate;
 	uint64_t bytes_in, bytes_out;
 	uint32_t discarded; /* of a request that is answered already */
 	struct hop hop[ENGINE_PATH_MAX];
@@ -442,6 +453,16 @@ void exchange_end(struct exchange *x, enum client_fate fate, bool failed);
 void exchange_client_gone(struct exchange *x);
 /* One hop of an exchange that is over has let go. */
 void exchange_hop_over(struct exchange *x);
+
+/* --- limits.c -------------------------------------------------------------------- */
+/* It has had as many requests, or is as old, as its chain allows. */
+bool limits_spent(const struct client *client);
+/* How long it may still be idle. */
+uint32_t limits_idle_ms(const struct client *client);
+/* When the client's rate is to be looked at; UINT64_MAX: never. */
+uint64_t limits_rate_us(const struct exchange *x);
+/* True: its client has been slower than its chain allows for a whole window. */
+bool limits_too_slow(struct exchange *x);
 
 /* --- branch.c -------------------------------------------------------------------- */
 int branches_make(struct chain *chain, const struct conf_branch *from, unsigned count);

@@ -11,7 +11,7 @@
 static bool wants_another(const struct exchange *x)
 {
 	return x->message[REQUEST].framing.keep_alive && !x->chain->draining &&
-	       !x->engine->draining;
+	       !x->engine->draining && !limits_spent(x->client);
 }
 
 /* The rest of its request is little enough to be read and thrown away. One who waits for 100 would
@@ -62,7 +62,8 @@ enum client_fate respond_error(struct client *client, struct exchange *x, uint16
 	struct rte_mbuf *chain;
 	int len;
 
-	if (x && x->message[REQUEST].head->version < 11)
+	/* RFC 9110 §15.5.9: who is told that it was too slow is not waited for any longer. */
+	if ((x && x->message[REQUEST].head->version < 11) || status == 408)
 		fate = CLIENT_END;
 	len = http_write_answer(status, fate == CLIENT_END, head_only, engine_date(engine), bytes,
 				sizeof(bytes));

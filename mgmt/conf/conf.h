@@ -156,7 +156,10 @@ struct conf_chain {
 	struct conf_branch *branches;
 	unsigned branches_count;
 	unsigned head_timeout_ms, idle_timeout_ms, body_timeout_ms;
-	unsigned max_head_bytes, max_fields;
+	unsigned max_head_bytes, max_fields, max_target_bytes;
+	unsigned min_body_bytes_per_s; /* 0: any rate */
+	unsigned max_requests;         /* of a connection; 0: any number */
+	unsigned max_age_ms;           /* of a connection; 0: any */
 	struct conf_tcp {
 		const char *congestion;
 		bool ecn;

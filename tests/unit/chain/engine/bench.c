@@ -262,6 +262,10 @@ void bench_reload(unsigned path)
 		.body_timeout_ms = or_default(o->body_ms, 5000),
 		.max_head_bytes = or_default(o->max_head_bytes, 32768),
 		.max_fields = or_default(o->max_fields, 100),
+		.max_target_bytes = or_default(o->max_target_bytes, 8192),
+		.min_body_bytes_per_s = o->min_body_bytes_per_s,
+		.max_requests = o->max_requests,
+		.max_age_ms = o->max_age_ms,
 		.tcp.recv_buffer_bytes = o->recv_kb << 10,
 		.tcp.send_buffer_bytes = o->send_kb << 10,
 	};
