@@ -229,6 +229,10 @@ static void fill_chain(struct engine_chain *out, const struct conf_chain *c,
 		.min_body_bytes_per_s = c->min_body_bytes_per_s,
 		.max_requests = c->max_requests,
 		.max_age_ms = c->max_age_ms,
+		.upgrades = c->upgrades,
+		.upgrades_count = c->upgrades_count,
+		.connect = c->connect,
+		.tunnel_timeout_ms = c->tunnel_timeout_ms,
 		.tcp = tcp_conf_of(&c->tcp),
 	};
 }

@@ -135,7 +135,7 @@ static void request_begin(struct client *client, struct sluice_head *head, uint3
 	struct rte_mbuf *pin;
 
 	error = http_framing_request(head, &engine->memory, &framing);
-	if (!error && head->method == SLUICE_METHOD_CONNECT) {
+	if (!error && head->method == SLUICE_METHOD_CONNECT && !client->chain->connect) {
 		slots_free(&engine->slots, head);
 		engine_count(engine, requests_connect);
 		refuse(client, 501);
@@ -253,8 +253,10 @@ static void on_closed(struct tcp_conn *conn, void *user, enum tcp_close_reason r
 {
 	struct client *client = user;
 
-	(void)conn;
+	if (client->exchange && client->exchange->phase == PHASE_TUNNEL)
+		client->exchange->client_rest = payload_of(tcp_recv(conn, UINT32_MAX));
 	client->conn = NULL;
+	client->ended = reason == TCP_CLOSED_NORMAL;
 	if (reason != TCP_CLOSED_NORMAL)
 		engine_count(client->engine, clients_lost);
 	if (client->exchange)

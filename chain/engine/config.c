@@ -150,7 +150,9 @@ static int chain_make(struct engine *engine, uint32_t version, const struct engi
 	chain->max_requests = from->max_requests;
 	chain->max_age_ms = from->max_age_ms;
 	LIST_INIT(&chain->clients);
-	error = tcp_conf_check(&chain->tcp);
+	error = tunnel_conf(chain, from);
+	if (!error)
+		error = tcp_conf_check(&chain->tcp);
 	if (!error)
 		error = chain_path(engine, chain, from);
 	if (!error)

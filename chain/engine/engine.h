@@ -114,7 +114,11 @@ struct engine_chain {
 	unsigned head_timeout_ms, idle_timeout_ms, body_timeout_ms;
 	unsigned max_head_bytes, max_fields, max_target_bytes;
 	unsigned min_body_bytes_per_s, max_requests, max_age_ms; /* 0: no limit */
-	struct tcp_conf tcp;                                     /* of the clients' connections */
+	const char *const *upgrades; /* protocols that clients may change to */
+	unsigned upgrades_count;
+	bool connect; /* CONNECT is passed on */
+	unsigned tunnel_timeout_ms;
+	struct tcp_conf tcp; /* of the clients' connections */
 };
 
 /* Replaces all chains: new connections take the new ones, exchanges under way and the connections

@@ -39,6 +39,8 @@ static uint32_t limit_ms(const struct exchange *x)
 	case PHASE_BODY:
 	case PHASE_DRAIN:
 		return x->chain->body_timeout_ms;
+	case PHASE_TUNNEL:
+		return x->chain->tunnel_timeout_ms;
 	default:
 		return ENGINE_HOLD_MS;
 	}
@@ -89,6 +91,10 @@ static void timed_out(struct exchange *x)
 		return;
 	case PHASE_DRAIN:
 		exchange_end(x, CLIENT_END, x->failed);
+		return;
+	case PHASE_TUNNEL:
+		engine_count(engine, timeouts_tunnel);
+		exchange_end(x, CLIENT_END, true);
 		return;
 	default:
 		engine_count(engine, timeouts_function);
@@ -167,6 +173,10 @@ static void exchange_run(struct task *task)
 
 	if (x->phase == PHASE_OVER || x->phase == PHASE_FREE)
 		return;
+	if (x->phase == PHASE_TUNNEL) {
+		tunnel_run(x);
+		return;
+	}
 	if (!x->client->conn) {
 		engine_count(x->engine, exchanges_client_gone);
 		exchange_end(x, CLIENT_RESET, true);
@@ -345,6 +355,7 @@ void exchange_end(struct exchange *x, enum client_fate fate, bool failed)
 	account(x, client);
 	body_free(x, REQUEST);
 	body_free(x, RESPONSE);
+	payload_free(&x->client_rest);
 	emits_drop(x);
 	hops_close(x);
 	client_exchange_over(client, fate);

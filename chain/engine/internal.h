@@ -19,6 +19,7 @@
  *    origin.c     the origin's side of an exchange
  *    reply.c      the heads that it answers
  *    respond.c    answers to clients
+ *    tunnel.c     bytes both ways, after 101 or CONNECT
  *    instance.c   instances: rings, room, releases
  *    failure.c    instances that are gone
  *    slots.c      message slots
@@ -61,6 +62,8 @@
 #define ENGINE_BRANCHES_MAX 16
 #define ENGINE_TRIES_MAX    8 /* servers one exchange may try */
 #define ENGINE_ERRORS_MAX   64
+#define ENGINE_UPGRADES_MAX 8
+#define ENGINE_UPGRADE_MAX  32
 #define ENGINE_IN_HAND_MAX \
 	(256 << 10)            /* of one body between its source and its destination, true size */
 #define ENGINE_HOLD_MS   60000 /* a function may hold a head, or a piece, no longer */
@@ -156,6 +159,10 @@ struct chain {
 	uint32_t head_timeout_ms, idle_timeout_ms, body_timeout_ms;
 	uint32_t min_body_bytes_per_s, max_requests, max_age_ms; /* 0: no limit */
 	struct http_limits limits;
+	char upgrade[ENGINE_UPGRADES_MAX][ENGINE_UPGRADE_MAX];
+	uint8_t upgrades;
+	bool connect;
+	uint32_t tunnel_timeout_ms;
 	struct tcp_conf tcp;
 	char congestion[16]; /* tcp's */
 	struct client_list clients;
@@ -192,6 +199,7 @@ struct client {
 	struct engine *engine;
 	struct chain *chain;
 	struct tcp_conn *conn; /* NULL: gone */
+	bool ended;            /* it is gone, and had ended in order */
 	struct exchange *exchange;
 	struct timer timer;
 	struct endpoint peer, local;
@@ -214,6 +222,7 @@ enum phase {
 	PHASE_RESPONSE, /* the response head is on its way up */
 	PHASE_BODY,     /* the client has the head, the body follows */
 	PHASE_DRAIN,    /* answered; the rest of the request is read and thrown away */
+	PHASE_TUNNEL,   /* 101, or CONNECT: whatever comes goes to the other side */
 	PHASE_OVER,     /* some function may still look at its payload */
 };
 
@@ -314,9 +323,12 @@ struct exchange {
 	bool origin_reused;
 	bool origin_heard; /* a byte of its answer came */
 	bool origin_gone;  /* closed by its side; `origin_rest` is what was left to read */
+	bool origin_ended; /* gone, after both sides had ended in order */
 	bool head_sent;
 	struct payload origin_rest;
-	uint32_t origin_unacked; /* bytes of ours that were not acknowledged when it closed */
+	struct payload client_rest; /* likewise, of a tunnel */
+	bool upgrade;               /* the origin may answer 101 */
+	uint32_t origin_unacked;    /* bytes of ours that were not acknowledged when it closed */
 	uint32_t head_bytes;
 	uint32_t server;
 	uint32_t tried[ENGINE_TRIES_MAX];
@@ -564,6 +576,19 @@ bool respond_informational(struct exchange *x, const struct sluice_head *head);
 enum client_fate respond_error(struct client *client, struct exchange *x, uint16_t status);
 /* How the client goes on when the answer was given. */
 enum client_fate respond_fate(const struct exchange *x);
+
+/* --- tunnel.c -------------------------------------------------------------------- */
+/* -EINVAL: more protocols, or longer ones, than there is room for. */
+int tunnel_conf(struct chain *chain, const struct engine_chain *from);
+/* The client offers to change the protocol, and its chain has nothing against it. */
+bool tunnel_offered(const struct exchange *x);
+/* The origin's 101 is an answer to that offer. */
+bool tunnel_agreed(const struct exchange *x, const struct sluice_head *answer);
+/* The head says what the connection becomes, whatever functions made of it. False: it does not. */
+bool tunnel_consistent(const struct exchange *x);
+/* The client has that head: from here on bytes go both ways. */
+void tunnel_open(struct exchange *x);
+void tunnel_run(struct exchange *x);
 
 /* --- instance.c ------------------------------------------------------------------ */
 /* Takes its answers; sees how far it has read; gives room in its ring to those in line; tells it

@@ -68,7 +68,7 @@ static struct rate rate_now(const struct exchange *x)
 
 uint64_t limits_rate_us(const struct exchange *x)
 {
-	if (!x->chain->min_body_bytes_per_s)
+	if (!x->chain->min_body_bytes_per_s || x->phase == PHASE_TUNNEL)
 		return UINT64_MAX;
 	return x->rate.since_us + RATE_WINDOW_MS * 1000;
 }

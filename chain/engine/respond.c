@@ -168,7 +168,10 @@ static struct http_write how_to(struct exchange *x, enum http_body_kind kind)
 		how.framing = HTTP_BODY_LENGTH; /* HEAD and 304 tell the length of what they do not
 						   send */
 	x->keep_client = wants_another(x) && kind != HTTP_BODY_UNTIL_CLOSE;
-	if (!x->keep_client)
+	if (framing->upgrade)
+		how.connection = x->message[RESPONSE].head->status == 101 ? HTTP_CONNECTION_UPGRADE
+									  : HTTP_CONNECTION_DEFAULT;
+	else if (!x->keep_client)
 		how.connection = HTTP_CONNECTION_CLOSE;
 	else if (x->message[REQUEST].head->version < 11)
 		how.connection = HTTP_CONNECTION_KEEP_ALIVE;
@@ -195,6 +198,10 @@ void respond_begin(struct exchange *x)
 	struct rte_mbuf *chain;
 	int error;
 
+	if (!tunnel_consistent(x)) {
+		exchange_fail(x, 502);
+		return;
+	}
 	if (!body_begin(x, RESPONSE, kind, x->message[RESPONSE].framing.length))
 		return;
 	error = text_response(x, x->message[RESPONSE].head, &how, &chain);
@@ -208,4 +215,6 @@ void respond_begin(struct exchange *x)
 		return;
 	}
 	head_to_client(x, chain);
+	if (x->message[RESPONSE].framing.upgrade)
+		tunnel_open(x);
 }

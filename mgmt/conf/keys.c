@@ -292,6 +292,13 @@ static const struct key chain_keys[] = {
 	     "of one connection, which is closed after the last; 0: any number"),
 	UINT(conf_chain, max_age_ms, "0", 0, 604800000,
 	     "of a connection: the answer then under way is its last; 0: any"),
+	WHOLE("upgrade", upgrades, "()", 0, CONF_UPGRADES_MAX,
+	      "protocols that clients may change to when the server agrees, \"websocket\", or a "
+	      "list"),
+	BOOL(conf_chain, connect, "false",
+	     "CONNECT is passed to the servers, which must be proxies; otherwise refused with 501"),
+	UINT(conf_chain, tunnel_timeout_ms, "3600000", 10, 604800000,
+	     "of a connection after such a change, or CONNECT, on which nothing moves"),
 	GROUP(conf_chain, tcp, tcp_group, "{ }", "of the clients' connections"),
 	END,
 };

@@ -266,6 +266,10 @@ void bench_reload(unsigned path)
 		.min_body_bytes_per_s = o->min_body_bytes_per_s,
 		.max_requests = o->max_requests,
 		.max_age_ms = o->max_age_ms,
+		.upgrades = &o->upgrade,
+		.upgrades_count = o->upgrade != NULL,
+		.connect = o->connect,
+		.tunnel_timeout_ms = or_default(o->tunnel_ms, 60000),
 		.tcp.recv_buffer_bytes = o->recv_kb << 10,
 		.tcp.send_buffer_bytes = o->send_kb << 10,
 	};
