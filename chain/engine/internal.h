@@ -207,7 +207,7 @@ struct client {
 	uint64_t born_us, bytes_in, bytes_out;
 	uint32_t requests;
 	uint32_t looked_at; /* bytes of a head that has begun */
-	uint32_t lingered; /* bytes thrown away in CLIENT_LINGER */
+	uint32_t lingered;  /* bytes thrown away in CLIENT_LINGER */
 };
 TAILQ_HEAD(client_queue, client);
 
