@@ -36,8 +36,10 @@ function judge(input) {
     body.push(offset === undefined ? data : data.subarray(offset, offset + length));
     current.body = Buffer.concat(body).toString('latin1');
   };
+  // Trailers come by kOnHeaders too, with the target once more.
   parser[HTTPParser.kOnMessageComplete] = () => {
     fields = [];
+    url = '';
     if (current)
       current.whole = true;
   };
