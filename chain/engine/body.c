@@ -26,7 +26,10 @@ void body_hand(struct exchange *x, enum direction d, int64_t charge)
 static struct source source_of(struct exchange *x, enum direction d)
 {
 	if (d == REQUEST)
-		return (struct source){.conn = x->client->conn};
+		return (struct source){.conn = x->client->conn,
+				       .rest = &x->client_rest,
+				       .ref = x->engine->env.ref,
+				       .ended = x->client->ended};
 	return origin_source(x);
 }
 

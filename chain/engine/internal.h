@@ -15,10 +15,12 @@
  *    body.c       bodies: decoded, moved
  *    stage.c      bodies: piece by piece through functions
  *    frame.c      bodies: framed, sent
+ *    limits.c     what one client may take: requests, age, slowness
  *    origin.c     the origin's side of an exchange
  *    reply.c      the heads that it answers
  *    respond.c    answers to clients
  *    ask.c        requests of functions' own (ask.h)
+ *    tunnel.c     bytes both ways, after 101 or CONNECT
  *    instance.c   instances: rings, room, releases
  *    failure.c    instances that are gone
  *    slots.c      message slots
@@ -61,6 +63,8 @@
 #define ENGINE_BRANCHES_MAX 16
 #define ENGINE_TRIES_MAX    8 /* servers one exchange may try */
 #define ENGINE_ERRORS_MAX   64
+#define ENGINE_UPGRADES_MAX 8
+#define ENGINE_UPGRADE_MAX  32
 #define ENGINE_IN_HAND_MAX \
 	(256 << 10)            /* of one body between its source and its destination, true size */
 #define ENGINE_HOLD_MS   60000 /* a function may hold a head, or a piece, no longer */
@@ -157,7 +161,12 @@ struct chain {
 	struct branch branch[ENGINE_BRANCHES_MAX];
 	uint8_t branches;
 	uint32_t head_timeout_ms, idle_timeout_ms, body_timeout_ms;
+	uint32_t min_body_bytes_per_s, max_requests, max_age_ms; /* 0: no limit */
 	struct http_limits limits;
+	char upgrade[ENGINE_UPGRADES_MAX][ENGINE_UPGRADE_MAX];
+	uint8_t upgrades;
+	bool connect;
+	uint32_t tunnel_timeout_ms;
 	struct tcp_conf tcp;
 	char congestion[16]; /* tcp's */
 	struct client_list clients;
@@ -194,12 +203,15 @@ struct client {
 	struct engine *engine;
 	struct chain *chain;
 	struct tcp_conn *conn; /* NULL: gone */
+	bool ended;            /* it is gone, and had ended in order */
 	struct exchange *exchange;
 	struct timer timer;
 	struct endpoint peer, local;
 	uint64_t key; /* chooses among instances */
 	uint64_t born_us, bytes_in, bytes_out;
-	uint32_t lingered; /* bytes thrown away in CLIENT_LINGER */
+	uint32_t requests;
+	uint32_t looked_at; /* bytes of a head that has begun */
+	uint32_t lingered;  /* bytes thrown away in CLIENT_LINGER */
 };
 TAILQ_HEAD(client_queue, client);
 
@@ -215,6 +227,7 @@ enum phase {
 	PHASE_RESPONSE, /* the response head is on its way up */
 	PHASE_BODY,     /* the client has the head, the body follows */
 	PHASE_DRAIN,    /* answered; the rest of the request is read and thrown away */
+	PHASE_TUNNEL,   /* 101, or CONNECT: whatever comes goes to the other side */
 	PHASE_OVER,     /* some function may still look at its payload */
 };
 
@@ -269,6 +282,13 @@ struct body {
 	bool ended;          /* all was given to the destination */
 };
 
+/* What the client had moved of the bodies when the window began; see limits.c. */
+struct rate {
+	uint64_t since_us, in, out;
+	uint32_t pending; /* sent to it and not acknowledged then */
+	bool awaited;     /* more of its request was waited for then */
+};
+
 struct message {
 	struct sluice_head *head; /* NULL: none */
 	struct rte_mbuf *pin;     /* the head's text */
@@ -309,9 +329,12 @@ struct exchange {
 	bool origin_reused;
 	bool origin_heard; /* a byte of its answer came */
 	bool origin_gone;  /* closed by its side; `origin_rest` is what was left to read */
+	bool origin_ended; /* gone, after both sides had ended in order */
 	bool head_sent;
 	struct payload origin_rest;
-	uint32_t origin_unacked; /* bytes of ours that were not acknowledged when it closed */
+	struct payload client_rest; /* likewise, of a tunnel */
+	bool upgrade;               /* the origin may answer 101 */
+	uint32_t origin_unacked;    /* bytes of ours that were not acknowledged when it closed */
 	uint32_t head_bytes;
 	uint32_t server;
 	uint32_t tried[ENGINE_TRIES_MAX];
@@ -323,6 +346,7 @@ struct exchange {
 	/* time */
 	struct timer timer;
 	uint64_t began_us, progress_us;
+	struct rate rate;
 	uint64_t bytes_in, bytes_out;
 	uint32_t discarded; /* of a request that is answered already */
 	struct hop hop[ENGINE_PATH_MAX];
@@ -453,6 +477,16 @@ void exchange_client_gone(struct exchange *x);
 /* One hop of an exchange that is over has let go. */
 void exchange_hop_over(struct exchange *x);
 
+/* --- limits.c -------------------------------------------------------------------- */
+/* It has had as many requests, or is as old, as its chain allows. */
+bool limits_spent(const struct client *client);
+/* How long it may still be idle. */
+uint32_t limits_idle_ms(const struct client *client);
+/* When the client's rate is to be looked at; UINT64_MAX: never. */
+uint64_t limits_rate_us(const struct exchange *x);
+/* True: its client has been slower than its chain allows for a whole window. */
+bool limits_too_slow(struct exchange *x);
+
 /* --- branch.c -------------------------------------------------------------------- */
 int branches_make(struct chain *chain, const struct conf_branch *from, unsigned count);
 void branches_free(struct chain *chain);
@@ -560,6 +594,19 @@ bool respond_informational(struct exchange *x, const struct sluice_head *head);
 enum client_fate respond_error(struct client *client, struct exchange *x, uint16_t status);
 /* How the client goes on when the answer was given. */
 enum client_fate respond_fate(const struct exchange *x);
+
+/* --- tunnel.c -------------------------------------------------------------------- */
+/* -EINVAL: more protocols, or longer ones, than there is room for. */
+int tunnel_conf(struct chain *chain, const struct engine_chain *from);
+/* The client offers to change the protocol, and its chain has nothing against it. */
+bool tunnel_offered(const struct exchange *x);
+/* The origin's 101 is an answer to that offer. */
+bool tunnel_agreed(const struct exchange *x, const struct sluice_head *answer);
+/* The head says what the connection becomes, whatever functions made of it. False: it does not. */
+bool tunnel_consistent(const struct exchange *x);
+/* The client has that head: from here on bytes go both ways. */
+void tunnel_open(struct exchange *x);
+void tunnel_run(struct exchange *x);
 
 /* --- instance.c ------------------------------------------------------------------ */
 /* Takes its answers; sees how far it has read; gives room in its ring to those in line; tells it

@@ -148,6 +148,9 @@ struct conf_branch {
 	unsigned begin, middle, end;
 };
 
+#define CONF_UPGRADES_MAX 8
+#define CONF_UPGRADE_MAX  32 /* bytes of one, with its NUL */
+
 struct conf_chain {
 	const char *name;
 	struct endpoint *listens;
@@ -158,7 +161,14 @@ struct conf_chain {
 	struct conf_branch *branches;
 	unsigned branches_count;
 	unsigned head_timeout_ms, idle_timeout_ms, body_timeout_ms;
-	unsigned max_head_bytes, max_fields;
+	unsigned max_head_bytes, max_fields, max_target_bytes;
+	unsigned min_body_bytes_per_s; /* 0: any rate */
+	unsigned max_requests;         /* of a connection; 0: any number */
+	unsigned max_age_ms;           /* of a connection; 0: any */
+	const char **upgrades;         /* protocols that clients may change to */
+	unsigned upgrades_count;
+	bool connect; /* CONNECT is passed on */
+	unsigned tunnel_timeout_ms;
 	struct conf_tcp {
 		const char *congestion;
 		bool ecn;

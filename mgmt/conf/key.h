@@ -103,7 +103,7 @@ bool setting_is_sequence(const config_setting_t *setting);
 /* --- types.c ----------------------------------------------------------------- */
 
 extern const struct key_type key_uint, key_int, key_bool, key_text, key_name, key_enum, key_word,
-	key_user, key_cpus, key_directory, key_uri_path;
+	key_user, key_cpus, key_directory, key_uri_path, key_upgrades;
 
 /* True and `*out`, which is in the key's range; or false after an error. */
 bool read_integer(struct reader *reader, const struct key *key, const config_setting_t *setting,

@@ -21,19 +21,19 @@ functions = (
      config = {{ routes = ( {{ host = "*"; path = "^/"; upstream = "web"; }} ); }}; }},
   {{ name = "spread"; plugin = "lb"; on_failure = "{on_failure}"; }} );
 chains = ( {{ name = "www"; listen = "10.10.1.1:80"; protocol = "http";
-             path = [ {path} ]; }} );
+             path = [ {path} ]; {chain} }} );
 """
 
 
 def chain_conf(ports, origins, path="guard edge route spread", on_failure="bypass", memory_mb=256,
-               daemon="", upstream="", cpus=CPU):
+               daemon="", upstream="", chain="", cpus=CPU):
     """A configuration with the four functions, of which `path` is used.
 
     `ports`: names for Lab.middlebox, or the text of the whole section.
     """
     return CHAIN.format(
         cpu=cpus, ports=ports if isinstance(ports, str) else ports_text(ports),
-        memory_mb=memory_mb, daemon=daemon, upstream=upstream,
+        memory_mb=memory_mb, daemon=daemon, upstream=upstream, chain=chain,
         servers=", ".join(f'{{ address = "{o if isinstance(o, str) else o.endpoint}"; }}'
                           for o in origins),
         path=", ".join(f'"{name}"' for name in path.split()), on_failure=on_failure)

@@ -55,6 +55,9 @@ static void test_keys(void **state)
 		 "t.conf:3: ports.wan: unknown key \"mut\"; did you mean \"mtu\"?"},
 		{DAEMON PORTS FUNCTIONS CHAIN("tcp = { cc = \"newreno\"; };"),
 		 "t.conf:4: chains.www.tcp: unknown key \"cc\""},
+		{DAEMON PORTS FUNCTIONS CHAIN("upgrade = [ \"h2c\", \"web socket\" ];"),
+		 "t.conf:4: chains.www: upgrade \"web socket\" is not a protocol: NAME or "
+		 "NAME/VERSION"},
 		{BASE "upstreams = ( { name = \"web\"; servers = ( {\n address = "
 		      "\"10.0.0.2:80\"; },\n { address = \"10.0.0.3:80\";\n wait = 1; } ); } );\n",
 		 "t.conf:8: upstreams.web.servers[1]: unknown key \"wait\""},

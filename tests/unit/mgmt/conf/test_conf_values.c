@@ -35,6 +35,9 @@ static const char full[] =
 	"chains = ( { name = \"www\"; listen = [ \"10.10.0.1:80\", \"0.0.0.0:8080\" ];\n"
 	"  protocol = \"http\"; path = [ \"guard\", \"route\" ]; head_timeout_ms = 11;\n"
 	"  idle_timeout_ms = 12; body_timeout_ms = 13; max_head_bytes = 2048; max_fields = 20;\n"
+	"  max_target_bytes = 256; min_body_bytes_per_s = 100; max_requests = 7;\n"
+	"  max_age_ms = 900; upgrade = [ \"websocket\", \"foo/2\" ]; connect = true;\n"
+	"  tunnel_timeout_ms = 14;\n"
 	"  tcp = { congestion = \"newreno\"; ecn = false; recv_buffer_kb = 64; send_buffer_kb = "
 	"128;\n"
 	"    keepalive_ms = 60000; keepalive_each_ms = 5000; keepalive_probes = 3;\n"
@@ -163,6 +166,15 @@ static void check_chain(const struct conf *conf)
 	assert_int_equal(www->body_timeout_ms, 13);
 	assert_int_equal(www->max_head_bytes, 2048);
 	assert_int_equal(www->max_fields, 20);
+	assert_int_equal(www->max_target_bytes, 256);
+	assert_int_equal(www->min_body_bytes_per_s, 100);
+	assert_int_equal(www->max_requests, 7);
+	assert_int_equal(www->max_age_ms, 900);
+	assert_int_equal(www->upgrades_count, 2);
+	assert_string_equal(www->upgrades[0], "websocket");
+	assert_string_equal(www->upgrades[1], "foo/2");
+	assert_true(www->connect);
+	assert_int_equal(www->tunnel_timeout_ms, 14);
 	assert_string_equal(www->tcp.congestion, "newreno");
 	assert_false(www->tcp.ecn);
 	assert_int_equal(www->tcp.recv_buffer_kb, 64);
