@@ -140,6 +140,36 @@ static bool asleep_with_nothing(const struct instance *i)
 	return true;
 }
 
+/*
+ * A function may leave its ring alone while its answers wait for room: the worker takes them, and
+ * then it goes on. With no answer under way it has no reason to.
+ */
+static bool leaves_ring(const struct link *link, uint32_t seen)
+{
+	return link_depth(link) && !link_up_depth(link) && link_down_consumed(link) == seen;
+}
+
+/* What every worker sent it is taken in time. */
+static void appetite(struct instance *i, uint64_t now_us)
+{
+	char reason[64];
+
+	for (unsigned w = 0; w < i->supervisor->conf.workers; w++) {
+		struct link *link = i->info.link[w];
+
+		if (!leaves_ring(link, i->taken[w])) {
+			i->taken[w] = link_down_consumed(link);
+			i->taken_us[w] = now_us;
+		} else if (now_us - i->taken_us[w] >= (uint64_t)i->function->hang_ms * 1000) {
+			snprintf(reason, sizeof(reason), "took nothing from its ring for %u ms",
+				 i->function->hang_ms);
+			instance_kill(i, reason);
+			i->taken_us[w] = now_us;
+			return;
+		}
+	}
+}
+
 static void heartbeat(struct instance *i, uint64_t now_us)
 {
 	uint64_t loops = i->supervisor->conf.workers ? link_loops(i->info.link[0]) : 0;
@@ -148,6 +178,7 @@ static void heartbeat(struct instance *i, uint64_t now_us)
 	if (loops != i->loops || asleep_with_nothing(i)) {
 		i->loops = loops;
 		i->alive_us = now_us;
+		appetite(i, now_us);
 	} else if (now_us - i->alive_us >= (uint64_t)i->function->hang_ms * 1000) {
 		snprintf(reason, sizeof(reason), "no turn of its loop for %u ms",
 			 i->function->hang_ms);
