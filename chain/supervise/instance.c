@@ -8,8 +8,9 @@
 
 #define STOP_US    (UINT64_C(1) * 1000000) /* from SIGTERM to SIGKILL */
 #define BACKOFF_US UINT64_C(10000)
-#define SETTLED_US (UINT64_C(10) * 1000000) /* a life that long makes the back-off short again */
-#define BEAT_US    UINT64_C(100000)         /* how often the heartbeat is looked at, at the least */
+#define SETTLED_US (UINT64_C(1) * 1000000) /* who lived that long is started again at once */
+#define WORTH      16 /* a life so many times the wait before it makes the next one short again */
+#define BEAT_US    UINT64_C(100000) /* how often the heartbeat is looked at, at the least */
 
 void instance_state_set(struct instance *i, enum instance_state state, uint64_t now_us)
 {
@@ -93,13 +94,18 @@ static void stillborn(struct instance *i, uint64_t now_us)
 	instance_state_set(i, INSTANCE_FAILED, now_us);
 }
 
+static uint64_t backoff_after(uint64_t before_us, uint64_t lived_us)
+{
+	if (lived_us >= SETTLED_US && lived_us >= WORTH * before_us)
+		return 0;
+	if (lived_us >= WORTH * before_us)
+		return BACKOFF_US;
+	return 2 * before_us < INSTANCE_BACKOFF_MAX_US ? 2 * before_us : INSTANCE_BACKOFF_MAX_US;
+}
+
 static void wait_for_next_life(struct instance *i, uint64_t lived_us, uint64_t now_us)
 {
-	i->backoff_us *= 2;
-	if (!i->backoff_us || lived_us >= SETTLED_US)
-		i->backoff_us = BACKOFF_US;
-	if (i->backoff_us > INSTANCE_BACKOFF_MAX_US)
-		i->backoff_us = INSTANCE_BACKOFF_MAX_US;
+	i->backoff_us = backoff_after(i->backoff_us, lived_us);
 	i->restart_us = now_us + i->backoff_us;
 	instance_state_set(i, INSTANCE_WAITING, now_us);
 	instance_log(i, 1, "instance %u ended: %s; starts again in %u ms", i->info.index,

@@ -9,7 +9,7 @@
 #include "hostile.h"
 
 static const struct attack *const tables[] = {memory_attacks, word_attacks, ring_attacks,
-					      system_attacks};
+					      system_attacks, fault_attacks};
 
 /* The context of an exchange: the attack that it asked for. */
 struct hostile_exchange {
@@ -71,6 +71,13 @@ static enum sluice_verdict hostile_request_body(struct sluice_exchange *x,
 	return strike(x, ON_REQUEST_BODY, spans, n);
 }
 
+/* So that it has the response, too, when it dies. */
+static enum sluice_verdict hostile_response_head(struct sluice_exchange *x)
+{
+	(void)x;
+	return SLUICE_PASS;
+}
+
 static enum sluice_verdict hostile_response_body(struct sluice_exchange *x,
 						 const struct sluice_span *spans, unsigned n,
 						 bool end)
@@ -87,6 +94,7 @@ static const struct sluice_nf_hooks hostile_hooks = {
 	.init = hostile_init,
 	.request_head = hostile_request_head,
 	.request_body = hostile_request_body,
+	.response_head = hostile_response_head,
 	.response_body = hostile_response_body,
 };
 

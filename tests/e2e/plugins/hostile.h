@@ -30,7 +30,8 @@ struct attack {
 };
 
 /* Each ended by a row without name. */
-extern const struct attack memory_attacks[], word_attacks[], ring_attacks[], system_attacks[];
+extern const struct attack memory_attacks[], word_attacks[], ring_attacks[], system_attacks[],
+	fault_attacks[];
 
 static inline struct host *host_of(const struct prey *prey)
 {
