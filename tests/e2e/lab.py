@@ -374,10 +374,17 @@ class Sluiced:
     def function(self, name, index=0):
         return [f for f in self.show("functions") if f["name"] == name][index]
 
-    def signal_function(self, name, number, index=0):
+    def signal_functions(self, number, choose):
+        """Sends a signal to those that choose([function that is up]) names; how many there were."""
+        chosen = choose([f for f in self.show("functions") if f["state"] == "up"])
+        for function in chosen:
+            with contextlib.suppress(ProcessLookupError):  # it ended meanwhile
+                os.kill(function["pid"], number)
+        return len(chosen)
+
+    def signal_function(self, name, number):
         """Sends a signal to the process of a function that is up, and returns its pid."""
-        function = wait_until(lambda: (f := self.function(name, index))["state"] == "up" and f, 10,
-                              f"{name} is up")
+        function = wait_until(lambda: (f := self.function(name))["state"] == "up" and f, 10, f"{name} is up")
         os.kill(function["pid"], number)
         return function["pid"]
 
