@@ -42,8 +42,8 @@ def answers_allowed(policy, fault):
     served = {(200, BODY)}
     if policy == "bypass":
         return served
-    if policy == "retry":  # the next one dies of the same head, and that is enough
-        return served | {(500, None)}
+    if policy == "retry":  # the next one dies of the same head; a body that was shown cannot be given again
+        return served | {(500, None), (503, None)}
     return served | {(503, None)}
 
 
