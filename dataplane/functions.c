@@ -56,12 +56,26 @@ static bool same_text(const char *a, const char *b)
 	return a == b || (a && b && !strcmp(a, b));
 }
 
+static bool same_allow(const struct conf_allow *a, const struct conf_allow *b)
+{
+	if (a->read_count != b->read_count || a->connect_count != b->connect_count)
+		return false;
+	for (unsigned i = 0; i < a->read_count; i++)
+		if (strcmp(a->read[i], b->read[i]) != 0)
+			return false;
+	for (unsigned i = 0; i < a->connect_count; i++)
+		if (strcmp(a->connect[i].name, b->connect[i].name) != 0)
+			return false;
+	return true;
+}
+
 static bool same_function(const struct conf_function *a, const struct conf_function *b)
 {
 	return same_text(a->name, b->name) && same_text(a->plugin_path, b->plugin_path) &&
 	       same_text(a->user, b->user) && a->on_failure == b->on_failure &&
 	       a->placement == b->placement && a->hang_ms == b->hang_ms &&
-	       a->arena_mb == b->arena_mb && a->cpu == b->cpu && same_config(a, b);
+	       a->hold_ms == b->hold_ms && a->arena_mb == b->arena_mb && a->cpu == b->cpu &&
+	       same_allow(&a->allow, &b->allow) && same_config(a, b);
 }
 
 bool functions_in_use(const struct function *f)

@@ -24,6 +24,7 @@ int engine_function_add(struct engine *engine, uint16_t id, const struct conf_fu
 	function->engine = engine;
 	function->id = id;
 	function->on_failure = (uint8_t)conf->on_failure;
+	function->hold_ms = conf->hold_ms ? conf->hold_ms : ENGINE_HOLD_MS;
 	snprintf(function->name, sizeof(function->name), "%s", conf->name);
 	LIST_INIT(&function->instances);
 	TAILQ_INIT(&function->orphans);

@@ -30,6 +30,14 @@ static uint32_t response_timeout_ms(const struct exchange *x)
 	return __atomic_load_n(&group->response_timeout_ms, __ATOMIC_RELAXED);
 }
 
+/* How long the function that has its head may take. */
+static uint32_t hold_ms(const struct exchange *x)
+{
+	bool at_one = x->stage >= 0 && x->stage < x->chain->path_length;
+
+	return at_one ? x->chain->path[x->stage]->hold_ms : ENGINE_HOLD_MS;
+}
+
 /* How long it may stay in this phase without progress. */
 static uint32_t limit_ms(const struct exchange *x)
 {
@@ -42,7 +50,7 @@ static uint32_t limit_ms(const struct exchange *x)
 	case PHASE_TUNNEL:
 		return x->chain->tunnel_timeout_ms;
 	default:
-		return ENGINE_HOLD_MS;
+		return hold_ms(x);
 	}
 }
 

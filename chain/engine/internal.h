@@ -67,7 +67,7 @@
 #define ENGINE_UPGRADE_MAX  32
 #define ENGINE_IN_HAND_MAX \
 	(256 << 10)            /* of one body between its source and its destination, true size */
-#define ENGINE_HOLD_MS   60000 /* a function may hold a head, or a piece, no longer */
+#define ENGINE_HOLD_MS   60000 /* a head may wait so long before or between functions */
 #define ENGINE_LINGER_MS 2000
 #define ENGINE_LINGER_BYTES \
 	(256 << 10) /* of a request that nobody reads: read so that the answer is seen */
@@ -129,6 +129,7 @@ struct function {
 	char name[64];
 	uint16_t id;
 	uint8_t on_failure; /* enum conf_on_failure */
+	uint32_t hold_ms;   /* a head may stay with it no longer */
 	bool removed;       /* goes with the last chain that names it */
 	bool known;         /* an instance came up once: `hooks` is right */
 	uint32_t hooks;

@@ -8,8 +8,9 @@
 
 #define STOP_US    (UINT64_C(1) * 1000000) /* from SIGTERM to SIGKILL */
 #define BACKOFF_US UINT64_C(10000)
-#define SETTLED_US (UINT64_C(10) * 1000000) /* a life that long makes the back-off short again */
-#define BEAT_US    UINT64_C(100000)         /* how often the heartbeat is looked at, at the least */
+#define SETTLED_US (UINT64_C(1) * 1000000) /* who lived that long is started again at once */
+#define WORTH      16 /* a life so many times the wait before it makes the next one short again */
+#define BEAT_US    UINT64_C(100000) /* how often the heartbeat is looked at, at the least */
 
 void instance_state_set(struct instance *i, enum instance_state state, uint64_t now_us)
 {
@@ -114,13 +115,18 @@ static void stillborn(struct instance *i)
 	supervise_error(&i->errors, i->function, false, text);
 }
 
+static uint64_t backoff_after(uint64_t before_us, uint64_t lived_us)
+{
+	if (lived_us >= SETTLED_US && lived_us >= WORTH * before_us)
+		return 0;
+	if (lived_us >= WORTH * before_us)
+		return BACKOFF_US;
+	return 2 * before_us < INSTANCE_BACKOFF_MAX_US ? 2 * before_us : INSTANCE_BACKOFF_MAX_US;
+}
+
 static void wait_for_next_life(struct instance *i, uint64_t lived_us, uint64_t now_us)
 {
-	i->backoff_us *= 2;
-	if (!i->backoff_us || lived_us >= SETTLED_US)
-		i->backoff_us = BACKOFF_US;
-	if (i->backoff_us > INSTANCE_BACKOFF_MAX_US)
-		i->backoff_us = INSTANCE_BACKOFF_MAX_US;
+	i->backoff_us = backoff_after(i->backoff_us, lived_us);
 	i->restart_us = i->kept ? UINT64_MAX : now_us + i->backoff_us;
 	instance_state_set(i, INSTANCE_WAITING, now_us);
 	if (i->kept)
@@ -160,6 +166,36 @@ static bool asleep_with_nothing(const struct instance *i)
 	return true;
 }
 
+/*
+ * A function may leave its ring alone while its answers wait for room: the worker takes them, and
+ * then it goes on. With no answer under way it has no reason to.
+ */
+static bool leaves_ring(const struct link *link, uint32_t seen)
+{
+	return link_depth(link) && !link_up_depth(link) && link_down_consumed(link) == seen;
+}
+
+/* What every worker sent it is taken in time. */
+static void appetite(struct instance *i, uint64_t now_us)
+{
+	char reason[64];
+
+	for (unsigned w = 0; w < i->supervisor->conf.workers; w++) {
+		struct link *link = i->info.link[w];
+
+		if (!leaves_ring(link, i->taken[w])) {
+			i->taken[w] = link_down_consumed(link);
+			i->taken_us[w] = now_us;
+		} else if (now_us - i->taken_us[w] >= (uint64_t)i->function->hang_ms * 1000) {
+			snprintf(reason, sizeof(reason), "took nothing from its ring for %u ms",
+				 i->function->hang_ms);
+			instance_kill(i, reason);
+			i->taken_us[w] = now_us;
+			return;
+		}
+	}
+}
+
 static void heartbeat(struct instance *i, uint64_t now_us)
 {
 	uint64_t loops = i->supervisor->conf.workers ? link_loops(i->info.link[0]) : 0;
@@ -168,6 +204,7 @@ static void heartbeat(struct instance *i, uint64_t now_us)
 	if (loops != i->loops || asleep_with_nothing(i)) {
 		i->loops = loops;
 		i->alive_us = now_us;
+		appetite(i, now_us);
 	} else if (now_us - i->alive_us >= (uint64_t)i->function->hang_ms * 1000) {
 		snprintf(reason, sizeof(reason), "no turn of its loop for %u ms",
 			 i->function->hang_ms);

@@ -43,7 +43,9 @@ struct instance {
 	uint64_t deadline_us; /* STARTING, STOPPING: then it is killed */
 	uint64_t restart_us;  /* WAITING; UINT64_MAX: not while it is kept */
 	uint64_t backoff_us;
-	uint64_t loops, alive_us; /* heartbeat: last seen, and when it moved */
+	uint64_t loops, alive_us;              /* heartbeat: last seen, and when it moved */
+	uint32_t taken[SUPERVISE_WORKERS_MAX]; /* of its down rings: last seen, and when it moved */
+	uint64_t taken_us[SUPERVISE_WORKERS_MAX];
 	uint64_t looked_us;
 	bool muted;     /* it said too much: its socket is not read for a while */
 	uint32_t lines; /* of log that are still allowed */

@@ -40,6 +40,10 @@ static void on_ready(struct instance *i, const struct sluice_host_ready *ready, 
 	i->announced = true;
 	i->loops = conf->workers ? link_loops(i->info.link[0]) : 0;
 	i->alive_us = i->looked_us = now_us;
+	for (unsigned w = 0; w < conf->workers; w++) {
+		i->taken[w] = link_down_consumed(i->info.link[w]);
+		i->taken_us[w] = now_us;
+	}
 	instance_state_set(i, INSTANCE_UP, now_us);
 	conf->owner->up(conf->ctx, &i->info);
 	change_ready(i, now_us);

@@ -389,6 +389,7 @@ SLUICE_ASSERT(sizeof(struct sluice_upstreams) ==
  *
  *	manager                                host
  *	WELCOME  (config, its own eventfd)
+ *	ALLOW…   (what it may do besides)
  *	REGION…  (one for each source)
  *	LINK…    (down, up, the worker's eventfd)
  *	GO
@@ -414,6 +415,7 @@ enum sluice_host_kind {
 	SLUICE_HOST_READY,
 	SLUICE_HOST_ERROR,
 	SLUICE_HOST_LOG,
+	SLUICE_HOST_ALLOW,
 };
 
 /* The hooks that a function has; the bits of sluice_host_ready.hooks. */
@@ -456,6 +458,22 @@ struct sluice_host_welcome {
 	uint64_t cpus[16]; /* where it may run, a bit for each CPU; all 0: where it is */
 	char function[SLUICE_NAME_MAX];
 	char plugin[1024];
+};
+
+#define SLUICE_ALLOW_MAX 32
+
+enum sluice_host_allowed {
+	SLUICE_ALLOW_READ = 1,
+	SLUICE_ALLOW_TCP,
+	SLUICE_ALLOW_UDP,
+	SLUICE_ALLOW_UNIX
+};
+
+struct sluice_host_allow {
+	struct sluice_host_header header;
+	uint32_t what;         /* enum sluice_host_allowed */
+	struct sluice_peer to; /* TCP, UDP */
+	char text[1024];       /* READ: the path; otherwise its name, that of UNIX "unix:PATH" */
 };
 
 struct sluice_host_source {
@@ -512,6 +530,7 @@ SLUICE_ASSERT(sizeof(struct sluice_host_source) == 16, "ABI");
 SLUICE_ASSERT(sizeof(struct sluice_host_counter) == 208, "ABI");
 SLUICE_ASSERT(sizeof(struct sluice_host_ready) == 16, "ABI");
 SLUICE_ASSERT(sizeof(struct sluice_host_text) == 1040, "ABI");
+SLUICE_ASSERT(sizeof(struct sluice_host_allow) == 1056, "ABI");
 
 #ifdef __cplusplus
 }

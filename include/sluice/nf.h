@@ -7,8 +7,9 @@
  * `init` once, then hooks as messages come, all on one thread: no hook needs a lock. Hooks
  * must not block: a function whose loop stands still for `hang_ms` is killed and restarted.
  *
- * `init` may open files to read them, also to keep them open. Once it has returned no file can be
- * opened; at no time can one be written, or a socket, a process or a thread be made.
+ * `init` may open files to read them, also to keep them open. Once it has returned only those can
+ * be opened that the configuration allows (`allow.read`); at no time can one be written, or a
+ * socket, a process or a thread be made.
  *
  * The unit of work is an exchange: a request and its response. A function declares the
  * hooks it wants; a hook that is NULL costs nothing. Heads come parsed; body bytes come in
@@ -163,6 +164,12 @@ bool sluice_timer_runs(const struct sluice_timer *timer);
 
 /* A counter that `sluicectl show stats` shows. In init only; NULL: SLUICE_COUNTERS are taken. */
 uint64_t *sluice_counter(struct sluice_nf *nf, const char *name, const char *help);
+
+/* A connection that the configuration allows (`allow.connect`), by its text there: a descriptor for
+ * read, write and poll, non-blocking, connected before `init`. -ENOENT: it is not allowed; any
+ * other: why it could not be made. One that ends is made again when the function is started anew.
+ */
+int sluice_connection(const struct sluice_nf *nf, const char *name);
 
 /* --- configuration ------------------------------------------------------------------
  * Readers record an error with file and line and return -EINVAL when the key has another

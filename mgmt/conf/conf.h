@@ -109,6 +109,26 @@ struct conf_upstream {
 	struct conf_place place;
 };
 
+/* What a function may do beyond its rings (`allow`). */
+#define CONF_ALLOW_MAX      16
+#define CONF_ALLOW_TEXT_MAX 1024
+
+enum conf_connect_kind { CONF_CONNECT_TCP, CONF_CONNECT_UDP, CONF_CONNECT_UNIX };
+
+struct conf_connection {
+	const char *name; /* as it is written: "10.0.0.1:53", "udp:10.0.0.1:53", "unix:/run/x" */
+	enum conf_connect_kind kind;
+	struct endpoint endpoint; /* not of UNIX */
+	const char *path;         /* UNIX only */
+};
+
+struct conf_allow {
+	const char **read; /* files, and folders with all that is in them */
+	unsigned read_count;
+	struct conf_connection *connect;
+	unsigned connect_count;
+};
+
 struct conf_function {
 	const char *name;
 	const char *plugin;      /* "filter", or a path with a slash */
@@ -118,9 +138,11 @@ struct conf_function {
 	unsigned instances_max; /* more than `instances`: as many as the work needs */
 	enum conf_on_failure on_failure;
 	unsigned hang_ms;  /* no turn of its loop for that long: killed */
+	unsigned hold_ms;  /* a head may stay with it no longer: the client gets 504 */
 	unsigned arena_mb; /* payload it may produce */
 	int cpu;           /* -1: any */
 	const char *user;  /* NULL: the daemon's */
+	struct conf_allow allow;
 	/*
 	 * The `config` group for the plugin, as JSON that keeps places:
 	 * every node is {"l": line, "f": file, "t": "group"|"list"|"int"|"float"|"bool"|"string",

@@ -168,7 +168,7 @@ static void read_instances(struct reader *reader, const struct key *key,
 /* An inline function is wherever there is a worker, and nobody's process. */
 void check_function(struct reader *reader, const config_setting_t *setting, void *group)
 {
-	static const char *const of_processes[] = {"instances", "hang_ms", "cpu", "user"};
+	static const char *const of_processes[] = {"instances", "hang_ms", "cpu", "user", "allow"};
 	const struct conf_function *function = group;
 
 	if (function->placement != CONF_INLINE)

@@ -140,6 +140,9 @@ void check_all(struct reader *reader, const config_setting_t *root, void *conf);
 extern const struct key_type key_plugin, key_plugin_dir, key_plugin_config, key_instances, key_path;
 
 void check_range(struct reader *reader, const config_setting_t *setting, void *group);
+/* allow.c */
+extern const struct key_type key_allow_read, key_allow_connect;
+
 void check_function(struct reader *reader, const config_setting_t *setting, void *group);
 void check_daemon(struct reader *reader, const config_setting_t *setting, void *group);
 

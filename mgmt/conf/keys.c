@@ -204,6 +204,20 @@ static const struct key_group range_group = {
 	.check = check_range,
 };
 
+static const struct key allow_keys[] = {
+	WHOLE("read", allow_read, "()", 0, CONF_ALLOW_MAX,
+	      "files, and folders with all that is in them, that it may open to read"),
+	WHOLE("connect", allow_connect, "()", 0, CONF_ALLOW_MAX,
+	      "\"ADDRESS:PORT\", \"udp:ADDRESS:PORT\" or \"unix:PATH\": connections made for it"),
+	END,
+};
+
+static const struct key_group allow_group = {
+	.keys = allow_keys,
+	.size = sizeof(struct conf_allow),
+	.place = KEY_NOWHERE,
+};
+
 static const struct key function_keys[] = {
 	TEXT(conf_function, name, name, KEY_REQUIRED, "what paths call it"),
 	WHOLE("plugin", plugin, KEY_REQUIRED, 0, 0,
@@ -221,6 +235,8 @@ static const struct key function_keys[] = {
 	     "of exchanges it held: 503, skip it, or give them to its successor"),
 	UINT(conf_function, hang_ms, "2000", 50, 600000,
 	     "no turn of its loop for that long: restarted"),
+	UINT(conf_function, hold_ms, "60000", 10, 3600000,
+	     "to answer a head; what it holds for longer ends with 504"),
 	UINT(conf_function, arena_mb, "64", 1, 1048576, "room for the payload that it makes"),
 	{.name = "cpu",
 	 .type = &key_int,
@@ -231,6 +247,7 @@ static const struct key function_keys[] = {
 	 .help = "where it runs; -1: anywhere"},
 	TEXT(conf_function, user, user, KEY_OPTIONAL,
 	     "whom it runs as; otherwise the daemon's choice"),
+	GROUP(conf_function, allow, allow_group, "{ }", "what it may do beyond its rings"),
 	{.name = "config",
 	 .type = &key_plugin_config,
 	 .fallback = "{ }",

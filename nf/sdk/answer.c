@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "nf/sdk/core.h"
+#include "nf/sdk/fault.h"
 
 static struct sluice_up up_of(const struct sluice_exchange *x, enum sluice_up_kind kind)
 {
@@ -264,6 +265,7 @@ void answer_head(struct sluice_exchange *x, enum sluice_verdict verdict)
 {
 	struct sluice_up up = up_of(x, SLUICE_UP_VERDICT);
 
+	FAULT_POINT(ANSWERED);
 	verdict = head_verdict(x, verdict);
 	up.verdict = (uint8_t)verdict;
 	if (x->phase == NF_REQUEST_HEAD) { /* when the answer comes, the choice was made */
@@ -277,6 +279,7 @@ void answer_head(struct sluice_exchange *x, enum sluice_verdict verdict)
 	if (x->edits && verdict != SLUICE_RESET)
 		up.text_len = x->edits->bytes;
 	up_put(x, &up, x->edits ? x->edits->text : NULL, true);
+	FAULT_POINT(PUT);
 	early_emit(x, 1);
 	answer_drop(x);
 	edits_drop(x);

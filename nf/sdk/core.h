@@ -37,6 +37,8 @@ struct nf_env {
 	int (*put)(void *ctx, unsigned worker, const struct sluice_up *up, const void *text,
 		   bool must);
 	void (*log)(void *ctx, enum sluice_log_level level, const char *text);
+	/* As sluice_connection. May be NULL. */
+	int (*connection)(void *ctx, const char *name);
 	/* A slice lies in a region that is not mapped: map what came meanwhile. May be NULL. */
 	void (*map_more)(void *ctx);
 };

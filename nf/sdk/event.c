@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "nf/sdk/core.h"
+#include "nf/sdk/fault.h"
 
 typedef enum sluice_verdict head_hook(struct sluice_exchange *x);
 typedef enum sluice_verdict body_hook(struct sluice_exchange *x, const struct sluice_span *spans,
@@ -57,6 +58,7 @@ static void on_head(struct sluice_nf *nf, unsigned worker, const struct sluice_d
 		refuse(nf, worker, d, true, x ? SLUICE_LEAVE : SLUICE_RESET);
 		return;
 	}
+	FAULT_POINT(BEGUN);
 	x->phase = (uint8_t)phase;
 	x->head = (const struct sluice_head *)nf_resolve(nf, ref, sizeof(struct sluice_head));
 	if (!x->head) {
@@ -179,8 +181,10 @@ static void on_done(struct sluice_nf *nf, unsigned worker, const struct sluice_d
 
 static void on_release(struct sluice_nf *nf, const struct sluice_down *d)
 {
+	FAULT_POINT(RELEASE);
 	for (unsigned i = 0; i < d->slices && i < SLUICE_DOWN_SLICES; i++)
 		answer_released(nf, d->slice[i].tag);
+	FAULT_POINT(RELEASED);
 }
 
 void nf_event(struct sluice_nf *nf, unsigned worker, const struct sluice_down *d)

@@ -284,6 +284,11 @@ uint64_t *sluice_counter(struct sluice_nf *nf, const char *name, const char *hel
 	return &nf->counters[nf->counters_count++];
 }
 
+int sluice_connection(const struct sluice_nf *nf, const char *name)
+{
+	return nf->env->connection ? nf->env->connection(nf->env_ctx, name) : -ENOENT;
+}
+
 const struct sluice_upstreams *sluice_upstreams(const struct sluice_nf *nf)
 {
 	return nf->upstreams;

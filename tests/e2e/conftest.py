@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from lab import Lab, Nginx, Sluiced, ports_text
+from lab import BUILD, Lab, Nginx, Sluiced, ports_text
 
 CPU = sorted(os.sched_getaffinity(0))[-1]
 
@@ -42,7 +42,7 @@ def chain_conf(ports, origins, path="guard edge route spread", on_failure="bypas
 class Chain:
     """A client, the daemon with a chain, and two origins."""
 
-    def __init__(self, lab, **conf):
+    def __init__(self, lab, program=BUILD / "bin/sluiced", **conf):
         self.lab = lab
         self.ports = ["wan", "lan1", "lan2"]
         lab.middlebox(self.ports)
@@ -50,7 +50,7 @@ class Chain:
         self.origins = [Nginx(lab, lab.peer(p), f"origin-{i}")
                         for i, p in enumerate(self.ports[1:], start=1)]
         self.conf = lambda **kw: chain_conf(self.ports, self.origins, **{**conf, **kw})
-        self.sluiced = Sluiced(lab, self.conf())
+        self.sluiced = Sluiced(lab, self.conf(), program=program)
 
     def curl(self, path, *args, **kwargs):
         return self.client.curl(*args, f"http://10.10.1.1{path}", **kwargs)

@@ -165,6 +165,19 @@ static void test_values(void **state)
 		{DAEMON PORTS FUNCTION("\ninstances = [ 1, 2 ];") CHAINS,
 		 "t.conf:4: functions.guard: instances must be an integer or { min = …; max = …; "
 		 "}, not a list"},
+		{DAEMON PORTS FUNCTION(
+			 "allow = { read = [ \"srv\",\n\"/no/such/folder\" ];\n"
+			 "connect = [ \"10.0.0.1\",\n\"unix:run\" ];\nwrite = [ ]; };") CHAINS,
+		 "t.conf:3: functions.guard.allow: read \"srv\" must begin with \"/\"\n"
+		 "t.conf:4: functions.guard.allow: read \"/no/such/folder\": No such file or "
+		 "directory\n"
+		 "t.conf:5: functions.guard.allow: connect \"10.0.0.1\" must be ADDRESS:PORT, "
+		 "udp:ADDRESS:PORT or unix:PATH\n"
+		 "t.conf:6: functions.guard.allow: connect \"run\" must begin with \"/\"\n"
+		 "t.conf:7: functions.guard.allow: unknown key \"write\""},
+		{DAEMON PORTS FUNCTION("allow = { read = \"/srv\"; };") CHAINS,
+		 "t.conf:3: functions.guard.allow: read must be a list [ … ] of texts, not a "
+		 "string"},
 		{DAEMON PORTS FUNCTIONS CHAIN("tcp = { congestion = \"vegas\"; };"),
 		 "t.conf:4: chains.www.tcp: congestion is \"vegas\"; it may be \"cubic\", "
 		 "\"newreno\" or \"bbr\""},

@@ -30,6 +30,8 @@ static const char full[] =
 	"  { name = \"guard\"; plugin = \"filter\"; placement = \"process\";\n"
 	"    instances = { min = 2; max = 6; };\n"
 	"    on_failure = \"bypass\"; hang_ms = 100; arena_mb = 8; cpu = 1; user = \"root\";\n"
+	"    hold_ms = 50; allow = { read = [ \"/\" ]; connect = [ \"10.0.0.1:53\",\n"
+	"    \"udp:[fd00::1]:53\", \"unix:/run/x.sock\" ]; };\n"
 	"    config = { deny = ( { path = \"^/admin\"; status = 403; } ); }; },\n"
 	"  { name = \"route\"; plugin = \"plugins/proxy.so\"; } );\n"
 	"chains = ( { name = \"www\"; listen = [ \"10.10.0.1:80\", \"0.0.0.0:8080\" ];\n"
@@ -137,6 +139,16 @@ static void check_functions(const struct conf *conf)
 	assert_int_equal(guard->instances, 2);
 	assert_int_equal(guard->instances_max, 6);
 	assert_int_equal(guard->on_failure, CONF_FAIL_BYPASS);
+	assert_int_equal(guard->hold_ms, 50);
+	assert_int_equal(guard->allow.read_count, 1);
+	assert_string_equal(guard->allow.read[0], "/");
+	assert_int_equal(guard->allow.connect_count, 3);
+	assert_int_equal(guard->allow.connect[0].kind, CONF_CONNECT_TCP);
+	assert_int_equal(guard->allow.connect[0].endpoint.port, 53);
+	assert_int_equal(guard->allow.connect[1].kind, CONF_CONNECT_UDP);
+	assert_int_equal(guard->allow.connect[1].endpoint.addr.family, ADDR_IP6);
+	assert_int_equal(guard->allow.connect[2].kind, CONF_CONNECT_UNIX);
+	assert_string_equal(guard->allow.connect[2].path, "/run/x.sock");
 	assert_int_equal(guard->hang_ms, 100);
 	assert_int_equal(guard->arena_mb, 8);
 	assert_int_equal(guard->cpu, 1);
