@@ -11,7 +11,7 @@
 #include "tests/bench/sluice-bench/answer.h"
 
 #define PORT_FIRST     1024u
-#define ISN_STEP       0x10000u /* between connections: a port is used again with higher numbers */
+#define ISN_STEP       1024u /* a port is used again with numbers a little higher */
 #define ACK_AFTER      (2 * FRAME_MSS)
 #define RESEND_MS      200
 #define ARP_MS         2000
@@ -277,7 +277,7 @@ static void on_frame(struct client *c, struct rte_mbuf *m)
 
 	if (m->data_len < sizeof(*f) || f->eth.ether_type != rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4) ||
 	    f->ip.next_proto_id != IPPROTO_TCP) {
-		wire_arp(c->wire, m, c->conf.from, rte_cpu_to_be_32(0xffffff00), &c->server_mac);
+		wire_arp(c->wire, m, c->conf.from, c->conf.hosts, &c->server_mac);
 		return;
 	}
 	conn = conn_of(c, f);
@@ -452,10 +452,13 @@ static int open_all(struct client *c)
 int client_start(struct client *c, const struct client_conf *conf, struct wire *wire,
 		 const char **error)
 {
-	uint32_t isn = c->isn, port = c->next_port;
+	uint32_t port = c->next_port < PORT_FIRST ? PORT_FIRST : c->next_port;
 
-	*c = (struct client){.conf = *conf, .wire = wire, .isn = isn};
-	c->next_port = port < PORT_FIRST ? PORT_FIRST : port;
+	*c = (struct client){.conf = *conf,
+			     .wire = wire,
+			     .isn = c->isn,
+			     .next_port = port,
+			     .next_host = c->next_host % conf->hosts};
 	c->conn = aligned_alloc(64, conf->conns * sizeof(*c->conn));
 	c->slot = calloc((size_t)conf->hosts * CLIENT_PORTS, sizeof(*c->slot));
 	c->idle = calloc(conf->conns, sizeof(*c->idle));

@@ -208,7 +208,7 @@ static void on_frame(struct limit *l, struct rte_mbuf *m)
 	uint32_t offset, len;
 
 	if (m->data_len < sizeof(*f) || f->eth.ether_type != rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4)) {
-		wire_arp(&l->wire, m, l->ip, UINT32_MAX, NULL);
+		wire_arp(&l->wire, m, l->ip, 1, NULL);
 		return;
 	}
 	len = frame_payload(m, f, &offset);

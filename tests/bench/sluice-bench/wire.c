@@ -131,7 +131,7 @@ static void arp_answer(struct wire *wire, struct rte_mbuf *m)
 	wire_send(wire, m);
 }
 
-void wire_arp(struct wire *wire, struct rte_mbuf *m, uint32_t ip, uint32_t mask,
+void wire_arp(struct wire *wire, struct rte_mbuf *m, uint32_t ip, uint32_t ips,
 	      struct rte_ether_addr *sender)
 {
 	const struct arp_frame *f = rte_pktmbuf_mtod(m, struct arp_frame *);
@@ -142,7 +142,7 @@ void wire_arp(struct wire *wire, struct rte_mbuf *m, uint32_t ip, uint32_t mask,
 		return;
 	}
 	if (f->arp.arp_opcode == rte_cpu_to_be_16(RTE_ARP_OP_REQUEST) &&
-	    (f->arp.arp_data.arp_tip & mask) == (ip & mask)) {
+	    rte_be_to_cpu_32(f->arp.arp_data.arp_tip) - rte_be_to_cpu_32(ip) < ips) {
 		arp_answer(wire, m);
 		return;
 	}

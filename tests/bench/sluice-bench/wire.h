@@ -47,9 +47,9 @@ static inline void wire_send(struct wire *wire, struct rte_mbuf *m)
 	wire->out[wire->waiting++] = m;
 }
 
-/* Answers a question for `ip` (network order, `mask` of it) in place, or frees it. Of an answer the
- * sender's hardware address is left in `sender`. */
-void wire_arp(struct wire *wire, struct rte_mbuf *m, uint32_t ip, uint32_t mask,
+/* Answers a question for one of `ips` addresses from `ip` (network order) on in place, or frees it. Of
+ * an answer the sender's hardware address is left in `sender`. */
+void wire_arp(struct wire *wire, struct rte_mbuf *m, uint32_t ip, uint32_t ips,
 	      struct rte_ether_addr *sender);
 /* Asks for the hardware address of `whom`. */
 void wire_arp_ask(struct wire *wire, uint32_t ours, uint32_t whom);
