@@ -226,8 +226,8 @@ def table(titles, rows):
 
 def report(name, data):
     """Adds to build/bench/report.json what this benchmark found."""
-    folder = BUILD / "bench"
-    folder.mkdir(exist_ok=True)
+    folder = TOP / "build/bench"
+    folder.mkdir(parents=True, exist_ok=True)
     path = folder / "report.json"
     whole = json.loads(path.read_text()) if path.exists() else {}
     whole[name] = data

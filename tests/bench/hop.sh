@@ -4,5 +4,5 @@
 # through two functions, as processes and inline.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-"${SLUICE_BUILD:-$here/../../build}/tests/bench/bench_parts" "${TIMES:-1000000}" | grep -E 'parts|ring|^$'
+"${SLUICE_BUILD:-$here/../../build}"/tests/bench/bench_parts "${TIMES:-1000000}" | grep -E 'parts|ring|^$'
 exec "$here/chain.py" --lengths 1,2 "$@"
