@@ -99,8 +99,8 @@ static void ring_answer(struct ring *r, unsigned n)
 	for (unsigned i = 0; i < n; i++) {
 		uint32_t at = r->done + i;
 
-		r->nf.up_ring[at % RING_ENTRIES] = (struct sluice_up){
-			.exchange = r->nf.ring[at % RING_ENTRIES].exchange};
+		r->nf.up_ring[at % RING_ENTRIES] =
+			(struct sluice_up){.exchange = r->nf.ring[at % RING_ENTRIES].exchange};
 	}
 	r->done += n;
 	__atomic_store_n(&r->nf.up->down_consumed, r->done, __ATOMIC_RELEASE);
@@ -311,8 +311,8 @@ static void lease_round(void *ctx, uint32_t n)
 
 	for (uint32_t i = 0; i < n; i++) {
 		struct lease *lease = ledger_lease_take(&l->holder, &l->arena, &slice);
-		struct rte_mbuf *m = lease ? ledger_lease_attach(lease, l->pool, UINT32_MAX, UINT32_MAX)
-					   : NULL;
+		struct rte_mbuf *m =
+			lease ? ledger_lease_attach(lease, l->pool, UINT32_MAX, UINT32_MAX) : NULL;
 		uint32_t tag;
 
 		if (lease)

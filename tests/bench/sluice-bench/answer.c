@@ -12,7 +12,8 @@
 static bool read_head(const char *text, uint32_t len, uint32_t *head_bytes, uint32_t *body_bytes)
 {
 	const char *end = memmem(text, len, "\r\n\r\n", 4);
-	const char *length = end ? memmem(text, (size_t)(end - text), LENGTH, strlen(LENGTH)) : NULL;
+	const char *length =
+		end ? memmem(text, (size_t)(end - text), LENGTH, strlen(LENGTH)) : NULL;
 
 	if (!length || len < strlen(ANSWER_OK) || memcmp(text, ANSWER_OK, strlen(ANSWER_OK)) != 0)
 		return false;

@@ -161,7 +161,8 @@ static void conn_free(struct client *c, struct conn *conn, struct rte_mbuf *m)
 
 /* --- in ---------------------------------------------------------------------------------- */
 
-static void on_opened(struct client *c, struct conn *conn, struct rte_mbuf *m, const struct frame *f)
+static void on_opened(struct client *c, struct conn *conn, struct rte_mbuf *m,
+		      const struct frame *f)
 {
 	if ((f->tcp.tcp_flags & (FLAG_SYN | FLAG_ACK)) != (FLAG_SYN | FLAG_ACK) ||
 	    rte_be_to_cpu_32(f->tcp.recv_ack) != conn->snd_nxt) {
@@ -275,7 +276,8 @@ static void on_frame(struct client *c, struct rte_mbuf *m)
 	const struct frame *f = rte_pktmbuf_mtod(m, const struct frame *);
 	struct conn *conn;
 
-	if (m->data_len < sizeof(*f) || f->eth.ether_type != rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4) ||
+	if (m->data_len < sizeof(*f) ||
+	    f->eth.ether_type != rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4) ||
 	    f->ip.next_proto_id != IPPROTO_TCP) {
 		wire_arp(c->wire, m, c->conf.from, c->conf.hosts, &c->server_mac);
 		return;

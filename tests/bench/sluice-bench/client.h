@@ -39,25 +39,25 @@ enum conn_state {
 
 struct conn {
 	uint32_t snd_nxt, snd_una, rcv_nxt;
-	uint32_t got;       /* of the answer */
-	uint32_t unacked;   /* bytes received and not yet acknowledged */
-	uint16_t port;      /* in host order */
+	uint32_t got;     /* of the answer */
+	uint32_t unacked; /* bytes received and not yet acknowledged */
+	uint16_t port;    /* in host order */
 	uint8_t host, state;
-	uint64_t due_tsc;   /* when the request was to be sent: latency is counted from there */
-	uint64_t sent_tsc;  /* of what awaits an answer */
+	uint64_t due_tsc;  /* when the request was to be sent: latency is counted from there */
+	uint64_t sent_tsc; /* of what awaits an answer */
 } __attribute__((aligned(64)));
 
 struct client_conf {
 	enum client_mode mode;
 	uint32_t conns;
-	double rate;           /* a second; CLIENT_OPEN */
-	uint32_t server;       /* in network order */
-	uint16_t port;         /* in host order */
-	uint32_t size;         /* of the body that is expected */
-	uint8_t last;          /* its last byte */
+	double rate;     /* a second; CLIENT_OPEN */
+	uint32_t server; /* in network order */
+	uint16_t port;   /* in host order */
+	uint32_t size;   /* of the body that is expected */
+	uint8_t last;    /* its last byte */
 	char path[128];
-	uint32_t from;         /* the first of our addresses, in network order */
-	uint32_t hosts;        /* how many addresses we use */
+	uint32_t from;  /* the first of our addresses, in network order */
+	uint32_t hosts; /* how many addresses we use */
 };
 
 struct client_counts {
@@ -80,9 +80,9 @@ struct client {
 	bool ending;         /* nothing is asked any more */
 	uint64_t now;        /* of this turn */
 	double rate_start, rate_cycles;
-	uint64_t issued;     /* CLIENT_OPEN: requests since rate_start */
+	uint64_t issued; /* CLIENT_OPEN: requests since rate_start */
 	uint32_t idle_count;
-	uint32_t *idle;      /* CLIENT_OPEN: connections that can ask */
+	uint32_t *idle; /* CLIENT_OPEN: connections that can ask */
 	uint32_t ask_len;
 	uint8_t ask[CLIENT_HOSTS_MOST][sizeof(struct frame) + CLIENT_ASK_MOST];
 	struct frame bare[CLIENT_HOSTS_MOST];

@@ -89,8 +89,7 @@ const char *command_read(struct command *command, char *line)
 {
 	char *rest = line, *word = strtok_r(line, " \n", &rest);
 
-	*command = (struct command){
-		.warm_ms = 100, .ms = 300, .client = {.hosts = 1, .conns = 1}};
+	*command = (struct command){.warm_ms = 100, .ms = 300, .client = {.hosts = 1, .conns = 1}};
 	if (!mode_read(word, &command->client.mode))
 		return "closed, open or once is what can be done";
 	if (!address("10.50.0.100", &command->client.from))

@@ -37,8 +37,8 @@ void frame_prepare(struct frame *frame, const struct frame_ends *ends, uint16_t 
 
 uint16_t frame_syn_options(struct frame *frame)
 {
-	static const uint8_t options[] = {2, 4, FRAME_MSS >> 8, FRAME_MSS & 0xff,
-					  1, 3, 3,              FRAME_WINDOW_SHIFT};
+	static const uint8_t options[] = {2, 4, FRAME_MSS >> 8,    FRAME_MSS & 0xff, 1,
+					  3, 3, FRAME_WINDOW_SHIFT};
 	uint16_t bytes = sizeof(frame->tcp) + sizeof(options);
 
 	memcpy(frame + 1, options, sizeof(options));

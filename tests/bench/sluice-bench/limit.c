@@ -59,11 +59,12 @@ static void on_signal(int number)
 static void head_make(struct limit *l, uint32_t size)
 {
 	l->size = size;
-	l->head_len = (uint32_t)snprintf(l->head, sizeof(l->head),
-					 "HTTP/1.1 200 OK\r\nDate: Sat, 01 Jan 2000 00:00:00 GMT\r\n"
-					 "Content-Type: application/octet-stream\r\n"
-					 "Content-Length: %u\r\n\r\n",
-					 size);
+	l->head_len =
+		(uint32_t)snprintf(l->head, sizeof(l->head),
+				   "HTTP/1.1 200 OK\r\nDate: Sat, 01 Jan 2000 00:00:00 GMT\r\n"
+				   "Content-Type: application/octet-stream\r\n"
+				   "Content-Length: %u\r\n\r\n",
+				   size);
 }
 
 /* GET /SIZE */
@@ -155,8 +156,8 @@ static void on_syn(struct limit *l, struct rte_mbuf *m, struct frame *f)
 	wire_send(&l->wire, m);
 }
 
-/* Our numbers begin at 0, and all answers are equally long: if one more byte is acknowledged, it was
- * a FIN that we have sent. */
+/* Our numbers begin at 0, and all answers are equally long: if one more byte is acknowledged, it
+ * was a FIN that we have sent. */
 static bool has_ended(const struct limit *l, const struct frame *f)
 {
 	uint32_t answers = rte_be_to_cpu_32(f->tcp.recv_ack) - 1;
@@ -207,7 +208,8 @@ static void on_frame(struct limit *l, struct rte_mbuf *m)
 	struct frame *f = rte_pktmbuf_mtod(m, struct frame *);
 	uint32_t offset, len;
 
-	if (m->data_len < sizeof(*f) || f->eth.ether_type != rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4)) {
+	if (m->data_len < sizeof(*f) ||
+	    f->eth.ether_type != rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4)) {
 		wire_arp(&l->wire, m, l->ip, 1, NULL);
 		return;
 	}

@@ -116,9 +116,9 @@ static void print_result(const struct span *span, const struct client_counts *me
 	printf("\"answer_bytes\": %u, \"requests_whole\": %" PRIu64 ", \"opened\": %" PRIu64
 	       ", \"stalled\": %u, ",
 	       client.answer_bytes, whole->answered, whole->opened, client.open_count);
-	printf("\"wrong_head\": %" PRIu64 ", \"wrong_length\": %" PRIu64 ", \"wrong_byte\": %" PRIu64
-	       ", \"refused\": %" PRIu64 ", \"resent\": %" PRIu64 ", \"gaps\": %" PRIu64
-	       ", \"strays\": %" PRIu64 ", \"overflows\": %" PRIu64 "}\n",
+	printf("\"wrong_head\": %" PRIu64 ", \"wrong_length\": %" PRIu64
+	       ", \"wrong_byte\": %" PRIu64 ", \"refused\": %" PRIu64 ", \"resent\": %" PRIu64
+	       ", \"gaps\": %" PRIu64 ", \"strays\": %" PRIu64 ", \"overflows\": %" PRIu64 "}\n",
 	       whole->wrong_head, whole->wrong_length, whole->wrong_byte, whole->refused,
 	       whole->resent, whole->gaps, whole->strays, client.wire->overflows);
 }

@@ -23,9 +23,15 @@
 int wire_eal(const char *program, unsigned cpu, unsigned memory_mb)
 {
 	static char name[NAME_BYTES], lcores[NAME_BYTES], memory[NAME_BYTES];
-	static char *args[] = {name,         lcores,           memory,
-			       "--in-memory", "--no-pci",       "--single-file-segments",
-			       "--no-telemetry", "--iova-mode=va", "--log-level=error"};
+	static char *args[] = {name,
+			       lcores,
+			       memory,
+			       "--in-memory",
+			       "--no-pci",
+			       "--single-file-segments",
+			       "--no-telemetry",
+			       "--iova-mode=va",
+			       "--log-level=error"};
 
 	snprintf(name, sizeof(name), "%s", program);
 	snprintf(lcores, sizeof(lcores), "--lcores=0@%u", cpu);
@@ -136,8 +142,7 @@ void wire_arp(struct wire *wire, struct rte_mbuf *m, uint32_t ip, uint32_t ips,
 {
 	const struct arp_frame *f = rte_pktmbuf_mtod(m, struct arp_frame *);
 
-	if (m->data_len < sizeof(*f) ||
-	    f->eth.ether_type != rte_cpu_to_be_16(RTE_ETHER_TYPE_ARP)) {
+	if (m->data_len < sizeof(*f) || f->eth.ether_type != rte_cpu_to_be_16(RTE_ETHER_TYPE_ARP)) {
 		rte_pktmbuf_free(m);
 		return;
 	}

@@ -23,7 +23,8 @@ struct wire {
 	struct rte_mbuf *out[WIRE_QUEUE];
 };
 
-/* EAL with `memory_mb` of hugepages, its one thread on that CPU. 0, or -1 and a sentence on stderr. */
+/* EAL with `memory_mb` of hugepages, its one thread on that CPU. 0, or -1 and a sentence on stderr.
+ */
 int wire_eal(const char *program, unsigned cpu, unsigned memory_mb);
 
 /* Opens the device (as DPDK writes them) with a pool of buffers of that size. 0, or -1 and a
@@ -47,8 +48,8 @@ static inline void wire_send(struct wire *wire, struct rte_mbuf *m)
 	wire->out[wire->waiting++] = m;
 }
 
-/* Answers a question for one of `ips` addresses from `ip` (network order) on in place, or frees it. Of
- * an answer the sender's hardware address is left in `sender`. */
+/* Answers a question for one of `ips` addresses from `ip` (network order) on in place, or frees it.
+ * Of an answer the sender's hardware address is left in `sender`. */
 void wire_arp(struct wire *wire, struct rte_mbuf *m, uint32_t ip, uint32_t ips,
 	      struct rte_ether_addr *sender);
 /* Asks for the hardware address of `whom`. */
