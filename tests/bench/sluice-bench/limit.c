@@ -310,6 +310,7 @@ int main(int argc, char **argv)
 	puts("ready");
 	fflush(stdout);
 	loop(&limit, load);
+	wire_close(&limit.wire);
 	rte_eal_cleanup();
 	return 0;
 }

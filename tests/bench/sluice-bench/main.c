@@ -58,6 +58,8 @@ int main(int argc, char **argv)
 	puts("ready");
 	fflush(stdout);
 	serve((unsigned)devices);
+	for (int i = 0; i < devices; i++)
+		wire_close(&wire[i]);
 	rte_eal_cleanup();
 	return 0;
 }

@@ -84,6 +84,14 @@ int wire_open(struct wire *wire, const char *device, uint32_t buffers, uint16_t 
 	return rc ? -1 : 0;
 }
 
+void wire_close(struct wire *wire)
+{
+	rte_pktmbuf_free_bulk(wire->out, wire->waiting);
+	wire->waiting = 0;
+	if (rte_eth_dev_stop(wire->port) == 0)
+		(void)rte_eth_dev_close(wire->port);
+}
+
 /* --- frames ------------------------------------------------------------------------------ */
 
 uint16_t wire_receive(struct wire *wire, struct rte_mbuf **frames)

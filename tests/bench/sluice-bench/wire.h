@@ -32,6 +32,8 @@ int wire_eal(const char *program, unsigned cpu, unsigned memory_mb);
 int wire_open(struct wire *wire, const char *device, uint32_t buffers, uint16_t buffer_bytes)
 	__attribute__((warn_unused_result));
 
+void wire_close(struct wire *wire);
+
 uint16_t wire_receive(struct wire *wire, struct rte_mbuf **frames);
 void wire_flush(struct wire *wire);
 
