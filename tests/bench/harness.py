@@ -25,7 +25,8 @@ from lab import BUILD, Lab, LabError, Sluiced, wait_until  # noqa: E402  (found 
 CLIENT_CPU, SERVER_CPU = 0, 1
 PAGES = pathlib.Path("/proc/sys/vm/nr_hugepages")
 FREE = pathlib.Path("/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages")
-BENCH_MB, LIMIT_MB, SLUICED_MB = 384, 128, 512
+LOAD_MB, SYSTEM_MB = 96, 384  # of hugepages, for each system: in the load generator, and its own
+SLUICED_MB = 256  # of it, what the daemon has for packets
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 WRONG = ("wrong_head", "wrong_length", "wrong_byte", "refused", "stalled", "overflows")
 
@@ -47,6 +48,9 @@ def hugepages(mb):
     want, before = mb // 2, int(PAGES.read_text())
     free = int(FREE.read_text())
     PAGES.write_text(str(before + want))
+    if int(FREE.read_text()) - free < want:  # what is free may lie in pieces
+        pathlib.Path("/proc/sys/vm/compact_memory").write_text("1")
+        PAGES.write_text(str(before + want))
     try:
         if int(FREE.read_text()) - free < want:
             raise CannotRun(f"{mb} MB of hugepages are needed, and {(int(FREE.read_text()) - free) * 2} MB are to be had")
@@ -94,7 +98,7 @@ class Load:
     def __init__(self, lab, systems):
         self.sockets = [lab.dir / f"wire{i}.sock" for i in range(systems)]
         devices = [f"net_vhost{i},iface={s},tso=1" for i, s in enumerate(self.sockets)]
-        self.process = program(lab, "sluice-bench", CLIENT_CPU, BENCH_MB, *devices, stdin=subprocess.PIPE)
+        self.process = program(lab, "sluice-bench", CLIENT_CPU, LOAD_MB * systems, *devices, stdin=subprocess.PIPE)
         wait_word(self.process, "sluice-bench")
 
     def run(self, mode, **keys):
@@ -171,7 +175,7 @@ def static_function(sizes, placement="inline", name="pages"):
 
 class Sluice(System):
     def __init__(self, lab, load, device, name, functions, path, daemon=""):
-        conf = CONF.format(cpu=SERVER_CPU, memory=SLUICED_MB // 2, socket=load.sockets[device], number=device + 1,
+        conf = CONF.format(cpu=SERVER_CPU, memory=SLUICED_MB, socket=load.sockets[device], number=device + 1,
                            functions=", ".join(functions), path=", ".join(f'"{p}"' for p in path), daemon=daemon)
         self.daemon = Sluiced(lab, conf, ns=Here(lab))
         super().__init__(name, device, "10.50.0.1", self.daemon.process)
@@ -188,7 +192,7 @@ class Sluice(System):
 def laboratory(systems):
     """A lab with hugepages for so many systems, and the load; CannotRun if that cannot be."""
     needs()
-    with hugepages(BENCH_MB + systems * (SLUICED_MB + LIMIT_MB)), Lab() as lab:
+    with hugepages(systems * (LOAD_MB + SYSTEM_MB)), Lab() as lab:
         load = Load(lab, systems)
         try:
             yield lab, load

@@ -394,6 +394,15 @@ void client_sweep(struct client *c)
 
 /* --- the beginning ----------------------------------------------------------------------- */
 
+/* So that the server knows all of our addresses before the first connections come. */
+static void ask_from_all(struct client *c)
+{
+	uint32_t from = rte_be_to_cpu_32(c->conf.from);
+
+	for (uint32_t i = 0; i < c->conf.hosts; i++)
+		wire_arp_ask(c->wire, rte_cpu_to_be_32(from + i), c->conf.server);
+}
+
 static int learn_server(struct client *c)
 {
 	static const struct rte_ether_addr unknown;
@@ -405,7 +414,7 @@ static int learn_server(struct client *c)
 		if (now - begin > ms * ARP_MS)
 			return -1;
 		if (!asked || now - asked > ms * 20) {
-			wire_arp_ask(c->wire, c->conf.from, c->conf.server);
+			ask_from_all(c);
 			asked = now;
 		}
 		client_turn(c);

@@ -16,7 +16,7 @@
 #include "tests/bench/sluice-bench/command.h"
 #include "tests/bench/sluice-bench/run.h"
 
-#define BUFFERS      16383
+#define BUFFERS      8191
 #define BUFFER_BYTES 9216 /* an answer of 8 KB in one piece, when the device need not cut it */
 #define DEVICES_MOST 4
 #define LINE_BYTES   1024
