@@ -41,6 +41,12 @@ int http_head_set(struct sluice_head *head, const struct http_memory *memory,
 int http_head_add(struct sluice_head *head, struct http_bytes name, struct http_bytes value)
 	__attribute__((warn_unused_result));
 
+/* One more field, or instead of the one there is of that name when it may stand once only (SINGLE).
+ * -ENOSPC. */
+int http_head_put(struct sluice_head *head, const struct http_memory *memory,
+		  struct http_bytes name, struct http_bytes value)
+	__attribute__((warn_unused_result));
+
 /* Removes every field of that name; says how many. */
 uint32_t http_head_remove(struct sluice_head *head, const struct http_memory *memory,
 			  struct http_bytes name);
