@@ -6,12 +6,14 @@
 #include "l4stack/tcp/tcp_recovery.h"
 #include "l4stack/tcp/tcp_seq.h"
 
-/* RFC 8200 §5 and RFC 791: what every host takes, and so nearly every path carries; and how many
- * timeouts before are taken for congestion. Few paths are so narrow as the last. */
+#define TIMEOUTS_BEFORE 2 /* those that are taken for congestion */
+
+/* RFC 8200 §5 and RFC 791: what every host takes, and so nearly every path carries; and how long
+ * the peer has to be silent. Few paths are so narrow as the last. */
 static const struct {
 	uint16_t mtu;
-	uint8_t timeouts;
-} steps[] = {{1500, 2}, {1280, 2}, {576, 5}};
+	uint32_t silent_ms;
+} steps[] = {{1500, 0}, {1280, 0}, {576, 12000}};
 /* RFC 1191 §7.1, and tunnels. */
 static const uint16_t plateaus[] = {8166, 4352, 2002, 1500, 1492, 1480, 1400, 1280, 1006};
 
@@ -29,9 +31,10 @@ static uint32_t first_bytes(const struct tcp_conn *conn)
 static uint16_t step_down(const struct tcp_conn *conn)
 {
 	uint32_t bytes = first_bytes(conn);
+	uint32_t silent_ms = tcp_now_ms(conn->tcp) - conn->retry_ms;
 
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
-		if (conn->retries >= steps[i].timeouts && steps[i].mtu < conn->path.mtu &&
+		if (silent_ms >= steps[i].silent_ms && steps[i].mtu < conn->path.mtu &&
 		    steps[i].mtu >= tcp_mtu_floor(conn) &&
 		    tcp_conn_mss_of(conn, steps[i].mtu) < bytes)
 			return steps[i].mtu;
@@ -162,7 +165,8 @@ void tcp_mtu_timeout(struct tcp_conn *conn)
 {
 	if (is_probing(conn))
 		probe_failed(conn);
-	lower(conn);
+	if (conn->retries >= TIMEOUTS_BEFORE)
+		lower(conn);
 }
 
 void tcp_mtu_told(struct tcp_conn *conn, uint16_t mtu)

@@ -4,8 +4,8 @@
  *
  * Segments that time out again and again may be too long for a router that drops them and says
  * nothing: a black hole. From the third timeout in a row on, each lowers the MTU by a step, if what
- * is sent again is longer than the step would allow, down to 1280 bytes; and from the sixth on to
- * 576.
+ * is sent again is longer than the step would allow, down to 1280 bytes; and after twelve
+ * seconds of silence to 576.
  *
  * An outage looks the same. So when data flows again, longer segments are tried, one at a time and
  * with others behind them that show whether they arrive: first of the MTU that was given up, then

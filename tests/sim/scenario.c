@@ -71,6 +71,9 @@ static void path_changes(struct sim *sim)
 		 * other in its checksum, and it takes a few thousand scenarios to meet such a pair.
 		 */
 		box->cuts = rng_percent(&rng, 50) && !sim->link[i].conf.corrupt_ppm;
+		/* With one frame lost in ten, a packet in fragments may be lost for five minutes.
+		 */
+		box->cuts &= sim->link[i].conf.loss_ppm < 10 * PERCENT;
 	}
 }
 
