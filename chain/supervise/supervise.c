@@ -130,14 +130,20 @@ static void on_event(struct supervisor *s, const struct epoll_event *event, uint
 		instance_messages(i, now_us);
 }
 
+/* A start takes milliseconds: between two of them deaths are looked at. */
 static void look_at_time(struct supervisor *s, uint64_t now_us)
 {
 	struct instance *next;
+	bool starts;
 
 	for (struct instance *i = s->instances; i; i = next) {
 		next = i->next;
-		if (instance_next_us(i) <= now_us)
-			instance_time(i, now_us);
+		if (instance_next_us(i) > now_us)
+			continue;
+		starts = i->info.state == INSTANCE_WAITING;
+		instance_time(i, now_us);
+		if (starts)
+			return;
 	}
 }
 
