@@ -30,19 +30,29 @@ static uint32_t response_timeout_ms(const struct exchange *x)
 	return __atomic_load_n(&group->response_timeout_ms, __ATOMIC_RELAXED);
 }
 
+/* How long the function that has its head may take, or the client whose early bytes it wants. */
+static uint32_t hold_ms(const struct exchange *x)
+{
+	bool at_one = x->stage >= 0 && x->stage < x->chain->path_length;
+
+	if (x->early_wanted)
+		return x->chain->head_timeout_ms;
+	return at_one ? x->chain->path[x->stage]->hold_ms : ENGINE_HOLD_MS;
+}
+
 /* How long it may stay in this phase without progress. */
 static uint32_t limit_ms(const struct exchange *x)
 {
-	if (x->chain->stream)
-		return stream_limit_ms(x);
 	switch ((enum phase)x->phase) {
 	case PHASE_WAIT:
 		return x->body[REQUEST].ended ? response_timeout_ms(x) : x->chain->body_timeout_ms;
 	case PHASE_BODY:
 	case PHASE_DRAIN:
 		return x->chain->body_timeout_ms;
+	case PHASE_TUNNEL:
+		return x->chain->tunnel_timeout_ms;
 	default:
-		return ENGINE_HOLD_MS;
+		return hold_ms(x);
 	}
 }
 
@@ -51,11 +61,19 @@ static uint64_t due_us(const struct exchange *x)
 	return x->progress_us + (uint64_t)limit_ms(x) * 1000;
 }
 
+/* When there is something to look at. */
+static void timer_arm(struct exchange *x)
+{
+	uint64_t due = due_us(x), rate = limits_rate_us(x);
+
+	timer_start(&x->engine->timers, &x->timer, due < rate ? due : rate);
+}
+
 void exchange_phase(struct exchange *x, enum phase phase)
 {
 	x->phase = (uint8_t)phase;
 	exchange_progress(x);
-	timer_start(&x->engine->timers, &x->timer, due_us(x));
+	timer_arm(x);
 }
 
 static bool waits_for_instance(const struct exchange *x)
@@ -70,10 +88,6 @@ static void timed_out(struct exchange *x)
 {
 	struct engine *engine = x->engine;
 
-	if (x->chain->stream) {
-		stream_timed_out(x);
-		return;
-	}
 	switch ((enum phase)x->phase) {
 	case PHASE_WAIT:
 		origin_timeout(x);
@@ -88,11 +102,26 @@ static void timed_out(struct exchange *x)
 	case PHASE_DRAIN:
 		exchange_end(x, CLIENT_END, x->failed);
 		return;
+	case PHASE_TUNNEL:
+		tunnel_timeout(x);
+		return;
 	default:
-		engine_count(engine, timeouts_function);
+		if (x->early_wanted)
+			engine_count(engine, timeouts_head);
+		else
+			engine_count(engine, timeouts_function);
 		exchange_fail(x, waits_for_instance(x) ? 503 : 504);
 		return;
 	}
+}
+
+static void too_slow(struct exchange *x)
+{
+	engine_count(x->engine, timeouts_rate);
+	if (x->answered)
+		exchange_end(x, CLIENT_RESET, true);
+	else
+		exchange_fail(x, 408);
 }
 
 /* Progress only notes its time; the timer finds out how long ago that was. */
@@ -102,10 +131,12 @@ static void on_timer(struct timer *timer)
 
 	if (x->phase == PHASE_FREE || x->phase == PHASE_OVER)
 		return;
-	if (due_us(x) > x->engine->timers.now_us)
-		timer_start(&x->engine->timers, timer, due_us(x));
-	else
+	if (due_us(x) <= x->engine->timers.now_us)
 		timed_out(x);
+	else if (limits_too_slow(x))
+		too_slow(x);
+	else
+		timer_arm(x);
 }
 
 /* --- one turn -------------------------------------------------------------------- */
@@ -154,8 +185,8 @@ static void exchange_run(struct task *task)
 
 	if (x->phase == PHASE_OVER || x->phase == PHASE_FREE)
 		return;
-	if (x->chain->stream) {
-		stream_run(x);
+	if (x->phase == PHASE_TUNNEL) {
+		tunnel_run(x);
 		return;
 	}
 	if (!x->client->conn) {
@@ -165,6 +196,10 @@ static void exchange_run(struct task *task)
 	}
 	if (x->phase == PHASE_DRAIN) {
 		drain(x);
+		return;
+	}
+	if (x->chain->stream) {
+		stream_run(x);
 		return;
 	}
 	if (!heads_move(x) || !bodies_move(x))
@@ -216,6 +251,7 @@ struct exchange *exchange_take(struct client *client)
 	x->group = SLUICE_NONE16;
 	x->server = UPSTREAM_NONE;
 	x->began_us = engine->timers.now_us;
+	x->rate.since_us = x->began_us;
 	STAILQ_INIT(&x->emits);
 	x->reserved = !x->chain->stream && slots_reserve(&engine->slots);
 	x->generation++;
@@ -234,6 +270,7 @@ void exchange_begin(struct client *client, struct sluice_head *head, struct rte_
 {
 	struct exchange *x = exchange_take(client);
 
+	client->requests++;
 	x->bytes_in = payload_of(pin).bytes;
 	x->message[REQUEST] = (struct message){.head = head, .pin = pin, .framing = *framing};
 	http_body_init(&x->body[REQUEST].decoder, framing, &x->chain->limits, x->trailers[REQUEST],
@@ -245,8 +282,10 @@ void exchange_begin(struct client *client, struct sluice_head *head, struct rte_
 
 /* --- end ------------------------------------------------------------------------- */
 
-static void message_free(struct exchange *x, struct message *message)
+void exchange_message_free(struct exchange *x, enum direction d)
 {
+	struct message *message = &x->message[d];
+
 	if (message->head)
 		slots_free(&x->engine->slots, message->head);
 	rte_pktmbuf_free(message->pin);
@@ -269,8 +308,8 @@ static void exchange_free(struct exchange *x)
 {
 	struct engine *engine = x->engine;
 
-	message_free(x, &x->message[REQUEST]);
-	message_free(x, &x->message[RESPONSE]);
+	exchange_message_free(x, REQUEST);
+	exchange_message_free(x, RESPONSE);
 	if (x->reserved)
 		slots_unreserve(&engine->slots);
 	x->reserved = false;
@@ -289,7 +328,7 @@ void exchange_hop_over(struct exchange *x)
 		exchange_free(x);
 }
 
-static void emits_drop(struct exchange *x)
+void exchange_emits_drop(struct exchange *x)
 {
 	struct lease *lease;
 
@@ -297,6 +336,7 @@ static void emits_drop(struct exchange *x)
 		STAILQ_REMOVE_HEAD(&x->emits, queue);
 		ledger_lease_drop(lease);
 	}
+	x->emits_count = 0;
 }
 
 static void account(struct exchange *x, struct client *client)
@@ -334,7 +374,8 @@ void exchange_end(struct exchange *x, enum client_fate fate, bool failed)
 	account(x, client);
 	body_free(x, REQUEST);
 	body_free(x, RESPONSE);
-	emits_drop(x);
+	payload_free(&x->client_rest);
+	exchange_emits_drop(x);
 	hops_close(x);
 	client_exchange_over(client, fate);
 	exchange_hop_over(x);

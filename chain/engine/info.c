@@ -79,7 +79,7 @@ static const char *const client_states[] = {
 static const char *const phases[] = {
 	[PHASE_REQUEST] = "request",   [PHASE_CONNECT] = "connect", [PHASE_WAIT] = "wait",
 	[PHASE_RESPONSE] = "response", [PHASE_BODY] = "body",       [PHASE_DRAIN] = "drain",
-	[PHASE_STREAM] = "stream",
+	[PHASE_TUNNEL] = "tunnel",
 };
 
 /* The function that an exchange stands before or in: of its head, or of a body. */
@@ -103,7 +103,7 @@ static void flow_exchange(const struct exchange *x, struct engine_flow_info *flo
 
 	flow->state = phases[x->phase];
 	if (x->chain->stream && x->phase == PHASE_REQUEST)
-		flow->state = "open";
+		flow->state = "opening";
 	flow->bytes_in += x->bytes_in;
 	flow->bytes_out += x->bytes_out;
 	if (x->server != UPSTREAM_NONE)

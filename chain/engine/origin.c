@@ -125,8 +125,12 @@ static bool ask(struct exchange *x)
 				 .length = framing->length,
 				 .host = host_of(x, host, sizeof(host))};
 	struct rte_mbuf *chain;
-	int error = text_request(x, &how, &chain);
+	int error;
 
+	x->upgrade = upgrade_offered(x);
+	if (x->upgrade)
+		how.connection = HTTP_CONNECTION_UPGRADE;
+	error = text_request(x->engine, x->message[REQUEST].head, &how, &chain);
 	if (error == -EAGAIN) {
 		engine_starve(x->engine, &x->task);
 		return true;

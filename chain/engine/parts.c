@@ -26,13 +26,22 @@ bool parts_emit(struct instance *instance, struct exchange *x, const struct slui
 	return true;
 }
 
+/* It does give an answer, but one that nobody hears. */
+static bool is_outdone(const struct instance *instance, const struct exchange *x)
+{
+	for (unsigned i = 0; i < x->chain->path_length; i++)
+		if (x->hop[i].instance == instance && x->hop[i].outdone)
+			return true;
+	return false;
+}
+
 void parts_take_emit(struct instance *instance, struct exchange *x, const struct sluice_up *up)
 {
 	unsigned n = x->responder;
 
 	if (n >= x->chain->path_length || x->hop[n].instance != instance || x->emits_ended) {
 		verdict_slices_return(instance, up);
-		if (x->phase == PHASE_DRAIN)
+		if (x->phase == PHASE_DRAIN || is_outdone(instance, x))
 			engine_count(x->engine, answers_late);
 		else
 			offence(instance, verdict_own(instance, x), holder,
@@ -118,6 +127,14 @@ static void replace(struct instance *instance, struct hop *hop, const struct slu
 	exchange_ready(x);
 }
 
+/* What it was shown besides goes on with the piece: it answers none of that. */
+static void leave(struct hop *hop)
+{
+	hop->left = true;
+	hop_dequeue(hop);
+	stage_bypass(hop);
+}
+
 void parts_take_piece(struct instance *instance, struct exchange *x, const struct sluice_up *up)
 {
 	struct hop *hop = hop_of_piece(instance, x, up->piece);
@@ -131,9 +148,13 @@ void parts_take_piece(struct instance *instance, struct exchange *x, const struc
 	exchange_progress(x);
 	switch (up->verdict) {
 	case SLUICE_PASS:
+	case SLUICE_LEAVE:
 		if (up->slices || up->flags || TAILQ_FIRST(&hop->pieces)->replaced)
 			break;
-		stage_pass(hop);
+		if (up->verdict == SLUICE_PASS)
+			stage_pass(hop);
+		else
+			leave(hop);
 		exchange_ready(x);
 		return;
 	case SLUICE_REPLACE:

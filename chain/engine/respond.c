@@ -11,7 +11,7 @@
 static bool wants_another(const struct exchange *x)
 {
 	return x->message[REQUEST].framing.keep_alive && !x->chain->draining &&
-	       !x->engine->draining;
+	       !x->engine->draining && !limits_spent(x->client);
 }
 
 /* The rest of its request is little enough to be read and thrown away. One who waits for 100 would
@@ -62,7 +62,8 @@ enum client_fate respond_error(struct client *client, struct exchange *x, uint16
 	struct rte_mbuf *chain;
 	int len;
 
-	if (x && x->message[REQUEST].head->version < 11)
+	/* RFC 9110 §15.5.9: who is told that it was too slow is not waited for any longer. */
+	if ((x && x->message[REQUEST].head->version < 11) || status == 408)
 		fate = CLIENT_END;
 	len = http_write_answer(status, fate == CLIENT_END, head_only, engine_date(engine), bytes,
 				sizeof(bytes));
@@ -127,6 +128,23 @@ static struct http_framing framing_of(const struct sluice_up *up, uint8_t reques
 	return framing;
 }
 
+bool respond_outdo(struct exchange *x, uint8_t stage)
+{
+	struct slots *slots = &x->engine->slots;
+
+	for (unsigned i = stage + 1u; i < x->chain->path_length; i++)
+		x->hop[i].outdone = true;
+	origin_release(x, true);
+	exchange_emits_drop(x);
+	exchange_message_free(x, RESPONSE);
+	x->body[RESPONSE] = (struct body){0};
+	x->reserved = slots_reserve(slots);
+	if (x->reserved)
+		return true;
+	exchange_fail(x, 503);
+	return false;
+}
+
 void respond_build(struct exchange *x, const struct sluice_up *up)
 {
 	const struct sluice_head *request = x->message[REQUEST].head;
@@ -167,7 +185,10 @@ static struct http_write how_to(struct exchange *x, enum http_body_kind kind)
 		how.framing = HTTP_BODY_LENGTH; /* HEAD and 304 tell the length of what they do not
 						   send */
 	x->keep_client = wants_another(x) && kind != HTTP_BODY_UNTIL_CLOSE;
-	if (!x->keep_client)
+	if (framing->upgrade)
+		how.connection = x->message[RESPONSE].head->status == 101 ? HTTP_CONNECTION_UPGRADE
+									  : HTTP_CONNECTION_DEFAULT;
+	else if (!x->keep_client)
 		how.connection = HTTP_CONNECTION_CLOSE;
 	else if (x->message[REQUEST].head->version < 11)
 		how.connection = HTTP_CONNECTION_KEEP_ALIVE;
@@ -194,6 +215,10 @@ void respond_begin(struct exchange *x)
 	struct rte_mbuf *chain;
 	int error;
 
+	if (!upgrade_consistent(x)) {
+		exchange_fail(x, 502);
+		return;
+	}
 	if (!body_begin(x, RESPONSE, kind, x->message[RESPONSE].framing.length))
 		return;
 	error = text_response(x, x->message[RESPONSE].head, &how, &chain);
@@ -207,4 +232,8 @@ void respond_begin(struct exchange *x)
 		return;
 	}
 	head_to_client(x, chain);
+	if (!x->message[RESPONSE].framing.upgrade)
+		return;
+	tunnel_prepare(x);
+	tunnel_open(x);
 }

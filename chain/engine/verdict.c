@@ -202,8 +202,7 @@ static bool verdict_allowed(const struct exchange *x, const struct sluice_up *up
 	case SLUICE_RESET:
 		return up->slices == 0 && up->flags == 0;
 	case SLUICE_RESPOND:
-		return x->phase == PHASE_REQUEST && !(up->flags & ~SLUICE_UP_END) &&
-		       up->status >= 200 && up->status <= 599 &&
+		return !(up->flags & ~SLUICE_UP_END) && up->status >= 200 && up->status <= 599 &&
 		       (up->respond.body_bytes <= HTTP_LENGTH_MAX ||
 			up->respond.body_bytes >= SLUICE_LENGTH_UNKNOWN);
 	default:
@@ -215,6 +214,10 @@ static void respond(struct instance *instance, struct hop *hop, const struct slu
 {
 	struct exchange *x = hop->exchange;
 
+	if (x->phase == PHASE_RESPONSE && !respond_outdo(x, hop->stage)) {
+		verdict_slices_return(instance, up);
+		return;
+	}
 	respond_build(x, up);
 	x->responder = hop->stage;
 	x->emits_ended = up->flags & SLUICE_UP_END;
@@ -296,11 +299,10 @@ static void take_verdict(struct instance *instance, struct exchange *x, const st
 
 /* --- all of them ----------------------------------------------------------------- */
 
-void verdict_take(struct instance *instance, const struct sluice_up *up)
+static void take_answer(struct instance *instance, const struct sluice_up *up)
 {
 	struct exchange *x = exchange_named(instance, up);
 
-	engine_count(instance->engine, descriptors_up);
 	if (!x) {
 		verdict_slices_return(instance, up);
 		return;
@@ -317,6 +319,22 @@ void verdict_take(struct instance *instance, const struct sluice_up *up)
 		return;
 	default:
 		offence(instance, verdict_own(instance, x), kind, "an answer of no known kind");
+		return;
+	}
+}
+
+void verdict_take(struct instance *instance, const struct sluice_up *up)
+{
+	engine_count(instance->engine, descriptors_up);
+	switch (up->kind) {
+	case SLUICE_UP_ASK:
+		ask_asked(instance, up);
+		return;
+	case SLUICE_UP_ASK_DROP:
+		ask_dropped(instance, up);
+		return;
+	default:
+		take_answer(instance, up);
 		return;
 	}
 }

@@ -15,8 +15,10 @@ static void refuse_branches(struct reader *reader, const config_setting_t *setti
 
 void check_chain(struct reader *reader, const config_setting_t *setting, void *group)
 {
-	static const char *const of_requests[] = {"body_timeout_ms", "max_head_bytes",
-						  "max_fields"};
+	static const char *const of_requests[] = {
+		"body_timeout_ms", "connect",          "max_age_ms",       "max_fields",
+		"max_head_bytes",  "max_requests",     "max_target_bytes", "min_body_bytes_per_s",
+		"upgrade",         "tunnel_timeout_ms"};
 	const struct conf_chain *chain = group;
 
 	if (!chain->protocol || strcmp(chain->protocol, "tcp") != 0)

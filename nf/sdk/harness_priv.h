@@ -66,7 +66,8 @@ struct harness {
 	bool hold_sent;
 	uint32_t *sent; /* tags in flight */
 	size_t sent_count, sent_size;
-	char *conf_error; /* the config's syntax */
+	struct harness_ask *asks; /* oldest first */
+	char *conf_error;         /* the config's syntax */
 	char **logs;
 	unsigned logs_count;
 };
@@ -97,10 +98,16 @@ void harness_fields_set(struct harness_exchange *x, const struct harness_field *
 void harness_edits_apply(struct harness_exchange *x, const uint8_t *text, size_t bytes);
 void harness_fields_free(struct harness_exchange *x);
 
+void harness_ask_begin(struct harness *h, const struct sluice_up *up, const uint8_t *text);
+void harness_ask_dropped(struct harness *h, const struct sluice_up *up);
+void harness_asks_free(struct harness *h);
+/* Bytes where a function finds them. */
+void harness_slice(struct harness *h, const struct sluice_span *span, struct sluice_slice *slice);
+
 extern const struct nf_env harness_env;
 struct harness_exchange *harness_exchange_new(struct harness *h, const char *target);
 /* A head is about to be shown: no answer to it yet. */
-void harness_ask(struct harness_exchange *x);
+void harness_answer_forget(struct harness_exchange *x);
 void harness_event(struct harness_exchange *x, struct sluice_down *down);
 enum sluice_verdict harness_body_event(struct harness_exchange *x, enum sluice_down_kind kind,
 				       const struct sluice_span *spans, unsigned n, bool end);

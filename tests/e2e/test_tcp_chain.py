@@ -189,7 +189,7 @@ def test_resets_are_passed_on(stream):
     stream.run(stream.origin(7000, wait_for_end))
     sock = stream.connect()
     sock.sendall(b"x")
-    wait_until(lambda: stream.sluiced.stat("streams_connected") == 1, 10, "it is open")
+    wait_until(lambda: stream.sluiced.stat("tunnels") == 1, 10, "it is open")
     reset(sock)
     wait_until(lambda: ends == ["reset"], 10, "the server hears the reset")
     sock = stream.connect()
@@ -209,7 +209,7 @@ def test_nobody_there_is_a_reset(stream):
 def test_silence_ends_it(stream):
     stream.run(stream.origin(7000, echo), chain="idle_timeout_ms = 300;")
     sock = stream.connect()
-    wait_until(lambda: stream.sluiced.stat("timeouts_idle") == 1, 10, "it was ended")
+    wait_until(lambda: stream.sluiced.stat("timeouts_tunnel") == 1, 10, "it was ended")
     assert is_reset(sock)
     sock.close()
 

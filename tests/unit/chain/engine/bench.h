@@ -157,7 +157,11 @@ struct options {
 	unsigned max_fails, eject_ms, check_ms;
 	const char *check_path;
 	uint32_t recv_kb, send_kb;
-	unsigned max_head_bytes, max_fields;
+	unsigned max_head_bytes, max_fields, max_target_bytes;
+	unsigned min_body_bytes_per_s, max_requests, max_age_ms;
+	const char *upgrade;
+	bool connect;
+	unsigned tunnel_ms;
 	const struct conf_branch *branches;
 	unsigned branches_count;
 };

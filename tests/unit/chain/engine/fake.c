@@ -138,6 +138,12 @@ static void note(struct fake *fake, const struct sluice_down *down)
 		for (unsigned i = 0; i < down->slices; i++)
 			fake->released[fake->releases++ % FAKE_SEEN_MAX] = down->slice[i].tag;
 		return;
+	case SLUICE_DOWN_ASK_HEAD:
+	case SLUICE_DOWN_ASK_END:
+		return;
+	case SLUICE_DOWN_ASK_BODY:
+		note_body(fake, 1, down);
+		return;
 	default:
 		fail_msg("a descriptor of kind %u", down->kind);
 	}
@@ -182,7 +188,14 @@ static bool is_piece(const struct sluice_down *down)
 
 bool fake_is_asked(const struct sluice_down *down)
 {
-	return down->kind != SLUICE_DOWN_DONE && down->kind != SLUICE_DOWN_RELEASE;
+	switch (down->kind) {
+	case SLUICE_DOWN_REQUEST_HEAD:
+	case SLUICE_DOWN_RESPONSE_HEAD:
+	case SLUICE_DOWN_OPEN:
+		return true;
+	default:
+		return is_piece(down);
+	}
 }
 
 struct sluice_up fake_answer(const struct sluice_down *down, enum sluice_verdict verdict)

@@ -58,7 +58,7 @@ static void test_bytes_go_both_ways(void **state)
 	both_end(c, o);
 	assert_int_equal(f(0)->opens, 1);
 	assert_int_equal(counted(streams), 1);
-	assert_int_equal(counted(streams_connected), 1);
+	assert_int_equal(counted(tunnels), 1);
 	assert_int_equal(counted(requests), 0);
 	bench_close();
 }
@@ -186,7 +186,7 @@ static void test_resets_are_passed_on(void **state)
 	o = origin_accept(0);
 	peer_abort(o);
 	hear_reset(c);
-	assert_int_equal(counted(streams_reset), 2);
+	assert_int_equal(counted(tunnels_reset), 2);
 	bench_close();
 }
 
@@ -273,7 +273,7 @@ static void test_silence_ends_it(void **state)
 	}
 	hear_reset(c);
 	hear_reset(o);
-	assert_int_equal(counted(timeouts_idle), 1);
+	assert_int_equal(counted(timeouts_tunnel), 1);
 	bench_close();
 }
 
@@ -530,7 +530,7 @@ static void test_flows_tell(void **state)
 	say(o, "defgh");
 	hear(c, "defgh");
 	engine_flows_each(bench.engine, note_flow, &flow);
-	assert_string_equal(flow.state, "stream");
+	assert_string_equal(flow.state, "tunnel");
 	assert_int_equal(flow.bytes_in, 3);
 	assert_int_equal(flow.bytes_out, 5);
 	assert_int_equal(flow.server.port, 8000);

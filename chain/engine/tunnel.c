@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Tunnels: connections whose bytes go both ways as they come. Those of a `tcp` chain once they are
+ * open (stream.c), and those of an `http` chain that have left HTTP (upgrade.c). Both directions
+ * are bodies that end with the connection; they go from stack to stack by reference, past the
+ * functions or, in a `tcp` chain, through those that want them. Either may end first; a reset of
+ * either side is passed on.
+ */
+#include "chain/engine/internal.h"
+
+static void body_open(struct exchange *x, enum direction d)
+{
+	struct http_framing *framing = &x->message[d].framing;
+
+	*framing = (struct http_framing){.kind = HTTP_BODY_UNTIL_CLOSE,
+					 .length = SLUICE_LENGTH_UNKNOWN};
+	x->body[d] = (struct body){.out_kind = HTTP_BODY_UNTIL_CLOSE};
+	http_body_init(&x->body[d].decoder, framing, &x->chain->limits, x->trailers[d], 0);
+}
+
+void tunnel_prepare(struct exchange *x)
+{
+	body_open(x, REQUEST);
+	body_open(x, RESPONSE);
+	x->keep_client = false;
+}
+
+void tunnel_open(struct exchange *x)
+{
+	x->body[REQUEST].started = x->body[RESPONSE].started = true;
+	engine_count(x->engine, tunnels);
+	exchange_phase(x, PHASE_TUNNEL);
+	exchange_ready(x); /* the first bytes may be there already */
+}
+
+/* An end in order would tell each side that the other has said all. */
+void tunnel_timeout(struct exchange *x)
+{
+	engine_count(x->engine, timeouts_tunnel);
+	exchange_end(x, CLIENT_RESET, true);
+}
+
+/* One side was reset, or does not answer any more: so is the other. */
+static bool was_reset(const struct exchange *x)
+{
+	if (!x->client->conn && !x->client->ended)
+		return true;
+	return x->origin_gone && !x->origin_ended && !x->origin_rest.first;
+}
+
+static void reset(struct exchange *x)
+{
+	engine_count(x->engine, tunnels_reset);
+	exchange_end(x, CLIENT_RESET, true);
+}
+
+void tunnel_run(struct exchange *x)
+{
+	if (was_reset(x)) {
+		reset(x);
+		return;
+	}
+	if (!body_move(x, REQUEST) || !body_move(x, RESPONSE))
+		return;
+	if (x->body[REQUEST].ended && x->body[RESPONSE].ended)
+		exchange_end(x, CLIENT_END, false);
+	else if (was_reset(x))
+		reset(x);
+}
