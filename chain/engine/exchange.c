@@ -279,7 +279,7 @@ void exchange_hop_over(struct exchange *x)
 		exchange_free(x);
 }
 
-static void emits_drop(struct exchange *x)
+void exchange_emits_drop(struct exchange *x)
 {
 	struct lease *lease;
 
@@ -287,6 +287,7 @@ static void emits_drop(struct exchange *x)
 		STAILQ_REMOVE_HEAD(&x->emits, queue);
 		ledger_lease_drop(lease);
 	}
+	x->emits_count = 0;
 }
 
 static void account(struct exchange *x, struct client *client)
@@ -324,7 +325,7 @@ void exchange_end(struct exchange *x, enum client_fate fate, bool failed)
 	account(x, client);
 	body_free(x, REQUEST);
 	body_free(x, RESPONSE);
-	emits_drop(x);
+	exchange_emits_drop(x);
 	hops_close(x);
 	client_exchange_over(client, fate);
 	exchange_hop_over(x);

@@ -18,6 +18,7 @@
  *    origin.c     the origin's side of an exchange
  *    reply.c      the heads that it answers
  *    respond.c    answers to clients
+ *    instead.c    answers in place of the origin's
  *    instance.c   instances: rings, room, releases
  *    failure.c    instances that are gone
  *    slots.c      message slots
@@ -244,6 +245,7 @@ struct hop {
 	bool done_due;
 	bool closing; /* the exchange is over and waits for it */
 	bool holds;   /* counted in instance->held */
+	bool outdone; /* it was answering, and one before it answers instead */
 };
 
 struct body {
@@ -293,6 +295,7 @@ struct exchange {
 	bool failed;
 	uint16_t open_hops; /* when over: hops that keep it */
 	uint16_t status;    /* of the answer; 0: none */
+	uint16_t failing;   /* the status that it ends with, unless a function answers; 0: none */
 	uint32_t next_piece;
 	struct message message[DIRECTIONS];
 	struct body body[DIRECTIONS];
@@ -438,6 +441,8 @@ void exchange_progress(struct exchange *x);
 void exchange_fail(struct exchange *x, uint16_t status);
 /* Ends it; the answer is complete, or there will be none. */
 void exchange_end(struct exchange *x, enum client_fate fate, bool failed);
+/* What a function has given of its answer and nobody will get. */
+void exchange_emits_drop(struct exchange *x);
 /* The client is gone. */
 void exchange_client_gone(struct exchange *x);
 /* One hop of an exchange that is over has let go. */
@@ -543,6 +548,16 @@ bool respond_informational(struct exchange *x, const struct sluice_head *head);
 enum client_fate respond_error(struct client *client, struct exchange *x, uint16_t status);
 /* How the client goes on when the answer was given. */
 enum client_fate respond_fate(const struct exchange *x);
+
+/* --- instead.c ------------------------------------------------------------------- */
+/* A function answers in place of what it was shown: that is given up. False: the exchange has
+ * ended. */
+bool instead_begin(struct exchange *x);
+/* The origin gives no answer: functions that look at answers are shown one of ours, which any of
+ * them may better; else it ends with `status`. False: the exchange has ended. */
+bool instead_offer(struct exchange *x, uint16_t status);
+/* Nobody has bettered it. */
+void instead_end(struct exchange *x);
 
 /* --- instance.c ------------------------------------------------------------------ */
 /* Takes its answers; sees how far it has read; gives room in its ring to those in line; tells it

@@ -88,7 +88,7 @@ static void connect_some(struct exchange *x, uint32_t server)
 		return;
 	}
 	engine_count(x->engine, origin_unavailable);
-	exchange_fail(x, x->tries ? 502 : 503);
+	instead_offer(x, x->tries ? 502 : 503);
 }
 
 void origin_begin(struct exchange *x)
@@ -218,8 +218,7 @@ static bool lost(struct exchange *x)
 		return repeat(x);
 	engine_count(x->engine, responses_cut);
 	origin_failed(x);
-	exchange_fail(x, 502);
-	return false;
+	return instead_offer(x, 502);
 }
 
 bool origin_ended(struct exchange *x)
@@ -290,7 +289,7 @@ void origin_timeout(struct exchange *x)
 	}
 	engine_count(x->engine, timeouts_response);
 	origin_failed(x);
-	exchange_fail(x, 504);
+	instead_offer(x, 504);
 }
 
 static bool reusable(const struct exchange *x)

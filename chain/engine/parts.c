@@ -26,13 +26,22 @@ bool parts_emit(struct instance *instance, struct exchange *x, const struct slui
 	return true;
 }
 
+/* Was it answering, until another did instead? It may not know yet. */
+static bool is_outdone(const struct instance *instance, const struct exchange *x)
+{
+	for (unsigned i = 0; i < x->chain->path_length; i++)
+		if (x->hop[i].outdone && x->hop[i].instance == instance)
+			return true;
+	return false;
+}
+
 void parts_take_emit(struct instance *instance, struct exchange *x, const struct sluice_up *up)
 {
 	unsigned n = x->responder;
 
 	if (n >= x->chain->path_length || x->hop[n].instance != instance || x->emits_ended) {
 		verdict_slices_return(instance, up);
-		if (x->phase == PHASE_DRAIN)
+		if (x->phase == PHASE_DRAIN || is_outdone(instance, x))
 			engine_count(x->engine, answers_late);
 		else
 			offence(instance, verdict_own(instance, x), holder,

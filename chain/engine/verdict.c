@@ -184,7 +184,7 @@ static bool choice_take(struct instance *instance, struct exchange *x, const str
 
 /* --- heads ----------------------------------------------------------------------- */
 
-static bool verdict_allowed(const struct exchange *x, const struct sluice_up *up)
+static bool verdict_allowed(const struct sluice_up *up)
 {
 	switch (up->verdict) {
 	case SLUICE_PASS:
@@ -192,7 +192,7 @@ static bool verdict_allowed(const struct exchange *x, const struct sluice_up *up
 	case SLUICE_RESET:
 		return up->slices == 0 && up->flags == 0;
 	case SLUICE_RESPOND:
-		return x->phase == PHASE_REQUEST && !(up->flags & ~SLUICE_UP_END) &&
+		return !(up->flags & ~SLUICE_UP_END) &&
 		       up->status >= 200 && up->status <= 599 &&
 		       (up->respond.body_bytes <= HTTP_LENGTH_MAX ||
 			up->respond.body_bytes >= SLUICE_LENGTH_UNKNOWN);
@@ -205,6 +205,10 @@ static void respond(struct instance *instance, struct hop *hop, const struct slu
 {
 	struct exchange *x = hop->exchange;
 
+	if (x->phase == PHASE_RESPONSE && !instead_begin(x)) {
+		verdict_slices_return(instance, up);
+		return;
+	}
 	respond_build(x, up);
 	x->responder = hop->stage;
 	x->emits_ended = up->flags & SLUICE_UP_END;
@@ -261,7 +265,7 @@ static void take_verdict(struct instance *instance, struct exchange *x, const st
 		verdict_slices_return(instance, up);
 		return;
 	}
-	if (!verdict_allowed(x, up) || !verdict_slices_valid(instance, up)) {
+	if (!verdict_allowed(up) || !verdict_slices_valid(instance, up)) {
 		offence(instance, x, verdict, "a verdict that it may not give here");
 		return;
 	}

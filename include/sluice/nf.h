@@ -67,7 +67,10 @@ struct sluice_nf_hooks {
 	int (*init)(struct sluice_nf *nf, const struct sluice_conf *config);
 	void (*fini)(struct sluice_nf *nf); /* only after an init that returned 0 */
 
-	/* Verdicts: SLUICE_PASS, _LEAVE, _HOLD, _RESET; _RESPOND in request_head only. */
+	/* Verdicts: SLUICE_PASS, _LEAVE, _HOLD, _RESET, _RESPOND. In response_head the last one
+	 * means: this answer instead of the one that came, which is given up. An origin that gives
+	 * no answer is shown as one of 502, 503 or 504 without fields; if nobody responds the
+	 * manager's own error goes out, and edits of that head count for nothing. */
 	enum sluice_verdict (*request_head)(struct sluice_exchange *x);
 	enum sluice_verdict (*response_head)(struct sluice_exchange *x);
 
@@ -210,7 +213,7 @@ uint16_t sluice_routed(const struct sluice_exchange *x);
 /* `server`: its place in the group: sluice_upstreams()->server[group->first + server]. */
 void sluice_pick(struct sluice_exchange *x, uint16_t server);
 
-/* --- answering (verdict SLUICE_RESPOND from request_head, or from sluice_resume) --- */
+/* --- answering (verdict SLUICE_RESPOND from a head hook, or from sluice_resume) --- */
 
 /* A buffer of the function's arena (<sluice/buf.h>). NULL: the arena is full. */
 struct sluice_buf *sluice_buf_alloc(struct sluice_nf *nf, uint32_t size);

@@ -83,7 +83,7 @@ static bool has_no_body(const struct sluice_exchange *x)
 
 int sluice_respond(struct sluice_exchange *x, uint16_t status, uint64_t body_bytes)
 {
-	if (!x->live || x->phase != NF_REQUEST_HEAD || !x->head || status < 200 || status > 599)
+	if (!x->live || !x->head || status < 200 || status > 599)
 		return -EINVAL;
 	answer_drop(x);
 	edits_drop(x);
