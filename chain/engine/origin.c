@@ -142,8 +142,10 @@ static bool ask(struct exchange *x)
 	}
 	x->head_sent = true;
 	x->asked_us = x->engine->timers.now_us;
+	if (!body_begin(x, REQUEST, framing->kind, framing->length))
+		return false;
 	exchange_phase(x, PHASE_WAIT);
-	return body_begin(x, REQUEST, framing->kind, framing->length);
+	return true;
 }
 
 /* --- a connection that is gone --------------------------------------------------- */

@@ -192,8 +192,7 @@ static bool verdict_allowed(const struct sluice_up *up)
 	case SLUICE_RESET:
 		return up->slices == 0 && up->flags == 0;
 	case SLUICE_RESPOND:
-		return !(up->flags & ~SLUICE_UP_END) &&
-		       up->status >= 200 && up->status <= 599 &&
+		return !(up->flags & ~SLUICE_UP_END) && up->status >= 200 && up->status <= 599 &&
 		       (up->respond.body_bytes <= HTTP_LENGTH_MAX ||
 			up->respond.body_bytes >= SLUICE_LENGTH_UNKNOWN);
 	default:

@@ -144,7 +144,7 @@ static void test_no_answer(void **state)
 
 static void test_too_late(void **state)
 {
-	struct options options = {.path = 2, .response_ms = 200};
+	struct options options = {.path = 2, .response_ms = 200, .body_ms = 30000};
 	struct peer *c, *o;
 
 	(void)state;
