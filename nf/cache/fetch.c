@@ -6,6 +6,7 @@
 #include "crowd.h"
 #include "fields.h"
 #include "nf/common/str.h"
+#include "range.h"
 #include "renew.h"
 #include "reply.h"
 
@@ -31,9 +32,11 @@ static struct fields *copy_request(struct cache *cache, const struct sluice_exch
 	return fields_make(&cache->store.mem, &list);
 }
 
+/* The response to POST may be stored where it says that it is what GET would bring (RFC 9110
+ * §9.3.3). */
 static bool wants_store(const struct ask *ask)
 {
-	return ask->kind == ASK_READ && !ask->head && !(ask->cc.flags & CC_NO_STORE);
+	return (ask->kind == ASK_READ || ask->post) && !ask->head && !(ask->cc.flags & CC_NO_STORE);
 }
 
 static struct fetch *fetch_new(struct cache *cache, struct sluice_exchange *x,
@@ -50,14 +53,19 @@ static struct fetch *fetch_new(struct cache *cache, struct sluice_exchange *x,
 		mem_put(&store->mem, f);
 		return NULL;
 	}
-	if (wants_store(ask))
+	if (wants_store(ask) || ask->kind == ASK_READ)
 		f->request = copy_request(cache, x);
+	f->may_store = f->request && wants_store(ask);
 	f->visit = visit_of(x);
 	f->kind = ask->kind;
 	f->head = ask->head;
 	f->authorized = ask->authorized;
+	f->conditional = ask->conditional;
+	f->range = ask->range;
+	f->stale_if_error_s = ask->cc.stale_if_error;
 	f->plain = !ask->authorized && !ask->range;
 	f->invalidations = f->entry->invalidations;
+	f->purges = cache->tags.purges;
 	f->request_us = sluice_now_us(cache->nf);
 	TAILQ_INIT(&f->waiters);
 	f->visit->state = VISIT_FETCHING;
@@ -101,6 +109,34 @@ static struct fetch *fetch_admit(struct cache *cache, struct sluice_exchange *x,
 	return NULL;
 }
 
+/* --- asking whether what is stored is still good (RFC 9111 §4.3.1) ------------------- */
+
+static bool set_validator(struct sluice_exchange *x, const struct object *old,
+			  enum sluice_field_id id, const char *condition)
+{
+	struct sluice_str value;
+
+	if (!fields_by_id(old->head, id, 0, &value))
+		return false;
+	return !sluice_field_set(x, condition, value);
+}
+
+/* Our conditions take the place of the client's, which is answered by what comes of it. Its Range
+ * stays: what has changed it gets as it wants it. */
+static void validate(struct fetch *f, struct sluice_exchange *x)
+{
+	struct sluice_str value;
+
+	if (!f->old || !f->request || f->head ||
+	    (!fields_by_id(f->old->head, SLUICE_FIELD_ETAG, 0, &value) &&
+	     !fields_by_id(f->old->head, SLUICE_FIELD_LAST_MODIFIED, 0, &value)))
+		return;
+	sluice_field_remove(x, "If-None-Match");
+	sluice_field_remove(x, "If-Modified-Since");
+	f->validating = set_validator(x, f->old, SLUICE_FIELD_ETAG, "If-None-Match");
+	f->validating |= set_validator(x, f->old, SLUICE_FIELD_LAST_MODIFIED, "If-Modified-Since");
+}
+
 /* Where there is no room the exchange goes its way without us. */
 enum sluice_verdict fetch_begin(struct cache *cache, struct sluice_exchange *x,
 				const struct ask *ask, struct object *old, enum note_why why)
@@ -118,8 +154,9 @@ enum sluice_verdict fetch_begin(struct cache *cache, struct sluice_exchange *x,
 	}
 	f->old = old;
 	f->why = why;
-	f->leads =
-		f->request && !f->entry->leader && crowd_may_lead(cache, ask, f->entry->hash, why);
+	validate(f, x);
+	f->leads = f->may_store && !f->entry->leader && (!f->conditional || f->validating) &&
+		   crowd_may_lead(cache, ask, f->entry->hash, why);
 	if (f->leads)
 		f->entry->leader = f;
 	return SLUICE_PASS;
@@ -191,15 +228,45 @@ static void invalidate_named(struct cache *cache, const struct sluice_exchange *
 }
 
 /* RFC 9111 §4.4: what a method that is not safe has changed, when it was not refused. */
-static enum sluice_verdict take_change(struct cache *cache, struct sluice_exchange *x,
-				       struct fetch *f)
+static void invalidate_changed(struct cache *cache, struct sluice_exchange *x, struct fetch *f)
 {
-	if (sluice_head(x)->status < 400) {
-		invalidate_key(cache, str_make(f->entry->key, f->entry->key_len));
-		invalidate_named(cache, x, f, SLUICE_FIELD_LOCATION);
-		invalidate_named(cache, x, f, SLUICE_FIELD_CONTENT_LOCATION);
-	}
-	return let_go(cache, x, f);
+	if (sluice_head(x)->status >= 400)
+		return;
+	invalidate_key(cache, str_make(f->entry->key, f->entry->key_len));
+	invalidate_named(cache, x, f, SLUICE_FIELD_LOCATION);
+	invalidate_named(cache, x, f, SLUICE_FIELD_CONTENT_LOCATION);
+}
+
+/* --- responses that are answered instead of ---------------------------------------------- */
+
+/* The fetch ends here: its client gets what was stored. Those that waited for it are served first,
+ * from the same object. */
+static enum sluice_verdict answer_old(struct cache *cache, struct sluice_exchange *x,
+				      struct fetch *f)
+{
+	struct note note = {.why = f->why, .forward_status = sluice_head(x)->status};
+	struct answer_to to = {f->head, f->conditional, f->range, fetch_vary(f)};
+	struct fields *request = f->request;
+	struct object *old = f->old;
+	enum sluice_verdict verdict;
+
+	f->request = NULL;
+	f->old = NULL;
+	crowd_disband(cache, f);
+	fetch_free(cache, f);
+	to.fields.ctx = request;
+	verdict = answer_object(cache, x, &to, old, &note);
+	object_unref(&cache->store, old);
+	mem_put(&cache->store.mem, request);
+	return verdict;
+}
+
+/* RFC 5861 §4: the origin does not feel well, and what is stored will do. */
+static bool is_helped(const struct cache *cache, const struct fetch *f, uint16_t status)
+{
+	return f->old && f->request && f->kind == ASK_READ && f->why == NOTE_STALE &&
+	       (status == 500 || (status >= 502 && status <= 504)) &&
+	       fresh_helps_on_error(&f->old->fresh, f->stale_if_error_s, sluice_now_us(cache->nf));
 }
 
 /* --- responses that are stored ------------------------------------------------------------ */
@@ -317,12 +384,35 @@ static enum sluice_verdict store_response(struct cache *cache, struct sluice_exc
 	return SLUICE_LEAVE;
 }
 
+/* What part of what a 206 has. */
+struct part {
+	uint64_t first, last, whole;
+};
+
+/* One whose words and length agree, and which is not just a part of the whole that is stored. */
+static bool read_part(const struct sluice_exchange *x, const struct fetch *f,
+		      const struct fields_list *all, struct part *part)
+{
+	struct sluice_str range = reply_value(all, SLUICE_FIELD_CONTENT_RANGE);
+	struct sluice_str tag = reply_value(all, SLUICE_FIELD_ETAG), old_tag;
+
+	*part = (struct part){0};
+	if (sluice_head(x)->status != 206 || !f->range ||
+	    !range_parse_content(range, &part->first, &part->last, &part->whole) ||
+	    sluice_head(x)->body_bytes != part->last - part->first + 1)
+		return false;
+	return !f->old || f->old->status == 206 || !tag.len ||
+	       !fields_by_id(f->old->head, SLUICE_FIELD_ETAG, 0, &old_tag) ||
+	       !str_equal(tag, old_tag);
+}
+
 static enum sluice_verdict take_content(struct cache *cache, struct sluice_exchange *x,
 					struct fetch *f, const struct fields_list *all)
 {
 	const struct sluice_head *head = sluice_head(x);
 	struct fresh_response facts;
 	struct vary_key vary;
+	struct part part;
 	struct object *o;
 
 	reply_facts(all, head->status, sluice_wall_seconds(cache->nf), &cache->set.targeted,
@@ -330,6 +420,7 @@ static enum sluice_verdict take_content(struct cache *cache, struct sluice_excha
 	add_date(cache, x, &facts);
 	make_vary(&vary, f, all);
 	facts.vary_never = vary.never;
+	facts.part = read_part(x, f, all, &part);
 	if (all->full || fresh_may_store(&facts, &cache->set.rules, f->authorized))
 		return refuse(cache, x, f, cache->count.uncacheable);
 	if (has_body(x) && head->body_bytes != SLUICE_LENGTH_UNKNOWN &&
@@ -338,27 +429,71 @@ static enum sluice_verdict take_content(struct cache *cache, struct sluice_excha
 	o = make_object(cache, f, all, &facts, &vary);
 	if (!o)
 		return refuse(cache, x, f, cache->count.no_room);
+	o->purges_seen = f->purges;
+	o->first = part.first;
+	o->whole = part.whole;
 	return store_response(cache, x, f, o);
+}
+
+/* Is what POST was answered with what GET would bring, and for how long? */
+static bool is_content_of_target(struct cache *cache, const struct sluice_exchange *x,
+				 const struct fetch *f, const struct fields_list *all)
+{
+	struct sluice_str base = str_make(f->entry->key, f->entry->key_len), value;
+	struct fresh_response facts;
+	struct uri_key key;
+
+	if (sluice_head(x)->status != 200 ||
+	    sluice_field(x, SLUICE_FIELD_CONTENT_LOCATION, &value) ||
+	    !uri_key_resolve(&key, base, value) || !str_equal(str_make(key.text, key.len), base))
+		return false;
+	reply_facts(all, 200, sluice_wall_seconds(cache->nf), &cache->set.targeted, &facts);
+	return fresh_is_timed(&facts);
+}
+
+static enum sluice_verdict take_change(struct cache *cache, struct sluice_exchange *x,
+				       struct fetch *f, const struct fields_list *all)
+{
+	invalidate_changed(cache, x, f);
+	if (!f->may_store || !is_content_of_target(cache, x, f, all))
+		return let_go(cache, x, f);
+	f->invalidations = f->entry->invalidations;
+	return take_content(cache, x, f, all);
+}
+
+/* The answer to a GET or HEAD. */
+static enum sluice_verdict take_answer(struct cache *cache, struct sluice_exchange *x,
+				       struct fetch *f, const struct fields_list *all)
+{
+	uint16_t status = sluice_head(x)->status;
+
+	if (status == 304 && f->validating) {
+		renew_confirm(cache, f, all);
+		return answer_old(cache, x, f);
+	}
+	if (is_helped(cache, f, status)) {
+		cache_count(cache->count.hits_on_error);
+		f->old->erred_us = sluice_now_us(cache->nf);
+		return answer_old(cache, x, f);
+	}
+	if (f->head || status == 304) {
+		renew_learn(cache, f, status, all);
+		return let_go(cache, x, f);
+	}
+	return f->may_store ? take_content(cache, x, f, all) : let_go(cache, x, f);
 }
 
 enum sluice_verdict fetch_response(struct cache *cache, struct sluice_exchange *x)
 {
 	struct fetch *f = visit_of(x)->fetch;
-	uint16_t status = sluice_head(x)->status;
 	struct fields_list all;
 
-	if (status < 200)
+	if (sluice_head(x)->status < 200)
 		return SLUICE_PASS;
-	if (f->kind != ASK_READ)
-		return take_change(cache, x, f);
 	reply_collect(x, &all);
-	if (f->head || status == 304) {
-		renew_learn(cache, f, status, &all);
-		return let_go(cache, x, f);
-	}
-	if (!f->request)
-		return let_go(cache, x, f);
-	return take_content(cache, x, f, &all);
+	if (f->kind == ASK_READ)
+		return take_answer(cache, x, f, &all);
+	return take_change(cache, x, f, &all);
 }
 
 /* --- bodies ------------------------------------------------------------------------------------

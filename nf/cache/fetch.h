@@ -14,16 +14,20 @@
 struct fetch {
 	struct visit *visit;
 	struct entry *entry;    /* it is a user of that */
-	struct fields *request; /* its fields, for Vary; NULL: the response cannot be stored */
+	struct fields *request; /* its fields, for Vary and for an answer; NULL: not needed */
 	struct object *old; /* what is stored for this request and was not used; NULL: nothing */
 	struct object *filling; /* being made from the response; NULL: nothing is */
 	uint64_t expected;      /* bytes of the body, or SLUICE_LENGTH_UNKNOWN */
 	uint64_t request_us;
 	uint32_t invalidations; /* of the entry when it began */
+	uint64_t purges;        /* by tag, when it began */
 	enum note_why why;
 	enum ask_kind kind;
-	bool head, authorized;
-	bool plain; /* neither a part nor somebody's own was asked for */
+	bool head, authorized, conditional, range;
+	bool may_store;           /* as far as the request goes */
+	bool validating;          /* the origin was asked whether `old` is still good */
+	int64_t stale_if_error_s; /* what the request allows; CC_ABSENT */
+	bool plain;               /* neither a part nor somebody's own was asked for */
 	bool leads;
 	unsigned failures; /* leaders before it that came to nothing */
 	struct visit_list waiters;
