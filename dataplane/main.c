@@ -73,6 +73,18 @@ static const char *plural(unsigned n)
 	return n == 1 ? "" : "s";
 }
 
+static void print_right(const char *path, const struct conf *conf)
+{
+	unsigned apps = conf->applications_count;
+
+	printf("%s is right: %u port%s, %u function%s, %u chain%s", path, conf->ports_count,
+	       plural(conf->ports_count), conf->functions_count, plural(conf->functions_count),
+	       conf->chains_count, plural(conf->chains_count));
+	if (apps)
+		printf(", %u application%s", apps, plural(apps));
+	printf("\n");
+}
+
 static int check(struct conf *conf, const char *path)
 {
 	struct conf_errors errors = {0};
@@ -80,10 +92,7 @@ static int check(struct conf *conf, const char *path)
 
 	print_errors(&errors);
 	if (!rc)
-		printf("%s is right: %u port%s, %u function%s, %u chain%s\n", path,
-		       conf->ports_count, plural(conf->ports_count), conf->functions_count,
-		       plural(conf->functions_count), conf->chains_count,
-		       plural(conf->chains_count));
+		print_right(path, conf);
 	conf_errors_clear(&errors);
 	conf_free(conf);
 	return rc;

@@ -127,18 +127,6 @@ static int region_reserve(struct region_table *regions, enum region_kind kind, c
 	return rc;
 }
 
-static void region_release(struct region_table *regions, struct region *region)
-{
-	const struct rte_memzone *zone;
-
-	if (!region)
-		return;
-	zone = rte_memzone_lookup(region->name);
-	region_remove(regions, region);
-	if (zone)
-		rte_memzone_free(zone);
-}
-
 /* --- pools ------------------------------------------------------------------------------- */
 
 static unsigned share_count(uint64_t bytes, unsigned percent, uint64_t each)
@@ -269,13 +257,8 @@ int memory_flat(struct memory_pools *p)
 
 void memory_pools_destroy(struct region_table *regions, struct memory_pools *p)
 {
-	rte_mempool_free(p->rx);
-	rte_mempool_free(p->data);
-	rte_mempool_free(p->header);
-	rte_mempool_free(p->control);
-	rte_mempool_free(p->ref);
-	rte_mempool_free(p->flat);
-	region_release(regions, p->rx_region);
+	if (p->rx_region)
+		region_remove(regions, p->rx_region);
 	*p = (struct memory_pools){0};
 }
 
@@ -354,7 +337,6 @@ void memory_arenas_destroy(struct memory_arenas *arenas, struct region_table *re
 	for (unsigned i = 0; i < arenas->count; i++) {
 		if (arenas->list[i].region)
 			region_remove(regions, arenas->list[i].region);
-		rte_memzone_free(arenas->list[i].zone);
 	}
 	free(arenas->list);
 	*arenas = (struct memory_arenas){0};

@@ -42,6 +42,8 @@ int memory_pools_create(struct region_table *regions, unsigned worker, int node,
 			uint32_t rx_bytes, struct memory_pools *out)
 	__attribute__((warn_unused_result));
 int memory_flat(struct memory_pools *pools) __attribute__((warn_unused_result));
+/* The memory itself ends with EAL: it would zero each page before it takes it back, and an end
+ * would take seconds. */
 void memory_pools_destroy(struct region_table *regions, struct memory_pools *pools);
 
 /* EAL memory for the output of functions. A process that was shown an arena may have it mapped for
@@ -60,7 +62,7 @@ int memory_arena_alloc(struct memory_arenas *arenas, struct region_table *region
 		       uint64_t bytes, struct region **out) __attribute__((warn_unused_result));
 void memory_arena_free(struct memory_arenas *arenas, struct region_table *regions,
 		       struct region *arena);
-/* No process lives that was shown one. */
+/* No process lives that was shown one. Of their memory the same holds. */
 void memory_arenas_destroy(struct memory_arenas *arenas, struct region_table *regions);
 
 #endif

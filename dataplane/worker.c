@@ -339,7 +339,7 @@ static bool turn(struct worker *w)
 	stack_advance(w->stack, now_us);
 	work = io_receive(w->io, w->stack) > 0;
 	stack_deliver(w->stack);
-	work |= engine_pending(w->engine) | apps_pending(w->apps);
+	work |= engine_pending(w->engine) || apps_pending(w->apps);
 	engine_poll(w->engine, now_us);
 	apps_poll(w->apps, now_us);
 	work |= turn_inlines(w, now_us);

@@ -63,7 +63,7 @@ static size_t ip4_piece(unsigned id, uint8_t protocol, const uint8_t *data, unsi
 static size_t ip6_piece(unsigned id, uint8_t protocol, const uint8_t *data, unsigned from,
 			unsigned len, bool more)
 {
-	uint8_t bytes[8 + 1500] = {protocol};
+	uint8_t bytes[8 + DATA] = {protocol};
 
 	plain_put(bytes + 2, (uint16_t)(from | more));
 	plain_put(bytes + 6, (uint16_t)id);
