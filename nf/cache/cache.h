@@ -5,7 +5,8 @@
  *	ask      reads a request        serve    decides: answer, wait, or fetch
  *	reply    reads a response       answer   makes answers from objects
  *	fresh    the rules              send     sends their bodies, as there is room
- *	store    entries, objects       fetch    an exchange with the origin, up to the store
+ *	store    entries, objects       fetch    an exchange with the origin
+ *	renew    stored heads           take     its response, up to the store
  *	note     Cache-Status           crowd    requests that wait for another's fetch
  *	purge    ends what is stored    tags     what purges by tag have ended
  *

@@ -37,7 +37,12 @@ struct fetch {
 enum sluice_verdict fetch_begin(struct cache *cache, struct sluice_exchange *x,
 				const struct ask *ask, struct object *old, enum note_why why);
 
-/* In response_head and response_body of an exchange that fetches. */
+/* It is over, and nobody waits for it any more. */
+void fetch_free(struct cache *cache, struct fetch *f);
+/* Gives up what was being made of its response. */
+void fetch_drop_filling(struct cache *cache, struct fetch *f);
+
+/* In response_head and response_body of an exchange that fetches (take.c). */
 enum sluice_verdict fetch_response(struct cache *cache, struct sluice_exchange *x);
 void fetch_body(struct cache *cache, struct visit *visit, const struct sluice_span *spans,
 		unsigned n, bool end);

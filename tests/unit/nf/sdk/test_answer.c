@@ -239,6 +239,21 @@ static void emitted_may_be_given_up(void **state)
 	assert_int_equal(sluice_arena_used(harness_nf(*state)), 0);
 }
 
+/* It is shown a 304 and has something better: the fields of that are not those of the answer. */
+static void answers_instead(void **state)
+{
+	struct harness_exchange *x = harness_request(*state, "GET", "/", HARNESS_NO_FIELDS);
+
+	t.response = deny;
+	assert_int_equal(harness_response(x, 304, HARNESS_FIELDS({"ETag", "\"x\""})),
+			 SLUICE_RESPOND);
+	assert_int_equal(harness_status(x), 403);
+	assert_string_equal((const char *)harness_body(x, NULL), "no\n");
+	assert_true(harness_body_ended(x));
+	assert_null(harness_field(x, "etag"));
+	assert_string_equal(harness_field(x, "content-type"), "text/plain");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -251,6 +266,7 @@ int main(void)
 		TEST(wrong_verdict_resets),
 		TEST(body_is_replaced),
 		TEST(emitted_may_be_given_up),
+		TEST(answers_instead),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
