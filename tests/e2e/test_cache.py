@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from lab import MB
+from lab import MB, wait_until
 
 
 @pytest.fixture
@@ -17,6 +17,7 @@ def cached(chain):
     conf = chain.conf().replace("memory_mb = 16;", 'memory_mb = 16; stale_if_error_s = 60; '
                                 'purge_from = [ "10.10.1.0/24" ];')
     assert chain.sluiced.reload(conf).returncode == 0
+    wait_until(lambda: chain.status("/none", "-X", "PURGE") == 404, 10, "the new cache answers")
     return chain
 
 
