@@ -412,8 +412,8 @@ static void end_all(struct daemon *d)
 	free_releases(d);
 	close(d->epoll_fd);
 	close(d->signal_fd);
-	if (d->eal.running && !d->half_open)
-		eal_stop();
+	if (d->eal.running)
+		eal_stop(!d->half_open);
 	if (d->ctl)
 		ctl_destroy(d->ctl);
 }

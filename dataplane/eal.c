@@ -215,9 +215,10 @@ static void remove_empty_folders(void)
 		return; /* somebody else's are in it */
 }
 
-void eal_stop(void)
+void eal_stop(bool in_order)
 {
-	rte_eal_cleanup();
+	if (in_order)
+		rte_eal_cleanup();
 	while (eal_args.count)
 		free(eal_args.made[--eal_args.count]);
 	remove_empty_folders();

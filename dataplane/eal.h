@@ -23,7 +23,8 @@ struct eal_info {
 /* 0, or -errno with a sentence in `error`. */
 int eal_start(const struct conf *conf, struct eal_info *info, char *error, size_t error_size)
 	__attribute__((warn_unused_result));
-void eal_stop(void);
+/* `in_order`: its devices and memory too; otherwise they end with the process. */
+void eal_stop(bool in_order);
 
 /* The NUMA node of a CPU for rte_*_create; 0 where the machine has one. */
 int eal_node_of_cpu(unsigned cpu);

@@ -10,7 +10,8 @@ from conftest import CPU
 from lab import BUILD, TOP, Nginx, Sluiced, ports_text, sh
 
 README = (TOP / "README.md").read_text()
-PLUGINS = sorted(p.parent.name for p in TOP.glob("nf/*/README.md"))
+PLUGINS = sorted(p.parent.name for p in TOP.glob("nf/*/README.md")
+                 if "sluice_plugin(" in (p.parent / "CMakeLists.txt").read_text())
 
 # What a sample that shows only functions stands in.
 AROUND = """
