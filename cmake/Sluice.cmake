@@ -1,6 +1,14 @@
 # What every target shares: warnings, sanitizers, and the helpers that make a
 # library, a plugin or a test in one line.
 
+include(GNUInstallDirs)
+
+# Where .pc files go, and the way from there back to the prefix: `cmake --install --prefix` may
+# choose another one.
+set(SLUICE_PC_DIR ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+file(RELATIVE_PATH SLUICE_PC_TO_PREFIX /${SLUICE_PC_DIR} /)
+string(REGEX REPLACE "/$" "" SLUICE_PC_TO_PREFIX ${SLUICE_PC_TO_PREFIX})
+
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 pkg_check_modules(DPDK REQUIRED IMPORTED_TARGET libdpdk)
@@ -48,7 +56,7 @@ function(sluice_plugin name)
   add_library(nf_${name} MODULE ${A_SOURCES})
   target_link_libraries(nf_${name} PRIVATE sluice_sdk sluice_flags ${A_PRIVATE})
   set_target_properties(nf_${name} PROPERTIES PREFIX "" OUTPUT_NAME ${name}
-    LIBRARY_OUTPUT_DIRECTORY ${SLUICE_PLUGIN_DIR})
+    C_VISIBILITY_PRESET hidden LIBRARY_OUTPUT_DIRECTORY ${SLUICE_PLUGIN_DIR})
   # Where sluiced looks by itself: ../lib/sluice beside it.
   install(TARGETS nf_${name} DESTINATION lib/sluice)
 endfunction()

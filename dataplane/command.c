@@ -3,8 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "chain/supervise/supervise.h"
-#include "dataplane/clock.h"
 #include "dataplane/cpus.h"
 #include "dataplane/daemon.h"
 #include "dataplane/log.h"
@@ -13,10 +11,7 @@
 #include "mgmt/ctl/ctl.h"
 #include "mgmt/systemd/sd.h"
 
-#define RESTART_TIMEOUT_MS UINT64_C(10000)
-
-/* Errors for the one who asked: a line each. */
-static void join_errors(const struct conf_errors *errors, char *out, size_t size)
+void command_join(const struct conf_errors *errors, char *out, size_t size)
 {
 	size_t used = 0;
 
@@ -63,7 +58,7 @@ static int run_reload(void *ctx, const struct ctl_request *request, json_t **dat
 	int rc = command_reload(d, &errors);
 
 	(void)request;
-	join_errors(&errors, error, size);
+	command_join(&errors, error, size);
 	conf_errors_clear(&errors);
 	if (rc == -EBUSY)
 		snprintf(error, size, "the daemon is draining");
@@ -74,39 +69,61 @@ static int run_reload(void *ctx, const struct ctl_request *request, json_t **dat
 
 /* --- function ---------------------------------------------------------------------------- */
 
-static int restart(struct daemon *d, uint16_t id, struct conf_errors *errors)
+/* The number of the function that is named, or -ENOENT. */
+static int named_function(const struct daemon *d, const struct ctl_request *request, char *error,
+			  size_t size)
 {
-	int rc;
+	const char *name = json_string_value(json_object_get(request->args, "name"));
+	int id = name ? functions_find(d, name) : -1;
 
-	if (d->functions[id].conf->placement == CONF_INLINE)
-		return inline_restart(d, id, errors);
-	rc = supervisor_restart(d->supervisor, id, clock_monotonic_us());
-	return rc ? rc
-		  : supervisor_wait_ready(d->supervisor, id,
-					  clock_monotonic_us() + RESTART_TIMEOUT_MS * 1000, errors);
+	if (id >= 0)
+		return id;
+	snprintf(error, size, "there is no function \"%s\"", name ? name : "");
+	return -ENOENT;
 }
 
 static int run_restart(void *ctx, const struct ctl_request *request, json_t **data, char *error,
 		       size_t size)
 {
-	struct daemon *d = ctx;
-	const char *name = json_string_value(json_object_get(request->args, "name"));
-	struct conf_errors errors = {0};
-	int id = name ? functions_find(d, name) : -1;
-	int rc;
+	int id = named_function(ctx, request, error, size);
 
 	(void)data;
-	if (id < 0) {
-		snprintf(error, size, "there is no function \"%s\"", name ? name : "");
-		return -ENOENT;
+	return id < 0 ? id : change_restart(ctx, (uint16_t)id, request->token, error, size);
+}
+
+static int run_upgrade(void *ctx, const struct ctl_request *request, json_t **data, char *error,
+		       size_t size)
+{
+	const char *plugin = json_string_value(json_object_get(request->args, "plugin"));
+	int id = named_function(ctx, request, error, size);
+
+	(void)data;
+	return id < 0 ? id : change_upgrade(ctx, (uint16_t)id, plugin, request->token, error, size);
+}
+
+static int run_scale(void *ctx, const struct ctl_request *request, json_t **data, char *error,
+		     size_t size)
+{
+	json_int_t n = json_integer_value(json_object_get(request->args, "instances"));
+	int id = named_function(ctx, request, error, size);
+
+	(void)data;
+	if (id < 0)
+		return id;
+	if (n < 1 || n > CONF_INSTANCES_MAX) {
+		snprintf(error, size, "instances may be 1 to %d", CONF_INSTANCES_MAX);
+		return -EINVAL;
 	}
-	rc = restart(d, (uint16_t)id, &errors);
-	join_errors(&errors, error, size);
-	conf_errors_clear(&errors);
-	if (rc == -ETIMEDOUT)
-		snprintf(error, size, "function \"%s\" was not ready after %d s", name,
-			 (int)(RESTART_TIMEOUT_MS / 1000));
-	return rc;
+	return change_scale(ctx, (uint16_t)id, (unsigned)n, request->token, error, size);
+}
+
+static int run_drain(void *ctx, const struct ctl_request *request, json_t **data, char *error,
+		     size_t size)
+{
+	int id = named_function(ctx, request, error, size);
+
+	(void)data;
+	return id < 0 ? id : change_drain(ctx, (uint16_t)id, request->token, error, size);
 }
 
 /* --- show -------------------------------------------------------------------------------- */
@@ -172,6 +189,9 @@ static const struct ctl_command commands[] = {
 	{"show", NULL, run_show},
 	{"reload", NULL, run_reload},
 	{"function", "restart", run_restart},
+	{"function", "upgrade", run_upgrade},
+	{"function", "scale", run_scale},
+	{"function", "drain", run_drain},
 	{NULL, NULL, NULL},
 };
 

@@ -34,6 +34,8 @@
 
 struct instance_call {
 	const struct instance_info *instance;
+	bool retired;
+	uint32_t bound;
 	uint16_t arena;
 	uint32_t leases;
 	int rc;
@@ -84,6 +86,35 @@ static void instance_down(void *ctx, const struct instance_info *instance)
 	struct instance_call call = {.instance = instance};
 
 	everywhere(ctx, down_here, &call);
+}
+
+static void retire_here(struct worker *w, void *ctx)
+{
+	struct instance_call *call = ctx;
+
+	engine_instance_retire(worker_engine(w), call->instance->id, call->retired);
+}
+
+static void instance_retire(void *ctx, const struct instance_info *instance, bool retired)
+{
+	struct instance_call call = {.instance = instance, .retired = retired};
+
+	everywhere(ctx, retire_here, &call);
+}
+
+static void count_bound(struct worker *w, void *ctx)
+{
+	struct instance_call *call = ctx;
+
+	call->bound += engine_instance_bound(worker_engine(w), call->instance->id);
+}
+
+static unsigned instance_bound(void *ctx, const struct instance_info *instance)
+{
+	struct instance_call call = {.instance = instance};
+
+	everywhere(ctx, count_bound, &call);
+	return call.bound;
 }
 
 static int arena_alloc(void *ctx, const char *name, uint64_t bytes, struct region **out)
@@ -191,6 +222,9 @@ static void supervisor_turn(void *ctx)
 static const struct supervisor_owner supervisor_owner = {
 	.up = instance_up,
 	.down = instance_down,
+	.retire = instance_retire,
+	.bound = instance_bound,
+	.changed = change_over,
 	.arena_alloc = arena_alloc,
 	.arena_free = arena_free,
 	.log = function_log,
@@ -380,6 +414,8 @@ static void free_releases(struct daemon *d)
 		free(r);
 	}
 	d->release = NULL;
+	for (unsigned id = 0; id < ENGINE_FUNCTIONS_MAX; id++)
+		change_forget(&d->functions[id]);
 }
 
 /* In the opposite order of make_all. Whatever was not made is skipped. */
@@ -512,6 +548,7 @@ static bool tick(struct daemon *d)
 	functions_end_broken(d);
 	functions_sweep(d);
 	inline_sweep(d);
+	changes_tick(d);
 	arenas_sweep(d);
 	door_sweep(d->door, clock_monotonic_us());
 	feed_watchdog(d);
@@ -533,6 +570,7 @@ static void control_loop(struct daemon *d)
 		supervisor_handle(d->supervisor, clock_monotonic_us());
 		door_handle(d->door, clock_monotonic_us());
 		ctl_handle(d->ctl, clock_monotonic_us() / 1000);
+		changes_answer(d);
 		if (clock_monotonic_us() >= next_sample) {
 			show_sample(d);
 			next_sample = clock_monotonic_us() + SAMPLE_US;

@@ -3,6 +3,7 @@
  * The daemon: what the control thread owns, and the parts it is made of.
  *
  *	daemon.c     start, the control loop, the end
+ *	change.c     functions that change while they run
  *	inline_function.c       functions that run in the workers
  *	functions.c  the numbers of functions, over versions of the configuration
  *	deploy.c     putting a configuration into effect, at the start and at a reload
@@ -20,6 +21,7 @@
 #include <stdint.h>
 
 #include "chain/engine/engine.h"
+#include "chain/supervise/follow.h"
 #include "dataplane/eal.h"
 #include "dataplane/memory.h"
 #include "dataplane/port.h"
@@ -49,6 +51,14 @@ struct function {
 	struct release *release; /* NULL: the number is free */
 	const struct conf_function *conf;
 	uint32_t retired; /* the version that does without it; 0: in use */
+	/* As its configuration has it: the number of its processes, or from when to when. */
+	unsigned least, most;
+	unsigned places; /* processes it is to have; 0: it is drained */
+	unsigned given;  /* … as the supervisor knows */
+	struct follow follow;
+	struct upgrade *upgrades;         /* that are in use, or may be */
+	const struct conf_function *next; /* comes into effect when its change is over */
+	struct answer *answer;            /* for who asked for it; NULL: nobody did */
 };
 /* `retired`: no worker knows it, but a process of it may still live. */
 #define FUNCTION_ENDING UINT32_MAX
@@ -84,6 +94,7 @@ struct daemon {
 	struct supervisor *supervisor;
 	struct door *door;
 	struct ctl *ctl;
+	struct answer *answers; /* to changes that are over */
 	uint64_t started_us, drain_until_us;
 	int epoll_fd, signal_fd;
 	struct load_sample sample[WORKERS_MAX];
@@ -106,6 +117,8 @@ int functions_find(const struct daemon *d, const char *name);
 /* Gives it a number and makes it known to every worker. -ENOSPC, -ENOMEM. */
 int functions_add(struct daemon *d, struct release *release, const struct conf_function *function)
 	__attribute__((warn_unused_result));
+/* In use: not retired by a newer version. */
+bool functions_in_use(const struct function *function);
 /* Ends its processes and forgets it on every worker. */
 void functions_remove(struct daemon *d, uint16_t id);
 /* Removes those that were retired and that no chain still draining can name, and frees the numbers
@@ -122,14 +135,38 @@ void functions_end_broken(struct daemon *d);
 int deploy(struct daemon *d, struct conf *conf, struct conf_errors *errors)
 	__attribute__((warn_unused_result));
 
+/* --- change.c ------------------------------------------------------------------------- */
+
+/* Each begins what a client of the control socket asked for: CTL_LATER when `token` gets its
+ * answer at the end, 0 when it is done already, or -errno with a sentence in `error`. */
+int change_restart(struct daemon *d, uint16_t id, uint64_t token, char *error, size_t size)
+	__attribute__((warn_unused_result));
+/* `plugin`: as in the configuration, a path from "/" on; NULL: the one it has. */
+int change_upgrade(struct daemon *d, uint16_t id, const char *plugin, uint64_t token, char *error,
+		   size_t size) __attribute__((warn_unused_result));
+int change_scale(struct daemon *d, uint16_t id, unsigned places, uint64_t token, char *error,
+		 size_t size) __attribute__((warn_unused_result));
+/* Its processes end what they have and go; a restart brings new ones. */
+int change_drain(struct daemon *d, uint16_t id, uint64_t token, char *error, size_t size)
+	__attribute__((warn_unused_result));
+/* The configuration says how many it is to have, and nothing else about it changed. */
+void change_numbers(struct daemon *d, uint16_t id, const struct conf_function *conf);
+/* The supervisor says so. */
+void change_over(void *ctx, uint16_t id, const struct conf_errors *errors);
+/* Numbers that follow the queue; what is to be scaled; definitions that nobody uses. */
+void changes_tick(struct daemon *d);
+/* Tells those who asked. It may run their next commands: nothing else is under way then. */
+void changes_answer(struct daemon *d);
+void change_forget(struct function *function);
+
 /* --- inline_function.c ---------------------------------------------------------------- */
 
 /* Runs it in every worker. 0, or -errno with `errors` filled. */
 int inline_start(struct daemon *d, uint16_t id, const struct conf_function *function,
 		 struct conf_errors *errors) __attribute__((warn_unused_result));
-/* New parts beside the old, which go when the last exchange they hold is over. */
-int inline_restart(struct daemon *d, uint16_t id, struct conf_errors *errors)
-	__attribute__((warn_unused_result));
+/* New parts by `function` beside the old, which go when the last exchange they hold is over. */
+int inline_restart(struct daemon *d, uint16_t id, const struct conf_function *function,
+		   struct conf_errors *errors) __attribute__((warn_unused_result));
 /* The instance of that number, if it is an inline one, is replaced: it spoiled its ring. */
 void inline_end(struct daemon *d, uint32_t instance);
 void inline_stop(struct daemon *d, uint16_t id);
@@ -169,6 +206,8 @@ void applications_counters(struct daemon *d,
 
 int command_listen(struct daemon *d, const struct conf *conf, char *error, size_t error_size)
 	__attribute__((warn_unused_result));
+/* Errors for the one who asked: a line each. */
+void command_join(const struct conf_errors *errors, char *out, size_t size);
 /* Reads the configuration again: 0, or -EINVAL and the errors. */
 int command_reload(struct daemon *d, struct conf_errors *errors)
 	__attribute__((warn_unused_result));

@@ -154,6 +154,14 @@ static void stop_fresh(struct daemon *d, const struct plan *plan)
 			functions_remove(d, plan->id[i]);
 }
 
+/* Those that go on. */
+static void set_numbers(struct daemon *d, const struct plan *plan)
+{
+	for (unsigned i = 0; i < plan->conf->functions_count; i++)
+		if (!plan->fresh[i])
+			change_numbers(d, plan->id[i], &plan->conf->functions[i]);
+}
+
 static bool planned(const struct plan *plan, unsigned id)
 {
 	for (unsigned i = 0; i < plan->conf->functions_count; i++)
@@ -225,6 +233,14 @@ static void fill_chain(struct engine_chain *out, const struct conf_chain *c,
 		.body_timeout_ms = c->body_timeout_ms,
 		.max_head_bytes = c->max_head_bytes,
 		.max_fields = c->max_fields,
+		.max_target_bytes = c->max_target_bytes,
+		.min_body_bytes_per_s = c->min_body_bytes_per_s,
+		.max_requests = c->max_requests,
+		.max_age_ms = c->max_age_ms,
+		.upgrades = c->upgrades,
+		.upgrades_count = c->upgrades_count,
+		.connect = c->connect,
+		.tunnel_timeout_ms = c->tunnel_timeout_ms,
 		.tcp = tcp_conf_of(&c->tcp),
 	};
 }
@@ -397,6 +413,7 @@ static void commit(struct daemon *d, const struct plan *plan)
 	if (old)
 		set_routes(d, plan->conf);
 	retire_others(d, plan);
+	set_numbers(d, plan);
 	for (unsigned p = 0; p < d->set.ports_count; p++)
 		d->ports[p].conf = &plan->conf->ports[p];
 	plan->release->next = old;

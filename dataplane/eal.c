@@ -73,7 +73,7 @@ static unsigned arenas_mb(const struct conf *conf)
 	unsigned mb = 0;
 
 	for (unsigned i = 0; i < conf->functions_count; i++)
-		mb += conf->functions[i].arena_mb * conf->functions[i].instances;
+		mb += conf->functions[i].arena_mb * conf->functions[i].instances_max;
 	return mb;
 }
 
@@ -82,7 +82,7 @@ static unsigned overhead_mb(const struct conf *conf)
 	unsigned mb = EAL_BASE_MB + conf->daemon.workers_count * EAL_ROUND_MB;
 
 	for (unsigned i = 0; i < conf->functions_count; i++)
-		mb += conf->functions[i].instances * EAL_ROUND_MB;
+		mb += conf->functions[i].instances_max * EAL_ROUND_MB;
 	return mb;
 }
 

@@ -9,7 +9,8 @@
 #include "dataplane/clock.h"
 #include "dataplane/daemon.h"
 
-/* --- is it the same function? ------------------------------------------------------------ */
+/* --- is it the same function? How many processes it has is no part of that.
+ * ------------------------------------------------------------ */
 
 /* The configuration as JSON says where each value stands; that is no part of what it is. */
 static void forget_places(json_t *node)
@@ -55,16 +56,29 @@ static bool same_text(const char *a, const char *b)
 	return a == b || (a && b && !strcmp(a, b));
 }
 
+static bool same_allow(const struct conf_allow *a, const struct conf_allow *b)
+{
+	if (a->read_count != b->read_count || a->connect_count != b->connect_count)
+		return false;
+	for (unsigned i = 0; i < a->read_count; i++)
+		if (strcmp(a->read[i], b->read[i]) != 0)
+			return false;
+	for (unsigned i = 0; i < a->connect_count; i++)
+		if (strcmp(a->connect[i].name, b->connect[i].name) != 0)
+			return false;
+	return true;
+}
+
 static bool same_function(const struct conf_function *a, const struct conf_function *b)
 {
 	return same_text(a->name, b->name) && same_text(a->plugin_path, b->plugin_path) &&
-	       same_text(a->user, b->user) && a->instances == b->instances &&
-	       a->on_failure == b->on_failure && a->placement == b->placement &&
-	       a->hang_ms == b->hang_ms && a->arena_mb == b->arena_mb && a->cpu == b->cpu &&
-	       same_config(a, b);
+	       same_text(a->user, b->user) && a->on_failure == b->on_failure &&
+	       a->placement == b->placement && a->hang_ms == b->hang_ms &&
+	       a->hold_ms == b->hold_ms && a->arena_mb == b->arena_mb && a->cpu == b->cpu &&
+	       same_allow(&a->allow, &b->allow) && same_config(a, b);
 }
 
-static bool in_use(const struct function *f)
+bool functions_in_use(const struct function *f)
 {
 	return f->release && !f->retired;
 }
@@ -79,7 +93,8 @@ int functions_find_same(const struct daemon *d, const struct conf_function *func
 int functions_find(const struct daemon *d, const char *name)
 {
 	for (int id = 0; id < ENGINE_FUNCTIONS_MAX; id++)
-		if (in_use(&d->functions[id]) && !strcmp(d->functions[id].conf->name, name))
+		if (functions_in_use(&d->functions[id]) &&
+		    !strcmp(d->functions[id].conf->name, name))
 			return id;
 	return -1;
 }
@@ -135,7 +150,12 @@ int functions_add(struct daemon *d, struct release *release, const struct conf_f
 		everywhere(d, remove_here, &call);
 		return call.rc;
 	}
-	d->functions[id] = (struct function){.release = release, .conf = function};
+	d->functions[id] = (struct function){.release = release,
+					     .conf = function,
+					     .least = function->instances,
+					     .most = function->instances_max,
+					     .places = function->instances,
+					     .given = function->instances};
 	release->functions++;
 	return id;
 }
@@ -187,8 +207,10 @@ static void free_ended(struct daemon *d)
 	for (unsigned id = 0; id < ENGINE_FUNCTIONS_MAX; id++) {
 		struct release *release = d->functions[id].release;
 
-		if (d->functions[id].retired != FUNCTION_ENDING || living.function[id])
+		if (d->functions[id].retired != FUNCTION_ENDING || living.function[id] ||
+		    supervisor_changing(d->supervisor, (uint16_t)id))
 			continue;
+		change_forget(&d->functions[id]);
 		d->functions[id] = (struct function){0};
 		release_put(d, release);
 	}

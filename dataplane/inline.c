@@ -49,7 +49,7 @@ struct inline_part {
 	struct link *link;
 	struct region *arena;
 	void *down, *up; /* the function's mappings of its rings */
-	uint64_t tick_us, wall_us;
+	uint64_t wall_us;
 	struct lines lines;
 };
 
@@ -285,14 +285,6 @@ static bool part_events(struct inline_part *part)
 	return true;
 }
 
-static void part_tick(struct inline_part *part, uint64_t now_us)
-{
-	if (!part->nf->hooks.tick || !part->nf->hooks.tick_ms || now_us < part->tick_us)
-		return;
-	nf_tick(part->nf);
-	part->tick_us = now_us + (uint64_t)part->nf->hooks.tick_ms * 1000;
-}
-
 static bool part_turn(struct inline_part *part, uint64_t now_us)
 {
 	bool came = outring_flush(&part->end.out), work;
@@ -300,7 +292,7 @@ static bool part_turn(struct inline_part *part, uint64_t now_us)
 	time_set(part, now_us);
 	work = part_events(part);
 	work = nf_room(part->nf, came) || work;
-	part_tick(part, now_us);
+	work = nf_due(part->nf) || work;
 	ringend_publish(&part->end, false);
 	return work;
 }
@@ -319,7 +311,7 @@ uint64_t inline_next_us(const struct inline_parts *parts)
 	uint64_t next = UINT64_MAX;
 
 	for (const struct inline_part *part = parts->first; part; part = part->next)
-		if (part->nf->hooks.tick && part->nf->hooks.tick_ms && part->tick_us < next)
-			next = part->tick_us;
+		if (nf_next_us(part->nf) < next)
+			next = nf_next_us(part->nf);
 	return next;
 }

@@ -207,14 +207,15 @@ int inline_start(struct daemon *d, uint16_t id, const struct conf_function *conf
 	return function_start(d, id, conf, &f, errors);
 }
 
-int inline_restart(struct daemon *d, uint16_t id, struct conf_errors *errors)
+int inline_restart(struct daemon *d, uint16_t id, const struct conf_function *conf,
+		   struct conf_errors *errors)
 {
 	struct inline_function *old = find(d, id), *f;
 	int rc;
 
 	if (!old)
 		return -ENOENT;
-	rc = function_start(d, id, old->conf, &f, errors);
+	rc = function_start(d, id, conf, &f, errors);
 	if (rc)
 		return rc;
 	f->restarts = old->restarts + 1;
@@ -230,7 +231,7 @@ void inline_end(struct daemon *d, uint32_t instance)
 
 	while (f && (f->instance != instance || f->retired))
 		f = f->next;
-	if (f && inline_restart(d, f->id, &errors))
+	if (f && inline_restart(d, f->id, f->conf, &errors))
 		log_error("function \"%s\" cannot be replaced: %s", f->conf->name,
 			  errors.count ? errors.text[0] : "no memory");
 	conf_errors_clear(&errors);
@@ -293,7 +294,7 @@ void inline_each(const struct daemon *d,
 			.function_name = f->conf->name,
 			.plugin = f->conf->plugin,
 			.id = f->instance,
-			.state = f->retired ? INSTANCE_STOPPING : INSTANCE_UP,
+			.state = f->retired ? INSTANCE_DRAINING : INSTANCE_UP,
 			.restarts = f->restarts,
 			.since_us = f->since_us,
 		};

@@ -162,10 +162,15 @@ static const struct engine_instance_info *find_info(const struct instances *in, 
 }
 
 static const char *const state_names[] = {
-	[INSTANCE_STARTING] = "starting", [INSTANCE_UP] = "up",
-	[INSTANCE_STOPPING] = "stopping", [INSTANCE_WAITING] = "restarting",
-	[INSTANCE_FAILED] = "down",
+	[INSTANCE_STARTING] = "starting",  [INSTANCE_UP] = "up",
+	[INSTANCE_DRAINING] = "draining",  [INSTANCE_STOPPING] = "stopping",
+	[INSTANCE_WAITING] = "restarting", [INSTANCE_FAILED] = "down",
 };
+
+static bool lives(const struct instance_info *instance)
+{
+	return instance->state == INSTANCE_UP || instance->state == INSTANCE_DRAINING;
+}
 
 static void fill_function(void *ctx, const struct instance_info *instance)
 {
@@ -185,7 +190,7 @@ static void fill_function(void *ctx, const struct instance_info *instance)
 		.placement = f->conf && f->conf->placement == CONF_INLINE ? "inline" : "process",
 		.pid = instance->pid > 0 ? instance->pid : -1,
 		.cpu = f->conf ? f->conf->cpu : -1,
-		.uptime_s = instance->state == INSTANCE_UP ? (int64_t)(up_us / 1000000) : -1,
+		.uptime_s = lives(instance) ? (int64_t)(up_us / 1000000) : -1,
 		.restarts = instance->restarts,
 		.last_exit = rows_text(&in->rows, "%s", instance->last_exit),
 	};
@@ -196,6 +201,26 @@ static void fill_function(void *ctx, const struct instance_info *instance)
 	v->queued = info->depth;
 	v->offences = (int64_t)info->offences;
 	v->busy = up_us ? 100.0 * (double)info->busy_ns / 1000.0 / (double)up_us : 0;
+}
+
+/* One that has no processes, because it was drained. */
+static void fill_drained(struct instances *in)
+{
+	for (unsigned id = 0; id < ENGINE_FUNCTIONS_MAX; id++) {
+		const struct function *f = &in->d->functions[id];
+		struct view_function *v;
+
+		if (!functions_in_use(f) || f->given || !(v = rows_add(&in->rows)))
+			continue;
+		*v = (struct view_function){.state = "drained",
+					    .name = f->conf->name,
+					    .instance = -1,
+					    .plugin = f->conf->plugin,
+					    .placement = "process",
+					    .pid = -1,
+					    .cpu = f->conf->cpu,
+					    .uptime_s = -1};
+	}
 }
 
 static void instances_gather(struct daemon *d, struct instances *in)
@@ -213,6 +238,7 @@ json_t *show_functions(struct daemon *d)
 	instances_gather(d, &in);
 	supervisor_each(d->supervisor, fill_function, &in);
 	inline_each(d, fill_function, &in);
+	fill_drained(&in);
 	rows_free(&in.infos);
 	return rows_finish(&in.rows, &view_of_function);
 }

@@ -26,7 +26,10 @@ void body_hand(struct exchange *x, enum direction d, int64_t charge)
 static struct source source_of(struct exchange *x, enum direction d)
 {
 	if (d == REQUEST)
-		return (struct source){.conn = x->client->conn};
+		return (struct source){.conn = x->client->conn,
+				       .rest = &x->client_rest,
+				       .ref = x->engine->env.ref,
+				       .ended = x->client->ended};
 	return origin_source(x);
 }
 
@@ -85,11 +88,8 @@ static bool take_owed(struct body *body, const struct source *source, struct pay
 	return true;
 }
 
-enum read_result { READ_NOTHING, READ_SOME, READ_END, READ_BAD, READ_CUT, READ_STARVED };
-
-/* One step: payload in `out`, or the end, or why not. */
-static enum read_result conn_read(struct body *body, const struct source *source, uint32_t budget,
-				  struct payload *out)
+enum read_result body_decode(struct body *body, const struct source *source, uint32_t budget,
+			     struct payload *out)
 {
 	uint8_t kind = HTTP_BODY_DATA;
 
@@ -183,7 +183,7 @@ static enum read_result source_read(struct exchange *x, enum direction d, uint32
 	if (d == RESPONSE && x->responder != RESPONDER_ORIGIN)
 		return emit_read(x, budget, out);
 	source = source_of(x, d);
-	return conn_read(&x->body[d], &source, budget, out);
+	return body_decode(&x->body[d], &source, budget, out);
 }
 
 /* Nothing but its end is left: to be told without room for any of it. */
@@ -306,7 +306,7 @@ enum discard body_discard(struct exchange *x)
 	enum read_result result;
 
 	do {
-		result = conn_read(body, &source, READ_MAX, &payload);
+		result = body_decode(body, &source, READ_MAX, &payload);
 		x->discarded += payload.bytes;
 		payload_free(&payload);
 	} while (result == READ_SOME && x->discarded <= ENGINE_LINGER_BYTES);

@@ -3,14 +3,15 @@
  * Connections of clients: heads, one request after the other, idle and lingering.
  *
  * Bytes stay in the connection's receive queue until a whole head is there; a head that
- * trickles in is looked at anew with every piece, and holds nothing here meanwhile: no
- * exchange, no slot. What it can cost is bounded by the receive window.
+ * trickles in is looked at anew with every line, and holds nothing here meanwhile: no
+ * exchange, no slot. What it can cost is bounded by its fields, and by the receive window.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "chain/engine/internal.h"
+#include "chain/http/forwards.h"
 
 static struct client *client_of(struct task *task)
 {
@@ -127,23 +128,51 @@ static bool request_take(struct client *client, struct sluice_head *head, uint32
 	return false;
 }
 
+/* The status of what is not passed on: a CONNECT that is not configured, and what has gone far
+ * enough. TRACE is not done here, and to OPTIONS there is nothing to say. */
+static uint16_t own_answer(struct client *client, const struct sluice_head *head, bool last)
+{
+	struct engine *engine = client->engine;
+
+	if (head->method == SLUICE_METHOD_CONNECT && !client->chain->connect) {
+		engine_count(engine, requests_connect);
+		return 501;
+	}
+	if (!last)
+		return 0;
+	engine_count(engine, requests_last);
+	return head->method == SLUICE_METHOD_OPTIONS ? 200 : 501;
+}
+
+/* False: it was answered. */
+static bool request_acceptable(struct client *client, struct sluice_head *head,
+			       struct http_framing *framing)
+{
+	const struct http_memory *memory = &client->engine->memory;
+	enum http_error error = http_framing_request(head, memory, framing);
+	bool last = false;
+	uint16_t status;
+
+	if (!error)
+		error = http_forwards_count(head, memory, &last);
+	if (error) {
+		refuse_head(client, error);
+		return false;
+	}
+	status = own_answer(client, head, last);
+	if (status)
+		refuse(client, status);
+	return !status;
+}
+
 static void request_begin(struct client *client, struct sluice_head *head, uint32_t bytes)
 {
 	struct engine *engine = client->engine;
 	struct http_framing framing;
-	enum http_error error;
 	struct rte_mbuf *pin;
 
-	error = http_framing_request(head, &engine->memory, &framing);
-	if (!error && head->method == SLUICE_METHOD_CONNECT) {
+	if (!request_acceptable(client, head, &framing)) {
 		slots_free(&engine->slots, head);
-		engine_count(engine, requests_connect);
-		refuse(client, 501);
-		return;
-	}
-	if (error) {
-		slots_free(&engine->slots, head);
-		refuse_head(client, error);
 		return;
 	}
 	if (!request_take(client, head, bytes, &pin))
@@ -175,6 +204,33 @@ static void wait_for_exchange(struct client *client)
 	TAILQ_INSERT_TAIL(&client->engine->waiting, client, waits);
 }
 
+/* Whether a line has ended in what came since the last look. */
+static bool line_came(const struct client *client)
+{
+	const struct rte_mbuf *m = tcp_recv_peek(client->conn);
+	uint32_t skip = client->looked_at;
+
+	for (; m && skip >= m->data_len; m = m->next)
+		skip -= m->data_len;
+	for (; m; m = m->next, skip = 0)
+		if (memchr(rte_pktmbuf_mtod_offset(m, const uint8_t *, skip), '\n',
+			   m->data_len - skip))
+			return true;
+	return false;
+}
+
+/* Of a head that has begun, another line is there, or none will come, or it is too long by now. */
+static bool head_moved(struct client *client, const struct source *source)
+{
+	uint32_t ready = tcp_recv_ready(client->conn);
+
+	if (client->state != CLIENT_HEAD || client->waiting || source_no_more(source) ||
+	    ready > client->chain->limits.max_head_bytes || line_came(client))
+		return true;
+	client->looked_at = ready;
+	return false;
+}
+
 static void client_read(struct client *client)
 {
 	struct engine *engine = client->engine;
@@ -189,6 +245,8 @@ static void client_read(struct client *client)
 			client_close(client);
 		return;
 	}
+	if (!head_moved(client, &source))
+		return;
 	head = exchange_available(client->chain, engine) ? slots_small(&engine->slots) : NULL;
 	if (!head) {
 		wait_for_exchange(client);
@@ -205,6 +263,7 @@ static void client_read(struct client *client)
 			refuse(client, 400);
 		else
 			head_more(client);
+		client->looked_at = bytes;
 		return;
 	case HTTP_HEAD_BAD:
 		slots_free(&engine->slots, head);
@@ -253,8 +312,10 @@ static void on_closed(struct tcp_conn *conn, void *user, enum tcp_close_reason r
 {
 	struct client *client = user;
 
-	(void)conn;
+	if (client->exchange && client->exchange->phase == PHASE_TUNNEL)
+		client->exchange->client_rest = payload_of(tcp_recv(conn, UINT32_MAX));
 	client->conn = NULL;
+	client->ended = reason == TCP_CLOSED_NORMAL;
 	if (reason != TCP_CLOSED_NORMAL)
 		engine_count(client->engine, clients_lost);
 	if (client->exchange)
@@ -306,7 +367,8 @@ void client_idle_end(struct client *client, uint32_t within_ms)
 static void client_idle(struct client *client)
 {
 	client->state = CLIENT_IDLE;
-	timer_start_ms(&client->engine->timers, &client->timer, client->chain->idle_timeout_ms);
+	client->looked_at = 0;
+	timer_start_ms(&client->engine->timers, &client->timer, limits_idle_ms(client));
 	if (client->chain->draining)
 		client_idle_end(client, CHAIN_DRAIN_IDLE_MS);
 	if (client->engine->draining)

@@ -24,6 +24,7 @@ int engine_function_add(struct engine *engine, uint16_t id, const struct conf_fu
 	function->engine = engine;
 	function->id = id;
 	function->on_failure = (uint8_t)conf->on_failure;
+	function->hold_ms = conf->hold_ms ? conf->hold_ms : ENGINE_HOLD_MS;
 	snprintf(function->name, sizeof(function->name), "%s", conf->name);
 	LIST_INIT(&function->instances);
 	TAILQ_INIT(&function->orphans);
@@ -145,8 +146,14 @@ static int chain_make(struct engine *engine, uint32_t version, const struct engi
 	chain->limits = HTTP_LIMITS_DEFAULT;
 	chain->limits.max_head_bytes = from->max_head_bytes;
 	chain->limits.max_fields = from->max_fields;
+	chain->limits.max_target_bytes = from->max_target_bytes;
+	chain->min_body_bytes_per_s = from->min_body_bytes_per_s;
+	chain->max_requests = from->max_requests;
+	chain->max_age_ms = from->max_age_ms;
 	LIST_INIT(&chain->clients);
-	error = tcp_conf_check(&chain->tcp);
+	error = tunnel_conf(chain, from);
+	if (!error)
+		error = tcp_conf_check(&chain->tcp);
 	if (!error)
 		error = chain_path(engine, chain, from);
 	if (!error)

@@ -40,6 +40,21 @@ static void starved_wake(struct engine *engine)
 		STAILQ_CONCAT(&engine->ready, &engine->starved);
 }
 
+void engine_forget(struct engine *engine, struct task *task)
+{
+	struct task_queue *queues[] = {&engine->ready, &engine->starved};
+	struct task *at;
+
+	for (unsigned i = 0; i < 2 && task->queued; i++)
+		STAILQ_FOREACH (at, queues[i], link) {
+			if (at != task)
+				continue;
+			STAILQ_REMOVE(queues[i], task, task, link);
+			task->queued = false;
+			break;
+		}
+}
+
 /* Those that are ready now; what they make ready is for the next round. */
 static void tasks_round(struct engine *engine)
 {
@@ -317,7 +332,7 @@ static bool instance_watched(const struct instance *instance)
 {
 	return !instance->broken &&
 	       (!TAILQ_EMPTY(&instance->waiting) || !TAILQ_EMPTY(&instance->graves) ||
-		ledger_release_due(&instance->holder));
+		ledger_release_due(&instance->holder) || asks_watched(instance));
 }
 
 uint64_t engine_next_us(const struct engine *engine)

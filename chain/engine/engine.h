@@ -112,7 +112,12 @@ struct engine_chain {
 	const struct conf_branch *branches;
 	unsigned branches_count;
 	unsigned head_timeout_ms, idle_timeout_ms, body_timeout_ms;
-	unsigned max_head_bytes, max_fields;
+	unsigned max_head_bytes, max_fields, max_target_bytes;
+	unsigned min_body_bytes_per_s, max_requests, max_age_ms; /* 0: no limit */
+	const char *const *upgrades; /* protocols that clients may change to */
+	unsigned upgrades_count;
+	bool connect; /* CONNECT is passed on */
+	unsigned tunnel_timeout_ms;
 	struct tcp_conf tcp; /* of the clients' connections */
 };
 

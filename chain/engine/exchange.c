@@ -30,6 +30,14 @@ static uint32_t response_timeout_ms(const struct exchange *x)
 	return __atomic_load_n(&group->response_timeout_ms, __ATOMIC_RELAXED);
 }
 
+/* How long the function that has its head may take. */
+static uint32_t hold_ms(const struct exchange *x)
+{
+	bool at_one = x->stage >= 0 && x->stage < x->chain->path_length;
+
+	return at_one ? x->chain->path[x->stage]->hold_ms : ENGINE_HOLD_MS;
+}
+
 /* How long it may stay in this phase without progress. */
 static uint32_t limit_ms(const struct exchange *x)
 {
@@ -39,8 +47,10 @@ static uint32_t limit_ms(const struct exchange *x)
 	case PHASE_BODY:
 	case PHASE_DRAIN:
 		return x->chain->body_timeout_ms;
+	case PHASE_TUNNEL:
+		return x->chain->tunnel_timeout_ms;
 	default:
-		return ENGINE_HOLD_MS;
+		return hold_ms(x);
 	}
 }
 
@@ -49,11 +59,19 @@ static uint64_t due_us(const struct exchange *x)
 	return x->progress_us + (uint64_t)limit_ms(x) * 1000;
 }
 
+/* When there is something to look at. */
+static void timer_arm(struct exchange *x)
+{
+	uint64_t due = due_us(x), rate = limits_rate_us(x);
+
+	timer_start(&x->engine->timers, &x->timer, due < rate ? due : rate);
+}
+
 void exchange_phase(struct exchange *x, enum phase phase)
 {
 	x->phase = (uint8_t)phase;
 	exchange_progress(x);
-	timer_start(&x->engine->timers, &x->timer, due_us(x));
+	timer_arm(x);
 }
 
 static bool waits_for_instance(const struct exchange *x)
@@ -82,11 +100,24 @@ static void timed_out(struct exchange *x)
 	case PHASE_DRAIN:
 		exchange_end(x, CLIENT_END, x->failed);
 		return;
+	case PHASE_TUNNEL:
+		engine_count(engine, timeouts_tunnel);
+		exchange_end(x, CLIENT_END, true);
+		return;
 	default:
 		engine_count(engine, timeouts_function);
 		exchange_fail(x, waits_for_instance(x) ? 503 : 504);
 		return;
 	}
+}
+
+static void too_slow(struct exchange *x)
+{
+	engine_count(x->engine, timeouts_rate);
+	if (x->answered)
+		exchange_end(x, CLIENT_RESET, true);
+	else
+		exchange_fail(x, 408);
 }
 
 /* Progress only notes its time; the timer finds out how long ago that was. */
@@ -96,10 +127,12 @@ static void on_timer(struct timer *timer)
 
 	if (x->phase == PHASE_FREE || x->phase == PHASE_OVER)
 		return;
-	if (due_us(x) > x->engine->timers.now_us)
-		timer_start(&x->engine->timers, timer, due_us(x));
-	else
+	if (due_us(x) <= x->engine->timers.now_us)
 		timed_out(x);
+	else if (limits_too_slow(x))
+		too_slow(x);
+	else
+		timer_arm(x);
 }
 
 /* --- one turn -------------------------------------------------------------------- */
@@ -148,6 +181,10 @@ static void exchange_run(struct task *task)
 
 	if (x->phase == PHASE_OVER || x->phase == PHASE_FREE)
 		return;
+	if (x->phase == PHASE_TUNNEL) {
+		tunnel_run(x);
+		return;
+	}
 	if (!x->client->conn) {
 		engine_count(x->engine, exchanges_client_gone);
 		exchange_end(x, CLIENT_RESET, true);
@@ -206,6 +243,7 @@ static struct exchange *exchange_take(struct client *client)
 	x->group = SLUICE_NONE16;
 	x->server = UPSTREAM_NONE;
 	x->began_us = engine->timers.now_us;
+	x->rate.since_us = x->began_us;
 	STAILQ_INIT(&x->emits);
 	x->reserved = slots_reserve(&engine->slots);
 	x->generation++;
@@ -222,6 +260,7 @@ void exchange_begin(struct client *client, struct sluice_head *head, struct rte_
 	struct exchange *x = exchange_take(client);
 
 	client->exchange = x;
+	client->requests++;
 	x->bytes_in = payload_of(pin).bytes;
 	x->message[REQUEST] = (struct message){.head = head, .pin = pin, .framing = *framing};
 	http_body_init(&x->body[REQUEST].decoder, framing, &x->chain->limits, x->trailers[REQUEST],
@@ -235,8 +274,10 @@ void exchange_begin(struct client *client, struct sluice_head *head, struct rte_
 
 /* --- end ------------------------------------------------------------------------- */
 
-static void message_free(struct exchange *x, struct message *message)
+void exchange_message_free(struct exchange *x, enum direction d)
 {
+	struct message *message = &x->message[d];
+
 	if (message->head)
 		slots_free(&x->engine->slots, message->head);
 	rte_pktmbuf_free(message->pin);
@@ -259,8 +300,8 @@ static void exchange_free(struct exchange *x)
 {
 	struct engine *engine = x->engine;
 
-	message_free(x, &x->message[REQUEST]);
-	message_free(x, &x->message[RESPONSE]);
+	exchange_message_free(x, REQUEST);
+	exchange_message_free(x, RESPONSE);
 	if (x->reserved)
 		slots_unreserve(&engine->slots);
 	x->reserved = false;
@@ -325,6 +366,7 @@ void exchange_end(struct exchange *x, enum client_fate fate, bool failed)
 	account(x, client);
 	body_free(x, REQUEST);
 	body_free(x, RESPONSE);
+	payload_free(&x->client_rest);
 	exchange_emits_drop(x);
 	hops_close(x);
 	client_exchange_over(client, fate);

@@ -135,6 +135,8 @@ static bool finish(struct exchange *x, enum direction d, struct tcp_conn *to)
 		if (tcp_send(to, chain))
 			undeliverable(x, d, chain);
 	}
+	if (x->phase == PHASE_TUNNEL)
+		tcp_shutdown(to);
 	body->ended = true;
 	exchange_progress(x);
 	if (x->phase == PHASE_WAIT)

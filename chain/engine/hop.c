@@ -254,7 +254,7 @@ static void hop_over(struct hop *hop)
 
 void hop_close_next(struct hop *hop)
 {
-	uint8_t flags = hop->exchange->failed ? SLUICE_DOWN_RESET : 0;
+	uint8_t flags = hop->exchange->failed || hop->outdone ? SLUICE_DOWN_RESET : 0;
 
 	if (hop->done_due && !hop_entry(hop, SLUICE_DOWN_DONE, flags))
 		return;

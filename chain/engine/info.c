@@ -79,6 +79,7 @@ static const char *const client_states[] = {
 static const char *const phases[] = {
 	[PHASE_REQUEST] = "request",   [PHASE_CONNECT] = "connect", [PHASE_WAIT] = "wait",
 	[PHASE_RESPONSE] = "response", [PHASE_BODY] = "body",       [PHASE_DRAIN] = "drain",
+	[PHASE_TUNNEL] = "tunnel",
 };
 
 /* The function that an exchange stands before or in: of its head, or of a body. */

@@ -51,6 +51,10 @@ int engine_instance_up(struct engine *engine, const struct engine_instance *from
 				      .hooks = from->hooks,
 				      .link = from->link,
 				      .arena = from->arena};
+	if (asks_create(instance)) {
+		free(instance);
+		return -ENOMEM;
+	}
 	TAILQ_INIT(&instance->waiting);
 	TAILQ_INIT(&instance->graves);
 	TAILQ_INIT(&instance->suspects);
@@ -72,6 +76,7 @@ void engine_instance_down(struct engine *engine, uint32_t id)
 	LIST_REMOVE(instance, of_engine);
 	LIST_REMOVE(instance, of_function);
 	failure_instance(instance);
+	asks_destroy(instance);
 	ledger_holder_close(&instance->holder);
 	free(instance);
 }
@@ -122,6 +127,7 @@ void instance_broken(struct instance *instance)
 	instance_offence(instance, &instance->engine->counters.offences_ring,
 			 "its ring is spoiled");
 	failure_instance(instance);
+	asks_drop(instance);
 }
 
 /* --- from the instance ----------------------------------------------------------- */
@@ -183,6 +189,7 @@ void instance_read_on(struct instance *instance)
 	struct hop *hop = TAILQ_FIRST(&instance->graves);
 	uint64_t consumed;
 
+	asks_read_on(instance);
 	if (!hop)
 		return;
 	consumed = instance_consumed(instance);

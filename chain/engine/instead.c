@@ -12,32 +12,26 @@
 /* The slot of the head that is given up is set aside for the next. */
 static bool head_give_up(struct exchange *x)
 {
-	struct message *message = &x->message[RESPONSE];
-	struct slots *slots = &x->engine->slots;
-
-	if (message->head)
-		slots_free(slots, message->head);
-	rte_pktmbuf_free(message->pin);
-	*message = (struct message){0};
+	exchange_message_free(x, RESPONSE);
+	x->body[RESPONSE] = (struct body){0};
 	if (!x->reserved)
-		x->reserved = slots_reserve(slots);
+		x->reserved = slots_reserve(&x->engine->slots);
 	return x->reserved;
 }
 
-/* What a function below was giving; what it still says of it goes back to it. */
-static void function_give_up(struct exchange *x)
+/* Functions further down saw the answer that is given up, or were giving it: they hear of a reset,
+ * and what they still say of it goes back to them. */
+static void others_outdo(struct exchange *x)
 {
-	x->hop[x->responder].outdone = true;
-	exchange_emits_drop(x);
-	x->responder = RESPONDER_ORIGIN;
+	for (int i = x->stage + 1; i < x->chain->path_length; i++)
+		x->hop[i].outdone = true;
 }
 
 bool instead_begin(struct exchange *x)
 {
-	if (x->responder != RESPONDER_ORIGIN)
-		function_give_up(x);
-	else
-		origin_release(x, true);
+	others_outdo(x);
+	origin_release(x, true);
+	exchange_emits_drop(x);
 	x->failing = 0;
 	if (head_give_up(x))
 		return true;

@@ -15,10 +15,13 @@
  *    body.c       bodies: decoded, moved
  *    stage.c      bodies: piece by piece through functions
  *    frame.c      bodies: framed, sent
+ *    limits.c     what one client may take: requests, age, slowness
  *    origin.c     the origin's side of an exchange
  *    reply.c      the heads that it answers
  *    respond.c    answers to clients
  *    instead.c    answers in place of the origin's
+ *    ask.c        requests of functions' own (ask.h)
+ *    tunnel.c     bytes both ways, after 101 or CONNECT
  *    instance.c   instances: rings, room, releases
  *    failure.c    instances that are gone
  *    slots.c      message slots
@@ -61,9 +64,11 @@
 #define ENGINE_BRANCHES_MAX 16
 #define ENGINE_TRIES_MAX    8 /* servers one exchange may try */
 #define ENGINE_ERRORS_MAX   64
+#define ENGINE_UPGRADES_MAX 8
+#define ENGINE_UPGRADE_MAX  32
 #define ENGINE_IN_HAND_MAX \
 	(256 << 10)            /* of one body between its source and its destination, true size */
-#define ENGINE_HOLD_MS   60000 /* a function may hold a head, or a piece, no longer */
+#define ENGINE_HOLD_MS   60000 /* a head may wait so long before or between functions */
 #define ENGINE_LINGER_MS 2000
 #define ENGINE_LINGER_BYTES \
 	(256 << 10) /* of a request that nobody reads: read so that the answer is seen */
@@ -88,6 +93,7 @@ STAILQ_HEAD(task_queue, task);
 
 /* --- functions and instances ----------------------------------------------------- */
 
+struct ask;
 struct hop;
 LIST_HEAD(hop_list, hop);
 TAILQ_HEAD(hop_queue, hop);
@@ -112,6 +118,8 @@ struct instance {
 	struct hop_queue suspects; /* each is given alone, after one that killed an instance */
 	struct hop *suspect;       /* the one that is given now */
 	struct hop_queue graves;   /* of exchanges that are over: until the instance has read on */
+	struct ask *ask;           /* its own requests, SLUICE_ASKS_MAX of them */
+	uint32_t asking;           /* those that are in use */
 	uint32_t held;
 	uint64_t exchanges, offences;
 };
@@ -122,6 +130,7 @@ struct function {
 	char name[64];
 	uint16_t id;
 	uint8_t on_failure; /* enum conf_on_failure */
+	uint32_t hold_ms;   /* a head may stay with it no longer */
 	bool removed;       /* goes with the last chain that names it */
 	bool known;         /* an instance came up once: `hooks` is right */
 	uint32_t hooks;
@@ -154,7 +163,12 @@ struct chain {
 	struct branch branch[ENGINE_BRANCHES_MAX];
 	uint8_t branches;
 	uint32_t head_timeout_ms, idle_timeout_ms, body_timeout_ms;
+	uint32_t min_body_bytes_per_s, max_requests, max_age_ms; /* 0: no limit */
 	struct http_limits limits;
+	char upgrade[ENGINE_UPGRADES_MAX][ENGINE_UPGRADE_MAX];
+	uint8_t upgrades;
+	bool connect;
+	uint32_t tunnel_timeout_ms;
 	struct tcp_conf tcp;
 	char congestion[16]; /* tcp's */
 	struct client_list clients;
@@ -191,12 +205,15 @@ struct client {
 	struct engine *engine;
 	struct chain *chain;
 	struct tcp_conn *conn; /* NULL: gone */
+	bool ended;            /* it is gone, and had ended in order */
 	struct exchange *exchange;
 	struct timer timer;
 	struct endpoint peer, local;
 	uint64_t key; /* chooses among instances */
 	uint64_t born_us, bytes_in, bytes_out;
-	uint32_t lingered; /* bytes thrown away in CLIENT_LINGER */
+	uint32_t requests;
+	uint32_t looked_at; /* bytes of a head that has begun */
+	uint32_t lingered;  /* bytes thrown away in CLIENT_LINGER */
 };
 TAILQ_HEAD(client_queue, client);
 
@@ -212,6 +229,7 @@ enum phase {
 	PHASE_RESPONSE, /* the response head is on its way up */
 	PHASE_BODY,     /* the client has the head, the body follows */
 	PHASE_DRAIN,    /* answered; the rest of the request is read and thrown away */
+	PHASE_TUNNEL,   /* 101, or CONNECT: whatever comes goes to the other side */
 	PHASE_OVER,     /* some function may still look at its payload */
 };
 
@@ -244,8 +262,8 @@ struct hop {
 	bool turn;    /* it has waited: the room is for it */
 	bool done_due;
 	bool closing; /* the exchange is over and waits for it */
+	bool outdone; /* a function before it answers instead of what it passed or gave */
 	bool holds;   /* counted in instance->held */
-	bool outdone; /* it was answering, and one before it answers instead */
 };
 
 struct body {
@@ -264,6 +282,13 @@ struct body {
 	bool out_end;        /* nothing follows `out` */
 	bool chunked_before; /* a chunk was written */
 	bool ended;          /* all was given to the destination */
+};
+
+/* What the client had moved of the bodies when the window began; see limits.c. */
+struct rate {
+	uint64_t since_us, in, out;
+	uint32_t pending; /* sent to it and not acknowledged then */
+	bool awaited;     /* more of its request was waited for then */
 };
 
 struct message {
@@ -307,9 +332,12 @@ struct exchange {
 	bool origin_reused;
 	bool origin_heard; /* a byte of its answer came */
 	bool origin_gone;  /* closed by its side; `origin_rest` is what was left to read */
+	bool origin_ended; /* gone, after both sides had ended in order */
 	bool head_sent;
 	struct payload origin_rest;
-	uint32_t origin_unacked; /* bytes of ours that were not acknowledged when it closed */
+	struct payload client_rest; /* likewise, of a tunnel */
+	bool upgrade;               /* the origin may answer 101 */
+	uint32_t origin_unacked;    /* bytes of ours that were not acknowledged when it closed */
 	uint32_t head_bytes;
 	uint32_t server;
 	uint32_t tried[ENGINE_TRIES_MAX];
@@ -321,6 +349,7 @@ struct exchange {
 	/* time */
 	struct timer timer;
 	uint64_t began_us, progress_us;
+	struct rate rate;
 	uint64_t bytes_in, bytes_out;
 	uint32_t discarded; /* of a request that is answered already */
 	struct hop hop[ENGINE_PATH_MAX];
@@ -380,6 +409,8 @@ struct engine {
 void engine_ready(struct engine *engine, struct task *task);
 /* A pool was empty: the task runs again after ENGINE_RETRY_US. */
 void engine_starve(struct engine *engine, struct task *task);
+/* A task that goes away: it is not run any more. */
+void engine_forget(struct engine *engine, struct task *task);
 const char *engine_date(struct engine *engine);
 void engine_log_error(struct engine *engine, const char *chain, uint16_t function,
 		      const char *format, ...) __attribute__((format(printf, 4, 5)));
@@ -437,6 +468,9 @@ void exchange_begin(struct client *client, struct sluice_head *head, struct rte_
 void exchange_ready(struct exchange *x);
 void exchange_phase(struct exchange *x, enum phase phase);
 void exchange_progress(struct exchange *x);
+void exchange_message_free(struct exchange *x, enum direction d);
+/* What a function gave of its answer and was not sent. */
+void exchange_emits_drop(struct exchange *x);
 /* Ends it with `status` if nothing was answered yet, else with a reset. */
 void exchange_fail(struct exchange *x, uint16_t status);
 /* Ends it; the answer is complete, or there will be none. */
@@ -447,6 +481,16 @@ void exchange_emits_drop(struct exchange *x);
 void exchange_client_gone(struct exchange *x);
 /* One hop of an exchange that is over has let go. */
 void exchange_hop_over(struct exchange *x);
+
+/* --- limits.c -------------------------------------------------------------------- */
+/* It has had as many requests, or is as old, as its chain allows. */
+bool limits_spent(const struct client *client);
+/* How long it may still be idle. */
+uint32_t limits_idle_ms(const struct client *client);
+/* When the client's rate is to be looked at; UINT64_MAX: never. */
+uint64_t limits_rate_us(const struct exchange *x);
+/* True: its client has been slower than its chain allows for a whole window. */
+bool limits_too_slow(struct exchange *x);
 
 /* --- branch.c -------------------------------------------------------------------- */
 int branches_make(struct chain *chain, const struct conf_branch *from, unsigned count);
@@ -477,6 +521,10 @@ static inline struct function *hop_function(const struct hop *hop)
 void verdict_take(struct instance *instance, const struct sluice_up *up);
 
 /* --- body.c ---------------------------------------------------------------------- */
+/* One step of a body's decoder over what waits: payload in `out`, or the end, or why not. */
+enum read_result { READ_NOTHING, READ_SOME, READ_END, READ_BAD, READ_CUT, READ_STARVED };
+enum read_result body_decode(struct body *body, const struct source *source, uint32_t budget,
+			     struct payload *out);
 /* Its head is known and on its way. Again: nothing. False: the exchange has ended. */
 bool body_begin(struct exchange *x, enum direction d, enum http_body_kind out_kind,
 		uint64_t length);
@@ -558,6 +606,18 @@ bool instead_begin(struct exchange *x);
 bool instead_offer(struct exchange *x, uint16_t status);
 /* Nobody has bettered it. */
 void instead_end(struct exchange *x);
+/* --- tunnel.c -------------------------------------------------------------------- */
+/* -EINVAL: more protocols, or longer ones, than there is room for. */
+int tunnel_conf(struct chain *chain, const struct engine_chain *from);
+/* The client offers to change the protocol, and its chain has nothing against it. */
+bool tunnel_offered(const struct exchange *x);
+/* The origin's 101 is an answer to that offer. */
+bool tunnel_agreed(const struct exchange *x, const struct sluice_head *answer);
+/* The head says what the connection becomes, whatever functions made of it. False: it does not. */
+bool tunnel_consistent(const struct exchange *x);
+/* The client has that head: from here on bytes go both ways. */
+void tunnel_open(struct exchange *x);
+void tunnel_run(struct exchange *x);
 
 /* --- instance.c ------------------------------------------------------------------ */
 /* Takes its answers; sees how far it has read; gives room in its ring to those in line; tells it
@@ -572,6 +632,18 @@ void instance_offence(struct instance *instance, uint64_t *counter, const char *
 /* Its ring cannot be trusted any more: it is as good as gone. */
 void instance_broken(struct instance *instance);
 
+/* --- ask.c ----------------------------------------------------------------------- */
+int asks_create(struct instance *instance);
+void asks_destroy(struct instance *instance);
+/* Nothing can be said to it any more. */
+void asks_drop(struct instance *instance);
+/* It asks, or wants no answer any more. */
+void ask_asked(struct instance *instance, const struct sluice_up *up);
+void ask_dropped(struct instance *instance, const struct sluice_up *up);
+void asks_read_on(struct instance *instance);
+/* Something is freed when it has read on. */
+bool asks_watched(const struct instance *instance);
+
 /* --- failure.c ------------------------------------------------------------------- */
 /* The instance is gone: what it held goes on without it, to another, or ends. */
 void failure_instance(struct instance *instance);
@@ -579,7 +651,8 @@ void failure_instance(struct instance *instance);
 /* --- text.c ---------------------------------------------------------------------- */
 /* Bytes as a chain of mbufs; NULL: the pool is empty. */
 struct rte_mbuf *text_chain(struct engine *engine, const void *bytes, uint32_t len);
-int text_request(struct exchange *x, const struct http_write *how, struct rte_mbuf **out);
+int text_request(struct engine *engine, const struct sluice_head *head,
+		 const struct http_write *how, struct rte_mbuf **out);
 int text_response(struct exchange *x, const struct sluice_head *head, const struct http_write *how,
 		  struct rte_mbuf **out);
 

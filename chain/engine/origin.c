@@ -124,8 +124,12 @@ static bool ask(struct exchange *x)
 				 .length = framing->length,
 				 .host = host_of(x, host, sizeof(host))};
 	struct rte_mbuf *chain;
-	int error = text_request(x, &how, &chain);
+	int error;
 
+	x->upgrade = tunnel_offered(x);
+	if (x->upgrade)
+		how.connection = HTTP_CONNECTION_UPGRADE;
+	error = text_request(x->engine, x->message[REQUEST].head, &how, &chain);
 	if (error == -EAGAIN) {
 		engine_starve(x->engine, &x->task);
 		return true;
@@ -237,7 +241,8 @@ struct source origin_source(struct exchange *x)
 {
 	return (struct source){.conn = x->origin ? x->origin->tcp : NULL,
 			       .rest = &x->origin_rest,
-			       .ref = x->engine->env.ref};
+			       .ref = x->engine->env.ref,
+			       .ended = x->origin_ended};
 }
 
 /* --- events ---------------------------------------------------------------------- */
@@ -263,7 +268,7 @@ static void on_closed(struct upstream_conn *conn, void *user, enum tcp_close_rea
 {
 	struct exchange *x = user;
 
-	(void)reason;
+	x->origin_ended = reason == TCP_CLOSED_NORMAL;
 	x->origin_unacked = tcp_send_pending(conn->tcp);
 	x->origin_reused = conn->reused;
 	x->origin_gone = true;
@@ -296,9 +301,10 @@ void origin_timeout(struct exchange *x)
 
 static bool reusable(const struct exchange *x)
 {
+	const struct http_framing *answer = &x->message[RESPONSE].framing;
 	const struct tcp_conn *conn = x->origin->tcp;
 
-	return !x->engine->draining && x->head_sent && x->message[RESPONSE].framing.keep_alive &&
+	return !x->engine->draining && x->head_sent && answer->keep_alive && !answer->upgrade &&
 	       answer_complete(x) && x->body[REQUEST].ended && !tcp_recv_ready(conn) &&
 	       !tcp_recv_ended(conn);
 }

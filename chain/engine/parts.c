@@ -26,11 +26,11 @@ bool parts_emit(struct instance *instance, struct exchange *x, const struct slui
 	return true;
 }
 
-/* Was it answering, until another did instead? It may not know yet. */
+/* It does give an answer, but one that nobody hears. */
 static bool is_outdone(const struct instance *instance, const struct exchange *x)
 {
 	for (unsigned i = 0; i < x->chain->path_length; i++)
-		if (x->hop[i].outdone && x->hop[i].instance == instance)
+		if (x->hop[i].instance == instance && x->hop[i].outdone)
 			return true;
 	return false;
 }
@@ -125,6 +125,14 @@ static void replace(struct instance *instance, struct hop *hop, const struct slu
 	exchange_ready(x);
 }
 
+/* What it was shown besides goes on with the piece: it answers none of that. */
+static void leave(struct hop *hop)
+{
+	hop->left = true;
+	hop_dequeue(hop);
+	stage_bypass(hop);
+}
+
 void parts_take_piece(struct instance *instance, struct exchange *x, const struct sluice_up *up)
 {
 	struct hop *hop = hop_of_piece(instance, x, up->piece);
@@ -138,9 +146,13 @@ void parts_take_piece(struct instance *instance, struct exchange *x, const struc
 	exchange_progress(x);
 	switch (up->verdict) {
 	case SLUICE_PASS:
+	case SLUICE_LEAVE:
 		if (up->slices || up->flags || TAILQ_FIRST(&hop->pieces)->replaced)
 			break;
-		stage_pass(hop);
+		if (up->verdict == SLUICE_PASS)
+			stage_pass(hop);
+		else
+			leave(hop);
 		exchange_ready(x);
 		return;
 	case SLUICE_REPLACE:

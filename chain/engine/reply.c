@@ -39,14 +39,12 @@ static bool skip(const struct source *source, uint32_t bytes)
 	return whole;
 }
 
-/* 100, 102, 103: to the client as they come, by no function. 101 was not asked for. */
+/* 100, 102, 103: to the client as they come, by no function. */
 static bool informational(struct exchange *x, uint32_t bytes)
 {
 	struct source source = origin_source(x);
 	struct sluice_head *head = x->message[RESPONSE].head;
 
-	if (head->status == 101)
-		return bad_answer(x, HTTP_OK);
 	if (respond_informational(x, head) && !skip(&source, bytes)) {
 		exchange_fail(x, 502);
 		return false;
@@ -90,6 +88,18 @@ static bool answer_begin(struct exchange *x, uint32_t bytes)
 	return true;
 }
 
+/* What is no final answer, but for the 101 that was asked for. */
+static bool head_came(struct exchange *x, uint32_t bytes)
+{
+	const struct sluice_head *head = x->message[RESPONSE].head;
+
+	if (head->status == 101 && !tunnel_agreed(x, head))
+		return bad_answer(x, HTTP_OK);
+	if (head->status < 200 && head->status != 101)
+		return informational(x, bytes);
+	return answer_begin(x, bytes);
+}
+
 static bool answer_read(struct exchange *x)
 {
 	struct message *message = &x->message[RESPONSE];
@@ -106,8 +116,7 @@ static bool answer_read(struct exchange *x)
 	case HTTP_HEAD_BAD:
 		return bad_answer(x, error);
 	case HTTP_HEAD_DONE:
-		return message->head->status < 200 ? informational(x, bytes)
-						   : answer_begin(x, bytes);
+		return head_came(x, bytes);
 	case HTTP_HEAD_MORE:
 		break;
 	}

@@ -11,7 +11,7 @@
 static bool wants_another(const struct exchange *x)
 {
 	return x->message[REQUEST].framing.keep_alive && !x->chain->draining &&
-	       !x->engine->draining;
+	       !x->engine->draining && !limits_spent(x->client);
 }
 
 /* The rest of its request is little enough to be read and thrown away. One who waits for 100 would
@@ -62,7 +62,8 @@ enum client_fate respond_error(struct client *client, struct exchange *x, uint16
 	struct rte_mbuf *chain;
 	int len;
 
-	if (x && x->message[REQUEST].head->version < 11)
+	/* RFC 9110 §15.5.9: who is told that it was too slow is not waited for any longer. */
+	if ((x && x->message[REQUEST].head->version < 11) || status == 408)
 		fate = CLIENT_END;
 	len = http_write_answer(status, fate == CLIENT_END, head_only, engine_date(engine), bytes,
 				sizeof(bytes));
@@ -167,7 +168,10 @@ static struct http_write how_to(struct exchange *x, enum http_body_kind kind)
 		how.framing = HTTP_BODY_LENGTH; /* HEAD and 304 tell the length of what they do not
 						   send */
 	x->keep_client = wants_another(x) && kind != HTTP_BODY_UNTIL_CLOSE;
-	if (!x->keep_client)
+	if (framing->upgrade)
+		how.connection = x->message[RESPONSE].head->status == 101 ? HTTP_CONNECTION_UPGRADE
+									  : HTTP_CONNECTION_DEFAULT;
+	else if (!x->keep_client)
 		how.connection = HTTP_CONNECTION_CLOSE;
 	else if (x->message[REQUEST].head->version < 11)
 		how.connection = HTTP_CONNECTION_KEEP_ALIVE;
@@ -194,6 +198,10 @@ void respond_begin(struct exchange *x)
 	struct rte_mbuf *chain;
 	int error;
 
+	if (!tunnel_consistent(x)) {
+		exchange_fail(x, 502);
+		return;
+	}
 	if (!body_begin(x, RESPONSE, kind, x->message[RESPONSE].framing.length))
 		return;
 	error = text_response(x, x->message[RESPONSE].head, &how, &chain);
@@ -207,4 +215,6 @@ void respond_begin(struct exchange *x)
 		return;
 	}
 	head_to_client(x, chain);
+	if (x->message[RESPONSE].framing.upgrade)
+		tunnel_open(x);
 }

@@ -19,6 +19,7 @@ struct source {
 	struct tcp_conn *conn;   /* NULL: gone */
 	struct payload *rest;    /* what was left in it then; may be NULL */
 	struct rte_mempool *ref; /* mbufs without room, to share one between two owners */
+	bool ended;              /* it is gone, and had ended in order */
 };
 
 /* Bytes that can be taken now. */
@@ -40,13 +41,15 @@ static inline const struct rte_mbuf *source_peek(const struct source *source)
 /* The peer has ended it, in order, and all was taken. */
 static inline bool source_ended(const struct source *source)
 {
-	return source->conn && tcp_recv_ended(source->conn);
+	if (source->conn)
+		return tcp_recv_ended(source->conn);
+	return source->ended && !source_ready(source);
 }
 
 /* Nothing more comes, and there was no end. */
 static inline bool source_broken(const struct source *source)
 {
-	return !source->conn && !source_ready(source);
+	return !source->conn && !source->ended && !source_ready(source);
 }
 
 /* Bytes still wait, but none will follow them. */

@@ -66,9 +66,10 @@ static int head_chain(struct engine *engine, write_fn *write, const struct sluic
 	return *out ? 0 : -EAGAIN;
 }
 
-int text_request(struct exchange *x, const struct http_write *how, struct rte_mbuf **out)
+int text_request(struct engine *engine, const struct sluice_head *head,
+		 const struct http_write *how, struct rte_mbuf **out)
 {
-	return head_chain(x->engine, http_write_request, x->message[REQUEST].head, how, out);
+	return head_chain(engine, http_write_request, head, how, out);
 }
 
 int text_response(struct exchange *x, const struct sluice_head *head, const struct http_write *how,

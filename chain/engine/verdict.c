@@ -286,11 +286,10 @@ static void take_verdict(struct instance *instance, struct exchange *x, const st
 
 /* --- all of them ----------------------------------------------------------------- */
 
-void verdict_take(struct instance *instance, const struct sluice_up *up)
+static void take_answer(struct instance *instance, const struct sluice_up *up)
 {
 	struct exchange *x = exchange_named(instance, up);
 
-	engine_count(instance->engine, descriptors_up);
 	if (!x) {
 		verdict_slices_return(instance, up);
 		return;
@@ -307,6 +306,22 @@ void verdict_take(struct instance *instance, const struct sluice_up *up)
 		return;
 	default:
 		offence(instance, verdict_own(instance, x), kind, "an answer of no known kind");
+		return;
+	}
+}
+
+void verdict_take(struct instance *instance, const struct sluice_up *up)
+{
+	engine_count(instance->engine, descriptors_up);
+	switch (up->kind) {
+	case SLUICE_UP_ASK:
+		ask_asked(instance, up);
+		return;
+	case SLUICE_UP_ASK_DROP:
+		ask_dropped(instance, up);
+		return;
+	default:
+		take_answer(instance, up);
 		return;
 	}
 }

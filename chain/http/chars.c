@@ -46,14 +46,45 @@ const uint8_t http_chars[256] = {
 	[0x80 ... 0xff] = V,
 };
 
-bool http_equal(const uint8_t *a, uint32_t a_len, const uint8_t *b, uint32_t b_len)
+static uint64_t load64(const uint8_t *bytes)
 {
-	if (a_len != b_len)
-		return false;
-	for (uint32_t i = 0; i < a_len; i++)
-		if (http_lower(a[i]) != http_lower(b[i]))
+	uint64_t word;
+
+	memcpy(&word, bytes, sizeof(word));
+	return word;
+}
+
+static bool equal_bytes(const uint8_t *a, const uint8_t *b, uint32_t len)
+{
+	for (uint32_t i = 0; i < len; i++)
+		if (a[i] != b[i] && http_lower(a[i]) != http_lower(b[i]))
 			return false;
 	return true;
+}
+
+/* Letters differ from their other case in one bit. Most words are the same altogether, or differ in
+ * more; only what is left is looked at byte by byte. */
+static bool equal_words(const uint8_t *a, const uint8_t *b)
+{
+	uint64_t differ = load64(a) ^ load64(b);
+
+	if (differ == 0)
+		return true;
+	if ((differ & ~UINT64_C(0x2020202020202020)) != 0)
+		return false;
+	return equal_bytes(a, b, sizeof(differ));
+}
+
+bool http_equal(const uint8_t *a, uint32_t a_len, const uint8_t *b, uint32_t b_len)
+{
+	uint32_t i = 0;
+
+	if (a_len != b_len)
+		return false;
+	for (; a_len - i >= sizeof(uint64_t); i += sizeof(uint64_t))
+		if (!equal_words(a + i, b + i))
+			return false;
+	return equal_bytes(a + i, b + i, a_len - i);
 }
 
 bool http_equal_text(const uint8_t *a, uint32_t a_len, const char *text)

@@ -99,36 +99,60 @@ static void note_host(struct sluice_head *head, uint16_t id, struct sluice_text 
 		head->host = value;
 }
 
-int http_head_add(struct sluice_head *head, struct http_bytes name, struct http_bytes value)
+static int add_key(struct sluice_head *head, const struct key *key, struct http_bytes value)
 {
-	uint16_t id = http_field_id(name.data, name.len);
 	struct sluice_text name_text, value_text;
 
-	if (head->fields == head->fields_size || http_slot_room(head, name.len + value.len) == NULL)
+	if (head->fields == head->fields_size ||
+	    http_slot_room(head, key->name.len + value.len) == NULL)
 		return -ENOSPC;
-	http_slot_copy(head, name, &name_text);
+	http_slot_copy(head, key->name, &name_text);
 	http_slot_copy(head, value, &value_text);
-	http_slot_field(head, id, name_text, value_text);
-	http_slot_link(head);
-	note_host(head, id, value_text);
+	http_slot_field(head, key->id, name_text, value_text);
+	http_slot_link_last(head);
+	note_host(head, key->id, value_text);
 	return 0;
+}
+
+static int set_key(struct sluice_head *head, const struct http_memory *memory,
+		   const struct key *key, struct http_bytes value)
+{
+	uint16_t first = find(head, memory, key);
+	struct sluice_text text;
+
+	if (first == SLUICE_NONE16)
+		return add_key(head, key, value);
+	if (!http_slot_copy(head, value, &text))
+		return -ENOSPC;
+	http_slot_value(&head->field[first], text);
+	remove_from(head, memory, first + 1, key);
+	note_host(head, key->id, text);
+	return 0;
+}
+
+int http_head_add(struct sluice_head *head, struct http_bytes name, struct http_bytes value)
+{
+	struct key key = key_of(name);
+
+	return add_key(head, &key, value);
 }
 
 int http_head_set(struct sluice_head *head, const struct http_memory *memory,
 		  struct http_bytes name, struct http_bytes value)
 {
 	struct key key = key_of(name);
-	uint16_t first = find(head, memory, &key);
-	struct sluice_text text;
 
-	if (first == SLUICE_NONE16)
-		return http_head_add(head, name, value);
-	if (!http_slot_copy(head, value, &text))
-		return -ENOSPC;
-	http_slot_value(&head->field[first], text);
-	remove_from(head, memory, first + 1, &key);
-	note_host(head, key.id, text);
-	return 0;
+	return set_key(head, memory, &key, value);
+}
+
+int http_head_put(struct sluice_head *head, const struct http_memory *memory,
+		  struct http_bytes name, struct http_bytes value)
+{
+	struct key key = key_of(name);
+
+	if ((http_field_flags(key.id) & SLUICE_FIELD_SINGLE) != 0)
+		return set_key(head, memory, &key, value);
+	return add_key(head, &key, value);
 }
 
 int http_head_target(struct sluice_head *head, struct http_bytes target)
@@ -159,4 +183,14 @@ void http_head_build_response(struct sluice_head *head, uint16_t status, uint8_t
 	head->version = 11;
 	head->method = request_method;
 	http_head_status(head, status);
+}
+
+int http_head_build_request(struct sluice_head *head, uint8_t method)
+{
+	const char *name = http_method_name(method);
+	struct http_bytes text = {(const uint8_t *)name, (uint32_t)strlen(name)};
+
+	head->version = 11;
+	head->method = method;
+	return http_slot_copy(head, text, &head->method_text) ? 0 : -ENOSPC;
 }

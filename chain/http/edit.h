@@ -41,6 +41,12 @@ int http_head_set(struct sluice_head *head, const struct http_memory *memory,
 int http_head_add(struct sluice_head *head, struct http_bytes name, struct http_bytes value)
 	__attribute__((warn_unused_result));
 
+/* One more field, or instead of the one there is of that name when it may stand once only (SINGLE).
+ * -ENOSPC. */
+int http_head_put(struct sluice_head *head, const struct http_memory *memory,
+		  struct http_bytes name, struct http_bytes value)
+	__attribute__((warn_unused_result));
+
 /* Removes every field of that name; says how many. */
 uint32_t http_head_remove(struct sluice_head *head, const struct http_memory *memory,
 			  struct http_bytes name);
@@ -57,6 +63,11 @@ void http_head_status(struct sluice_head *head, uint16_t status);
 
 /* Makes the head of a response from nothing, in a slot fresh from http_head_init. */
 void http_head_build_response(struct sluice_head *head, uint16_t status, uint8_t request_method);
+
+/* Makes the head of a request from nothing, likewise; its target is an edit. `method` is a known
+ * one. -ENOSPC. */
+int http_head_build_request(struct sluice_head *head, uint8_t method)
+	__attribute__((warn_unused_result));
 
 /* Finds the first field of that name: its index, or SLUICE_NONE16. By number: head->first[id]. */
 uint16_t http_head_find(const struct sluice_head *head, const struct http_memory *memory,

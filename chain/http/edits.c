@@ -161,15 +161,6 @@ static enum http_error check_all(const struct sluice_head *head, struct cursor c
 
 /* --- changes ---------------------------------------------------------------------- */
 
-static int add(struct sluice_head *head, const struct http_memory *memory, const struct edit *edit)
-{
-	uint16_t id = http_field_id(edit->name.data, edit->name.len);
-
-	if ((http_field_flags(id) & SLUICE_FIELD_SINGLE) != 0)
-		return http_head_set(head, memory, edit->name, edit->value);
-	return http_head_add(head, edit->name, edit->value);
-}
-
 static int set_status(struct sluice_head *head, const uint8_t *digits)
 {
 	http_head_status(head, (uint16_t)((digits[0] - '0') * 100 + (digits[1] - '0') * 10 +
@@ -184,7 +175,7 @@ static int apply_edit(struct sluice_head *head, const struct http_memory *memory
 	case SLUICE_EDIT_SET:
 		return http_head_set(head, memory, edit->name, edit->value);
 	case SLUICE_EDIT_ADD:
-		return add(head, memory, edit);
+		return http_head_put(head, memory, edit->name, edit->value);
 	case SLUICE_EDIT_REMOVE:
 		http_head_remove(head, memory, edit->name);
 		return 0;

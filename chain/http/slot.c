@@ -96,6 +96,19 @@ void http_slot_link(struct sluice_head *head)
 	}
 }
 
+void http_slot_link_last(struct sluice_head *head)
+{
+	uint16_t last = head->fields - 1;
+	uint16_t *at = &head->first[head->field[last].id];
+
+	head->field[last].next = SLUICE_NONE16;
+	if (head->field[last].id == SLUICE_FIELD_OTHER)
+		return;
+	while (*at != SLUICE_NONE16)
+		at = &head->field[*at].next;
+	*at = last;
+}
+
 /* RFC 9112 §3.2.2: the target's host replaces what the Host field said. */
 static void host_from_target(struct sluice_head *head, struct sluice_text host)
 {

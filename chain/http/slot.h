@@ -44,6 +44,8 @@ void http_slot_value(struct sluice_field *field, struct sluice_text value);
 
 /* Makes first[] and next anew from the fields. */
 void http_slot_link(struct sluice_head *head);
+/* The same where only the last field is not linked yet. */
+void http_slot_link_last(struct sluice_head *head);
 
 /* Fills target, path, query and host from a target whose text stands at `place`; `host` and the
  * Host field only when the target names one. False: no room. */

@@ -286,6 +286,18 @@ uint32_t link_depth(const struct link *l)
 	return depth > l->entries ? l->entries : depth;
 }
 
+uint32_t link_up_depth(const struct link *l)
+{
+	uint32_t consumed = __atomic_load_n(&l->down->up_consumed, __ATOMIC_RELAXED);
+
+	return __atomic_load_n(&l->up->produced, __ATOMIC_RELAXED) - consumed;
+}
+
+uint32_t link_down_consumed(const struct link *l)
+{
+	return __atomic_load_n(&l->up->down_consumed, __ATOMIC_RELAXED);
+}
+
 bool link_nf_sleeps(const struct link *l)
 {
 	return __atomic_load_n(&l->up->nf_sleeps, __ATOMIC_RELAXED) != 0;

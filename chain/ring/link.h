@@ -73,5 +73,8 @@ uint64_t link_loops(const struct link *link);
 uint64_t link_busy_ns(const struct link *link);
 uint64_t link_counter(const struct link *link, unsigned i);
 uint32_t link_depth(const struct link *link); /* descriptors the instance has not consumed */
-bool link_nf_sleeps(const struct link *link); /* it waits for its eventfd */
+/* Answers that the worker has not consumed. */
+uint32_t link_up_depth(const struct link *link);
+uint32_t link_down_consumed(const struct link *link); /* the instance's index, as it says */
+bool link_nf_sleeps(const struct link *link);         /* it waits for its eventfd */
 #endif

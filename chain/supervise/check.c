@@ -38,6 +38,8 @@ static int hand_over(const struct process *p, const struct conf_function *functi
 	int rc = process_welcome(p, function, &terms);
 
 	if (!rc)
+		rc = process_allow(p, &function->allow);
+	if (!rc)
 		rc = process_region(p, upstreams, false, true);
 	if (!rc && function->arena_mb)
 		rc = process_region_private(p, ARENA_REGION, (uint64_t)function->arena_mb << 20);

@@ -131,6 +131,44 @@ int process_welcome(const struct process *p, const struct conf_function *functio
 	return rc;
 }
 
+/* --- ALLOW ------------------------------------------------------------------------- */
+
+static int allow_send(const struct process *p, enum sluice_host_allowed what, const char *text,
+		      const struct endpoint *to)
+{
+	struct sluice_host_allow m = {.header = {SLUICE_HOST_ALLOW, sizeof(m)}, .what = what};
+
+	_Static_assert(sizeof(m.text) == CONF_ALLOW_TEXT_MAX, "the configuration checked it");
+	snprintf(m.text, sizeof(m.text), "%s", text);
+	if (to) {
+		m.to.family = to->addr.family;
+		m.to.port = to->port;
+		memcpy(m.to.bytes, to->addr.bytes, sizeof(m.to.bytes));
+	}
+	return packet_send(p, &m, sizeof(m), NULL, 0, true);
+}
+
+int process_allow(const struct process *p, const struct conf_allow *allow)
+{
+	static const enum sluice_host_allowed what[] = {
+		[CONF_CONNECT_TCP] = SLUICE_ALLOW_TCP,
+		[CONF_CONNECT_UDP] = SLUICE_ALLOW_UDP,
+		[CONF_CONNECT_UNIX] = SLUICE_ALLOW_UNIX,
+	};
+	int rc = 0;
+
+	_Static_assert(2 * CONF_ALLOW_MAX <= SLUICE_ALLOW_MAX, "the host has room for all");
+	for (unsigned i = 0; i < allow->read_count && !rc; i++)
+		rc = allow_send(p, SLUICE_ALLOW_READ, allow->read[i], NULL);
+	for (unsigned i = 0; i < allow->connect_count && !rc; i++) {
+		const struct conf_connection *c = &allow->connect[i];
+
+		rc = allow_send(p, what[c->kind], c->name,
+				c->kind == CONF_CONNECT_UNIX ? NULL : &c->endpoint);
+	}
+	return rc;
+}
+
 /* --- REGION ------------------------------------------------------------------------ */
 
 static int source_fd(const struct region_source *source, bool own)

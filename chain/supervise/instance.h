@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * One instance of a function through its lives: STARTING, UP, STOPPING, WAITING (for its
+ * One instance of a function through its lives: STARTING, UP, DRAINING, STOPPING, WAITING (for its
  * back-off), FAILED. The supervisor holds them in a list and gives them events and time.
+ *
+ * While a function changes, a place has two: the newcomer belongs to the change, the one before it
+ * is `retired` and, until the change is over, `kept` to be taken back.
  */
 #ifndef CHAIN_SUPERVISE_INSTANCE_H
 #define CHAIN_SUPERVISE_INSTANCE_H
@@ -15,6 +18,7 @@
 struct supervisor {
 	struct supervisor_conf conf;
 	struct instance *instances;
+	struct change *changes;
 	int epoll_fd;
 	uint32_t ids;  /* the last process's */
 	uint32_t keys; /* the last instance's */
@@ -32,12 +36,16 @@ struct instance {
 	char reason[128];          /* why we killed it; "" if we did not */
 	bool announced;            /* the owner was told `up` */
 	bool ever_up;
-	bool again;           /* when it ended, start it at once */
-	bool remove;          /* when it ended, forget it */
+	bool remove;           /* when it ended, forget it */
+	struct change *change; /* that brought it and is not over; NULL: none */
+	bool retired;
+	bool kept;
 	uint64_t deadline_us; /* STARTING, STOPPING: then it is killed */
-	uint64_t restart_us;  /* WAITING */
+	uint64_t restart_us;  /* WAITING; UINT64_MAX: not while it is kept */
 	uint64_t backoff_us;
-	uint64_t loops, alive_us; /* heartbeat: last seen, and when it moved */
+	uint64_t loops, alive_us;              /* heartbeat: last seen, and when it moved */
+	uint32_t taken[SUPERVISE_WORKERS_MAX]; /* of its down rings: last seen, and when it moved */
+	uint64_t taken_us[SUPERVISE_WORKERS_MAX];
 	uint64_t looked_us;
 	bool muted;     /* it said too much: its socket is not read for a while */
 	uint32_t lines; /* of log that are still allowed */
@@ -51,14 +59,32 @@ int instance_create(struct supervisor *supervisor, uint16_t function_id,
 		    const struct conf_function *function, unsigned index, struct instance **out)
 	__attribute__((warn_unused_result));
 void instance_free(struct instance *instance); /* its process is gone */
+/* Frees those that are to be forgotten and have no process any more. */
+void instances_sweep(struct supervisor *supervisor);
 void instance_state_set(struct instance *instance, enum instance_state state, uint64_t now_us);
-/* Asks it to end: with `down` first, if it was up. */
-void instance_stop(struct instance *instance, bool again, bool remove, uint64_t now_us);
+/* Asks it to end for good: with `down` first, if it was up. */
+void instance_stop(struct instance *instance, uint64_t now_us);
 void instance_kill(struct instance *instance, const char *reason);
 /* Its process ended: reads its last words, tells the owner, gives everything back. */
 void instance_buried(struct instance *instance, const char *how, uint64_t now_us);
 void instance_time(struct instance *instance, uint64_t now_us);
 uint64_t instance_next_us(const struct instance *instance);
+
+/* --- change.c: newcomers and those they replace --- */
+
+/* No new exchanges; `keep`: it may be taken back. */
+void instance_retire(struct instance *instance, bool keep, uint64_t now_us);
+/* It was ready just now. */
+void change_ready(struct instance *instance, uint64_t now_us);
+/* A newcomer failed: all go back to what was before. */
+void change_failed(struct instance *instance, uint64_t now_us);
+/* The function is to end. */
+void change_cancel(struct supervisor *supervisor, uint16_t function);
+/* What is due, and telling the owner what is over. */
+void changes_time(struct supervisor *supervisor, uint64_t now_us);
+void changes_tell(struct supervisor *supervisor);
+void changes_drop(struct supervisor *supervisor); /* nobody is told any more */
+uint64_t changes_next_us(const struct supervisor *supervisor);
 
 /* --- launch.c --- */
 

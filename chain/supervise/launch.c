@@ -113,6 +113,8 @@ static int hand_over(const struct instance *i)
 	terms_cpus(i, &terms);
 	rc = process_welcome(&i->process, i->function, &terms);
 	if (!rc)
+		rc = process_allow(&i->process, &i->function->allow);
+	if (!rc)
 		rc = hand_over_regions(i);
 	for (unsigned w = 0; w < conf->workers && !rc; w++)
 		rc = process_link(&i->process, i->info.link[w], w, conf->messages[w]->id,
@@ -134,6 +136,7 @@ static void launch_failed(struct instance *i, const char *why, uint64_t now_us)
 	if (!i->ever_up) {
 		supervise_error(&i->errors, i->function, false, why);
 		instance_state_set(i, INSTANCE_FAILED, now_us);
+		change_failed(i, now_us);
 		return;
 	}
 	instance_log(i, 0, "cannot be started: %s", why);
@@ -162,7 +165,7 @@ void instance_launch(struct instance *i, uint64_t now_us)
 
 	i->info.id = ++i->supervisor->ids;
 	i->reason[0] = '\0';
-	i->again = i->muted = false;
+	i->muted = false;
 	memset(i->info.counter_name, 0, sizeof(i->info.counter_name));
 	conf_errors_clear(&i->errors);
 	if (process_user_of(i->function, conf->default_user, transient_uid(i), &i->user, error,

@@ -36,7 +36,7 @@ static bool reads_now(const struct instance *i)
 {
 	if (i->info.state == INSTANCE_STARTING)
 		return i->process.socket >= 0;
-	return i->info.state == INSTANCE_UP &&
+	return i->announced &&
 	       (i->info.hooks & (SLUICE_HOOK_REQUEST_BODY | SLUICE_HOOK_RESPONSE_BODY));
 }
 

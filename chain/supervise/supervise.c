@@ -116,8 +116,6 @@ static void look_if_ended(struct instance *i, uint64_t now_us)
 	if (!i->process.pid || !process_ended(&i->process, false, how, sizeof(how)))
 		return;
 	instance_buried(i, how, now_us);
-	if (i->remove && !i->process.pid)
-		instance_free(i);
 }
 
 static void on_event(struct supervisor *s, const struct epoll_event *event, uint64_t now_us)
@@ -132,14 +130,20 @@ static void on_event(struct supervisor *s, const struct epoll_event *event, uint
 		instance_messages(i, now_us);
 }
 
+/* A start takes milliseconds: between two of them deaths are looked at. */
 static void look_at_time(struct supervisor *s, uint64_t now_us)
 {
 	struct instance *next;
+	bool starts;
 
 	for (struct instance *i = s->instances; i; i = next) {
 		next = i->next;
-		if (instance_next_us(i) <= now_us)
-			instance_time(i, now_us);
+		if (instance_next_us(i) > now_us)
+			continue;
+		starts = i->info.state == INSTANCE_WAITING;
+		instance_time(i, now_us);
+		if (starts)
+			return;
 	}
 }
 
@@ -156,11 +160,14 @@ void supervisor_handle(struct supervisor *s, uint64_t now_us)
 	for (int i = 0; i < n; i++)
 		on_event(s, &events[i], now_us);
 	look_at_time(s, now_us);
+	changes_time(s, now_us);
+	instances_sweep(s);
+	changes_tell(s);
 }
 
 uint64_t supervisor_next_us(const struct supervisor *s)
 {
-	uint64_t first = UINT64_MAX;
+	uint64_t first = changes_next_us(s);
 
 	for (const struct instance *i = s->instances; i; i = i->next) {
 		uint64_t us = instance_next_us(i);
@@ -218,39 +225,18 @@ int supervisor_start(struct supervisor *s, uint16_t id, const struct conf_functi
 
 void supervisor_stop(struct supervisor *s, uint16_t id, uint64_t now_us)
 {
-	struct instance *next;
-
-	for (struct instance *i = s->instances; i; i = next) {
-		next = i->next;
-		if (i->info.function != id)
-			continue;
-		instance_stop(i, false, true, now_us);
-		if (!i->process.pid)
-			instance_free(i);
-	}
-}
-
-int supervisor_restart(struct supervisor *s, uint16_t id, uint64_t now_us)
-{
-	bool found = false;
-
+	change_cancel(s, id);
 	for (struct instance *i = s->instances; i; i = i->next) {
-		if (i->info.function != id || i->remove)
-			continue;
-		found = true;
-		instance_stop(i, true, false, now_us);
-		if (!i->process.pid) {
-			i->info.restarts++;
-			instance_launch(i, now_us);
-		}
+		if (i->info.function == id)
+			instance_stop(i, now_us);
 	}
-	return found ? 0 : -ENOENT;
+	instances_sweep(s);
 }
 
 int supervisor_kill(struct supervisor *s, uint32_t process, const char *reason)
 {
 	for (struct instance *i = s->instances; i; i = i->next) {
-		if (i->info.id != process || i->info.state != INSTANCE_UP)
+		if (i->info.id != process || !i->announced)
 			continue;
 		instance_kill(i, reason);
 		return 0;
@@ -264,7 +250,7 @@ static int readiness(const struct supervisor *s, uint16_t id, struct conf_errors
 	bool all = true;
 
 	for (const struct instance *i = s->instances; i; i = i->next) {
-		if (i->info.function != id || i->remove)
+		if (i->info.function != id || i->remove || i->retired)
 			continue;
 		if (i->info.state != INSTANCE_FAILED) {
 			all = all && i->info.state == INSTANCE_UP;
@@ -307,16 +293,13 @@ void supervisor_each(const struct supervisor *s,
 void supervisor_destroy(struct supervisor *s)
 {
 	uint64_t now_us = clock_us();
-	struct instance *next;
 
 	if (!s)
 		return;
-	for (struct instance *i = s->instances; i; i = next) {
-		next = i->next;
-		instance_stop(i, false, true, now_us);
-		if (!i->process.pid)
-			instance_free(i);
-	}
+	changes_drop(s);
+	for (struct instance *i = s->instances; i; i = i->next)
+		instance_stop(i, now_us);
+	instances_sweep(s);
 	while (s->instances)
 		wait_and_handle(s, UINT64_MAX);
 	supervisor_free(s);

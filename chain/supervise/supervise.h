@@ -8,6 +8,11 @@
  * exactly the rights of the design (a descriptor that only reads for all that the function may not
  * write), waits for its READY, and tells its owner. A death is seen through the process's pidfd; a
  * hang through the heartbeat in its up region.
+ *
+ * A function changes while it runs: new processes come up beside the old ones, at the same places.
+ * A place goes over to its new process when that is READY; the old one is retired, ends what it
+ * has, and then itself. For a second the change is on trial: if one of the new processes ends or
+ * hangs, all of them go and the old ones are taken back.
  */
 #ifndef CHAIN_SUPERVISE_SUPERVISE_H
 #define CHAIN_SUPERVISE_SUPERVISE_H
@@ -28,6 +33,7 @@ struct supervisor;
 enum instance_state {
 	INSTANCE_STARTING,
 	INSTANCE_UP,
+	INSTANCE_DRAINING, /* retired: it ends what it has, and is not started again */
 	INSTANCE_STOPPING,
 	INSTANCE_WAITING, /* for its back-off */
 	INSTANCE_FAILED
@@ -38,7 +44,7 @@ struct instance_info {
 	uint16_t function;         /* the owner's number */
 	const char *function_name; /* from its conf_function */
 	const char *plugin;
-	unsigned index; /* 0 … instances-1 */
+	unsigned index; /* its place: 0 … instances-1 */
 	uint32_t id;    /* of this process, unique for the daemon's life */
 	enum instance_state state;
 	pid_t pid;
@@ -57,6 +63,13 @@ struct supervisor_owner {
 	void (*up)(void *ctx, const struct instance_info *instance);
 	/* The process ended, or is to be: when this returns nothing uses the links any more. */
 	void (*down)(void *ctx, const struct instance_info *instance);
+	/* An instance that is up gets no new exchanges from now on, or does so again. */
+	void (*retire)(void *ctx, const struct instance_info *instance, bool retired);
+	/* Exchanges that a retired instance still has: at none it is asked to end. */
+	unsigned (*bound)(void *ctx, const struct instance_info *instance);
+	/* supervisor_upgrade or supervisor_scale is over, for the better if `errors` has none. What
+	 * was given as its function is in use, or is not needed any more. May be NULL. */
+	void (*changed)(void *ctx, uint16_t id, const struct conf_errors *errors);
 	/* Memory the device can send from; a region of kind REGION_ARENA whose source may be mapped
 	 * for writing. 0 or -errno. */
 	int (*arena_alloc)(void *ctx, const char *name, uint64_t bytes, struct region **out);
@@ -115,9 +128,18 @@ int supervisor_wait_ready(struct supervisor *supervisor, uint16_t id, uint64_t u
 			  struct conf_errors *errors) __attribute__((warn_unused_result));
 /* Ends a function's processes for good. */
 void supervisor_stop(struct supervisor *supervisor, uint16_t id, uint64_t now_us);
-/* New processes for it, the old ones ended. */
-int supervisor_restart(struct supervisor *supervisor, uint16_t id, uint64_t now_us)
+/* New processes at places 0 … n-1, beside those that are there: by `function`, which may be the
+ * one it has or another of the same name. The owner is told of the end by `changed`. -EBUSY: a
+ * change of it is under way. */
+int supervisor_upgrade(struct supervisor *supervisor, uint16_t id,
+		       const struct conf_function *function, unsigned n, uint64_t now_us)
 	__attribute__((warn_unused_result));
+/* Places 0 … n-1 and no others: those that are missing are filled by `function`, the one it has,
+ * and are on trial as above; those that are too many retire. 0: none at all. */
+int supervisor_scale(struct supervisor *supervisor, uint16_t id,
+		     const struct conf_function *function, unsigned n, uint64_t now_us)
+	__attribute__((warn_unused_result));
+bool supervisor_changing(const struct supervisor *supervisor, uint16_t id);
 
 /* Ends a process at once, by the `id` of its instance_info, for `reason`: it comes back as after
  * any other death. -ENOENT: it is not up any more. */

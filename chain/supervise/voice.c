@@ -40,8 +40,13 @@ static void on_ready(struct instance *i, const struct sluice_host_ready *ready, 
 	i->announced = true;
 	i->loops = conf->workers ? link_loops(i->info.link[0]) : 0;
 	i->alive_us = i->looked_us = now_us;
+	for (unsigned w = 0; w < conf->workers; w++) {
+		i->taken[w] = link_down_consumed(i->info.link[w]);
+		i->taken_us[w] = now_us;
+	}
 	instance_state_set(i, INSTANCE_UP, now_us);
 	conf->owner->up(conf->ctx, &i->info);
+	change_ready(i, now_us);
 }
 
 static void on_counter(struct instance *i, const struct sluice_host_counter *c)
@@ -112,7 +117,7 @@ void instance_messages(struct instance *i, uint64_t now_us)
 		rc = message_take(i, now_us);
 	if (rc == -EPIPE) {
 		unwatch(i); /* it has nothing more to say; the pidfd tells when it is gone */
-	} else if (i->lines_dropped && !i->muted && i->info.state == INSTANCE_UP) {
+	} else if (i->lines_dropped && !i->muted && i->announced) {
 		unwatch(i); /* it fills its socket meanwhile, and that is its own affair */
 		i->muted = true;
 	}

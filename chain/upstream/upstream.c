@@ -16,9 +16,8 @@
 #include "chain/upstream/upstream_internal.h"
 #include "mgmt/conf/conf.h"
 
-#define CAPACITY_MIN 8
-
 _Static_assert((int)CONF_BALANCE_HASH == (int)SLUICE_BALANCE_HASH, "one numbering of balances");
+_Static_assert(CONF_SERVERS_MAX == SLUICE_SERVERS_MAX, "one bound of servers");
 _Static_assert(CONF_NAME_MAX <= SLUICE_NAME_MAX, "a group's name fits");
 
 int upstreams_create(struct region *view, struct upstreams **out)
@@ -46,11 +45,6 @@ void upstreams_destroy(struct upstreams *upstreams)
 		free(text);
 	}
 	free(upstreams);
-}
-
-static uint32_t capacity_for(unsigned servers)
-{
-	return servers * 2 < CAPACITY_MIN ? CAPACITY_MIN : servers * 2;
 }
 
 static uint32_t group_find(const struct upstreams *upstreams, const char *name)
@@ -123,7 +117,7 @@ static bool fits(const struct upstreams *upstreams, const struct conf *conf)
 
 		new_groups += group == SLUICE_GROUPS_MAX;
 		if (group == SLUICE_GROUPS_MAX || group_moves(upstreams, group, u))
-			servers += capacity_for(u->servers_count);
+			servers += conf_server_numbers(u->servers_count);
 	}
 	return new_groups <= SLUICE_GROUPS_MAX && servers <= SLUICE_SERVERS_MAX;
 }
@@ -154,7 +148,7 @@ static void server_inherit(struct upstreams *upstreams, uint32_t from, uint32_t 
 
 static uint32_t numbers_take(struct upstreams *upstreams, uint32_t group, unsigned servers)
 {
-	uint32_t first = upstreams->view->servers, capacity = capacity_for(servers);
+	uint32_t first = upstreams->view->servers, capacity = conf_server_numbers(servers);
 
 	upstreams->group[group].capacity = capacity;
 	for (uint32_t i = first; i < first + capacity; i++) {

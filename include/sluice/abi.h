@@ -87,6 +87,12 @@ enum sluice_down_kind {
 	SLUICE_DOWN_DONE,
 	/* slice[].tag: arena leases that are free again. */
 	SLUICE_DOWN_RELEASE,
+	/* Of a request of the function's own: `exchange` and `generation` are those of its ASK. The
+	 * answer's head, as above; a piece of its body, to be looked at until the next turn and not
+	 * answered; its end. ASK_END, arg: 0, or an errno that says why there is no more. */
+	SLUICE_DOWN_ASK_HEAD,
+	SLUICE_DOWN_ASK_BODY,
+	SLUICE_DOWN_ASK_END,
 };
 
 enum sluice_down_flag {
@@ -115,10 +121,17 @@ enum sluice_up_kind {
 	/* The answer to a HEAD: `verdict`. */
 	SLUICE_UP_VERDICT = 1,
 	/* The answer to body piece `piece`, the oldest that is unanswered. `verdict` PASS: as it
-	 * was. REPLACE: `slices` instead of it (0: nothing). RESET. */
+	 * was. REPLACE: `slices` instead of it (0: nothing). LEAVE: it, and all that was shown
+	 * besides, as it was; none of that is answered. RESET. */
 	SLUICE_UP_PIECE,
 	/* Body of a response begun with RESPOND: slices; END when complete. */
 	SLUICE_UP_EMIT,
+	/* A request of its own to an upstream group. `exchange`: a number below SLUICE_ASKS_MAX
+	 * that is not in use between it and this worker; `generation`: whatever it likes. Its text:
+	 * struct sluice_ask_text, edits, body. Always answered by an ASK_END. */
+	SLUICE_UP_ASK,
+	/* Nothing more is wanted of that one, also no ASK_END: its number is free. */
+	SLUICE_UP_ASK_DROP,
 };
 
 enum sluice_up_flag {
@@ -138,6 +151,14 @@ enum sluice_verdict {
 #define SLUICE_NONE16    UINT16_MAX
 #define SLUICE_UP_SLICES 2
 
+/* A VERDICT of RESPOND has one slice at most: END when the body ends with it. */
+struct sluice_up_respond {
+	struct sluice_slice slice;
+	uint64_t body_bytes; /* of all, or SLUICE_LENGTH_UNKNOWN, _NONE */
+	uint64_t reserved;
+};
+SLUICE_ASSERT(sizeof(struct sluice_up_respond) == 32, "ABI");
+
 struct sluice_up {
 	uint32_t exchange;
 	uint32_t generation;
@@ -154,12 +175,7 @@ struct sluice_up {
 	uint16_t reserved;
 	union {
 		struct sluice_slice slice[SLUICE_UP_SLICES];
-		/* A VERDICT of RESPOND has one slice at most: END when the body ends with it. */
-		struct {
-			struct sluice_slice slice;
-			uint64_t body_bytes; /* of all, or SLUICE_LENGTH_UNKNOWN, _NONE */
-			uint64_t reserved;
-		} respond;
+		struct sluice_up_respond respond;
 	};
 };
 SLUICE_ASSERT(sizeof(struct sluice_up) == 64, "ABI");
@@ -183,7 +199,21 @@ struct sluice_edit {
 };
 SLUICE_ASSERT(sizeof(struct sluice_edit) == 8, "ABI");
 
-#define SLUICE_EDITS_MAX_BYTES 16384 /* of one verdict */
+#define SLUICE_EDITS_MAX_BYTES 16384 /* of one verdict, or of one ASK with its body */
+
+#define SLUICE_ASKS_MAX 64 /* of one instance and one worker, at a time */
+
+/* What the text of an ASK begins with; then `edits_bytes` of edits of an empty request head (its
+ * target is one of them), then the body. */
+struct sluice_ask_text {
+	uint32_t timeout_ms; /* for all of it */
+	uint32_t edits_bytes;
+	uint32_t body_bytes;
+	uint16_t group;
+	uint8_t method; /* enum sluice_method: a known one */
+	uint8_t reserved;
+};
+SLUICE_ASSERT(sizeof(struct sluice_ask_text) == 16, "ABI");
 
 /* --- heads: parsed once, by the manager ------------------------------------- */
 
@@ -220,6 +250,7 @@ struct sluice_text {
 	uint16_t len;
 	uint16_t base;
 };
+SLUICE_ASSERT(sizeof(struct sluice_text) == 6, "ABI");
 
 struct sluice_field {
 	uint16_t id;   /* enum sluice_field_id */
@@ -266,7 +297,9 @@ struct sluice_head {
 	uint16_t first[96];     /* by enum sluice_field_id: its first field; SLUICE_NONE16: none */
 	uint16_t group, server; /* as functions before this one chose; SLUICE_NONE16: none */
 	uint64_t base[SLUICE_HEAD_BASES];
+#ifndef __cplusplus /* which has no such members: <sluice/nf.h> reads them */
 	struct sluice_field field[];
+#endif
 };
 SLUICE_ASSERT(sizeof(struct sluice_head) == 432, "ABI");
 
@@ -285,7 +318,7 @@ struct sluice_down_ctl {
 	SLUICE_ALIGN(64) uint32_t up_consumed;   /* up ring: the manager's */
 	SLUICE_ALIGN(64) uint32_t worker_sleeps; /* 1: write the worker's eventfd after producing */
 };
-SLUICE_ASSERT(sizeof(struct sluice_down_ctl) <= SLUICE_PAGE, "ABI");
+SLUICE_ASSERT(sizeof(struct sluice_down_ctl) == 256, "ABI");
 
 /* Page 0 of the up region, then `up_entries` of struct sluice_up from SLUICE_PAGE, then the
  * text ring, then SLUICE_COUNTERS of uint64_t. */
@@ -297,7 +330,7 @@ struct sluice_up_ctl {
 	SLUICE_ALIGN(64) uint64_t loops;     /* heartbeat: one more for each turn of its loop */
 	uint64_t busy_ns;                    /* time spent in hooks */
 };
-SLUICE_ASSERT(sizeof(struct sluice_up_ctl) <= SLUICE_PAGE, "ABI");
+SLUICE_ASSERT(sizeof(struct sluice_up_ctl) == 256, "ABI");
 
 /* --- upstream groups ----------------------------------------------------------- */
 
@@ -325,7 +358,7 @@ struct sluice_server {
 	uint32_t failures;   /* in a row */
 	uint32_t reserved[4];
 };
-SLUICE_ASSERT(sizeof(struct sluice_server) <= 64, "ABI");
+SLUICE_ASSERT(sizeof(struct sluice_server) == 56, "ABI");
 
 struct sluice_group {
 	char name[SLUICE_NAME_MAX];
@@ -344,6 +377,9 @@ struct sluice_upstreams {
 	struct sluice_group group[SLUICE_GROUPS_MAX];
 	struct sluice_server server[SLUICE_SERVERS_MAX];
 };
+SLUICE_ASSERT(sizeof(struct sluice_upstreams) ==
+		      16 + SLUICE_GROUPS_MAX * 80 + SLUICE_SERVERS_MAX * 56,
+	      "ABI");
 
 /* --- the handshake -------------------------------------------------------------------
  *
@@ -353,6 +389,7 @@ struct sluice_upstreams {
  *
  *	manager                                host
  *	WELCOME  (config, its own eventfd)
+ *	ALLOW…   (what it may do besides)
  *	REGION…  (one for each source)
  *	LINK…    (down, up, the worker's eventfd)
  *	GO
@@ -378,6 +415,7 @@ enum sluice_host_kind {
 	SLUICE_HOST_READY,
 	SLUICE_HOST_ERROR,
 	SLUICE_HOST_LOG,
+	SLUICE_HOST_ALLOW,
 };
 
 /* The hooks that a function has; the bits of sluice_host_ready.hooks. */
@@ -420,6 +458,22 @@ struct sluice_host_welcome {
 	uint64_t cpus[16]; /* where it may run, a bit for each CPU; all 0: where it is */
 	char function[SLUICE_NAME_MAX];
 	char plugin[1024];
+};
+
+#define SLUICE_ALLOW_MAX 32
+
+enum sluice_host_allowed {
+	SLUICE_ALLOW_READ = 1,
+	SLUICE_ALLOW_TCP,
+	SLUICE_ALLOW_UDP,
+	SLUICE_ALLOW_UNIX
+};
+
+struct sluice_host_allow {
+	struct sluice_host_header header;
+	uint32_t what;         /* enum sluice_host_allowed */
+	struct sluice_peer to; /* TCP, UDP */
+	char text[1024];       /* READ: the path; otherwise its name, that of UNIX "unix:PATH" */
 };
 
 struct sluice_host_source {
@@ -471,6 +525,12 @@ struct sluice_host_text {
 SLUICE_ASSERT(sizeof(struct sluice_host_welcome) == 1264, "ABI");
 SLUICE_ASSERT(sizeof(struct sluice_host_region) == 1056, "ABI");
 SLUICE_ASSERT(sizeof(struct sluice_host_link) == 32, "ABI");
+SLUICE_ASSERT(sizeof(struct sluice_host_header) == 8, "ABI");
+SLUICE_ASSERT(sizeof(struct sluice_host_source) == 16, "ABI");
+SLUICE_ASSERT(sizeof(struct sluice_host_counter) == 208, "ABI");
+SLUICE_ASSERT(sizeof(struct sluice_host_ready) == 16, "ABI");
+SLUICE_ASSERT(sizeof(struct sluice_host_text) == 1040, "ABI");
+SLUICE_ASSERT(sizeof(struct sluice_host_allow) == 1056, "ABI");
 
 #ifdef __cplusplus
 }

@@ -7,8 +7,9 @@
  * `init` once, then hooks as messages come, all on one thread: no hook needs a lock. Hooks
  * must not block: a function whose loop stands still for `hang_ms` is killed and restarted.
  *
- * `init` may open files to read them, also to keep them open. Once it has returned no file can be
- * opened; at no time can one be written, or a socket, a process or a thread be made.
+ * `init` may open files to read them, also to keep them open. Once it has returned only those can
+ * be opened that the configuration allows (`allow.read`); at no time can one be written, or a
+ * socket, a process or a thread be made.
  *
  * The unit of work is an exchange: a request and its response. A function declares the
  * hooks it wants; a hook that is NULL costs nothing. Heads come parsed; body bytes come in
@@ -16,10 +17,10 @@
  * change a byte that is not their own.
  *
  * Life of a `struct sluice_exchange *`: from its first hook until `done`, or until the
- * verdict SLUICE_LEAVE. A function that answers SLUICE_HOLD keeps the pointer and calls
- * sluice_resume later; if the exchange ends meanwhile `done` tells it. The pointer is
- * meaningless after that. Text (struct sluice_str) given to a hook is valid until the hook
- * returns, or until sluice_resume for an exchange that is held.
+ * verdict SLUICE_LEAVE (after which there is no `done`). A function that answers SLUICE_HOLD keeps
+ * the pointer and calls sluice_resume later; if the exchange ends meanwhile `done` tells it. The
+ * pointer is meaningless after that. Text (struct sluice_str) given to a hook is valid until the
+ * hook returns, or until sluice_resume for an exchange that is held.
  *
  * Errors: int functions return 0 or -errno.
  */
@@ -68,16 +69,18 @@ struct sluice_nf_hooks {
 	void (*fini)(struct sluice_nf *nf); /* only after an init that returned 0 */
 
 	/* Verdicts: SLUICE_PASS, _LEAVE, _HOLD, _RESET, _RESPOND. In response_head the last one
-	 * means: this answer instead of the one that came, which is given up. An origin that gives
-	 * no answer is shown as one of 502, 503 or 504 without fields; if nobody responds the
-	 * manager's own error goes out, and edits of that head count for nothing. */
+	 * means: this answer instead of the one that came, which is given up; functions that saw
+	 * that one hear of a reset. An origin that gives no answer is shown as one of 502, 503 or
+	 * 504 without fields; if nobody responds the manager's own error goes out, and edits of
+	 * that head count for nothing. */
 	enum sluice_verdict (*request_head)(struct sluice_exchange *x);
 	enum sluice_verdict (*response_head)(struct sluice_exchange *x);
 
 	/*
 	 * A piece of body, in order. `end`: the last one (it may be empty). Verdicts: SLUICE_PASS:
 	 * goes on as it is. SLUICE_REPLACE: what sluice_body_emit gave during this hook goes on
-	 * instead (nothing, if it was not called). SLUICE_RESET.
+	 * instead (nothing, if it was not called). SLUICE_LEAVE: it and the rest go on as they are,
+	 * and nothing of this exchange is heard any more. SLUICE_RESET.
 	 */
 	enum sluice_verdict (*request_body)(struct sluice_exchange *x,
 					    const struct sluice_span *spans, unsigned n, bool end);
@@ -97,17 +100,36 @@ struct sluice_nf_hooks {
 	void (*writable)(struct sluice_nf *nf);
 };
 
+/* A plugin that was built with fewer hooks is taken as it is: new ones come at the end. */
+SLUICE_ASSERT(offsetof(struct sluice_nf_hooks, writable) == 104, "ABI");
+
 #define SLUICE_HOOKS .abi = SLUICE_ABI_VERSION, .size = sizeof(struct sluice_nf_hooks)
+#ifdef __cplusplus
+/* The same before C++20, which has no designated initializers: to be filled in. */
+static inline struct sluice_nf_hooks sluice_hooks(void)
+{
+	struct sluice_nf_hooks hooks = {};
+
+	hooks.abi = SLUICE_ABI_VERSION;
+	hooks.size = sizeof(hooks);
+	return hooks;
+}
+#endif
 
 /* In one file of the plugin, at file scope: SLUICE_FUNCTION(my_hooks); */
 #define SLUICE_ENTRY_SYMBOL "sluice_function_entry"
-#define SLUICE_FUNCTION(hooks)                                                \
-	__attribute__((visibility("default"))) const struct sluice_nf_hooks * \
-	sluice_function_entry(void);                                          \
-	const struct sluice_nf_hooks *sluice_function_entry(void)             \
-	{                                                                     \
-		return &(hooks);                                              \
-	}                                                                     \
+#ifdef __cplusplus
+#define SLUICE_ENTRY extern "C"
+#else
+#define SLUICE_ENTRY extern
+#endif
+#define SLUICE_FUNCTION(hooks)                                                             \
+	SLUICE_ENTRY __attribute__((visibility("default"))) const struct sluice_nf_hooks * \
+	sluice_function_entry(void);                                                       \
+	const struct sluice_nf_hooks *sluice_function_entry(void)                          \
+	{                                                                                  \
+		return &(hooks);                                                           \
+	}                                                                                  \
 	SLUICE_ASSERT(1, "a semicolon follows")
 
 /* --- the instance --------------------------------------------------------------- */
@@ -125,8 +147,31 @@ enum sluice_log_level { SLUICE_LOG_ERROR, SLUICE_LOG_WARN, SLUICE_LOG_INFO, SLUI
 void sluice_log(struct sluice_nf *nf, enum sluice_log_level level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* --- timers -------------------------------------------------------------------------
+ * Beside `tick`, as many as are needed; `fn` is called on the function's loop like any hook, never
+ * early, and late by what the loop has to do. Milliseconds. They may be started, stopped and freed
+ * at any time, also from their own `fn`. What is not freed goes after `fini`. One that is meant
+ * for an exchange must be stopped in `done`.
+ */
+struct sluice_timer;
+typedef void sluice_timer_fn(struct sluice_nf *nf, void *user);
+/* Stopped at first. NULL: no memory. */
+struct sluice_timer *sluice_timer_new(struct sluice_nf *nf, sluice_timer_fn *fn, void *user);
+void sluice_timer_free(struct sluice_timer *timer); /* NULL: nothing happens */
+/* Fires once, or every `ms` (at least 1), counted from now; what it ran for before is forgotten. */
+void sluice_timer_start(struct sluice_timer *timer, uint32_t ms);
+void sluice_timer_repeat(struct sluice_timer *timer, uint32_t ms);
+void sluice_timer_stop(struct sluice_timer *timer);
+bool sluice_timer_runs(const struct sluice_timer *timer);
+
 /* A counter that `sluicectl show stats` shows. In init only; NULL: SLUICE_COUNTERS are taken. */
 uint64_t *sluice_counter(struct sluice_nf *nf, const char *name, const char *help);
+
+/* A connection that the configuration allows (`allow.connect`), by its text there: a descriptor for
+ * read, write and poll, non-blocking, connected before `init`. -ENOENT: it is not allowed; any
+ * other: why it could not be made. One that ends is made again when the function is started anew.
+ */
+int sluice_connection(const struct sluice_nf *nf, const char *name);
 
 /* --- configuration ------------------------------------------------------------------
  * Readers record an error with file and line and return -EINVAL when the key has another
@@ -152,6 +197,9 @@ bool sluice_conf_has(const struct sluice_conf *group, const char *key);
 /* An error of the plugin's own about `node`: with its file and line. Returns -EINVAL. */
 int sluice_conf_error(const struct sluice_conf *node, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+/* The same at the line of one of a group's keys; at the group's, if it has no such key. */
+int sluice_conf_error_key(const struct sluice_conf *group, const char *key, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* --- the exchange ------------------------------------------------------------------ */
 
@@ -183,7 +231,8 @@ unsigned sluice_field_first(const struct sluice_exchange *x, enum sluice_field_i
 unsigned sluice_field_next(const struct sluice_exchange *x, unsigned i);
 
 /* --- edits: take effect with the verdict. -ENOSPC past SLUICE_EDITS_MAX_BYTES, -EINVAL for what
- * the manager would refuse */
+ * the manager would refuse: what is no name or value, and fields that belong to one connection or
+ * to the framing (HOP, FRAMING in <sluice/fields.def>) */
 
 int sluice_field_set(struct sluice_exchange *x, const char *name, struct sluice_str value);
 int sluice_field_add(struct sluice_exchange *x, const char *name, struct sluice_str value);
@@ -237,6 +286,61 @@ int sluice_body_emit(struct sluice_exchange *x, struct sluice_buf *buf, uint32_t
 
 /* Ends SLUICE_HOLD: the verdict that the head hook would have given. */
 void sluice_resume(struct sluice_exchange *x, enum sluice_verdict verdict);
+
+/* --- requests of the function's own --------------------------------------------------
+ * To an upstream group: to ask who a client is, how a server does, … The manager chooses a server
+ * and sends the request over its kept connections, as it does for exchanges.
+ *
+ *	enum sluice_verdict auth_request_head(struct sluice_exchange *x)
+ *	{
+ *		struct sluice_ask *ask = sluice_ask_new(sluice_of(x), x, group,
+ *							SLUICE_METHOD_GET, sluice_str("/auth"));
+ *
+ *		if (!ask)
+ *			return SLUICE_RESET;
+ *		sluice_ask_field(ask, "x-path", sluice_path(x));
+ *		if (!sluice_ask_send(ask, NULL, 0, 1000, &auth_hooks, x))
+ *			return SLUICE_HOLD;
+ *		sluice_ask_drop(ask);
+ *		return SLUICE_RESET;
+ *	}
+ *
+ * and `over` calls sluice_resume. Of an exchange (`x`; it need not be held): when that is over for
+ * the function, so is what it asked, without a call. Without one (`x` is NULL) it comes from a
+ * timer, for the instance. SLUICE_ASKS_MAX at a time in each worker.
+ */
+struct sluice_ask;
+
+struct sluice_ask_hooks {
+	/* The head of the answer: sluice_ask_answer is valid until it returns. May be NULL. */
+	void (*head)(struct sluice_ask *ask, void *user);
+	/* A piece of its body, in order and in place; the bytes are gone when it returns. The
+	 * server is held back while pieces wait here. May be NULL. */
+	void (*body)(struct sluice_ask *ask, const struct sluice_span *spans, unsigned n,
+		     void *user);
+	/* Always the last call; `ask` is gone after it. 0: the answer was whole. Else -ETIMEDOUT,
+	 * -ECONNREFUSED, -ECONNRESET, -EHOSTUNREACH (no server is up), -ENOENT (no such group),
+	 * -EPROTO (what it answers is not HTTP), or another errno when memory was short. */
+	void (*over)(struct sluice_ask *ask, int error, void *user);
+};
+
+/* A request that is not sent yet. NULL: SLUICE_ASKS_MAX are under way, no memory, or `target` is
+ * no target. `method` is a known one, not CONNECT. */
+struct sluice_ask *sluice_ask_new(struct sluice_nf *nf, struct sluice_exchange *x, uint16_t group,
+				  enum sluice_method method, struct sluice_str target);
+/* One more field. Host is the server's address unless it is given. As sluice_field_add. */
+int sluice_ask_field(struct sluice_ask *ask, const char *name, struct sluice_str value);
+/* Sends it, with a copy of `body`. `timeout_ms` (not 0) is for all of it. -EAGAIN: the ring is
+ * full; -ENOSPC: with its fields it is more than SLUICE_EDITS_MAX_BYTES, or nearly. */
+int sluice_ask_send(struct sluice_ask *ask, const void *body, uint32_t len, uint32_t timeout_ms,
+		    const struct sluice_ask_hooks *hooks, void *user);
+/* Sent or not, it is gone, and no hook is called any more. Not in `over`. NULL: nothing happens. */
+void sluice_ask_drop(struct sluice_ask *ask);
+
+/* In `head`: what sluice_head, sluice_field and the like read. */
+const struct sluice_exchange *sluice_ask_answer(const struct sluice_ask *ask);
+/* From `head` on; 0: no head has come. */
+uint16_t sluice_ask_status(const struct sluice_ask *ask);
 
 #ifdef __cplusplus
 }

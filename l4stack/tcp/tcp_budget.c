@@ -4,15 +4,15 @@
 #include <rte_common.h>
 
 #define INITIAL_BURST  14600u
-#define FREE_PART      4 /* a connection may hold one part in so many of what is free */
 #define SHARED_EIGHTHS 5 /* what is shared out so; the rest is for those that hold little */
 #define RTT_UNKNOWN_US 100000u
 #define SEGMENTS_SPARE 16u /* beyond two round trips' worth */
 
-/* A little, or a part of what is free. */
+/* A little, or as much as is free: of n connections that take all they may, each gets one part in
+ * n + 1. */
 static uint32_t most_of(uint64_t share, uint64_t held)
 {
-	uint64_t all = share / 8 * SHARED_EIGHTHS, part = held < all ? (all - held) / FREE_PART : 0;
+	uint64_t all = share / 8 * SHARED_EIGHTHS, part = held < all ? all - held : 0;
 
 	return (uint32_t)RTE_MIN(RTE_MAX(part, TCP_BUDGET_LITTLE), (uint64_t)UINT32_MAX);
 }

@@ -2,7 +2,7 @@
 /*
  * Who may hold how much of the memory for payload, which is charged at its true size.
  *
- * Nobody's part is fixed: a connection may hold a quarter of what is free at the moment of 5/8 of a
+ * Nobody's part is fixed: a connection may hold as much as is free at the moment of 5/8 of a
  * share, and never more than its own limit. So a few may use much while others need little, and the
  * more there are that hold on to it (peers that never read, owners that never take), the less each
  * of them gets; and they leave 3/8 to those that need little, so that new connections are served.

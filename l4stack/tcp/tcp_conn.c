@@ -129,12 +129,18 @@ void tcp_conn_take_syn(struct tcp_conn *conn, const struct tcp_seg *syn)
 	conn->snd_wl2 = syn->ack;
 }
 
-void tcp_conn_set_mss(struct tcp_conn *conn)
+uint16_t tcp_conn_mss_of(const struct tcp_conn *conn, uint16_t mtu)
 {
-	uint32_t mss = RTE_MIN((uint32_t)conn->peer_mss, tcp_recvq_mss(conn));
+	uint32_t most = tcp_recvq_mtu_mss(conn->path.src.family, mtu, conn->mss_most);
+	uint32_t mss = RTE_MIN((uint32_t)conn->peer_mss, most);
 	uint32_t options = tcp_has(conn, TCP_USE_TS) ? TCP_OPTIONS_TS_BYTES : 0;
 
-	conn->mss = (uint16_t)(RTE_MAX(mss, (uint32_t)TCP_MSS_FLOOR) - options);
+	return (uint16_t)(RTE_MAX(mss, (uint32_t)TCP_MSS_FLOOR) - options);
+}
+
+void tcp_conn_set_mss(struct tcp_conn *conn)
+{
+	conn->mss = tcp_conn_mss_of(conn, conn->path.mtu);
 	if (conn->cc.mss)
 		cc_set_mss(&conn->cc, conn->mss);
 }

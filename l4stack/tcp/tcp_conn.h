@@ -130,6 +130,7 @@ enum tcp_loss_flag {
 	TCP_LOSS_PROBE_NOW = 1 << 5, /* the next flush sends a tail loss probe */
 	TCP_LOSS_PROBED = 1 << 6,    /* its ACK is waited for */
 	TCP_LOSS_PROBE_RESENT = 1 << 7, /* it was no new data */
+	TCP_LOSS_MTU_PROBE = 1 << 8,    /* RFC 4821: a longer segment is in flight */
 };
 
 /* What the retransmission timer waits for. */
@@ -147,6 +148,14 @@ enum tcp_timer {
 	TCP_TIMER_LIFE, /* gives up a connection that is opening, or that lingers in FIN-WAIT-2 */
 	TCP_TIMER_PACE,
 	TCP_TIMERS,
+};
+
+/* What is suspected of the path: tcp_mtu.h. */
+struct tcp_mtu {
+	uint16_t full;                /* the MTU that was given up; 0: nothing is suspected */
+	uint16_t next, tried;         /* of the next probe, and of the one that is in flight */
+	uint16_t known;               /* while a probe is sent: what the path carries */
+	uint32_t probe_end, probe_ms; /* where it ends; when the next one may go */
 };
 
 struct tcp_conn {
@@ -252,6 +261,7 @@ struct tcp_conn {
 	uint8_t gather; /* enum tcp_gather */
 	uint16_t mss_most;
 	uint32_t short_end; /* of the last segment sent that was not full */
+	struct tcp_mtu mtu;
 } __attribute__((aligned(64)));
 
 #define TCP_LINE(field) (offsetof(struct tcp_conn, field) / 64)
@@ -458,6 +468,13 @@ static inline bool tcp_conn_is_orphan(const struct tcp_conn *conn)
 
 /* The payload of a full segment follows from the path's MTU, the peer's MSS and the options. */
 void tcp_conn_set_mss(struct tcp_conn *conn);
+uint16_t tcp_conn_mss_of(const struct tcp_conn *conn, uint16_t mtu);
+
+/* No path has less: RFC 791's 576 every host can take, and RFC 8200's 1280. */
+static inline uint16_t tcp_mtu_floor(const struct tcp_conn *conn)
+{
+	return conn->path.src.family == ADDR_IP6 ? 1280 : 576;
+}
 
 /* Puts the connection on the list of stack_flush, or of stack_deliver with an event for its owner.
  */

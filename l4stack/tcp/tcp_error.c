@@ -8,13 +8,10 @@
 
 #include "l4stack/tcp/tcp_input.h"
 #include "l4stack/tcp/tcp_lookup.h"
+#include "l4stack/tcp/tcp_mtu.h"
 #include "l4stack/tcp/tcp_proto.h"
 #include "l4stack/tcp/tcp_recovery.h"
 #include "l4stack/tcp/tcp_seq.h"
-
-/* Less is an attack: RFC 791's 576 every host can take, and RFC 8200's 1280. */
-#define MTU_FLOOR_IP4 576
-#define MTU_FLOOR_IP6 1280
 
 struct quoted {
 	uint16_t local_port, remote_port;
@@ -59,9 +56,10 @@ static struct tcp_conn *find(const struct tcp_proto *tcp, const struct ip_error_
  * congested, so the window stays. */
 static void lower_mtu(struct tcp_conn *conn, uint16_t mtu)
 {
-	uint16_t floor = conn->path.src.family == ADDR_IP6 ? MTU_FLOOR_IP6 : MTU_FLOOR_IP4;
+	uint16_t floor = tcp_mtu_floor(conn); /* less is an attack */
 
 	mtu = mtu > floor ? mtu : floor;
+	tcp_mtu_told(conn, mtu);
 	if (mtu >= conn->path.mtu)
 		return;
 	stack_count(conn->tcp->stack, tcp_mtu_lowered);

@@ -6,6 +6,7 @@
 
 #include "l4stack/tcp/tcp_half.h"
 #include "l4stack/tcp/tcp_input.h"
+#include "l4stack/tcp/tcp_mtu.h"
 #include "l4stack/tcp/tcp_pace.h"
 #include "l4stack/tcp/tcp_probe.h"
 #include "l4stack/tcp/tcp_proto.h"
@@ -19,6 +20,7 @@
 #include "l4stack/tcp/tcp_undo.h"
 
 #define NO_MBUF_RETRY_US 10000u
+#define PROBE_FOLLOWERS  3
 
 /* ---- how much ---- */
 
@@ -280,6 +282,25 @@ static bool ends_burst(struct tcp_conn *conn, uint32_t begin, uint32_t len)
 	return (conn->snd_nxt != begin || len > conn->mss) && room < len + conn->mss;
 }
 
+/* RFC 4821 §7.4: only when so much follows it that its loss is found without a timeout. */
+static bool output_mtu_probe(struct tcp_conn *conn)
+{
+	uint32_t len = tcp_mtu_probe_bytes(conn), begin = conn->snd_nxt, all, room;
+	bool done;
+
+	if (likely(!len))
+		return true;
+	all = len + PROBE_FOLLOWERS * conn->mss;
+	room = conn->cc.cwnd - RTE_MIN(conn->cc.cwnd, tcp_recovery_pipe(conn));
+	if (all > unsent(conn) || all > usable(conn) || all > conn->cc.cwnd || len > room ||
+	    begin != conn->snd_max)
+		return true;
+	tcp_mtu_probe_begin(conn);
+	done = send_next(conn, len, false, false);
+	tcp_mtu_probe_end(conn, conn->snd_nxt - begin == len);
+	return done;
+}
+
 static bool output_new(struct tcp_conn *conn)
 {
 	uint32_t begin = conn->snd_nxt;
@@ -363,7 +384,8 @@ static bool output_data(struct tcp_conn *conn)
 	if (tcp_output_waits(conn))
 		restart_after_idle(conn);
 	output_tail_probe(conn);
-	had_mbufs = output_first(conn) && output_lost(conn) && output_new(conn);
+	had_mbufs = output_first(conn) && output_lost(conn) && output_mtu_probe(conn) &&
+		    output_new(conn);
 	note_limited(conn);
 	return had_mbufs;
 }

@@ -4,6 +4,7 @@
 #include <rte_common.h>
 
 #include "l4stack/tcp/tcp_ecn.h"
+#include "l4stack/tcp/tcp_mtu.h"
 #include "l4stack/tcp/tcp_probe.h"
 #include "l4stack/tcp/tcp_seq.h"
 #include "l4stack/tcp/tcp_undo.h"
@@ -196,6 +197,14 @@ static void detect(struct tcp_conn *conn, const struct tcp_ack *ack)
 		detect_by_count(conn, ack);
 }
 
+/* Bytes that are lost and were not before, for which the network has to be spared. */
+static uint32_t lost_since(struct tcp_conn *conn, uint32_t before)
+{
+	uint32_t lost = tcp_scoreboard_lost(&conn->sent);
+
+	return lost > before && !tcp_mtu_lost(conn) ? lost - before : 0;
+}
+
 /* ---- the congestion window ---- */
 
 /* The first ACK of what was sent since the round began: one round trip has passed. */
@@ -315,15 +324,16 @@ void tcp_recovery_take(struct tcp_conn *conn, struct tcp_ack *ack)
 	c.rtt_us = tcp_rack_take(&conn->rack, &ack->news, now_us(conn));
 	if (ack->dsack)
 		take_dsack(conn, ack);
-	if (ack->acked)
+	if (ack->acked) {
 		tcp_rack_round(&conn->rack, conn->snd_una);
+		tcp_mtu_acked(conn);
+	}
 	tcp_probe_take(conn, ack);
 	c.left = tcp_undo_take(conn, ack);
 	c.left = end_recovery(conn, ack) || c.left;
 	lost_before = tcp_scoreboard_lost(&conn->sent);
 	detect(conn, ack);
-	if (tcp_scoreboard_lost(&conn->sent) > lost_before)
-		c.lost_bytes = tcp_scoreboard_lost(&conn->sent) - lost_before;
+	c.lost_bytes = lost_since(conn, lost_before);
 	if (c.lost_bytes)
 		c.forced = answer_loss(conn);
 	control(conn, ack, &c);
@@ -340,13 +350,14 @@ void tcp_recovery_reorder_timeout(struct tcp_conn *conn)
 	struct tcp_ack ack = {.flight = tcp_recovery_pipe(conn)};
 
 	detect_by_time(conn);
-	c.lost_bytes = tcp_scoreboard_lost(&conn->sent) - lost_before;
+	c.lost_bytes = lost_since(conn, lost_before);
+	if (tcp_scoreboard_lost(&conn->sent))
+		tcp_conn_mark(conn);
 	if (!c.lost_bytes)
 		return;
 	c.forced = answer_loss(conn);
 	if (tcp_has(conn, TCP_RECOVERY) && !conn->cc.ops->model)
 		reduce(conn, &ack, &c);
-	tcp_conn_mark(conn);
 }
 
 /* RFC 2018 §8: what was reported and should be the next to be acknowledged was not kept. Then no

@@ -15,12 +15,17 @@
 /* Beyond twice the limit: what one merged burst (LRO) may overshoot. */
 #define CHARGE_SLACK 65536u
 
-uint32_t tcp_recvq_path_mss(const struct ip_path *path, uint16_t most)
+uint32_t tcp_recvq_mtu_mss(uint8_t family, uint16_t mtu, uint16_t most)
 {
-	uint32_t ip = path->src.family == ADDR_IP6 ? IP6_HEADER_BYTES : IP4_HEADER_BYTES;
-	uint32_t mss = path->mtu - ip - TCP_HEADER_BYTES;
+	uint32_t ip = family == ADDR_IP6 ? IP6_HEADER_BYTES : IP4_HEADER_BYTES;
+	uint32_t mss = mtu - ip - TCP_HEADER_BYTES;
 
 	return most ? RTE_MIN(mss, (uint32_t)most) : mss;
+}
+
+uint32_t tcp_recvq_path_mss(const struct ip_path *path, uint16_t most)
+{
+	return tcp_recvq_mtu_mss(path->src.family, path->mtu, most);
 }
 
 uint32_t tcp_recvq_mss(const struct tcp_conn *conn)

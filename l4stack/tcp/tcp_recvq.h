@@ -22,6 +22,7 @@ static inline uint32_t tcp_recv_window(const struct tcp_conn *conn)
 
 /* The MSS to advertise: RFC 9293 §3.7.1. */
 uint32_t tcp_recvq_mss(const struct tcp_conn *conn);
+uint32_t tcp_recvq_mtu_mss(uint8_t family, uint16_t mtu, uint16_t most);
 uint32_t tcp_recvq_path_mss(const struct ip_path *path, uint16_t most);
 
 /* The shift with which a window of `limit` bytes can be told: RFC 7323 §2.2. */

@@ -11,7 +11,6 @@
 #include "l4stack/tcp/tcp_seq.h"
 
 #define RUNS_FIRST 6
-#define RUNS_MAX   192
 
 struct run {
 	uint32_t lo, hi;
@@ -41,7 +40,8 @@ static void list_remove(struct tcp_proto *tcp, struct tcp_reorder *q)
 	*(q->next ? &q->next->prev : &tcp->reorder_last) = q->prev;
 }
 
-/* Room for one more run; false when there are too many. */
+/* Room for one more run. There are as many as what they hold may cost: each has an mbuf at least,
+ * beside whose charge this is little. */
 static bool grow(struct tcp_conn *conn)
 {
 	struct tcp_reorder *q = conn->reorder;
@@ -49,8 +49,6 @@ static bool grow(struct tcp_conn *conn)
 
 	if (q && q->n < q->room)
 		return true;
-	if (room > RUNS_MAX)
-		return false;
 	q = realloc(q, sizeof(*q) + room * sizeof(q->runs[0]));
 	if (!q)
 		return false;
@@ -62,14 +60,21 @@ static bool grow(struct tcp_conn *conn)
 	return true;
 }
 
-/* The first run that ends at `seq` or after it. Losses are found at the end: so is the search. */
+/* The first run that ends at `seq` or after it. A peer that leaves thousands of holes makes no
+ * segment dear. */
 static uint32_t find_reaching(const struct tcp_reorder *q, uint32_t seq)
 {
-	uint32_t i = q ? q->n : 0;
+	uint32_t lo = 0, hi = q ? q->n : 0;
 
-	while (i > 0 && seq_ge(q->runs[i - 1].hi, seq))
-		i--;
-	return i;
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		if (seq_ge(q->runs[mid].hi, seq))
+			hi = mid;
+		else
+			lo = mid + 1;
+	}
+	return lo;
 }
 
 static void note_recent(struct tcp_reorder *q, uint32_t seq)
@@ -228,10 +233,9 @@ bool tcp_reorder_pull(struct tcp_conn *conn)
 
 static const struct run *run_of(const struct tcp_reorder *q, uint32_t seq)
 {
-	for (uint32_t i = 0; i < q->n; i++)
-		if (seq_le(q->runs[i].lo, seq) && seq_lt(seq, q->runs[i].hi))
-			return &q->runs[i];
-	return NULL;
+	uint32_t i = find_reaching(q, seq + 1);
+
+	return i < q->n && seq_le(q->runs[i].lo, seq) ? &q->runs[i] : NULL;
 }
 
 /* Each run once, after the `first` blocks; those say what came twice, and it is said of the run

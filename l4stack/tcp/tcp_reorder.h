@@ -5,8 +5,8 @@
  *
  * Bytes that were accepted stay: a segment that overlaps is trimmed to what is new. What was
  * told by SACK is given up in one case only: when the memory for all connections runs low (RFC 2018
- * §8 allows it). The number of runs is bounded, and what they hold is charged like all that was
- * received. Internal to l4stack/tcp.
+ * §8 allows it). What the runs hold is charged like all that was received, and bounds their number.
+ * Internal to l4stack/tcp.
  */
 #ifndef L4STACK_TCP_TCP_REORDER_H
 #define L4STACK_TCP_TCP_REORDER_H

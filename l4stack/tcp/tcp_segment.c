@@ -93,6 +93,8 @@ static bool path_refresh(struct tcp_conn *conn)
 		return false;
 	ip_path_release(stack, &conn->path);
 	conn->path = fresh;
+	conn->mtu = (struct tcp_mtu){0};
+	conn->loss &= (uint16_t)~TCP_LOSS_MTU_PROBE;
 	if (conn->cc.mss)
 		tcp_conn_set_mss(conn);
 	return true;
@@ -251,12 +253,15 @@ static void span_advance(struct tcp_span *span, uint32_t len)
 	}
 }
 
-/* One piece of payload: at most what of the span stands in one mbuf. References may all be held for
- * long, by payload that waits; headers are not, so that copying them out always goes on. */
+/* One piece of payload: at most what of the span stands in one mbuf. What is short by itself is
+ * copied; what is short only because a packet ends there is not, or a stream whose buffers lie
+ * across the packets' ends would be copied in part for as long as it lasts. References may all be
+ * held for long, by payload that waits; headers are not, so that copying them out always goes on.
+ */
 static bool builder_piece(struct builder *b, struct tcp_span *span)
 {
 	uint32_t len = RTE_MIN(span->len, span->at->data_len - span->off), done = 0;
-	bool copied = len < b->conn->tcp->copy_below;
+	bool copied = span->at->data_len < b->conn->tcp->copy_below;
 
 	if (!copied)
 		done = builder_refer(b, span->at, span->off, len);

@@ -4,6 +4,7 @@
 #include <rte_common.h>
 
 #include "l4stack/tcp/tcp_fast.h"
+#include "l4stack/tcp/tcp_mtu.h"
 #include "l4stack/tcp/tcp_output.h"
 #include "l4stack/tcp/tcp_probe.h"
 #include "l4stack/tcp/tcp_seq.h"
@@ -56,6 +57,7 @@ static void on_retransmit(struct tcp_conn *conn)
 		return;
 	}
 	tcp_recovery_timeout(conn);
+	tcp_mtu_timeout(conn);
 	tcp_rto_backoff(&conn->rto);
 	count_retry(conn);
 	tcp_conn_mark(conn);

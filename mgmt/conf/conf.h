@@ -19,8 +19,9 @@
 
 #include "l4stack/base/addr.h"
 
-#define CONF_NAME_MAX   64 /* with the NUL; a name is [A-Za-z0-9_.-]+ */
-#define CONF_ERRORS_MAX 20
+#define CONF_NAME_MAX      64 /* with the NUL; a name is [A-Za-z0-9_.-]+ */
+#define CONF_ERRORS_MAX    20
+#define CONF_INSTANCES_MAX 64
 
 enum conf_poll { CONF_POLL_ADAPTIVE, CONF_POLL_BUSY };
 enum conf_hugepages { CONF_HUGEPAGES_AUTO, CONF_HUGEPAGES_ON, CONF_HUGEPAGES_OFF };
@@ -108,17 +109,40 @@ struct conf_upstream {
 	struct conf_place place;
 };
 
+/* What a function may do beyond its rings (`allow`). */
+#define CONF_ALLOW_MAX      16
+#define CONF_ALLOW_TEXT_MAX 1024
+
+enum conf_connect_kind { CONF_CONNECT_TCP, CONF_CONNECT_UDP, CONF_CONNECT_UNIX };
+
+struct conf_connection {
+	const char *name; /* as it is written: "10.0.0.1:53", "udp:10.0.0.1:53", "unix:/run/x" */
+	enum conf_connect_kind kind;
+	struct endpoint endpoint; /* not of UNIX */
+	const char *path;         /* UNIX only */
+};
+
+struct conf_allow {
+	const char **read; /* files, and folders with all that is in them */
+	unsigned read_count;
+	struct conf_connection *connect;
+	unsigned connect_count;
+};
+
 struct conf_function {
 	const char *name;
 	const char *plugin;      /* "filter", or a path with a slash */
 	const char *plugin_path; /* resolved */
 	enum conf_placement placement;
-	unsigned instances;
+	unsigned instances;     /* or the fewest */
+	unsigned instances_max; /* more than `instances`: as many as the work needs */
 	enum conf_on_failure on_failure;
 	unsigned hang_ms;  /* no turn of its loop for that long: killed */
+	unsigned hold_ms;  /* a head may stay with it no longer: the client gets 504 */
 	unsigned arena_mb; /* payload it may produce */
 	int cpu;           /* -1: any */
 	const char *user;  /* NULL: the daemon's */
+	struct conf_allow allow;
 	/*
 	 * The `config` group for the plugin, as JSON that keeps places:
 	 * every node is {"l": line, "f": file, "t": "group"|"list"|"int"|"float"|"bool"|"string",
@@ -146,6 +170,9 @@ struct conf_branch {
 	unsigned begin, middle, end;
 };
 
+#define CONF_UPGRADES_MAX 8
+#define CONF_UPGRADE_MAX  32 /* bytes of one, with its NUL */
+
 struct conf_chain {
 	const char *name;
 	struct endpoint *listens;
@@ -156,7 +183,14 @@ struct conf_chain {
 	struct conf_branch *branches;
 	unsigned branches_count;
 	unsigned head_timeout_ms, idle_timeout_ms, body_timeout_ms;
-	unsigned max_head_bytes, max_fields;
+	unsigned max_head_bytes, max_fields, max_target_bytes;
+	unsigned min_body_bytes_per_s; /* 0: any rate */
+	unsigned max_requests;         /* of a connection; 0: any number */
+	unsigned max_age_ms;           /* of a connection; 0: any */
+	const char **upgrades;         /* protocols that clients may change to */
+	unsigned upgrades_count;
+	bool connect; /* CONNECT is passed on */
+	unsigned tunnel_timeout_ms;
 	struct conf_tcp {
 		const char *congestion;
 		bool ecn;
@@ -209,6 +243,14 @@ struct conf {
 	void *arena; /* all of the above's memory */
 };
 
+/* Numbers for servers, of all groups together: a group sets aside twice as many as it has, so that
+ * servers can come and go in place. */
+#define CONF_SERVERS_MAX 16384
+static inline unsigned conf_server_numbers(unsigned servers)
+{
+	return servers * 2 < 8 ? 8 : servers * 2;
+}
+
 struct conf_errors {
 	unsigned count;              /* may be more than are kept */
 	char *text[CONF_ERRORS_MAX]; /* "FILE:LINE: text" */
@@ -222,6 +264,11 @@ void conf_free(struct conf *conf);
 void conf_error(struct conf_errors *errors, const struct conf_place *place, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 void conf_errors_clear(struct conf_errors *errors);
+
+/* The file of a plugin that is named as in the configuration; a path with a slash begins with one.
+ * -EINVAL with a sentence in `error`. */
+int conf_plugin_find(const struct conf *conf, const char *plugin, char *path, size_t size,
+		     char *error, size_t error_size) __attribute__((warn_unused_result));
 
 /* Every key with its type, default, range and purpose, as text for people. */
 void conf_print_reference(FILE *out);

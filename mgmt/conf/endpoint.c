@@ -48,11 +48,30 @@ void check_tcp(struct reader *reader, const config_setting_t *setting, void *gro
 			     SEGMENT_LEAST);
 }
 
+/* All groups up to this one: an error at the first for which there are no numbers left. */
+static void check_servers(struct reader *reader, const config_setting_t *setting)
+{
+	const struct conf *conf = reader->conf;
+	unsigned numbers = 0, before = 0;
+
+	for (unsigned i = 0; i < conf->upstreams_count; i++) {
+		before = numbers;
+		numbers += conf_server_numbers(conf->upstreams[i].servers_count);
+	}
+	if (numbers > CONF_SERVERS_MAX && before <= CONF_SERVERS_MAX)
+		reader_error(
+			reader, setting,
+			"too many servers: twice as many as each group has (8 at least) are %u "
+			"with this one, of %u",
+			numbers, CONF_SERVERS_MAX);
+}
+
 void check_upstream(struct reader *reader, const config_setting_t *setting, void *group)
 {
 	const struct conf_upstream *upstream = group;
 	char text[ENDPOINT_TEXT_MAX];
 
+	check_servers(reader, setting);
 	if (upstream->health.expect_min > upstream->health.expect_max)
 		reader_error(reader, config_setting_get_member(setting, "health"),
 			     "health: expect_min %u is above expect_max %u",

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Functions: where their plugins are, and what they are configured with. */
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,17 +58,28 @@ void check_daemon(struct reader *reader, const config_setting_t *setting, void *
 		daemon->plugin_dir = plugin_dir_default(reader->arena);
 }
 
-/* "filter" is PLUGIN_DIR/filter.so; what has a slash is a path beside the configuration. */
+/* "filter" is PLUGIN_DIR/filter.so; what has a slash is a path. False: it is too long. */
+static bool plugin_join(const struct conf *conf, const char *plugin, char *path, size_t size)
+{
+	const char *dir = conf->daemon.plugin_dir;
+	int n;
+
+	if (strchr(plugin, '/'))
+		n = snprintf(path, size, "%s", plugin);
+	else
+		n = dir ? snprintf(path, size, "%s/%s.so", dir, plugin) : -1;
+	return n >= 0 && (size_t)n < size;
+}
+
+/* A path is beside the configuration. */
 static const char *plugin_file(struct reader *reader, const config_setting_t *setting,
 			       const char *plugin)
 {
 	char joined[PATH_MAX];
-	const char *dir = reader->conf->daemon.plugin_dir;
 
 	if (strchr(plugin, '/'))
 		return beside(reader->arena, reader_place(reader, setting).file, plugin);
-	if (!dir ||
-	    snprintf(joined, sizeof(joined), "%s/%s.so", dir, plugin) >= (int)sizeof(joined))
+	if (!plugin_join(reader->conf, plugin, joined, sizeof(joined)))
 		return NULL;
 	return conf_arena_text(reader->arena, joined);
 }
@@ -96,6 +108,21 @@ static void read_plugin(struct reader *reader, const struct key *key,
 			     function->plugin, function->plugin_path);
 }
 
+int conf_plugin_find(const struct conf *conf, const char *plugin, char *path, size_t size,
+		     char *error, size_t error_size)
+{
+	if (strchr(plugin, '/') && plugin[0] != '/')
+		snprintf(error, error_size, "plugin \"%s\" is no path from \"/\" on", plugin);
+	else if (!plugin_join(conf, plugin, path, size))
+		snprintf(error, error_size, "plugin \"%s\": the path of its file is too long",
+			 plugin);
+	else if (!is_readable_file(path))
+		snprintf(error, error_size, "plugin \"%s\" not found; looked at %s", plugin, path);
+	else
+		return 0;
+	return -EINVAL;
+}
+
 static void read_plugin_config(struct reader *reader, const struct key *key,
 			       const config_setting_t *setting, void *field)
 {
@@ -105,10 +132,43 @@ static void read_plugin_config(struct reader *reader, const struct key *key,
 		reader_type_error(reader, key, setting, "a group { … }");
 }
 
+/* --- how many ---------------------------------------------------------------------- */
+
+void check_range(struct reader *reader, const config_setting_t *setting, void *group)
+{
+	const struct conf_range *range = group;
+
+	if (range->max && range->min > range->max)
+		reader_error(reader, setting, "min %u is above max %u", range->min, range->max);
+}
+
+/* A number, or from when to when. */
+static void read_instances(struct reader *reader, const struct key *key,
+			   const config_setting_t *setting, void *field)
+{
+	struct conf_function *function = field;
+	struct conf_range range = {0};
+	long long number;
+
+	if (config_setting_is_group(setting)) {
+		size_t before = reader_enter(reader, setting);
+
+		read_group(reader, setting, key->group, &range);
+		reader_leave(reader, before);
+	} else if (config_setting_is_scalar(setting)) {
+		if (read_integer(reader, key, setting, &number))
+			range.min = range.max = (unsigned)number;
+	} else {
+		reader_type_error(reader, key, setting, "an integer or { min = …; max = …; }");
+	}
+	function->instances = range.min;
+	function->instances_max = range.max;
+}
+
 /* An inline function is wherever there is a worker, and nobody's process. */
 void check_function(struct reader *reader, const config_setting_t *setting, void *group)
 {
-	static const char *const of_processes[] = {"instances", "hang_ms", "cpu", "user"};
+	static const char *const of_processes[] = {"instances", "hang_ms", "cpu", "user", "allow"};
 	const struct conf_function *function = group;
 
 	if (function->placement != CONF_INLINE)
@@ -124,4 +184,5 @@ void check_function(struct reader *reader, const config_setting_t *setting, void
 
 const struct key_type key_plugin = {"plugin", read_plugin};
 const struct key_type key_plugin_dir = {"folder", read_plugin_dir};
+const struct key_type key_instances = {"integer or group", read_instances};
 const struct key_type key_plugin_config = {"group", read_plugin_config};

@@ -71,6 +71,10 @@ struct key {
 
 extern const struct key conf_root_keys[];
 
+struct conf_range {
+	unsigned min, max;
+};
+
 /* --- key.c: groups ---------------------------------------------------------- */
 
 /* Reads every key of `group` into `out` (zeroed), and refuses the keys it does not know. */
@@ -99,7 +103,11 @@ bool setting_is_sequence(const config_setting_t *setting);
 /* --- types.c ----------------------------------------------------------------- */
 
 extern const struct key_type key_uint, key_int, key_bool, key_text, key_name, key_enum, key_word,
-	key_user, key_cpus, key_directory, key_uri_path;
+	key_user, key_cpus, key_directory, key_uri_path, key_upgrades;
+
+/* True and `*out`, which is in the key's range; or false after an error. */
+bool read_integer(struct reader *reader, const struct key *key, const config_setting_t *setting,
+		  long long *out);
 
 /* A text of at least one character in the arena; NULL after an error. */
 const char *read_text(struct reader *reader, const struct key *key,
@@ -129,7 +137,11 @@ void check_all(struct reader *reader, const config_setting_t *root, void *conf);
 
 /* --- function.c: plugin files, their config as JSON; path.c ----------------------- */
 
-extern const struct key_type key_plugin, key_plugin_dir, key_plugin_config, key_path;
+extern const struct key_type key_plugin, key_plugin_dir, key_plugin_config, key_instances, key_path;
+
+void check_range(struct reader *reader, const config_setting_t *setting, void *group);
+/* allow.c */
+extern const struct key_type key_allow_read, key_allow_connect;
 
 void check_function(struct reader *reader, const config_setting_t *setting, void *group);
 void check_daemon(struct reader *reader, const config_setting_t *setting, void *group);

@@ -191,17 +191,52 @@ static const struct key_group upstream_group = {
 
 /* --- functions ----------------------------------------------------------------------- */
 
+static const struct key range_keys[] = {
+	UINT(conf_range, min, "1", 1, CONF_INSTANCES_MAX, "as many there are when little is to do"),
+	UINT(conf_range, max, KEY_REQUIRED, 1, CONF_INSTANCES_MAX, "as many there are at the most"),
+	END,
+};
+
+static const struct key_group range_group = {
+	.keys = range_keys,
+	.size = sizeof(struct conf_range),
+	.place = KEY_NOWHERE,
+	.check = check_range,
+};
+
+static const struct key allow_keys[] = {
+	WHOLE("read", allow_read, "()", 0, CONF_ALLOW_MAX,
+	      "files, and folders with all that is in them, that it may open to read"),
+	WHOLE("connect", allow_connect, "()", 0, CONF_ALLOW_MAX,
+	      "\"ADDRESS:PORT\", \"udp:ADDRESS:PORT\" or \"unix:PATH\": connections made for it"),
+	END,
+};
+
+static const struct key_group allow_group = {
+	.keys = allow_keys,
+	.size = sizeof(struct conf_allow),
+	.place = KEY_NOWHERE,
+};
+
 static const struct key function_keys[] = {
 	TEXT(conf_function, name, name, KEY_REQUIRED, "what paths call it"),
 	WHOLE("plugin", plugin, KEY_REQUIRED, 0, 0,
 	      "NAME of plugin_dir/NAME.so, or a path with a slash"),
 	ENUM(conf_function, placement, placement_words, "\"process\"",
 	     "a process of its own, or in the workers: faster, but not isolated"),
-	UINT(conf_function, instances, "1", 1, 64, "processes that share its work"),
+	{.name = "instances",
+	 .type = &key_instances,
+	 .fallback = "1",
+	 .min = 1,
+	 .max = CONF_INSTANCES_MAX,
+	 .group = &range_group,
+	 .help = "processes that share its work; { min; max; }: as many as it needs"},
 	ENUM(conf_function, on_failure, on_failure_words, "\"reject\"",
 	     "of exchanges it held: 503, skip it, or give them to its successor"),
 	UINT(conf_function, hang_ms, "2000", 50, 600000,
 	     "no turn of its loop for that long: restarted"),
+	UINT(conf_function, hold_ms, "60000", 10, 3600000,
+	     "to answer a head; what it holds for longer ends with 504"),
 	UINT(conf_function, arena_mb, "64", 1, 1048576, "room for the payload that it makes"),
 	{.name = "cpu",
 	 .type = &key_int,
@@ -212,6 +247,7 @@ static const struct key function_keys[] = {
 	 .help = "where it runs; -1: anywhere"},
 	TEXT(conf_function, user, user, KEY_OPTIONAL,
 	     "whom it runs as; otherwise the daemon's choice"),
+	GROUP(conf_function, allow, allow_group, "{ }", "what it may do beyond its rings"),
 	{.name = "config",
 	 .type = &key_plugin_config,
 	 .fallback = "{ }",
@@ -284,6 +320,21 @@ static const struct key chain_keys[] = {
 	UINT(conf_chain, body_timeout_ms, "60000", 10, 3600000, "between two pieces of a body"),
 	UINT(conf_chain, max_head_bytes, "16384", 1024, 65535, "a longer head is refused with 431"),
 	UINT(conf_chain, max_fields, "100", 8, 1000, "more header fields are refused with 431"),
+	UINT(conf_chain, max_target_bytes, "8192", 64, 65535,
+	     "a longer request target is refused with 414"),
+	UINT(conf_chain, min_body_bytes_per_s, "0", 0, 1000000000,
+	     "a client that sends a body, or takes one, at less is not waited for; 0: any rate"),
+	UINT(conf_chain, max_requests, "0", 0, 1000000000,
+	     "of one connection, which is closed after the last; 0: any number"),
+	UINT(conf_chain, max_age_ms, "0", 0, 604800000,
+	     "of a connection: the answer then under way is its last; 0: any"),
+	WHOLE("upgrade", upgrades, "()", 0, CONF_UPGRADES_MAX,
+	      "protocols that clients may change to when the server agrees, \"websocket\", or a "
+	      "list"),
+	BOOL(conf_chain, connect, "false",
+	     "CONNECT is passed to the servers, which must be proxies; otherwise refused with 501"),
+	UINT(conf_chain, tunnel_timeout_ms, "3600000", 10, 604800000,
+	     "of a connection after such a change, or CONNECT, on which nothing moves"),
 	GROUP(conf_chain, tcp, tcp_group, "{ }", "of the clients' connections"),
 	END,
 };

@@ -14,9 +14,8 @@ static bool is_integer(const config_setting_t *setting)
 	return type == CONFIG_TYPE_INT || type == CONFIG_TYPE_INT64;
 }
 
-/* True and `*out`, or false after an error. */
-static bool read_number(struct reader *reader, const struct key *key,
-			const config_setting_t *setting, long long *out)
+bool read_integer(struct reader *reader, const struct key *key, const config_setting_t *setting,
+		  long long *out)
 {
 	if (!is_integer(setting)) {
 		reader_type_error(reader, key, setting, "an integer");
@@ -35,7 +34,7 @@ static void read_uint(struct reader *reader, const struct key *key, const config
 {
 	long long number;
 
-	if (read_number(reader, key, setting, &number))
+	if (read_integer(reader, key, setting, &number))
 		*(unsigned *)field = (unsigned)number;
 }
 
@@ -44,7 +43,7 @@ static void read_int(struct reader *reader, const struct key *key, const config_
 {
 	long long number;
 
-	if (read_number(reader, key, setting, &number))
+	if (read_integer(reader, key, setting, &number))
 		*(int *)field = (int)number;
 }
 
@@ -237,7 +236,7 @@ static void read_cpu(struct reader *reader, const struct key *key, const config_
 {
 	long long cpu;
 
-	if (!read_number(reader, key, setting, &cpu))
+	if (!read_integer(reader, key, setting, &cpu))
 		return;
 	daemon->workers[daemon->workers_count++] = (unsigned)cpu;
 	if (cpu_is_twin(daemon->workers, daemon->workers_count))
@@ -261,6 +260,48 @@ static void read_cpus(struct reader *reader, const struct key *key, const config
 		read_cpu(reader, key, config_setting_get_elem(setting, (unsigned)i), daemon);
 }
 
+/* --- protocols of Upgrade: RFC 9110 §7.8 ------------------------------------------ */
+
+static bool is_protocol(const char *text)
+{
+	size_t len = strlen(text);
+
+	for (size_t i = 0; i < len; i++)
+		if (!isalnum((unsigned char)text[i]) && !strchr("!#$%&'*+-.^_`|~/", text[i]))
+			return false;
+	return len < CONF_UPGRADE_MAX;
+}
+
+static void read_upgrade(struct reader *reader, const struct key *key,
+			 const config_setting_t *setting, struct conf_chain *chain)
+{
+	const char *text = read_text(reader, key, setting);
+
+	if (text && !is_protocol(text))
+		reader_error(reader, setting, "%s \"%s\" is not a protocol: NAME or NAME/VERSION",
+			     key->name, text);
+	else if (text)
+		chain->upgrades[chain->upgrades_count++] = text;
+}
+
+static void read_upgrades(struct reader *reader, const struct key *key,
+			  const config_setting_t *setting, void *field)
+{
+	struct conf_chain *chain = field;
+	bool list = setting_is_sequence(setting);
+	int length = list ? config_setting_length(setting) : 1;
+
+	if (length > key->max) {
+		reader_error(reader, setting, "%s has %d entries; it may have %lld", key->name,
+			     length, (long long)key->max);
+		return;
+	}
+	chain->upgrades = conf_arena_alloc(reader->arena, (size_t)length + 1, sizeof(char *));
+	for (int i = 0; chain->upgrades && i < length; i++)
+		read_upgrade(reader, key,
+			     list ? config_setting_get_elem(setting, (unsigned)i) : setting, chain);
+}
+
 const struct key_type key_uint = {"integer", read_uint};
 const struct key_type key_int = {"integer", read_int};
 const struct key_type key_bool = {"true or false", read_bool};
@@ -272,3 +313,4 @@ const struct key_type key_user = {"user", read_user};
 const struct key_type key_cpus = {"list of CPUs", read_cpus};
 const struct key_type key_directory = {"folder", read_directory};
 const struct key_type key_uri_path = {"URI path", read_uri_path};
+const struct key_type key_upgrades = {"protocol(s)", read_upgrades};

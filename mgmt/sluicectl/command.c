@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "mgmt/sluicectl/command.h"
 
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,7 +32,6 @@ static const struct show shows[] = {
 };
 
 static const char *const verbs[] = {"show", "reload", "function", NULL};
-static const char *const function_verbs[] = {"restart", NULL};
 
 /* --- words that make no sense ---------------------------------------------------------------- */
 
@@ -101,24 +103,120 @@ static int parse_reload(int count, char *const *words, struct command *out, char
 	return 0;
 }
 
-static int parse_function(int count, char *const *words, struct command *out, char **error)
+/* --- functions --- */
+
+static int function_request(const char *what, const char *name, struct command *out)
 {
-	if (count == 0)
-		return fail_plainly(error, "function what? restart NAME");
-	if (strcmp(words[0], "restart") != 0)
-		return refuse_word(error, words[0], "functions have no command", function_verbs);
-	if (count == 1)
-		return fail_plainly(error,
-				    "restart which function? see \"sluicectl show functions\"");
-	if (count > 2)
-		return fail(error, words[2], "one word too many:", NULL);
-	out->done = "restarted";
-	out->request = json_pack("{s:s, s:s, s:s}", "cmd", "function", "what", "restart", "name",
-				 words[1]);
+	out->request = json_pack("{s:s, s:s, s:s}", "cmd", "function", "what", what, "name", name);
 	return 0;
 }
 
-int command_parse(int count, char *const *words, struct command *out, char **error)
+static int parse_restart(int count, char *const *words, struct command *out, char **error)
+{
+	if (count > 1)
+		return fail(error, words[1], "one word too many:", NULL);
+	out->done = "restarted";
+	return function_request("restart", words[0], out);
+}
+
+static int parse_drain(int count, char *const *words, struct command *out, char **error)
+{
+	if (count > 1)
+		return fail(error, words[1], "one word too many:", NULL);
+	out->done = "draining; \"function restart\" brings it back";
+	return function_request("drain", words[0], out);
+}
+
+/* The daemon has another working directory. */
+static int add_plugin(struct command *out, const char *plugin, char **error)
+{
+	char path[PATH_MAX];
+
+	if (!strchr(plugin, '/'))
+		snprintf(path, sizeof(path), "%s", plugin);
+	else if (!realpath(plugin, path))
+		return fail(error, plugin, strerror(errno), NULL);
+	return json_object_set_new(out->request, "plugin", json_string(path)) ? -1 : 0;
+}
+
+static int parse_upgrade(int count, char *const *words, struct command *out, char **error)
+{
+	if (count > 1)
+		return fail(error, words[1], "one word too many:", NULL);
+	out->done = "upgraded";
+	return function_request("upgrade", words[0], out);
+}
+
+static int parse_scale(int count, char *const *words, struct command *out, char **error)
+{
+	char *end;
+	long n;
+
+	if (count == 1)
+		return fail_plainly(error, "scale it to how many instances?");
+	n = strtol(words[1], &end, 10);
+	if (*end || !words[1][0] || n < 1 || n > INT_MAX)
+		return fail(error, words[1], "not a number of instances:", NULL);
+	if (count > 2)
+		return fail(error, words[2], "one word too many:", NULL);
+	out->done = "scaled";
+	function_request("scale", words[0], out);
+	return out->request ? json_object_set_new(out->request, "instances", json_integer(n)) : 0;
+}
+
+static int ask_which(char **error, const char *verb)
+{
+	if (asprintf(error, "%s which function? see \"sluicectl show functions\"", verb) < 0)
+		*error = NULL;
+	return -1;
+}
+
+static const struct function_verb {
+	const char *verb;
+	int (*parse)(int count, char *const *words, struct command *out, char **error);
+} function_verbs[] = {
+	{"restart", parse_restart},
+	{"upgrade", parse_upgrade},
+	{"scale", parse_scale},
+	{"drain", parse_drain},
+	{NULL, NULL},
+};
+
+static int refuse_function_verb(char **error, const char *word)
+{
+	struct nearest nearest;
+
+	nearest_begin(&nearest, word);
+	for (const struct function_verb *verb = function_verbs; verb->verb; verb++)
+		nearest_offer(&nearest, verb->verb);
+	return fail(error, word, "functions have no command", nearest_best(&nearest));
+}
+
+static int parse_function(int count, char *const *words, struct command *out, char **error)
+{
+	const struct function_verb *verb = function_verbs;
+
+	if (count == 0)
+		return fail_plainly(
+			error,
+			"function what? restart NAME, upgrade NAME, scale NAME N or drain NAME");
+	while (verb->verb && strcmp(words[0], verb->verb) != 0)
+		verb++;
+	if (!verb->verb)
+		return refuse_function_verb(error, words[0]);
+	return count == 1 ? ask_which(error, words[0])
+			  : verb->parse(count - 1, words + 1, out, error);
+}
+
+static bool takes_plugin(const struct command *command)
+{
+	const char *what = json_string_value(json_object_get(command->request, "what"));
+
+	return what && !strcmp(what, "upgrade");
+}
+
+int command_parse(int count, char *const *words, const char *plugin, struct command *out,
+		  char **error)
 {
 	int result;
 
@@ -135,7 +233,9 @@ int command_parse(int count, char *const *words, struct command *out, char **err
 		result = refuse_word(error, words[0], "there is no command", verbs);
 	if (result == 0 && !out->request)
 		return fail_plainly(error, "the words are not UTF-8 text");
-	return result;
+	if (result == 0 && plugin && !takes_plugin(out))
+		return fail_plainly(error, "--plugin is for \"function upgrade\"");
+	return result == 0 && plugin ? add_plugin(out, plugin, error) : result;
 }
 
 void command_free(struct command *command)
@@ -186,11 +286,19 @@ void command_print_help(FILE *out)
 	fputs("                            (PREFIX: only rows whose name begins so)\n"
 	      "  reload                    read the configuration again; a wrong one changes "
 	      "nothing\n"
-	      "  function restart NAME     end the function's processes and start new ones\n"
+	      "  function restart NAME     new processes for it; the old ones end what they have\n"
+	      "  function upgrade NAME     the same, with its plugin's new file or another plugin; "
+	      "one "
+	      "that\n"
+	      "                            fails in its first second is taken back\n"
+	      "  function scale NAME N     that many processes\n"
+	      "  function drain NAME       no processes, until it is restarted\n"
 	      "\n"
 	      "options:\n"
 	      "  -s, --socket SOCKET       the daemon's socket (/run/sluice/control.sock)\n"
 	      "      --json                the answer as JSON, for programs\n"
+	      "      --plugin FILE         for upgrade: a path with a slash, or a name in "
+	      "plugin_dir\n"
 	      "  -V, --version             the version\n"
 	      "  -h, --help                this text\n"
 	      "\n"

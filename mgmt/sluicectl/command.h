@@ -17,11 +17,11 @@ struct command {
 };
 
 /*
- * Understands the words behind the options. 0, or -1 with a sentence in `*error` (free it).
- * The words are borrowed by the command.
+ * Understands the words behind the options, and the file of --plugin (NULL: none). 0, or -1 with a
+ * sentence in `*error` (free it). The words are borrowed by the command.
  */
-int command_parse(int count, char *const *words, struct command *out, char **error)
-	__attribute__((warn_unused_result));
+int command_parse(int count, char *const *words, const char *plugin, struct command *out,
+		  char **error) __attribute__((warn_unused_result));
 void command_free(struct command *command);
 
 /* Prints what the daemon answered. `data` may be changed. */

@@ -10,14 +10,14 @@ _sluicectl() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
 	local words
 	case $before in
-	-s | --socket)
+	-s | --socket | --plugin)
 		COMPREPLY=($(compgen -f -- "$word"))
 		return
 		;;
 	show) words="status ports chains functions applications flows upstreams stats buffers errors" ;;
-	function) words="restart" ;;
-	restart) words=$(_sluicectl_functions) ;;
-	*) words="show reload function --socket --json --version --help" ;;
+	function) words="restart upgrade scale drain" ;;
+	restart | upgrade | scale | drain) words=$(_sluicectl_functions) ;;
+	*) words="show reload function --socket --json --plugin --version --help" ;;
 	esac
 	COMPREPLY=($(compgen -W "$words" -- "$word"))
 }

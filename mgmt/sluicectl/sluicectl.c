@@ -16,6 +16,7 @@ enum { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2 };
 
 struct options {
 	const char *socket;
+	const char *plugin;
 	bool json;
 	bool ended; /* --help, --version: all is said */
 };
@@ -37,11 +38,9 @@ static void print_error(char *error)
 static bool parse_options(int argc, char **argv, struct options *options)
 {
 	static const struct option names[] = {
-		{"socket", required_argument, NULL, 's'},
-		{"json", no_argument, NULL, 'j'},
-		{"version", no_argument, NULL, 'V'},
-		{"help", no_argument, NULL, 'h'},
-		{NULL, 0, NULL, 0},
+		{"socket", required_argument, NULL, 's'}, {"json", no_argument, NULL, 'j'},
+		{"plugin", required_argument, NULL, 'p'}, {"version", no_argument, NULL, 'V'},
+		{"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
 	};
 	int option;
 
@@ -52,6 +51,9 @@ static bool parse_options(int argc, char **argv, struct options *options)
 			break;
 		case 'j':
 			options->json = true;
+			break;
+		case 'p':
+			options->plugin = optarg;
 			break;
 		case 'V':
 			puts("sluicectl " SLUICE_VERSION);
@@ -99,7 +101,7 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	if (options.ended)
 		return EXIT_DONE;
-	if (command_parse(argc - optind, argv + optind, &command, &error) != 0) {
+	if (command_parse(argc - optind, argv + optind, options.plugin, &command, &error) != 0) {
 		print_error(error);
 		command_free(&command);
 		return EXIT_USAGE;

@@ -42,7 +42,7 @@ static void show_gauges(struct cache *cache)
 
 static int start(struct sluice_nf *nf, const struct sluice_conf *config, struct cache *cache)
 {
-	int rc = settings_read(&cache->set, config);
+	int rc = settings_read(&cache->set, config, sluice_arena_bytes(nf));
 
 	if (!rc)
 		rc = store_init(&cache->store, nf, cache->set.memory_bytes,
@@ -56,9 +56,6 @@ static int start(struct sluice_nf *nf, const struct sluice_conf *config, struct 
 	TAILQ_INIT(&cache->sending);
 	take_counters(nf, cache);
 	show_gauges(cache);
-	if (cache->set.memory_bytes > sluice_arena_bytes(nf))
-		sluice_log(nf, SLUICE_LOG_WARN,
-			   "memory_mb is more than the arena has: bodies are bounded by arena_mb");
 	return 0;
 }
 

@@ -2,6 +2,7 @@
 #include "settings.h"
 
 #include <errno.h>
+#include <inttypes.h>
 
 #define MB UINT64_C(1048576)
 
@@ -16,16 +17,32 @@ static int read_scaled(const struct sluice_conf *config, const char *key, uint32
 	return rc;
 }
 
-static int read_memory(struct settings *set, const struct sluice_conf *config)
+/* By default as much as the arena, where that is less. */
+static int read_bound(struct settings *set, const struct sluice_conf *config, uint64_t arena_bytes)
+{
+	uint64_t arena_mb = arena_bytes / MB;
+	uint32_t fallback = arena_mb < 64 ? (uint32_t)(arena_mb ? arena_mb : 1) : 64;
+	int rc = read_scaled(config, "memory_mb", fallback, 1, 1 << 20, MB, &set->memory_bytes);
+
+	if (rc || set->memory_bytes <= arena_bytes)
+		return rc;
+	return sluice_conf_error_key(config, "memory_mb",
+				     "memory_mb %" PRIu64 " is more than the function's arena_mb, "
+				     "%" PRIu64,
+				     set->memory_bytes / MB, arena_mb);
+}
+
+static int read_memory(struct settings *set, const struct sluice_conf *config, uint64_t arena_bytes)
 {
 	int bad = 0;
 
-	bad |= read_scaled(config, "memory_mb", 64, 1, 1 << 20, MB, &set->memory_bytes);
+	bad |= read_bound(set, config, arena_bytes);
 	bad |= read_scaled(config, "max_object_kb", (uint32_t)(set->memory_bytes / 8 / 1024), 1,
 			   1 << 30, 1024, &set->max_object_bytes);
 	bad |= read_number(config, "max_variants", 32, 1, 1024, &set->max_variants);
 	if (!bad && set->max_object_bytes > set->memory_bytes / 2)
-		return sluice_conf_error(config, "max_object_kb: more than half of memory_mb");
+		return sluice_conf_error_key(config, "max_object_kb",
+					     "max_object_kb: more than half of memory_mb");
 	return bad;
 }
 
@@ -67,17 +84,18 @@ static int read_status(struct settings *set, const struct sluice_conf *config)
 	bad |= sluice_conf_bool(config, "cache_status", true, &set->cache_status);
 	bad |= sluice_conf_string(config, "name", "sluice", &set->name);
 	if (!bad && !read_is_token(set->name))
-		return sluice_conf_error(config, "name: \"%s\" is not a token", set->name);
+		return sluice_conf_error_key(config, "name", "name: \"%s\" is not a token",
+					     set->name);
 	return bad;
 }
 
 /* Every key is looked at, so that all errors are told at once. */
-int settings_read(struct settings *set, const struct sluice_conf *config)
+int settings_read(struct settings *set, const struct sluice_conf *config, uint64_t arena_bytes)
 {
 	int bad = 0;
 
 	*set = (struct settings){0};
-	bad |= read_memory(set, config);
+	bad |= read_memory(set, config, arena_bytes);
 	bad |= read_rules(set, config);
 	bad |= read_collapse(set, config);
 	bad |= read_status(set, config);

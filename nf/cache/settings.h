@@ -29,7 +29,7 @@ struct settings {
 };
 
 /* 0, or -EINVAL with the errors recorded. settings_free in both cases. */
-int settings_read(struct settings *set, const struct sluice_conf *config)
+int settings_read(struct settings *set, const struct sluice_conf *config, uint64_t arena_bytes)
 	__attribute__((warn_unused_result));
 void settings_free(struct settings *set);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "nf/sdk/core.h"
+#include "nf/sdk/fault.h"
 
 static struct sluice_up up_of(const struct sluice_exchange *x, enum sluice_up_kind kind)
 {
@@ -83,7 +84,9 @@ static bool has_no_body(const struct sluice_exchange *x)
 
 int sluice_respond(struct sluice_exchange *x, uint16_t status, uint64_t body_bytes)
 {
-	if (!x->live || !x->head || status < 200 || status > 599)
+	bool heads = x->phase == NF_REQUEST_HEAD || x->phase == NF_RESPONSE_HEAD;
+
+	if (!x->live || !heads || !x->head || status < 200 || status > 599)
 		return -EINVAL;
 	answer_drop(x);
 	edits_drop(x);
@@ -262,6 +265,7 @@ void answer_head(struct sluice_exchange *x, enum sluice_verdict verdict)
 {
 	struct sluice_up up = up_of(x, SLUICE_UP_VERDICT);
 
+	FAULT_POINT(ANSWERED);
 	verdict = head_verdict(x, verdict);
 	up.verdict = (uint8_t)verdict;
 	if (x->phase == NF_REQUEST_HEAD) { /* when the answer comes, the choice was made */
@@ -275,6 +279,7 @@ void answer_head(struct sluice_exchange *x, enum sluice_verdict verdict)
 	if (x->edits && verdict != SLUICE_RESET)
 		up.text_len = x->edits->bytes;
 	up_put(x, &up, x->edits ? x->edits->text : NULL, true);
+	FAULT_POINT(PUT);
 	early_emit(x, 1);
 	answer_drop(x);
 	edits_drop(x);
@@ -336,11 +341,17 @@ static void emitted_drop(struct sluice_nf *nf)
 		lease_end(nf, nf->emit[--nf->emit_count].tag);
 }
 
+static bool piece_verdict_allowed(const struct sluice_exchange *x, enum sluice_verdict verdict)
+{
+	return verdict == SLUICE_PASS || verdict == SLUICE_REPLACE || verdict == SLUICE_RESET ||
+	       (verdict == SLUICE_LEAVE && !x->answering);
+}
+
 void answer_piece(struct sluice_exchange *x, uint32_t piece, enum sluice_verdict verdict)
 {
 	struct sluice_up up = up_of(x, SLUICE_UP_PIECE);
 
-	if (verdict != SLUICE_PASS && verdict != SLUICE_REPLACE && verdict != SLUICE_RESET) {
+	if (!piece_verdict_allowed(x, verdict)) {
 		nf_complain(x->nf, "a verdict that a body hook cannot give: the exchange is reset");
 		verdict = SLUICE_RESET;
 	}
@@ -352,4 +363,8 @@ void answer_piece(struct sluice_exchange *x, uint32_t piece, enum sluice_verdict
 	}
 	emitted_drop(x->nf);
 	up_put(x, &up, NULL, true);
+	if (verdict != SLUICE_LEAVE)
+		return;
+	nf_exchange_end(x);
+	x->left = true;
 }

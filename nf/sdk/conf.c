@@ -194,6 +194,20 @@ const struct sluice_conf *conf_tree_root(const struct conf_tree *tree)
 	return &tree->root;
 }
 
+/* The child of that name, marked as asked for; NULL when it is absent. */
+static struct sluice_conf *ask(const struct sluice_conf *group, const char *key)
+{
+	if (!group || group->type != NODE_GROUP)
+		return NULL;
+	for (unsigned i = 0; i < group->count; i++) {
+		if (strcmp(group->child[i].key, key) == 0) {
+			group->child[i].asked = true;
+			return &group->child[i];
+		}
+	}
+	return NULL;
+}
+
 /* --- errors ------------------------------------------------------------------------ */
 
 static int error_text(const struct sluice_conf *node, char *text)
@@ -219,6 +233,19 @@ int sluice_conf_error(const struct sluice_conf *node, const char *format, ...)
 		text = NULL;
 	va_end(args);
 	return error_text(node, text);
+}
+
+int sluice_conf_error_key(const struct sluice_conf *group, const char *key, const char *format, ...)
+{
+	const struct sluice_conf *node = ask(group, key);
+	char *text = NULL;
+	va_list args;
+
+	va_start(args, format);
+	if (vasprintf(&text, format, args) < 0)
+		text = NULL;
+	va_end(args);
+	return error_text(node ? node : group, text);
 }
 
 static int error_type(const struct sluice_conf *node, const char *want)
@@ -262,20 +289,6 @@ const char *conf_tree_error(const struct conf_tree *tree, unsigned i)
 }
 
 /* --- readers ----------------------------------------------------------------------- */
-
-/* The child of that name, marked as asked for; NULL when it is absent. */
-static struct sluice_conf *ask(const struct sluice_conf *group, const char *key)
-{
-	if (!group || group->type != NODE_GROUP)
-		return NULL;
-	for (unsigned i = 0; i < group->count; i++) {
-		if (strcmp(group->child[i].key, key) == 0) {
-			group->child[i].asked = true;
-			return &group->child[i];
-		}
-	}
-	return NULL;
-}
 
 int sluice_conf_int(const struct sluice_conf *group, const char *key, int64_t fallback, int64_t min,
 		    int64_t max, int64_t *out)

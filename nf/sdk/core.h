@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include <sluice/nf.h>
 
@@ -36,6 +37,8 @@ struct nf_env {
 	int (*put)(void *ctx, unsigned worker, const struct sluice_up *up, const void *text,
 		   bool must);
 	void (*log)(void *ctx, enum sluice_log_level level, const char *text);
+	/* As sluice_connection. May be NULL. */
+	int (*connection)(void *ctx, const char *name);
 	/* A slice lies in a region that is not mapped: map what came meanwhile. May be NULL. */
 	void (*map_more)(void *ctx);
 };
@@ -55,6 +58,8 @@ struct nf_edits {
 
 enum nf_phase { NF_IDLE, NF_REQUEST_HEAD, NF_RESPONSE_HEAD, NF_REQUEST_BODY, NF_RESPONSE_BODY };
 
+LIST_HEAD(sluice_ask_list, sluice_ask);
+
 struct sluice_exchange {
 	struct sluice_nf *nf;
 	uint32_t slot, generation;
@@ -64,6 +69,7 @@ struct sluice_exchange {
 	bool held;
 	bool respond;    /* sluice_respond was called */
 	bool answering;  /* its RESPOND went out and its body is not ended */
+	bool left;       /* by a piece of body: more may be on the ring for it */
 	bool body_ended; /* the function gave the last piece of its answer */
 	bool no_body;    /* HEAD, or none by status or length: what is emitted goes nowhere */
 	uint16_t status, group, server;
@@ -72,6 +78,7 @@ struct sluice_exchange {
 	uint64_t in_flight_bytes;
 	const struct sluice_head *head;
 	struct nf_edits *edits;
+	struct sluice_ask_list asks; /* that end with it */
 	struct sluice_slice *early; /* NF_EARLY_MAX of them, from the first use until the verdict */
 	_Alignas(16) uint8_t ctx[];
 };
@@ -82,7 +89,18 @@ struct nf_worker {
 	uint16_t messages;         /* the region of its heads */
 	struct sluice_span *spans; /* of the piece that is being gathered */
 	uint32_t spans_count, spans_size;
-	bool spans_bad; /* one of them lies where we cannot read */
+	bool spans_bad;                          /* one of them lies where we cannot read */
+	struct sluice_ask *ask[SLUICE_ASKS_MAX]; /* by number; NULL: it is free */
+	uint32_t ask_generation;
+};
+
+LIST_HEAD(sluice_timer_list, sluice_timer);
+
+struct nf_timers {
+	struct sluice_timer_list all;
+	uint32_t count;             /* of them */
+	struct sluice_timer **heap; /* those that run */
+	uint32_t running, room;
 };
 
 struct nf_counter {
@@ -98,6 +116,8 @@ struct sluice_nf {
 	void *env_ctx;
 	uint64_t now_us;
 	int64_t wall_seconds;
+	uint64_t tick_us; /* the next one; UINT64_MAX: none */
+	struct nf_timers timers;
 	bool started;    /* init returned 0 */
 	bool wants_room; /* the function was turned away */
 	bool room_came;  /* and something came free since */
@@ -148,6 +168,9 @@ uint32_t nf_hook_mask(const struct sluice_nf *nf); /* enum sluice_hook */
 
 void nf_time(struct sluice_nf *nf, uint64_t now_us, int64_t wall_seconds);
 void nf_tick(struct sluice_nf *nf);
+/* Runs what is due, `tick` and timers; when something will be next. True if any ran. */
+bool nf_due(struct sluice_nf *nf);
+uint64_t nf_next_us(const struct sluice_nf *nf);
 /* Runs `writable` if the function was turned away and room came free since. `came`: the embedder's
  * own ring has room again. True if it ran. */
 bool nf_room(struct sluice_nf *nf, bool came);
@@ -169,6 +192,19 @@ void nf_exchange_end(struct sluice_exchange *x);
 
 const uint8_t *nf_resolve(const struct sluice_nf *nf, uint64_t ref, uint32_t len);
 void nf_complain(struct sluice_nf *nf, const char *what);
+
+/* ask.c */
+void nf_asks_drop(struct sluice_exchange *x);
+void nf_asks_free(struct nf_worker *w);
+void ask_on_head(struct sluice_nf *nf, unsigned worker, const struct sluice_down *d);
+void ask_on_body(struct sluice_nf *nf, unsigned worker, const struct sluice_down *d,
+		 const struct sluice_span *spans, unsigned n);
+void ask_on_end(struct sluice_nf *nf, unsigned worker, const struct sluice_down *d);
+
+/* timer.c */
+bool nf_timers_run(struct sluice_nf *nf);
+uint64_t nf_timers_next_us(const struct sluice_nf *nf);
+void nf_timers_free(struct sluice_nf *nf);
 
 void edits_drop(struct sluice_exchange *x);
 /* The known field of that name, or SLUICE_FIELD_OTHER. */

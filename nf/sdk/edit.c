@@ -8,14 +8,17 @@
 #include "nf/sdk/core.h"
 
 /* RFC 9110 §5.6.2: the characters of a token. */
+static const bool token_chars[256] = {
+	['!'] = true,         ['#' ... '\''] = true, ['*' ... '+'] = true,
+	['-' ... '.'] = true, ['0' ... '9'] = true,  ['A' ... 'Z'] = true,
+	['^' ... 'z'] = true, ['|'] = true,          ['~'] = true,
+};
+
 static bool is_token(struct sluice_str s)
 {
-	for (uint32_t i = 0; i < s.len; i++) {
-		unsigned char c = (unsigned char)s.ptr[i];
-
-		if (c <= ' ' || c >= 127 || strchr("\"(),/:;<=>?@[\\]{}", c))
+	for (uint32_t i = 0; i < s.len; i++)
+		if (!token_chars[(unsigned char)s.ptr[i]])
 			return false;
-	}
 	return s.len > 0 && s.len <= UINT16_MAX;
 }
 
@@ -116,7 +119,8 @@ static int put_field(struct sluice_exchange *x, enum sluice_edit_op op, const ch
 	enum sluice_field_id id = field_id(text);
 
 	value = trimmed(value);
-	if (!is_token(text) || !is_value(value) || (field_flags(id) & SLUICE_FIELD_FRAMING))
+	if (!is_token(text) || !is_value(value) ||
+	    (field_flags(id) & (SLUICE_FIELD_HOP | SLUICE_FIELD_FRAMING)))
 		return -EINVAL;
 	return put(x, op, id, text, value);
 }

@@ -3,10 +3,17 @@
 #include <stdlib.h>
 
 #include "nf/sdk/core.h"
+#include "nf/sdk/fault.h"
 
 typedef enum sluice_verdict head_hook(struct sluice_exchange *x);
 typedef enum sluice_verdict body_hook(struct sluice_exchange *x, const struct sluice_span *spans,
 				      unsigned n, bool end);
+
+/* It answered SLUICE_LEAVE while this was on its way. */
+static bool is_left(const struct sluice_exchange *x, const struct sluice_down *d)
+{
+	return x && x->left && x->generation == d->generation;
+}
 
 /* The exchange that a descriptor is about: as it is, or begun if the slot has a new user. */
 static struct sluice_exchange *exchange_of(struct sluice_nf *nf, unsigned worker,
@@ -18,19 +25,22 @@ static struct sluice_exchange *exchange_of(struct sluice_nf *nf, unsigned worker
 		nf_complain(nf, "no memory for an exchange: it is reset");
 		return NULL;
 	}
+	if (is_left(x, d))
+		return x;
 	if (!x->live || x->generation != d->generation)
 		nf_exchange_begin(x, d->generation);
 	return x;
 }
 
-/* The answer when there is not even an exchange to answer for. */
-static void refuse(struct sluice_nf *nf, unsigned worker, const struct sluice_down *d, bool head)
+/* The answer when there is no exchange to answer for. */
+static void refuse(struct sluice_nf *nf, unsigned worker, const struct sluice_down *d, bool head,
+		   enum sluice_verdict verdict)
 {
 	struct sluice_up up = {.exchange = d->exchange,
 			       .generation = d->generation,
 			       .kind = head ? SLUICE_UP_VERDICT : SLUICE_UP_PIECE,
 			       .piece = head ? 0 : d->arg,
-			       .verdict = SLUICE_RESET,
+			       .verdict = (uint8_t)verdict,
 			       .group = SLUICE_NONE16,
 			       .server = SLUICE_NONE16};
 
@@ -44,10 +54,11 @@ static void on_head(struct sluice_nf *nf, unsigned worker, const struct sluice_d
 	uint64_t ref = sluice_ref(nf->worker[worker].messages, (uint64_t)d->arg * 64);
 	enum sluice_verdict verdict = SLUICE_PASS;
 
-	if (!x) {
-		refuse(nf, worker, d, true);
+	if (!x || is_left(x, d)) {
+		refuse(nf, worker, d, true, x ? SLUICE_LEAVE : SLUICE_RESET);
 		return;
 	}
+	FAULT_POINT(BEGUN);
 	x->phase = (uint8_t)phase;
 	x->head = (const struct sluice_head *)nf_resolve(nf, ref, sizeof(struct sluice_head));
 	if (!x->head) {
@@ -130,10 +141,24 @@ static void on_body(struct sluice_nf *nf, unsigned worker, const struct sluice_d
 	if (d->flags & SLUICE_DOWN_MORE)
 		return;
 	x = exchange_of(nf, worker, d);
-	if (x)
+	if (!x)
+		refuse(nf, worker, d, false, SLUICE_RESET);
+	else if (!is_left(x, d)) /* else the manager has passed it on already */
 		answer_piece(x, d->arg, run_body(x, phase, hook, d->flags & SLUICE_DOWN_END));
+	w->spans_count = 0;
+	w->spans_bad = false;
+}
+
+/* A piece of the answer to an ask; one that cannot be read is as good as lost. */
+static void on_ask_body(struct sluice_nf *nf, unsigned worker, const struct sluice_down *d)
+{
+	struct nf_worker *w = &nf->worker[worker];
+
+	spans_add(nf, w, d);
+	if (w->spans_bad)
+		nf_complain(nf, "a piece of an answer lies in memory that is not mapped here");
 	else
-		refuse(nf, worker, d, false);
+		ask_on_body(nf, worker, d, w->spans, w->spans_count);
 	w->spans_count = 0;
 	w->spans_bad = false;
 }
@@ -156,8 +181,10 @@ static void on_done(struct sluice_nf *nf, unsigned worker, const struct sluice_d
 
 static void on_release(struct sluice_nf *nf, const struct sluice_down *d)
 {
+	FAULT_POINT(RELEASE);
 	for (unsigned i = 0; i < d->slices && i < SLUICE_DOWN_SLICES; i++)
 		answer_released(nf, d->slice[i].tag);
+	FAULT_POINT(RELEASED);
 }
 
 void nf_event(struct sluice_nf *nf, unsigned worker, const struct sluice_down *d)
@@ -180,6 +207,15 @@ void nf_event(struct sluice_nf *nf, unsigned worker, const struct sluice_down *d
 		break;
 	case SLUICE_DOWN_RELEASE:
 		on_release(nf, d);
+		break;
+	case SLUICE_DOWN_ASK_HEAD:
+		ask_on_head(nf, worker, d);
+		break;
+	case SLUICE_DOWN_ASK_BODY:
+		on_ask_body(nf, worker, d);
+		break;
+	case SLUICE_DOWN_ASK_END:
+		ask_on_end(nf, worker, d);
 		break;
 	default:
 		nf_complain(nf, "a descriptor of an unknown kind");

@@ -70,6 +70,7 @@ void nf_exchange_begin(struct sluice_exchange *x, uint32_t generation)
 
 void nf_exchange_end(struct sluice_exchange *x)
 {
+	nf_asks_drop(x);
 	answer_drop(x);
 	edits_drop(x);
 	x->live = x->held = x->respond = x->answering = false;

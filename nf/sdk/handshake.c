@@ -18,6 +18,7 @@ struct packet {
 	union {
 		struct sluice_host_header header;
 		struct sluice_host_welcome welcome;
+		struct sluice_host_allow allow;
 		struct sluice_host_region region;
 		struct sluice_host_link link;
 	};
@@ -51,6 +52,8 @@ static size_t packet_least(const struct packet *p)
 	switch (p->header.kind) {
 	case SLUICE_HOST_WELCOME:
 		return sizeof(struct sluice_host_welcome);
+	case SLUICE_HOST_ALLOW:
+		return sizeof(struct sluice_host_allow);
 	case SLUICE_HOST_REGION:
 		return sizeof(struct sluice_host_region);
 	case SLUICE_HOST_LINK:
@@ -170,6 +173,14 @@ static int on_welcome(struct host *host, struct packet *p)
 	return rc ? host_fail(host, rc, "the config cannot be read: %s", strerror(-rc)) : 0;
 }
 
+static int on_allow(struct host *host, struct packet *p)
+{
+	int rc = allow_add(host, &p->allow);
+
+	packet_close(p);
+	return rc ? host_fail(host, rc, "what it may do is not understood: %s", strerror(-rc)) : 0;
+}
+
 static int link_map(struct ringend *l, const struct packet *p)
 {
 	void *down, *up;
@@ -205,6 +216,8 @@ static int on_packet(struct host *host, struct packet *p)
 	switch (p->header.kind) {
 	case SLUICE_HOST_WELCOME:
 		return on_welcome(host, p);
+	case SLUICE_HOST_ALLOW:
+		return on_allow(host, p);
 	case SLUICE_HOST_REGION:
 		return on_region(host, p);
 	case SLUICE_HOST_LINK:

@@ -157,6 +157,7 @@ void harness_destroy(struct harness *h)
 	for (unsigned i = 0; i < h->logs_count; i++)
 		free(h->logs[i]);
 	free(h->logs);
+	harness_asks_free(h);
 	free(h->sent);
 	free(h->conf_error);
 	free(h->upstreams);
@@ -221,6 +222,8 @@ void harness_advance(struct harness *h, uint64_t us)
 	uint64_t seconds = now / 1000000 - h->nf->now_us / 1000000;
 
 	nf_time(h->nf, now, h->nf->wall_seconds + (int64_t)seconds);
+	nf_timers_run(h->nf);
+	harness_settle(h);
 }
 
 void harness_tick(struct harness *h)

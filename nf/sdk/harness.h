@@ -61,7 +61,7 @@ const char *harness_error(const struct harness *h,
 			  unsigned i); /* "test.conf:1: text"; NULL past the last */
 
 /* Monotonic time starts at 1 s, the wall clock at 2024-01-01 00:00:00 UTC; harness_advance moves
- * both. Ticks are not automatic. */
+ * both and runs the timers that are due then. Ticks are not automatic. */
 void harness_set_time(struct harness *h, uint64_t now_us, int64_t wall_seconds);
 void harness_advance(struct harness *h, uint64_t us);
 void harness_tick(struct harness *h);
@@ -119,6 +119,22 @@ const uint8_t *harness_piece(const struct harness_exchange *x, size_t *len);
 
 /* The exchange is over: runs `done`, unless the function had left it. */
 void harness_done(struct harness_exchange *x, bool reset);
+
+/* --- requests of the function's own -------------------------------------------------- */
+
+struct harness_ask;
+/* The i-th that is under way, oldest first; NULL past the last. Valid until it is over. */
+struct harness_ask *harness_ask(struct harness *h, unsigned i);
+/* "GET /auth\nx-path: /a\n": method and target, then the fields. */
+const char *harness_ask_head(const struct harness_ask *ask);
+const char *harness_ask_body(const struct harness_ask *ask); /* NUL follows */
+uint16_t harness_ask_group(const struct harness_ask *ask);
+uint32_t harness_ask_timeout_ms(const struct harness_ask *ask);
+/* The head of its answer, pieces of its body, its end (0, or an errno such as ETIMEDOUT). */
+void harness_ask_answer(struct harness_ask *ask, uint16_t status,
+			const struct harness_field *fields);
+void harness_ask_piece(struct harness_ask *ask, const void *bytes, size_t len);
+void harness_ask_over(struct harness_ask *ask, int error);
 
 /* --- what the function answered ------------------------------------------------------ */
 

@@ -78,22 +78,36 @@ static void on_piece(struct harness_exchange *x, const struct sluice_up *up)
 	if (up->verdict == SLUICE_REPLACE && x->piece_verdict != SLUICE_REPLACE)
 		x->piece.len = 0;
 	x->piece_verdict = (enum sluice_verdict)up->verdict;
+	x->left = x->left || up->verdict == SLUICE_LEAVE;
 	if (up->verdict == SLUICE_REPLACE) {
 		slices_take(x->h, up, &x->piece);
 		harness_append(&x->piece, "", 0);
 	}
 }
 
+static void on_ask(struct harness *h, const struct sluice_up *up, const void *text)
+{
+	if (up->kind == SLUICE_UP_ASK)
+		harness_ask_begin(h, up, text);
+	else
+		harness_ask_dropped(h, up);
+}
+
 static int put(void *ctx, unsigned worker, const struct sluice_up *up, const void *text, bool must)
 {
 	struct harness *h = ctx;
-	struct harness_exchange *x = exchange_find(h, up);
+	struct harness_exchange *x;
 
 	(void)worker;
 	if (!must && h->room == 0)
 		return -EAGAIN;
 	if (!must && h->room != UINT32_MAX)
 		h->room--;
+	if (up->kind == SLUICE_UP_ASK || up->kind == SLUICE_UP_ASK_DROP) {
+		on_ask(h, up, text);
+		return 0;
+	}
+	x = exchange_find(h, up);
 	switch (up->kind) {
 	case SLUICE_UP_VERDICT:
 		on_verdict(x, up, text);
@@ -236,8 +250,7 @@ enum sluice_verdict harness_response(struct harness_exchange *x, uint16_t status
 }
 
 /* Copies the piece to RX memory, where a function finds it. */
-static void span_slice(struct harness *h, const struct sluice_span *span,
-		       struct sluice_slice *slice)
+void harness_slice(struct harness *h, const struct sluice_span *span, struct sluice_slice *slice)
 {
 	uint64_t offset;
 	void *at = harness_take(&h->rx, span->len ? span->len : 1, &offset);
@@ -262,7 +275,7 @@ static enum sluice_verdict body_event(struct harness_exchange *x, enum sluice_do
 	do {
 		down = (struct sluice_down){.kind = (uint8_t)kind, .arg = x->pieces};
 		for (; i < n && down.slices < SLUICE_DOWN_SLICES; i++)
-			span_slice(x->h, &spans[i], &down.slice[down.slices++]);
+			harness_slice(x->h, &spans[i], &down.slice[down.slices++]);
 		down.flags = i < n ? SLUICE_DOWN_MORE : end ? SLUICE_DOWN_END : 0;
 		event(x, &down);
 	} while (i < n);

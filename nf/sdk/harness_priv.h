@@ -63,7 +63,8 @@ struct harness {
 	bool hold_sent;
 	uint32_t *sent; /* tags in flight */
 	size_t sent_count, sent_size;
-	char *conf_error; /* the config's syntax */
+	struct harness_ask *asks; /* oldest first */
+	char *conf_error;         /* the config's syntax */
 	char **logs;
 	unsigned logs_count;
 };
@@ -93,6 +94,12 @@ uint32_t harness_head_write(struct harness *h, const struct harness_line *line);
 void harness_fields_set(struct harness_exchange *x, const struct harness_field *fields);
 void harness_edits_apply(struct harness_exchange *x, const uint8_t *text, size_t bytes);
 void harness_fields_free(struct harness_exchange *x);
+
+void harness_ask_begin(struct harness *h, const struct sluice_up *up, const uint8_t *text);
+void harness_ask_dropped(struct harness *h, const struct sluice_up *up);
+void harness_asks_free(struct harness *h);
+/* Bytes where a function finds them. */
+void harness_slice(struct harness *h, const struct sluice_span *span, struct sluice_slice *slice);
 
 extern const struct nf_env harness_env;
 void harness_exchange_free(struct harness_exchange *x);

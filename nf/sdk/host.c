@@ -39,6 +39,11 @@ static void keep_log(void *ctx, enum sluice_log_level level, const char *text)
 	say_log(ctx, level, text);
 }
 
+static int connection(void *ctx, const char *name)
+{
+	return allow_connection(ctx, name);
+}
+
 /* A manager that is gone is seen by the loop. */
 static void map_more(void *ctx)
 {
@@ -46,7 +51,12 @@ static void map_more(void *ctx)
 		return;
 }
 
-static const struct nf_env env = {.put = put, .log = keep_log, .map_more = map_more};
+static const struct nf_env env = {
+	.put = put,
+	.log = keep_log,
+	.connection = connection,
+	.map_more = map_more,
+};
 
 /* Counters are in the first worker's pages; a trial run has none. */
 static uint64_t *counters_of(const struct host *host)

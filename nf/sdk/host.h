@@ -5,6 +5,7 @@
  *	host.c       the order of things: handshake, lock-in, plugin, init, loop
  *	handshake.c  what the manager hands over: memory, rings, config
  *	lockin.c     user, limits, capabilities; landlock.c files; syscalls.c system calls
+ *	allow.c      what the configuration lets it do besides
  *	plugin.c     the shared object
  *	say.c        messages to the manager
  *	loop.c       the event loop
@@ -31,6 +32,13 @@ struct host_region {
 	bool own; /* its arena */
 };
 
+/* What it is allowed besides, and the descriptor for it or -errno: of a path (O_PATH, until the
+ * process is locked in), or of a connection. */
+struct host_allowed {
+	struct sluice_host_allow what;
+	int fd;
+};
+
 struct host {
 	struct sluice_host_welcome welcome;
 	char *config; /* JSON; freed once it was read */
@@ -39,7 +47,9 @@ struct host {
 	int worker_fd[NF_WORKERS_MAX]; /* their eventfds */
 	unsigned links;
 	int wake_fd;
-	uint16_t arena; /* 0: none */
+	uint16_t arena;               /* 0: none */
+	struct host_allowed *allowed; /* SLUICE_ALLOW_MAX of them at most */
+	unsigned allowed_count;
 	uint64_t mapped_bytes;
 	struct sluice_nf *nf;
 	struct object object;
@@ -74,13 +84,25 @@ void handshake_forget_peers(struct host *host);
 /* Before the plugin is loaded, and after its init. */
 int lockin_begin(struct host *host) __attribute__((warn_unused_result));
 int lockin_finish(struct host *host) __attribute__((warn_unused_result));
-/* Files may be read, nothing else; then no file at all. 0 where the kernel has no Landlock. */
+/* Files may be read, nothing else. 0 where the kernel has no Landlock. */
 int landlock_read_only(void) __attribute__((warn_unused_result));
-int landlock_nothing(void) __attribute__((warn_unused_result));
+/* Only what is beneath these may be read; they are closed. Without Landlock: 0 if there are none,
+ * otherwise -ENOSYS. */
+int landlock_read_beneath(const int *fds, unsigned count) __attribute__((warn_unused_result));
 /* The system calls of loading and init; then those of the loop. `first_fd`, `fds`: the workers'
- * eventfds. */
+ * eventfds; `may_open`: files, to read them. */
 int syscalls_for_loading(void) __attribute__((warn_unused_result));
-int syscalls_for_running(int first_fd, unsigned fds) __attribute__((warn_unused_result));
+int syscalls_for_running(int first_fd, unsigned fds, bool may_open)
+	__attribute__((warn_unused_result));
+
+/* In the handshake, before the user changes, after that, and when init is done. */
+int allow_add(struct host *host, const struct sluice_host_allow *what)
+	__attribute__((warn_unused_result));
+int allow_find_paths(struct host *host) __attribute__((warn_unused_result));
+void allow_connect(struct host *host);
+int allow_lock(struct host *host) __attribute__((warn_unused_result));
+bool allow_reads(const struct host *host);
+int allow_connection(const struct host *host, const char *name);
 
 /* plugin_open while files outside of the user's reach can be read; plugin_load when locked in. */
 int plugin_open(struct host *host) __attribute__((warn_unused_result));

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -75,36 +76,48 @@ static int ruleset_enforce(int fd)
 	return rc;
 }
 
-static int allow_reading(int ruleset, const char *path)
+static int allow_beneath(int ruleset, int fd)
 {
-	struct beneath rule = {.allowed = FS_READ_FILE | FS_READ_DIR};
-	int rc = 0;
+	struct beneath rule = {.allowed = FS_READ_FILE | FS_READ_DIR, .fd = fd};
+	struct stat st;
 
-	rule.fd = open(path, O_PATH | O_CLOEXEC);
-	if (rule.fd < 0)
+	if (fstat(fd, &st))
 		return -errno;
-	if (syscall(SYS_landlock_add_rule, ruleset, RULE_BENEATH, &rule, 0u))
-		rc = -errno;
-	close(rule.fd);
+	if (!S_ISDIR(st.st_mode))
+		rule.allowed = FS_READ_FILE;
+	return syscall(SYS_landlock_add_rule, ruleset, RULE_BENEATH, &rule, 0u) ? -errno : 0;
+}
+
+static int restrict_to(const int *fds, unsigned count)
+{
+	int ruleset, rc = ruleset_open(&ruleset);
+
+	if (rc || ruleset < 0)
+		return rc || !count ? rc : -ENOSYS;
+	for (unsigned i = 0; i < count && !rc; i++)
+		rc = allow_beneath(ruleset, fds[i]);
+	if (!rc)
+		return ruleset_enforce(ruleset);
+	close(ruleset);
 	return rc;
 }
 
 int landlock_read_only(void)
 {
-	int fd, rc = ruleset_open(&fd);
+	int root = open("/", O_PATH | O_CLOEXEC), rc;
 
-	if (rc || fd < 0)
-		return rc;
-	rc = allow_reading(fd, "/");
-	if (!rc)
-		return ruleset_enforce(fd);
-	close(fd);
-	return rc;
+	if (root < 0)
+		return -errno;
+	rc = restrict_to(&root, 1);
+	close(root);
+	return rc == -ENOSYS ? 0 : rc;
 }
 
-int landlock_nothing(void)
+int landlock_read_beneath(const int *fds, unsigned count)
 {
-	int fd, rc = ruleset_open(&fd);
+	int rc = restrict_to(fds, count);
 
-	return rc || fd < 0 ? rc : ruleset_enforce(fd);
+	for (unsigned i = 0; i < count; i++)
+		close(fds[i]);
+	return rc;
 }

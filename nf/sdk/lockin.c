@@ -88,17 +88,23 @@ static int parent_watch(const struct host *host)
 
 int lockin_begin(struct host *host)
 {
-	static const char *const what[] = {"cpus",      "limits", "user",     "capabilities",
-					   "processes", "parent", "landlock", "system calls"};
+	static const char *const what[] = {"cpus",   "limits",       "allow.read",
+					   "user",   "capabilities", "processes",
+					   "parent", "landlock",     "system calls"};
 	unsigned step = 0;
 	int rc = cpus_set(host);
 
 	if (!rc && ++step)
 		rc = limits_set(host);
 	if (!rc && ++step)
+		rc = allow_find_paths(host);
+	if (!rc && ++step)
 		rc = user_set(host);
 	if (!rc && ++step)
 		rc = capabilities_drop();
+	if (!rc)
+		allow_connect(
+			host); /* with the rights of its user: what it may not reach, it may not */
 	if (!rc && ++step)
 		rc = limit(RLIMIT_NPROC, 0);
 	if (!rc && ++step)
@@ -113,9 +119,11 @@ int lockin_begin(struct host *host)
 
 int lockin_finish(struct host *host)
 {
-	int rc = landlock_nothing();
+	int rc = allow_lock(host);
 
+	if (rc == -ENOSYS)
+		return host_fail(host, rc, "allow.read needs Landlock, which this kernel has not");
 	if (!rc)
-		rc = syscalls_for_running(SLUICE_HOST_WAKE + 1, host->links);
+		rc = syscalls_for_running(SLUICE_HOST_WAKE + 1, host->links, allow_reads(host));
 	return rc ? host_fail(host, rc, "cannot lock itself in after init: %s", strerror(-rc)) : 0;
 }

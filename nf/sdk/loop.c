@@ -22,7 +22,7 @@
 struct loop {
 	struct host *host;
 	uint64_t now_ns, busy_from_ns;
-	uint64_t now_us, idle_us, tick_us, care_us;
+	uint64_t now_us, idle_us, care_us;
 	uint32_t handled; /* descriptors in this turn, all links */
 	bool worked;
 	bool manager_gone;
@@ -108,10 +108,7 @@ static void turn_links(struct loop *l)
 		l->worked = true;
 	if (nf_room(l->host->nf, came))
 		l->worked = true;
-	if (l->tick_us <= l->now_us) {
-		nf_tick(l->host->nf);
-		l->tick_us = l->now_us + (uint64_t)l->host->nf->hooks.tick_ms * 1000;
-	}
+	nf_due(l->host->nf);
 	links_publish(l, crowded);
 }
 
@@ -148,7 +145,8 @@ static bool waits_for_ring(const struct host *host)
 
 static const struct timespec *sleep_time(const struct loop *l, struct timespec *time)
 {
-	uint64_t us = l->tick_us == UINT64_MAX ? UINT64_MAX : l->tick_us - l->now_us;
+	uint64_t next = nf_next_us(l->host->nf);
+	uint64_t us = next == UINT64_MAX ? UINT64_MAX : next > l->now_us ? next - l->now_us : 0;
 
 	if (waits_for_ring(l->host) && us > WAIT_RING_MS * 1000)
 		us = WAIT_RING_MS * 1000;
@@ -226,13 +224,11 @@ static void signals_set(struct loop *l)
 
 void loop_run(struct host *host)
 {
-	struct loop l = {.host = host, .tick_us = UINT64_MAX};
+	struct loop l = {.host = host};
 
 	signals_set(&l);
 	l.now_ns = loop_time(host);
 	l.now_us = l.idle_us = l.care_us = l.now_ns / 1000;
-	if (host->nf->hooks.tick && host->nf->hooks.tick_ms)
-		l.tick_us = l.now_us + (uint64_t)host->nf->hooks.tick_ms * 1000;
 	while (!stop && !l.manager_gone) {
 		turn_begin(&l);
 		turn_links(&l);

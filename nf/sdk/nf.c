@@ -43,6 +43,7 @@ int nf_create(const struct sluice_nf_hooks *hooks, const char *name, const struc
 	nf->env = env;
 	nf->env_ctx = env_ctx;
 	nf->counters = counters ? counters : nf->own_counters;
+	nf->tick_us = UINT64_MAX;
 	nf->stride = (bytes + SLUICE_CACHE_LINE - 1) / SLUICE_CACHE_LINE * SLUICE_CACHE_LINE;
 	nf->copied_bytes = sluice_counter(nf, "copied_bytes", "payload that the library copied");
 	*out = nf;
@@ -53,6 +54,7 @@ static void worker_free(struct sluice_nf *nf, unsigned worker)
 {
 	struct nf_worker *w = &nf->worker[worker];
 
+	nf_asks_free(w);
 	for (uint32_t c = 0; c < w->chunks_count; c++) {
 		for (unsigned i = 0; w->chunks[c] && i < NF_CHUNK; i++)
 			nf_exchange_end(nf_exchange_at(nf, worker, c * NF_CHUNK + i));
@@ -77,6 +79,7 @@ void nf_free(struct sluice_nf *nf)
 		nf->spare_edits = edits->next;
 		free(edits);
 	}
+	nf_timers_free(nf);
 	arena_destroy(nf->arena);
 	conf_tree_free(nf->conf);
 	free(nf);
@@ -147,6 +150,8 @@ int nf_start(struct sluice_nf *nf, const char *config_json, size_t bytes)
 	if (!rc)
 		conf_tree_unknown(nf->conf);
 	nf->started = !rc && !conf_tree_errors(nf->conf);
+	if (nf->started && nf->hooks.tick && nf->hooks.tick_ms)
+		nf->tick_us = nf->now_us + (uint64_t)nf->hooks.tick_ms * 1000;
 	if (nf->started)
 		return 0;
 	if (!conf_tree_errors(nf->conf))
@@ -194,6 +199,24 @@ void nf_tick(struct sluice_nf *nf)
 {
 	if (nf->hooks.tick)
 		nf->hooks.tick(nf);
+}
+
+bool nf_due(struct sluice_nf *nf)
+{
+	bool any = nf_timers_run(nf);
+
+	if (nf->tick_us > nf->now_us)
+		return any;
+	nf_tick(nf);
+	nf->tick_us = nf->now_us + (uint64_t)nf->hooks.tick_ms * 1000;
+	return true;
+}
+
+uint64_t nf_next_us(const struct sluice_nf *nf)
+{
+	uint64_t timer_us = nf_timers_next_us(nf);
+
+	return timer_us < nf->tick_us ? timer_us : nf->tick_us;
 }
 
 bool nf_room(struct sluice_nf *nf, bool came)
@@ -259,6 +282,11 @@ uint64_t *sluice_counter(struct sluice_nf *nf, const char *name, const char *hel
 	snprintf(c->name, sizeof(c->name), "%s", name);
 	snprintf(c->help, sizeof(c->help), "%s", help ? help : "");
 	return &nf->counters[nf->counters_count++];
+}
+
+int sluice_connection(const struct sluice_nf *nf, const char *name)
+{
+	return nf->env->connection ? nf->env->connection(nf->env_ctx, name) : -ENOENT;
 }
 
 const struct sluice_upstreams *sluice_upstreams(const struct sluice_nf *nf)

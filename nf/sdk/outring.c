@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "nf/sdk/fault.h"
+
 #define ENTRIES_SPARED 16 /* bodies leave these to verdicts */
 
 struct outring_kept {
@@ -83,9 +85,11 @@ static bool ring_write(struct outring *o, const struct sluice_up *up, const void
 			return false;
 		memcpy(o->text + (at & (o->text_bytes - 1)), text, up->text_len);
 		o->text_head = at + padded;
+		FAULT_POINT(TEXT);
 	}
 	memcpy(&o->ring[i], up, sizeof(*up));
 	o->ring[i].text_off = padded ? (uint32_t)(at & (o->text_bytes - 1)) : 0;
+	FAULT_POINT(ENTRY);
 	o->text_end[i] = o->text_head;
 	o->produced++;
 	return true;
@@ -156,6 +160,7 @@ void outring_publish(struct outring *o, bool wake)
 	if (o->published != o->produced) {
 		o->published = o->produced;
 		__atomic_store_n(&o->up->produced, o->produced, __ATOMIC_RELEASE);
+		FAULT_POINT(VISIBLE);
 		wake = true;
 	}
 	if (!wake)
@@ -165,4 +170,5 @@ void outring_publish(struct outring *o, bool wake)
 	if (__atomic_load_n(&o->down->worker_sleeps, __ATOMIC_RELAXED) &&
 	    write(o->wake_fd, &one, sizeof(one)) < 0)
 		return; /* EAGAIN: it is as awake as it can be */
+	FAULT_POINT(WOKEN);
 }

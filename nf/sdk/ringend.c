@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "nf/sdk/core.h"
+#include "nf/sdk/fault.h"
 
 #define BATCH 64
 
@@ -52,6 +53,7 @@ void ringend_turn(struct ringend *end, struct sluice_nf *nf, unsigned worker)
 	while (done < n && !outring_keeps(&end->out)) {
 		if (done + 1 < n)
 			prefetch(end, messages, end->consumed + done + 1);
+		FAULT_POINT(TAKEN);
 		nf_event(nf, worker, &end->ring[(end->consumed + done) & (end->entries - 1)]);
 		done++;
 	}
@@ -59,7 +61,9 @@ void ringend_turn(struct ringend *end, struct sluice_nf *nf, unsigned worker)
 		return;
 	end->consumed += done;
 	end->handled += done;
+	FAULT_POINT(HANDLED);
 	__atomic_store_n(&end->up->down_consumed, end->consumed, __ATOMIC_RELEASE);
+	FAULT_POINT(CONSUMED);
 }
 
 void ringend_publish(struct ringend *end, bool wake)

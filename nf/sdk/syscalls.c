@@ -134,6 +134,7 @@ static const int loading[] = {
 	SCMP_SYS(fstatfs),
 	SCMP_SYS(seccomp),
 	SCMP_SYS(landlock_create_ruleset),
+	SCMP_SYS(landlock_add_rule),
 	SCMP_SYS(landlock_restrict_self),
 	SCMP_SYS(mmap),
 	SCMP_SYS(mprotect),
@@ -178,6 +179,13 @@ static const struct guarded guarded_loading[] = {
 static const struct guarded guarded_running[] = {
 	{SCMP_SYS(mmap), 2, PROT_EXEC, 0},
 	{SCMP_SYS(mprotect), 2, PROT_EXEC, 0},
+};
+
+/* Where files may be opened: Landlock says which. */
+static const struct guarded guarded_opening[] = {
+	{SCMP_SYS(openat), 2, OPEN_MASK | O_PATH, O_RDONLY},
+	{SCMP_SYS(open), 1, OPEN_MASK | O_PATH, O_RDONLY},
+	{SCMP_SYS(getdents64), 0, 0, 0},
 };
 
 static int allow(scmp_filter_ctx filter, const int *list, unsigned count)
@@ -272,7 +280,7 @@ static int forbid_reading(int first_fd, unsigned fds)
 	return load(filter, rc);
 }
 
-int syscalls_for_running(int first_fd, unsigned fds)
+int syscalls_for_running(int first_fd, unsigned fds, bool may_open)
 {
 	scmp_filter_ctx filter;
 	int rc = fds ? forbid_reading(first_fd, fds) : 0;
@@ -287,5 +295,7 @@ int syscalls_for_running(int first_fd, unsigned fds)
 		rc = allow_common(filter);
 	if (!rc)
 		rc = allow_guarded(filter, ALL(guarded_running));
+	if (!rc && may_open)
+		rc = allow_guarded(filter, ALL(guarded_opening));
 	return load(filter, rc);
 }

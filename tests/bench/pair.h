@@ -27,7 +27,8 @@ struct pair_side {
 	unsigned index;
 	uint32_t waiting;
 	struct rte_mbuf *queue[PAIR_QUEUE_MOST]; /* frames that wait for this side */
-	uint64_t cycles, cycles_most;            /* spent in its stack; in its longest turn */
+	uint64_t cycles;                         /* spent in its stack */
+	uint64_t turn_most_ns;                   /* of CPU time, in its longest turn */
 	uint64_t frames_in;
 	uint64_t overflows;
 };

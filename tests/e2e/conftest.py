@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from lab import Lab, Nginx, Sluiced, ports_text
+from lab import BUILD, Lab, Nginx, Sluiced, ports_text
 
 CPU = sorted(os.sched_getaffinity(0))[-1]
 
@@ -21,19 +21,19 @@ functions = (
      config = {{ routes = ( {{ host = "*"; path = "^/"; upstream = "web"; }} ); }}; }},
   {{ name = "spread"; plugin = "lb"; on_failure = "{on_failure}"; }} );
 chains = ( {{ name = "www"; listen = "10.10.1.1:80"; protocol = "http";
-             path = [ {path} ]; }} );
+             path = [ {path} ]; {chain} }} );
 """
 
 
 def chain_conf(ports, origins, path="guard edge route spread", on_failure="bypass", memory_mb=256,
-               daemon="", upstream="", cpus=CPU):
+               daemon="", upstream="", chain="", cpus=CPU):
     """A configuration with the four functions, of which `path` is used.
 
     `ports`: names for Lab.middlebox, or the text of the whole section.
     """
     return CHAIN.format(
         cpu=cpus, ports=ports if isinstance(ports, str) else ports_text(ports),
-        memory_mb=memory_mb, daemon=daemon, upstream=upstream,
+        memory_mb=memory_mb, daemon=daemon, upstream=upstream, chain=chain,
         servers=", ".join(f'{{ address = "{o if isinstance(o, str) else o.endpoint}"; }}'
                           for o in origins),
         path=", ".join(f'"{name}"' for name in path.split()), on_failure=on_failure)
@@ -42,7 +42,7 @@ def chain_conf(ports, origins, path="guard edge route spread", on_failure="bypas
 class Chain:
     """A client, the daemon with a chain, and two origins."""
 
-    def __init__(self, lab, **conf):
+    def __init__(self, lab, program=BUILD / "bin/sluiced", **conf):
         self.lab = lab
         self.ports = ["wan", "lan1", "lan2"]
         lab.middlebox(self.ports)
@@ -50,7 +50,7 @@ class Chain:
         self.origins = [Nginx(lab, lab.peer(p), f"origin-{i}")
                         for i, p in enumerate(self.ports[1:], start=1)]
         self.conf = lambda **kw: chain_conf(self.ports, self.origins, **{**conf, **kw})
-        self.sluiced = Sluiced(lab, self.conf())
+        self.sluiced = Sluiced(lab, self.conf(), program=program)
 
     def curl(self, path, *args, **kwargs):
         return self.client.curl(*args, f"http://10.10.1.1{path}", **kwargs)

@@ -312,7 +312,7 @@ def placed_everywhere(conf):
 class Sluiced:
     """The daemon in the lab's middlebox, as systemd would run it: READY is waited for."""
 
-    def __init__(self, lab, conf, ns=None, ready=True, env=None):
+    def __init__(self, lab, conf, ns=None, ready=True, env=None, program=BUILD / "bin/sluiced"):
         self.lab = lab
         self.ns = ns or lab.mid
         self.run_dir = lab.dir / f"run{len(lab.daemons)}"
@@ -328,7 +328,7 @@ class Sluiced:
         self.messages = []
         self.listener = threading.Thread(target=self.listen, daemon=True)
         self.listener.start()
-        self.process = self.ns.start(BUILD / "bin/sluiced", "-c", self.conf_path, stderr=self.log,
+        self.process = self.ns.start(program, "-c", self.conf_path, stderr=self.log,
                                      stdout=self.log,
                                      env={**os.environ, "NOTIFY_SOCKET": self.notify_path, **(env or {})})
         lab.daemons.append(self)
@@ -373,6 +373,14 @@ class Sluiced:
 
     def function(self, name, index=0):
         return [f for f in self.show("functions") if f["name"] == name][index]
+
+    def signal_functions(self, number, choose):
+        """Sends a signal to those that choose([function that is up]) names; how many there were."""
+        chosen = choose([f for f in self.show("functions") if f["state"] == "up"])
+        for function in chosen:
+            with contextlib.suppress(ProcessLookupError):  # it ended meanwhile
+                os.kill(function["pid"], number)
+        return len(chosen)
 
     def signal_function(self, name, number):
         """Sends a signal to the process of a function that is up, and returns its pid."""

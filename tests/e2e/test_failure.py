@@ -9,7 +9,10 @@ import time
 import pytest
 
 from conftest import chain_conf
-from lab import Nginx, Sluiced, wait_until
+from lab import BUILD, Nginx, Sluiced, wait_until
+
+MORTAL = f"""functions = (
+  {{ name = "mortal"; plugin = "{BUILD}/tests/hostile.so"; on_failure = "retry"; }},"""
 
 
 def restarted(chain, name, pid):
@@ -54,6 +57,19 @@ def test_a_hanging_function_is_killed(chain):
     chain.curl("/who", "--max-time", "20")
     restarted(chain, "guard", pid)
     assert "turn of its loop" in chain.sluiced.function("guard")["last_exit"]
+
+
+def test_a_poison_message_is_found_and_named(chain):
+    """What kills its function twice goes no further; the next request does."""
+    done = chain.sluiced.reload(chain.conf().replace("functions = (", MORTAL).replace(
+        'path = [ "guard"', 'path = [ "mortal", "guard"'))
+    assert done.returncode == 0, done.stderr
+    assert chain.status("/poison", "-H", "X-Attack: abort") == 500
+    errors = [e["text"] for e in chain.sluiced.show("errors") if e["function"] == "mortal"]
+    assert errors == ["killed its function 2 times: GET 10.10.1.1/poison"]
+    assert "killed its function 2 times: GET 10.10.1.1/poison" in chain.sluiced.ctl("show", "errors").stdout
+    assert chain.status("/who") == 200
+    assert chain.sluiced.function("mortal")["restarts"] == 2
 
 
 def test_restart_by_command(chain):

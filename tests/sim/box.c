@@ -147,6 +147,10 @@ bool box_take(struct box *box, const uint8_t *frame, uint32_t len, uint64_t now_
 	if (!box->mtu || now_us < box->from_us || len <= ETH + box->mtu ||
 	    (type != TYPE_IP4 && type != TYPE_IP6))
 		return false;
+	if (box->silent) {
+		box->dropped++;
+		return true;
+	}
 	if (box->cuts)
 		cut(box, frame, type == TYPE_IP6, on, ctx);
 	else

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A router on one direction of the link whose far side becomes narrow: from then on frames that
- * are too long are dropped and their sender is told (RFC 1191, RFC 8201), or, by a careless one,
- * cut into fragments whatever the sender wished.
+ * are too long are dropped and their sender is told (RFC 1191, RFC 8201), or not told, or, by a
+ * careless one, cut into fragments whatever the sender wished.
  */
 #ifndef TESTS_SIM_BOX_H
 #define TESTS_SIM_BOX_H
@@ -11,11 +11,11 @@
 #include <stdint.h>
 
 struct box {
-	uint64_t from_us; /* narrow from then on */
-	uint32_t mtu;     /* 0: never */
-	bool cuts;
-	uint32_t id; /* of the last packet that was cut */
-	uint64_t told, cut;
+	uint64_t from_us;  /* narrow from then on */
+	uint32_t mtu;      /* 0: never */
+	bool cuts, silent; /* silent: it drops, and tells nobody */
+	uint32_t id;       /* of the last packet that was cut */
+	uint64_t told, cut, dropped;
 };
 
 typedef void box_emit_fn(void *ctx, const uint8_t *frame, uint32_t len);

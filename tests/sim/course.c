@@ -17,6 +17,9 @@
 #define MB      1000000u
 #define SEGMENT 1448u
 
+#define START_UP_US    (2000 * MS)
+#define STEADY_PERCENT 90
+
 struct sim_course {
 	const char *name, *congestion;
 	struct link_conf link;
@@ -28,6 +31,7 @@ struct sim_course {
 		waits_most_us; /* most that waits before the link, after the first second; 0: any */
 	bool no_losses;
 	void (*also)(struct sim *sim);
+	uint32_t silent_mtu; /* from the first second on longer packets vanish; 0: none */
 };
 
 static const struct stack_counters *sender(const struct sim *sim)
@@ -51,6 +55,40 @@ static void timeout_is_undone(struct sim *sim)
 		sim_fail(sim, "%llu timeouts, %llu found to be wrong",
 			 (unsigned long long)sender(sim)->tcp_rtos,
 			 (unsigned long long)sender(sim)->tcp_spurious_rtos);
+}
+
+/* What has arrived since the start-up was over: of 1514 bytes 1448 are payload. */
+static void rate_is_reached(struct sim *sim)
+{
+	const struct sim_end *end = &sim->pair[0].end[1];
+	uint64_t bytes = end->received - sim->steady_bytes;
+	uint64_t percent =
+		100000 * bytes / (end->whole_us - sim->steady_us) / sim->link[0].conf.bytes_per_ms;
+
+	printf("%llu%% after the start-up\n", (unsigned long long)percent);
+	if (percent < STEADY_PERCENT)
+		sim_fail(sim, "%llu%% after the start-up", (unsigned long long)percent);
+}
+
+/* It is found once, and what the path does carry soon after. */
+static void hole_is_measured(struct sim *sim)
+{
+	const struct tcp_conn *conn = sim->pair[0].end[0].conn;
+	uint64_t holes = sender(sim)->tcp_black_holes, raised = sender(sim)->tcp_mtu_raised;
+
+	if (holes != 1 || raised != 1 || (conn && conn->path.mtu != sim->box[0].mtu))
+		sim_fail(sim, "%llu holes found, %llu MTUs raised", (unsigned long long)holes,
+			 (unsigned long long)raised);
+}
+
+/* What looked like a hole was none. */
+static void hole_is_forgotten(struct sim *sim)
+{
+	uint64_t holes = sender(sim)->tcp_black_holes, raised = sender(sim)->tcp_mtu_raised;
+
+	if (!holes || raised != 1)
+		sim_fail(sim, "%llu holes found, %llu MTUs raised", (unsigned long long)holes,
+			 (unsigned long long)raised);
 }
 
 static void no_timeouts(struct sim *sim)
@@ -90,29 +128,44 @@ static void no_timeouts(struct sim *sim)
 	{                                                                                    \
 		SHORT, .queue_bytes = 400 * MS, .hold_at_us = 2000 * MS, .hold_us = 800 * MS \
 	}
+#define HOLE                                   \
+	{                                      \
+		SHORT, .queue_bytes = 400 * MS \
+	}
+#define DARK                                                                \
+	{                                                                   \
+		SHORT, .queue_bytes = 400 * MS, .black_from_us = 1000 * MS, \
+		       .black_until_us = 4000 * MS                          \
+	}
 
 /* clang-format off */
 static const struct sim_course courses[] = {
-	{"long_fat_cubic", "cubic", LONG_FAT, 60 * MB, 70, 10, 0, false, NULL},
-	{"long_fat_newreno", "newreno", LONG_FAT, 60 * MB, 50, 10, 0, false, NULL},
-	{"long_fat_bbr", "bbr", LONG_FAT, 60 * MB, 60, 10, 120 * MS, false, NULL},
-	{"reorder_cubic", "cubic", REORDERS, 20 * MB, 80, 40, 0, true, no_timeouts},
-	{"reorder_newreno", "newreno", REORDERS, 20 * MB, 80, 40, 0, true, no_timeouts},
-	{"reorder_bbr", "bbr", REORDERS, 20 * MB, 80, 40, 0, true, no_timeouts},
-	{"duplicate_cubic", "cubic", REPEATS, 20 * MB, 80, 2, 0, true, no_timeouts},
-	{"duplicate_newreno", "newreno", REPEATS, 20 * MB, 80, 2, 0, true, no_timeouts},
-	{"duplicate_bbr", "bbr", REPEATS, 20 * MB, 80, 2, 0, true, no_timeouts},
-	{"mark_cubic", "cubic", MARKS, 20 * MB, 80, 0, 60 * MS, true, marks_are_answered},
-	{"mark_newreno", "newreno", MARKS, 20 * MB, 70, 0, 60 * MS, true, marks_are_answered},
-	{"loss_cubic", "cubic", LOSES, 20 * MB, 40, 10, 0, false, NULL},
-	{"loss_newreno", "newreno", LOSES, 20 * MB, 30, 10, 0, false, NULL},
-	{"loss_bbr", "bbr", LOSES, 20 * MB, 80, 10, 0, false, NULL},
-	{"burst_cubic", "cubic", BURSTS, 20 * MB, 30, 20, 0, false, NULL},
-	{"burst_newreno", "newreno", BURSTS, 20 * MB, 30, 20, 0, false, NULL},
-	{"burst_bbr", "bbr", BURSTS, 20 * MB, 60, 20, 0, false, NULL},
-	{"hold_cubic", "cubic", HOLDS, 20 * MB, 60, 20, 0, true, timeout_is_undone},
-	{"hold_newreno", "newreno", HOLDS, 20 * MB, 60, 20, 0, true, timeout_is_undone},
-	{"hold_bbr", "bbr", HOLDS, 20 * MB, 60, 20, 0, true, timeout_is_undone},
+	{"long_fat_cubic", "cubic", LONG_FAT, 60 * MB, 80, 10, 0, false, rate_is_reached, 0},
+	{"long_fat_newreno", "newreno", LONG_FAT, 60 * MB, 80, 10, 0, false, rate_is_reached, 0},
+	{"long_fat_bbr", "bbr", LONG_FAT, 60 * MB, 76, 10, 120 * MS, false, rate_is_reached, 0},
+	{"reorder_cubic", "cubic", REORDERS, 20 * MB, 80, 40, 0, true, no_timeouts, 0},
+	{"reorder_newreno", "newreno", REORDERS, 20 * MB, 80, 40, 0, true, no_timeouts, 0},
+	{"reorder_bbr", "bbr", REORDERS, 20 * MB, 80, 40, 0, true, no_timeouts, 0},
+	{"duplicate_cubic", "cubic", REPEATS, 20 * MB, 80, 2, 0, true, no_timeouts, 0},
+	{"duplicate_newreno", "newreno", REPEATS, 20 * MB, 80, 2, 0, true, no_timeouts, 0},
+	{"duplicate_bbr", "bbr", REPEATS, 20 * MB, 80, 2, 0, true, no_timeouts, 0},
+	{"mark_cubic", "cubic", MARKS, 20 * MB, 80, 0, 60 * MS, true, marks_are_answered, 0},
+	{"mark_newreno", "newreno", MARKS, 20 * MB, 70, 0, 60 * MS, true, marks_are_answered, 0},
+	{"loss_cubic", "cubic", LOSES, 20 * MB, 40, 10, 0, false, NULL, 0},
+	{"loss_newreno", "newreno", LOSES, 20 * MB, 30, 10, 0, false, NULL, 0},
+	{"loss_bbr", "bbr", LOSES, 20 * MB, 80, 10, 0, false, NULL, 0},
+	{"burst_cubic", "cubic", BURSTS, 20 * MB, 30, 20, 0, false, NULL, 0},
+	{"burst_newreno", "newreno", BURSTS, 20 * MB, 30, 20, 0, false, NULL, 0},
+	{"burst_bbr", "bbr", BURSTS, 20 * MB, 60, 20, 0, false, NULL, 0},
+	{"hold_cubic", "cubic", HOLDS, 20 * MB, 60, 20, 0, true, timeout_is_undone, 0},
+	{"hold_newreno", "newreno", HOLDS, 20 * MB, 60, 20, 0, true, timeout_is_undone, 0},
+	{"hold_bbr", "bbr", HOLDS, 20 * MB, 60, 20, 0, true, timeout_is_undone, 0},
+	{"hole_cubic", "cubic", HOLE, 20 * MB, 50, 10, 0, false, hole_is_measured, 1400},
+	{"hole_newreno", "newreno", HOLE, 20 * MB, 50, 10, 0, false, hole_is_measured, 1400},
+	{"hole_bbr", "bbr", HOLE, 20 * MB, 50, 10, 0, false, hole_is_measured, 1400},
+	{"dark_cubic", "cubic", DARK, 20 * MB, 35, 10, 0, false, hole_is_forgotten, 0},
+	{"dark_newreno", "newreno", DARK, 20 * MB, 35, 10, 0, false, hole_is_forgotten, 0},
+	{"dark_bbr", "bbr", DARK, 20 * MB, 35, 10, 0, false, hole_is_forgotten, 0},
 };
 /* clang-format on */
 #define COURSES (sizeof(courses) / sizeof(courses[0]))
@@ -162,6 +215,13 @@ void sim_course_plan(struct sim *sim, const struct sim_course *course)
 
 	sim->now_us = 1000 * MS;
 	conf.hold_at_us += sim->now_us;
+	conf.black_from_us += sim->now_us;
+	conf.black_until_us += sim->now_us;
+	sim->box[0] = (struct box){
+		.from_us = sim->now_us + 1000 * MS,
+		.mtu = course->silent_mtu,
+		.silent = true,
+	};
 	sim->offloads = STACK_TX_MULTI_SEG | STACK_TX_IP_CSUM | STACK_TX_TCP_CSUM | STACK_TX_TSO |
 			STACK_RX_CSUM;
 	sim->host[0].rx.checks_csum = sim->host[1].rx.checks_csum = true;
@@ -203,10 +263,19 @@ static void check_pacing(struct sim *sim, const struct tcp_conn *conn)
 			 (unsigned long long)pace->ahead_us, (unsigned long long)rate);
 }
 
+static void note_steady(struct sim *sim)
+{
+	if (sim->steady_us || sim->now_us < sim->pair[0].begin_us + START_UP_US)
+		return;
+	sim->steady_us = sim->now_us;
+	sim->steady_bytes = sim->pair[0].end[1].received;
+}
+
 void sim_course_watch(struct sim *sim, const struct sim_course *course)
 {
 	const struct tcp_conn *conn = sim->pair[0].end[0].conn;
 
+	note_steady(sim);
 	if (!conn || !conn->cc.mss)
 		return;
 	check_wait(sim, course);
@@ -223,8 +292,9 @@ void sim_course_judge(struct sim *sim, const struct sim_course *course)
 	uint64_t took_us = end->whole_us - sim->pair[0].begin_us;
 	uint64_t percent = 100000ull * course->bytes / took_us / course->link.bytes_per_ms;
 	uint64_t again = (sim->check.payload_bytes - course->bytes) / SEGMENT;
-	/* The receiver keeps so many stretches behind holes, and no more. */
-	uint64_t needed = sim->link[0].lost + stack_counters(sim->host[1].stack)->tcp_ooo_drops;
+	/* The receiver may be short of memory. */
+	uint64_t needed = sim->link[0].lost + sim->box[0].dropped +
+			  stack_counters(sim->host[1].stack)->tcp_ooo_drops;
 
 	printf("%s: %llu%% of the link's rate; %llu segments sent again, %llu had to be\n",
 	       course->name, (unsigned long long)percent, (unsigned long long)again,

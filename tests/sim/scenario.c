@@ -66,10 +66,14 @@ static void path_changes(struct sim *sim)
 		box->from_us = sim->now_us + rng_range(&rng, 0, PICK(&rng, 0, 1 * MS, 300 * MS));
 		box->mtu = sim->ip6 ? PICK(&rng, 1280, 1281, 1400, 1492)
 				    : PICK(&rng, 576, 1006, 1300, 1492);
+		box->silent = rng_percent(&rng, 20);
 		/* Two bits that are spoilt in two fragments of one packet can make up for each
 		 * other in its checksum, and it takes a few thousand scenarios to meet such a pair.
 		 */
 		box->cuts = rng_percent(&rng, 50) && !sim->link[i].conf.corrupt_ppm;
+		/* With one frame lost in ten, a packet in fragments may be lost for five minutes.
+		 */
+		box->cuts &= sim->link[i].conf.loss_ppm < 10 * PERCENT;
 	}
 }
 

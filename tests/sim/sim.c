@@ -291,7 +291,10 @@ static void describe(const struct sim *sim)
 		printf("%s: dark for %" PRIu64 " us; MTU %u (0: never), %s\n",
 		       i ? "to the client" : "to the server",
 		       sim->link[i].conf.black_until_us - sim->link[i].conf.black_from_us,
-		       sim->box[i].mtu, sim->box[i].cuts ? "cut" : "told");
+		       sim->box[i].mtu,
+		       sim->box[i].silent ? "dropped"
+		       : sim->box[i].cuts ? "cut"
+					  : "told");
 	printf("%u connections, offloads %#x, copy below %u, memory %llu, headers %u, "
 	       "references %u (0: all)\n",
 	       sim->pair_count, sim->offloads, sim->copy_below,
@@ -311,7 +314,7 @@ static void add_stats(const struct sim *sim, uint64_t begin_us, struct sim_stats
 		stats->lost += sim->link[i].lost;
 		stats->cut += sim->box[i].cut;
 		stats->reassembled += c->ip_reassembled;
-		stats->mtu_lowered += c->tcp_mtu_lowered;
+		stats->mtu_lowered += c->tcp_mtu_lowered + c->tcp_black_holes;
 		stats->fast_retransmits += c->tcp_fast_retransmits;
 		stats->rtos += c->tcp_rtos;
 		stats->spurious += c->tcp_spurious_rtos + c->tcp_spurious_recoveries;

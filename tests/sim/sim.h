@@ -106,7 +106,8 @@ struct sim {
 	struct sim_hoard hoard;
 	const struct sim_course *course; /* NULL: all follows from the seed */
 	struct sim_pace pace;
-	bool wraps; /* sequence numbers and clocks pass their ends */
+	uint64_t steady_us, steady_bytes; /* what had arrived by then, of a course */
+	bool wraps;                       /* sequence numbers and clocks pass their ends */
 	char error[512];
 };
 

@@ -1,82 +1,46 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * hostile: a function that attacks the platform. The field X-Attack of a request names what it
- * tries; without one it passes everything on. Each attack is one row of the table.
+ * tries; without one it passes everything on.
  */
 #include <signal.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 
-#include <sluice/nf.h>
+#include "hostile.h"
 
-#include "nf/sdk/host.h" /* where to strike: a plugin could find it in memory */
-
-/* What an attack works on: the bytes that it was shown. */
-struct prey {
-	struct sluice_exchange *x;
-	const uint8_t *bytes;
-};
-
-static void overwrite(const struct prey *prey)
-{
-	*(volatile uint8_t *)(uintptr_t)prey->bytes = 'X';
-}
-
-static void overwrite_head(const struct prey *prey)
-{
-	*(volatile uint8_t *)(uintptr_t)sluice_path(prey->x).ptr = 'X';
-}
-
-static void overwrite_upstreams(const struct prey *prey)
-{
-	*(volatile uint8_t *)(uintptr_t)sluice_upstreams(sluice_of(prey->x)) = 'X';
-}
-
-/* What it says next stands far beyond what its ring can hold. */
-static void spoil_ring(const struct prey *prey)
-{
-	struct host *host = sluice_of(prey->x)->env_ctx;
-
-	for (unsigned i = 0; i < host->links; i++)
-		host->link[i].out.produced += 2 * host->link[i].out.entries;
-}
-
-enum moment { ON_REQUEST_HEAD, ON_REQUEST_BODY, ON_RESPONSE_BODY };
-
-static const struct attack {
-	const char *name;
-	enum moment moment;
-	void (*run)(const struct prey *prey);
-} attacks[] = {
-	{"write-head", ON_REQUEST_HEAD, overwrite_head},
-	{"write-upstreams", ON_REQUEST_HEAD, overwrite_upstreams},
-	{"spoil-ring", ON_REQUEST_HEAD, spoil_ring},
-	{"write-request-body", ON_REQUEST_BODY, overwrite},
-	{"write-response-body", ON_RESPONSE_BODY, overwrite},
-};
+static const struct attack *const tables[] = {memory_attacks, word_attacks, ring_attacks,
+					      system_attacks, fault_attacks};
 
 /* The context of an exchange: the attack that it asked for. */
 struct hostile_exchange {
 	const struct attack *attack;
+	uint32_t pieces;
 };
 
 static const struct attack *attack_find(struct sluice_str name)
 {
-	for (size_t i = 0; i < sizeof(attacks) / sizeof(attacks[0]); i++)
-		if (name.len == strlen(attacks[i].name) &&
-		    !memcmp(name.ptr, attacks[i].name, name.len))
-			return &attacks[i];
+	for (size_t t = 0; t < sizeof(tables) / sizeof(tables[0]); t++)
+		for (const struct attack *a = tables[t]; a->name; a++)
+			if (name.len == strlen(a->name) && !memcmp(name.ptr, a->name, name.len))
+				return a;
 	return NULL;
 }
 
-static void strike(struct sluice_exchange *x, enum moment moment, const uint8_t *bytes)
+static enum sluice_verdict strike(struct sluice_exchange *x, enum moment moment,
+				  const struct sluice_span *spans, unsigned n)
 {
-	const struct hostile_exchange *seen = sluice_ctx(x);
-	struct prey prey = {.x = x, .bytes = bytes};
+	struct hostile_exchange *seen = sluice_ctx(x);
+	struct prey prey = {.x = x, .piece = seen->pieces};
 
-	if (seen->attack && seen->attack->moment == moment)
-		seen->attack->run(&prey);
+	if (moment != ON_REQUEST_HEAD)
+		seen->pieces++;
+	if (!seen->attack || seen->attack->moment != moment)
+		return SLUICE_PASS;
+	if (n)
+		prey.bytes = spans[0].ptr;
+	else if (moment != ON_REQUEST_HEAD)
+		return SLUICE_PASS;
+	return seen->attack->run(&prey);
 }
 
 /* It is to die of the fault itself, also in a build whose sanitizer would report it and exit. */
@@ -85,6 +49,7 @@ static int hostile_init(struct sluice_nf *nf, const struct sluice_conf *config)
 	(void)nf;
 	(void)config;
 	signal(SIGSEGV, SIG_DFL);
+	signal(SIGABRT, SIG_DFL);
 	return 0;
 }
 
@@ -95,8 +60,7 @@ static enum sluice_verdict hostile_request_head(struct sluice_exchange *x)
 
 	if (!sluice_field_named(x, "x-attack", &name))
 		seen->attack = attack_find(name);
-	strike(x, ON_REQUEST_HEAD, NULL);
-	return SLUICE_PASS;
+	return strike(x, ON_REQUEST_HEAD, NULL, 0);
 }
 
 static enum sluice_verdict hostile_request_body(struct sluice_exchange *x,
@@ -104,8 +68,13 @@ static enum sluice_verdict hostile_request_body(struct sluice_exchange *x,
 						bool end)
 {
 	(void)end;
-	if (n)
-		strike(x, ON_REQUEST_BODY, spans[0].ptr);
+	return strike(x, ON_REQUEST_BODY, spans, n);
+}
+
+/* So that it has the response, too, when it dies. */
+static enum sluice_verdict hostile_response_head(struct sluice_exchange *x)
+{
+	(void)x;
 	return SLUICE_PASS;
 }
 
@@ -114,9 +83,7 @@ static enum sluice_verdict hostile_response_body(struct sluice_exchange *x,
 						 bool end)
 {
 	(void)end;
-	if (n)
-		strike(x, ON_RESPONSE_BODY, spans[0].ptr);
-	return SLUICE_PASS;
+	return strike(x, ON_RESPONSE_BODY, spans, n);
 }
 
 static const struct sluice_nf_hooks hostile_hooks = {
@@ -127,6 +94,7 @@ static const struct sluice_nf_hooks hostile_hooks = {
 	.init = hostile_init,
 	.request_head = hostile_request_head,
 	.request_body = hostile_request_body,
+	.response_head = hostile_response_head,
 	.response_body = hostile_response_body,
 };
 

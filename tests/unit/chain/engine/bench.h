@@ -112,7 +112,7 @@ struct fake {
 	uint8_t *body[2]; /* bytes shown */
 	size_t body_len[2], body_room[2];
 	uint32_t released[FAKE_SEEN_MAX];
-	struct sluice_down last[8]; /* by kind */
+	struct sluice_down last[16]; /* by kind */
 };
 
 /* At a place of its own, or at that one. */
@@ -154,7 +154,11 @@ struct options {
 	unsigned max_fails, eject_ms, check_ms;
 	const char *check_path;
 	uint32_t recv_kb, send_kb;
-	unsigned max_head_bytes, max_fields;
+	unsigned max_head_bytes, max_fields, max_target_bytes;
+	unsigned min_body_bytes_per_s, max_requests, max_age_ms;
+	const char *upgrade;
+	bool connect;
+	unsigned tunnel_ms;
 	const struct conf_branch *branches;
 	unsigned branches_count;
 };

@@ -131,6 +131,12 @@ static void note(struct fake *fake, const struct sluice_down *down)
 		for (unsigned i = 0; i < down->slices; i++)
 			fake->released[fake->releases++ % FAKE_SEEN_MAX] = down->slice[i].tag;
 		return;
+	case SLUICE_DOWN_ASK_HEAD:
+	case SLUICE_DOWN_ASK_END:
+		return;
+	case SLUICE_DOWN_ASK_BODY:
+		note_body(fake, 1, down);
+		return;
 	default:
 		fail_msg("a descriptor of kind %u", down->kind);
 	}

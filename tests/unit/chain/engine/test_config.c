@@ -112,6 +112,7 @@ static void test_reload_refused(void **state)
 				     .path = unknown,
 				     .path_length = 1,
 				     .max_head_bytes = 1000,
+				     .max_target_bytes = 1000,
 				     .max_fields = 10};
 	struct peer *c, *o;
 
@@ -149,6 +150,7 @@ static void test_listeners(void **state)
 				     .idle_timeout_ms = 1000,
 				     .body_timeout_ms = 1000,
 				     .max_head_bytes = 1000,
+				     .max_target_bytes = 1000,
 				     .max_fields = 10};
 	struct peer *c;
 
@@ -301,6 +303,7 @@ static void test_shares(void **state)
 				     .idle_timeout_ms = 5000,
 				     .body_timeout_ms = 5000,
 				     .max_head_bytes = 1000,
+				     .max_target_bytes = 1000,
 				     .max_fields = 10};
 	struct engine_chain two[2] = {chain, chain};
 	struct peer *c;

@@ -396,6 +396,46 @@ static void test_small_rings(void **state)
 	bench_close();
 }
 
+/* Answers the third piece that it sees with LEAVE, and nothing that comes after it. */
+static void leave(struct fake *fake, const struct sluice_down *down)
+{
+	unsigned seen = fake->pieces[0] + fake->pieces[1];
+	struct sluice_up up = fake_answer(down, SLUICE_LEAVE);
+
+	if (down->kind > SLUICE_DOWN_RESPONSE_BODY || seen < 3)
+		fake_pass(fake, down);
+	else if (seen == 3)
+		fake_say(fake, &up);
+}
+
+static void test_leave(void **state)
+{
+	struct peer *c, *o;
+
+	(void)state;
+	open_with(2, ALL);
+	f(0)->on = leave;
+	c = client_open();
+	say(c, "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 1048576\r\n\r\n");
+	say_pattern(c, 1, MB);
+	o = origin_accept(0);
+	hear_head(o);
+	hear_pattern(o, 1, MB);
+	say(o, OK(300000));
+	say_pattern(o, 2, 300000);
+	hear_head(c);
+	hear_pattern(c, 2, 300000);
+	bench_run_ms(5);
+	shown(f(1), 0, 1, MB);
+	shown(f(1), 1, 2, 300000);
+	assert_int_equal(f(0)->heads[1] + f(0)->pieces[1] + f(0)->dones, 0);
+	assert_true(f(0)->body_len[0] < MB);
+	assert_int_equal(f(1)->dones, 1);
+	assert_int_equal(counted(offences), 0);
+	bench_check_idle();
+	bench_close();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -410,6 +450,7 @@ int main(void)
 		cmocka_unit_test(test_other_lengths),
 		cmocka_unit_test(test_reset),
 		cmocka_unit_test(test_small_rings),
+		cmocka_unit_test(test_leave),
 	};
 
 	return cmocka_run_group_tests(tests, bench_start, bench_stop);

@@ -340,14 +340,128 @@ static void test_wrong_length(void **state)
 	bench_close();
 }
 
+/* Answers a response; what it took the place of is forgotten. */
+static void say_sorry(struct fake *fake, const struct sluice_down *down)
+{
+	struct sluice_up up = response(down, 502, 5);
+
+	if (down->kind == SLUICE_DOWN_REQUEST_HEAD)
+		fake_pass(fake, down);
+	if (down->kind != SLUICE_DOWN_RESPONSE_HEAD)
+		return;
+	up.flags = SLUICE_UP_END;
+	up.slices = 1;
+	up.respond.slice = fake_slice(fake, 64, "sorry", 5, 7);
+	fake_say(fake, &up);
+}
+
+static void test_instead_of_the_origin(void **state)
+{
+	struct peer *c, *o;
+
+	(void)state;
+	bench_open(&two);
+	f(0)->on = say_sorry;
+	c = client_open();
+	for (unsigned i = 1; i <= 2; i++) {
+		say(c, GET("/"));
+		o = origin_accept(0);
+		hear(o, GET("/"));
+		say(o, "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\nsecret");
+		head_has(hear_head(c), "HTTP/1.1 502 Bad Gateway\r\n");
+		hear(c, "sorry");
+		until(f(0)->releases == i);
+		until(o->ended || o->closed); /* the rest of it is not wanted */
+		until(f(1)->dones == i);
+		assert_int_equal(f(1)->resets, i); /* it had seen the other answer */
+		assert_int_equal(f(0)->resets, 0);
+	}
+	assert_int_equal(counted(offences), 0);
+	bench_check_idle();
+	bench_close();
+}
+
+/* An answer that has no body leaves its connection as it was. */
+static void test_instead_keeps_the_connection(void **state)
+{
+	struct peer *c, *o;
+
+	(void)state;
+	bench_open(&two);
+	f(0)->on = say_sorry;
+	c = client_open();
+	say(c, GET("/"));
+	o = origin_accept(0);
+	for (unsigned i = 0; i < 3; i++) {
+		hear(o, GET("/"));
+		say(o, "HTTP/1.1 204 No Content\r\n\r\n");
+		head_has(hear_head(c), "HTTP/1.1 502 Bad Gateway\r\n");
+		hear(c, "sorry");
+		say(c, GET("/"));
+	}
+	hear(o, GET("/"));
+	assert_false(origin_has_new(0));
+	bench_close();
+}
+
+/* What a later function gives of its answer from then on is late, not a lie. */
+static void test_instead_of_a_function(void **state)
+{
+	struct peer *c;
+
+	(void)state;
+	bench_open(&two);
+	f(0)->on = say_sorry;
+	c = client_open();
+	begin(c, 1, 3000);
+	head_has(hear_head(c), "HTTP/1.1 502 Bad Gateway\r\n");
+	hear(c, "sorry");
+	emit(1, 0, 3000, true);
+	until(f(1)->releases == 1);
+	assert_int_equal(counted(offences), 0);
+	say(c, GET("/"));
+	bench_close();
+}
+
+/* While the request is still being read. */
+static void test_instead_in_mid_request(void **state)
+{
+	struct peer *c, *o;
+
+	(void)state;
+	bench_open(&two);
+	f(0)->on = say_sorry;
+	c = client_open();
+	say(c, "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n");
+	say_pattern(c, 1, 50000);
+	o = origin_accept(0);
+	hear_head(o);
+	say(o, OK(2) "hi");
+	head_has(hear_head(c), "HTTP/1.1 502 Bad Gateway\r\n");
+	hear(c, "sorry");
+	say_pattern(c, 50001, 50000);
+	bench_run_ms(50);
+	bench_check_idle();
+	bench_close();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_whole),       cmocka_unit_test(test_lease),
-		cmocka_unit_test(test_parts),       cmocka_unit_test(test_slow_client),
-		cmocka_unit_test(test_client_goes), cmocka_unit_test(test_without_body),
-		cmocka_unit_test(test_http10),      cmocka_unit_test(test_request_body),
-		cmocka_unit_test(test_shown),       cmocka_unit_test(test_wrong_length),
+		cmocka_unit_test(test_whole),
+		cmocka_unit_test(test_lease),
+		cmocka_unit_test(test_parts),
+		cmocka_unit_test(test_slow_client),
+		cmocka_unit_test(test_client_goes),
+		cmocka_unit_test(test_without_body),
+		cmocka_unit_test(test_http10),
+		cmocka_unit_test(test_request_body),
+		cmocka_unit_test(test_shown),
+		cmocka_unit_test(test_wrong_length),
+		cmocka_unit_test(test_instead_of_the_origin),
+		cmocka_unit_test(test_instead_keeps_the_connection),
+		cmocka_unit_test(test_instead_of_a_function),
+		cmocka_unit_test(test_instead_in_mid_request),
 	};
 
 	return cmocka_run_group_tests(tests, bench_start, bench_stop);

@@ -107,6 +107,14 @@ static void bytes_have_classes(void **state)
 	assert_true(http_equal_text((const uint8_t *)"aBc-[", 5, "AbC-["));
 	assert_false(http_equal_text((const uint8_t *)"a[", 2, "a{"));
 	assert_false(http_equal_text((const uint8_t *)"ab", 2, "abc"));
+	/* longer than a word of the machine */
+	assert_true(http_equal_text((const uint8_t *)"Transfer-ENCODING", 17, "transfer-encoding"));
+	assert_false(
+		http_equal_text((const uint8_t *)"transfer[encoding", 17, "transfer{encoding"));
+	assert_false(
+		http_equal_text((const uint8_t *)"[ransfer-encoding", 17, "{ransfer-encoding"));
+	assert_false(
+		http_equal_text((const uint8_t *)"transfer-encodin@", 17, "transfer-encodin`"));
 }
 
 /* Every byte at every place of every length up to 100, for every set this CPU has. */

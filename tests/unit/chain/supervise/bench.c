@@ -106,6 +106,35 @@ static void on_down(void *ctx, const struct instance_info *instance)
 	b->downs++;
 }
 
+static void on_retire(void *ctx, const struct instance_info *instance, bool retired)
+{
+	struct bench *b = ctx;
+
+	(void)instance;
+	if (retired)
+		b->retired++;
+	else
+		b->taken_back++;
+}
+
+static unsigned on_bound(void *ctx, const struct instance_info *instance)
+{
+	const struct bench *b = ctx;
+
+	(void)instance;
+	return b->bound;
+}
+
+static void on_changed(void *ctx, uint16_t id, const struct conf_errors *errors)
+{
+	struct bench *b = ctx;
+
+	(void)id;
+	snprintf(b->change_error, sizeof(b->change_error), "%s",
+		 errors->count ? errors->text[0] : "");
+	b->changes++;
+}
+
 static void on_log(void *ctx, int level, const char *function, const char *text)
 {
 	struct bench *b = ctx;
@@ -132,6 +161,9 @@ static void on_turn(void *ctx)
 static const struct supervisor_owner owner = {
 	.up = on_up,
 	.down = on_down,
+	.retire = on_retire,
+	.bound = on_bound,
+	.changed = on_changed,
 	.arena_alloc = arena_alloc,
 	.arena_free = arena_free,
 	.log = on_log,
@@ -248,25 +280,49 @@ void bench_run(struct bench *b, unsigned ms)
 	bench_until(b, &never, 1, ms);
 }
 
+#define ANY -1
+
 struct search {
 	uint16_t id;
-	const struct instance_info *found;
+	int index, state;
+	const struct instance_info *found; /* the first */
+	unsigned count;
 };
 
 static void search_one(void *ctx, const struct instance_info *info)
 {
 	struct search *s = ctx;
 
-	if (info->function == s->id)
+	if (info->function != s->id || (s->index != ANY && (int)info->index != s->index) ||
+	    (s->state != ANY && (int)info->state != s->state))
+		return;
+	if (!s->count++)
 		s->found = info;
 }
 
 const struct instance_info *bench_info(struct bench *b, uint16_t id)
 {
-	struct search s = {.id = id};
+	struct search s = {.id = id, .index = ANY, .state = ANY};
 
 	supervisor_each(b->supervisor, search_one, &s);
 	return s.found;
+}
+
+const struct instance_info *bench_at(struct bench *b, uint16_t id, unsigned index,
+				     enum instance_state state)
+{
+	struct search s = {.id = id, .index = (int)index, .state = (int)state};
+
+	supervisor_each(b->supervisor, search_one, &s);
+	return s.found;
+}
+
+unsigned bench_count(struct bench *b, uint16_t id, enum instance_state state)
+{
+	struct search s = {.id = id, .index = ANY, .state = (int)state};
+
+	supervisor_each(b->supervisor, search_one, &s);
+	return s.count;
 }
 
 /* --- the worker -------------------------------------------------------------------- */

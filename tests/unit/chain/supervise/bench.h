@@ -25,8 +25,10 @@ struct bench {
 	int wake[BENCH_WORKERS];
 	struct supervisor *supervisor;
 	struct instance_info last; /* of the last `up` */
-	unsigned ups, downs, arenas, turns;
-	uint64_t down_us; /* when */
+	unsigned ups, downs, arenas, turns, retired, taken_back, changes;
+	unsigned bound;         /* exchanges that each retired one has */
+	char change_error[256]; /* of the last change; "" */
+	uint64_t down_us;       /* when */
 	char last_exit[128];
 	char log[64][256];
 	unsigned logs;
@@ -49,6 +51,11 @@ int bench_start(struct bench *b, uint16_t id, const struct conf_function *f,
 bool bench_until(struct bench *b, const unsigned *counter, unsigned least, unsigned ms);
 void bench_run(struct bench *b, unsigned ms);
 const struct instance_info *bench_info(struct bench *b, uint16_t id);
+/* Those of `id` that are in this state. */
+unsigned bench_count(struct bench *b, uint16_t id, enum instance_state state);
+/* One at that place in that state; NULL. */
+const struct instance_info *bench_at(struct bench *b, uint16_t id, unsigned index,
+				     enum instance_state state);
 bool bench_logged(const struct bench *b, const char *text);
 
 /* Sends GET `path` (HTTP/1.1, one field: Host) to that link of the instance of `id`. */

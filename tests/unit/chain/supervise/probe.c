@@ -74,6 +74,47 @@ static long open_file(struct sluice_exchange *x)
 	return open("/etc/hostname", O_RDONLY);
 }
 
+/* What the configuration of the test allows, and what lies beside it. */
+static long open_allowed(struct sluice_exchange *x)
+{
+	char text[8];
+	int fd = open("/tmp/probe-allowed/in/file", O_RDONLY);
+
+	(void)x;
+	return fd < 0 || read(fd, text, sizeof(text)) != 5 || close(fd) ? -1 : 0;
+}
+
+static long write_allowed(struct sluice_exchange *x)
+{
+	(void)x;
+	return open("/tmp/probe-allowed/in/file", O_RDWR);
+}
+
+static long open_beside(struct sluice_exchange *x)
+{
+	(void)x;
+	return open("/tmp/probe-allowed/in/../beside", O_RDONLY);
+}
+
+static long say_allowed(struct sluice_exchange *x)
+{
+	int fd = sluice_connection(sluice_of(x), "unix:/tmp/probe-allowed/socket");
+
+	return fd >= 0 && write(fd, "hello", 5) == 5 ? 0 : fd;
+}
+
+static long connection_refused(struct sluice_exchange *x)
+{
+	errno = -sluice_connection(sluice_of(x), "unix:/tmp/probe-allowed/nobody");
+	return -1;
+}
+
+static long connection_unknown(struct sluice_exchange *x)
+{
+	errno = -sluice_connection(sluice_of(x), "10.0.0.1:53");
+	return -1;
+}
+
 static long open_fds(struct sluice_exchange *x)
 {
 	(void)x;
@@ -239,6 +280,12 @@ static const struct {
 	{"/mremap-rx", mremap_rx},
 	{"/remove-pages", remove_pages},
 	{"/open", open_file},
+	{"/open-allowed", open_allowed},
+	{"/write-allowed", write_allowed},
+	{"/open-beside", open_beside},
+	{"/say-allowed", say_allowed},
+	{"/connection-refused", connection_refused},
+	{"/connection-unknown", connection_unknown},
 	{"/open-fds", open_fds},
 	{"/steal-wake", steal_wake},
 	{"/steal-wake-wide", steal_wake_wide},

@@ -7,6 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -97,6 +100,87 @@ static void files(void **state)
 	refused("/open", SANITIZED ? "EACCES" : "EPERM");
 	refused("/open-fds", SANITIZED ? "EACCES" : "EPERM");
 	refused("/read-kept", "0"); /* opened by init */
+}
+
+static void file_make(const char *path)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	fputs("hello", file);
+	fclose(file);
+	assert_int_equal(chmod(path, 0644), 0);
+}
+
+static int socket_make(const char *path)
+{
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(at.sun_path, sizeof(at.sun_path), "%s", path);
+	unlink(path);
+	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+	assert_int_equal(chmod(path, 0666), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	return fd;
+}
+
+static void hears_hello(int listener)
+{
+	int fd = accept(listener, NULL, NULL);
+	char text[8] = "";
+
+	assert_true(fd >= 0);
+	assert_int_equal(read(fd, text, sizeof(text)), 5);
+	assert_string_equal(text, "hello");
+	close(fd);
+}
+
+static void remove_all(void)
+{
+	unlink("/tmp/probe-allowed/in/file");
+	unlink("/tmp/probe-allowed/beside");
+	unlink("/tmp/probe-allowed/socket");
+	rmdir("/tmp/probe-allowed/in");
+	rmdir("/tmp/probe-allowed");
+}
+
+/* What the configuration names, and nothing beside it. */
+static void allowed(void **state)
+{
+	const char *paths[] = {"/tmp/probe-allowed/in"};
+	struct conf_connection connections[] = {
+		{.name = "unix:/tmp/probe-allowed/socket", .kind = CONF_CONNECT_UNIX},
+		{.name = "unix:/tmp/probe-allowed/nobody", .kind = CONF_CONNECT_UNIX},
+	};
+	struct conf_function f = bench_function("allowed", PROBE, NULL);
+	struct conf_errors errors = {0};
+	int listener;
+
+	(void)state;
+	remove_all();
+	assert_int_equal(mkdir("/tmp/probe-allowed", 0755), 0);
+	assert_int_equal(mkdir("/tmp/probe-allowed/in", 0755), 0);
+	file_make("/tmp/probe-allowed/in/file");
+	file_make("/tmp/probe-allowed/beside");
+	listener = socket_make("/tmp/probe-allowed/socket");
+	f.allow = (struct conf_allow){paths, 1, connections, 2};
+	assert_int_equal(bench_start(b, 4, &f, &errors), 0);
+	assert_string_equal(bench_ask(b, 4, "/open-allowed"), "0");
+	assert_string_equal(bench_ask(b, 4, "/write-allowed"), SANITIZED ? "EACCES" : "EPERM");
+	assert_string_equal(bench_ask(b, 4, "/open-beside"), "EACCES");
+	assert_string_equal(bench_ask(b, 4, "/open"), "EACCES");
+	assert_string_equal(bench_ask(b, 4, "/say-allowed"), "0");
+	hears_hello(listener);
+	assert_string_equal(bench_ask(b, 4, "/connection-refused"), "ENOENT");
+	assert_string_equal(bench_ask(b, 4, "/connection-unknown"), "ENOENT");
+	bench_send(b, 4, 0, "/socket");
+	assert_true(bench_until(b, &b->downs, 1, 10000));
+	assert_string_equal(b->last_exit, SIGSYS_TEXT);
+	supervisor_stop(b->supervisor, 4, bench_us());
+	b->downs = 0;
+	close(listener);
+	remove_all();
 }
 
 static void wake_ups_of_others(void **state)
@@ -202,6 +286,53 @@ static void privileges(void **state)
 	assert_int_equal(status_of("CapPrm:", 16), 0);
 }
 
+/* The limit of that name, soft and hard alike; -1: none. */
+static long long limit_of(const char *name)
+{
+	char path[64], line[256], soft[32], hard[32];
+	long long value = -2;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/limits", (int)bench_info(b, 2)->pid);
+	file = fopen(path, "r");
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file)) {
+		if (strncmp(line, name, strlen(name)) != 0)
+			continue;
+		assert_int_equal(sscanf(line + strlen(name), "%31s %31s", soft, hard), 2);
+		assert_string_equal(soft, hard);
+		value = strcmp(soft, "unlimited") ? atoll(soft) : -1;
+	}
+	fclose(file);
+	return value;
+}
+
+static void limits(void **state)
+{
+	(void)state;
+	assert_int_equal(limit_of("Max processes"), 0);
+	assert_int_equal(limit_of("Max core file size"), 0);
+	assert_int_equal(limit_of("Max file size"), 0);
+	assert_in_range(limit_of("Max open files"), 1, 1024);
+	if (!SANITIZED)
+		assert_in_range(limit_of("Max address space"), 1, UINT64_C(1) << 33);
+}
+
+/* The files of a process that may not be dumped belong to root, not to its user. */
+static void not_dumpable(void **state)
+{
+	char path[64];
+	struct stat st;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	snprintf(path, sizeof(path), "/proc/%d/mem", (int)bench_info(b, 2)->pid);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_uid, 0);
+	assert_int_not_equal(status_of("Uid:", 10), 0);
+}
+
 /* Shared mappings that can be written: its up regions and its arena, no others. */
 static void mappings(void **state)
 {
@@ -231,9 +362,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(descriptors),
 		cmocka_unit_test(privileges),
+		cmocka_unit_test(limits),
+		cmocka_unit_test(not_dumpable),
 		cmocka_unit_test(mappings),
 		cmocka_unit_test(memory_of_others),
 		cmocka_unit_test(files),
+		cmocka_unit_test(allowed),
 		cmocka_unit_test(wake_ups_of_others),
 		cmocka_unit_test(limits_and_code),
 		cmocka_unit_test(other_processes),

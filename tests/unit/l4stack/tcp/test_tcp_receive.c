@@ -156,6 +156,29 @@ static void test_first_content_wins(void **state)
 	ignore_all();
 }
 
+/* As many as the memory takes; filled in any order. */
+static void test_many_runs_are_kept(void **state)
+{
+	const struct tcp_conf conf = {.recv_buffer_bytes = 4 << 20, .recv_begin_bytes = 4 << 20};
+	uint32_t n = 1000;
+
+	(void)state;
+	open_passive(&conf);
+	for (uint32_t i = 1; i <= n; i++) {
+		say(ACK, 1 + i * 20, 1, 10);
+		ignore_all();
+	}
+	assert_int_equal(peer.counters->tcp_ooo_drops, 0);
+	assert_int_equal(peer.counters->tcp_ooo_segments, n);
+	for (uint32_t i = 1; i < n; i++) {
+		say(ACK, 1 + i * 7 % n * 20 + 10, 1, 10);
+		ignore_all();
+	}
+	say(ACK, 1, 1, 20);
+	expect_received(1, n * 20 + 10);
+	ignore_all();
+}
+
 static void test_many_runs_are_bounded(void **state)
 {
 	(void)state;
@@ -463,6 +486,7 @@ int main(void)
 		PEER_TEST(test_each_duplicate_is_told_by_itself),
 		PEER_TEST(test_overlaps),
 		PEER_TEST(test_first_content_wins),
+		PEER_TEST(test_many_runs_are_kept),
 		PEER_TEST(test_many_runs_are_bounded),
 		PEER_TEST(test_fin_out_of_order),
 		PEER_TEST(test_data_beyond_fin_is_not_taken),

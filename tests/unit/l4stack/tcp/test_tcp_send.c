@@ -106,6 +106,26 @@ static void test_copy_threshold(void **state)
 	assert_int_equal(peer.counters->payload_copied_bytes, 0);
 }
 
+/* Buffers that lie across the ends of packets are referred to on both sides. */
+static void test_ends_of_packets_are_not_copied(void **state)
+{
+	uint32_t all = 33 + 8 * MSS;
+
+	(void)state;
+	open_passive(NULL);
+	send_pieces(1, 33, 33);
+	send_pieces(34, 8 * MSS, MSS);
+	turn();
+	for (uint32_t acked = MSS; acked < all; acked += MSS) {
+		ignore_all();
+		say(ACK, 1, 1 + acked, 0);
+	}
+	say(ACK, 1, 1 + all, 0);
+	assert_int_equal(peer.counters->payload_copied_bytes, 33);
+	assert_int_equal(peer.counters->payload_referenced_bytes, 8 * MSS);
+	assert_int_equal(rte_mempool_in_use_count(peer.payload), 0);
+}
+
 /* Very many pieces make more packets, never longer chains than a device takes. */
 static void test_many_pieces(void **state)
 {
@@ -583,6 +603,7 @@ int main(void)
 		PEER_TEST(test_push_at_the_end_of_a_burst),
 		PEER_TEST(test_references_and_copies),
 		PEER_TEST(test_copy_threshold),
+		PEER_TEST(test_ends_of_packets_are_not_copied),
 		PEER_TEST(test_many_pieces),
 		PEER_TEST(test_tso),
 		PEER_TEST(test_small_mss),

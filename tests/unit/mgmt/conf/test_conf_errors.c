@@ -55,6 +55,9 @@ static void test_keys(void **state)
 		 "t.conf:3: ports.wan: unknown key \"mut\"; did you mean \"mtu\"?"},
 		{DAEMON PORTS FUNCTIONS CHAIN("tcp = { cc = \"newreno\"; };"),
 		 "t.conf:4: chains.www.tcp: unknown key \"cc\""},
+		{DAEMON PORTS FUNCTIONS CHAIN("upgrade = [ \"h2c\", \"web socket\" ];"),
+		 "t.conf:4: chains.www: upgrade \"web socket\" is not a protocol: NAME or "
+		 "NAME/VERSION"},
 		{BASE "upstreams = ( { name = \"web\"; servers = ( {\n address = "
 		      "\"10.0.0.2:80\"; },\n { address = \"10.0.0.3:80\";\n wait = 1; } ); } );\n",
 		 "t.conf:8: upstreams.web.servers[1]: unknown key \"wait\""},
@@ -149,6 +152,32 @@ static void test_values(void **state)
 		 "t.conf:3: functions.guard: instances is 0; it may be 1 to 64\n"
 		 "t.conf:3: functions.guard: on_failure is \"panic\"; it may be \"reject\", "
 		 "\"bypass\" or \"retry\""},
+		{DAEMON PORTS FUNCTION("instances = { min = 4;\n max = 2; };") CHAINS,
+		 "t.conf:3: functions.guard.instances: min 4 is above max 2"},
+		{DAEMON PORTS FUNCTION("instances = {\n min = 0;\n max = 65; most = 1; };") CHAINS,
+		 "t.conf:4: functions.guard.instances: min is 0; it may be 1 to 64\n"
+		 "t.conf:5: functions.guard.instances: max is 65; it may be 1 to 64\n"
+		 "t.conf:5: functions.guard.instances: unknown key \"most\""},
+		{DAEMON PORTS FUNCTION("instances = {\n min = 2; };") CHAINS,
+		 "t.conf:3: functions.guard.instances: max is missing"},
+		{DAEMON PORTS FUNCTION("\ninstances = \"many\";") CHAINS,
+		 "t.conf:4: functions.guard: instances must be an integer, not a string"},
+		{DAEMON PORTS FUNCTION("\ninstances = [ 1, 2 ];") CHAINS,
+		 "t.conf:4: functions.guard: instances must be an integer or { min = …; max = …; "
+		 "}, not a list"},
+		{DAEMON PORTS FUNCTION(
+			 "allow = { read = [ \"srv\",\n\"/no/such/folder\" ];\n"
+			 "connect = [ \"10.0.0.1\",\n\"unix:run\" ];\nwrite = [ ]; };") CHAINS,
+		 "t.conf:3: functions.guard.allow: read \"srv\" must begin with \"/\"\n"
+		 "t.conf:4: functions.guard.allow: read \"/no/such/folder\": No such file or "
+		 "directory\n"
+		 "t.conf:5: functions.guard.allow: connect \"10.0.0.1\" must be ADDRESS:PORT, "
+		 "udp:ADDRESS:PORT or unix:PATH\n"
+		 "t.conf:6: functions.guard.allow: connect \"run\" must begin with \"/\"\n"
+		 "t.conf:7: functions.guard.allow: unknown key \"write\""},
+		{DAEMON PORTS FUNCTION("allow = { read = \"/srv\"; };") CHAINS,
+		 "t.conf:3: functions.guard.allow: read must be a list [ … ] of texts, not a "
+		 "string"},
 		{DAEMON PORTS FUNCTIONS CHAIN("tcp = { congestion = \"vegas\"; };"),
 		 "t.conf:4: chains.www.tcp: congestion is \"vegas\"; it may be \"cubic\", "
 		 "\"newreno\" or \"bbr\""},
@@ -447,10 +476,34 @@ static void test_many_errors(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_setup, fixture_teardown)
 
+/* 1 group of 4096 takes 8192 numbers, the second the other half; line 7 is one too many. */
+static void test_servers(void **state)
+{
+	char *text = malloc(1 << 20), *errors, *at = text;
+
+	(void)state;
+	at += sprintf(at, BASE "upstreams = (");
+	for (unsigned group = 0; group < 3; group++) {
+		at += sprintf(at, "%s\n{ name = \"g%u\"; servers = (", group ? "," : "", group);
+		for (unsigned i = 0; i < (group < 2 ? 4096 : 1); i++)
+			at += sprintf(at, "%s{ address = \"10.0.0.2:%u\"; }", i ? "," : "", 1 + i);
+		at += sprintf(at, "); }");
+	}
+	sprintf(at, " );\n");
+	fixture_write("t.conf", text);
+	errors = fixture_errors("t.conf");
+	assert_string_equal(errors,
+			    "t.conf:8: upstreams.g2: too many servers: twice as many as each "
+			    "group has (8 at least) are 16392 with this one, of 16384");
+	free(errors);
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_keys),
+		TEST(test_servers),
 		TEST(test_types),
 		TEST(test_values),
 		TEST(test_names),

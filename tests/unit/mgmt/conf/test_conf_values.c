@@ -3,6 +3,7 @@
  */
 #include "tests/unit/mgmt/conf/fixture.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,13 +27,19 @@ static const char full[] =
 	"  connect_timeout_ms = 100; response_timeout_ms = 200; idle_timeout_ms = 300;\n"
 	"  keepalive = 7; retries = 3; } );\n"
 	"functions = (\n"
-	"  { name = \"guard\"; plugin = \"filter\"; placement = \"process\"; instances = 2;\n"
+	"  { name = \"guard\"; plugin = \"filter\"; placement = \"process\";\n"
+	"    instances = { min = 2; max = 6; };\n"
 	"    on_failure = \"bypass\"; hang_ms = 100; arena_mb = 8; cpu = 1; user = \"root\";\n"
+	"    hold_ms = 50; allow = { read = [ \"/\" ]; connect = [ \"10.0.0.1:53\",\n"
+	"    \"udp:[fd00::1]:53\", \"unix:/run/x.sock\" ]; };\n"
 	"    config = { deny = ( { path = \"^/admin\"; status = 403; } ); }; },\n"
 	"  { name = \"route\"; plugin = \"plugins/proxy.so\"; } );\n"
 	"chains = ( { name = \"www\"; listen = [ \"10.10.0.1:80\", \"0.0.0.0:8080\" ];\n"
 	"  protocol = \"http\"; path = [ \"guard\", \"route\" ]; head_timeout_ms = 11;\n"
 	"  idle_timeout_ms = 12; body_timeout_ms = 13; max_head_bytes = 2048; max_fields = 20;\n"
+	"  max_target_bytes = 256; min_body_bytes_per_s = 100; max_requests = 7;\n"
+	"  max_age_ms = 900; upgrade = [ \"websocket\", \"foo/2\" ]; connect = true;\n"
+	"  tunnel_timeout_ms = 14;\n"
 	"  tcp = { congestion = \"newreno\"; ecn = false; recv_buffer_kb = 64; send_buffer_kb = "
 	"128;\n"
 	"    keepalive_ms = 60000; keepalive_each_ms = 5000; keepalive_probes = 3;\n"
@@ -130,12 +137,25 @@ static void check_functions(const struct conf *conf)
 	assert_string_equal(guard->plugin, "filter");
 	assert_string_equal(guard->plugin_path, "plugins/filter.so");
 	assert_int_equal(guard->instances, 2);
+	assert_int_equal(guard->instances_max, 6);
 	assert_int_equal(guard->on_failure, CONF_FAIL_BYPASS);
+	assert_int_equal(guard->hold_ms, 50);
+	assert_int_equal(guard->allow.read_count, 1);
+	assert_string_equal(guard->allow.read[0], "/");
+	assert_int_equal(guard->allow.connect_count, 3);
+	assert_int_equal(guard->allow.connect[0].kind, CONF_CONNECT_TCP);
+	assert_int_equal(guard->allow.connect[0].endpoint.port, 53);
+	assert_int_equal(guard->allow.connect[1].kind, CONF_CONNECT_UDP);
+	assert_int_equal(guard->allow.connect[1].endpoint.addr.family, ADDR_IP6);
+	assert_int_equal(guard->allow.connect[2].kind, CONF_CONNECT_UNIX);
+	assert_string_equal(guard->allow.connect[2].path, "/run/x.sock");
 	assert_int_equal(guard->hang_ms, 100);
 	assert_int_equal(guard->arena_mb, 8);
 	assert_int_equal(guard->cpu, 1);
 	assert_string_equal(guard->user, "root");
 	assert_string_equal(route->plugin_path, "plugins/proxy.so");
+	assert_int_equal(route->instances, 1);
+	assert_int_equal(route->instances_max, 1);
 	assert_int_equal(route->on_failure, CONF_FAIL_REJECT);
 	assert_int_equal(route->cpu, -1);
 	assert_null(route->user);
@@ -158,6 +178,15 @@ static void check_chain(const struct conf *conf)
 	assert_int_equal(www->body_timeout_ms, 13);
 	assert_int_equal(www->max_head_bytes, 2048);
 	assert_int_equal(www->max_fields, 20);
+	assert_int_equal(www->max_target_bytes, 256);
+	assert_int_equal(www->min_body_bytes_per_s, 100);
+	assert_int_equal(www->max_requests, 7);
+	assert_int_equal(www->max_age_ms, 900);
+	assert_int_equal(www->upgrades_count, 2);
+	assert_string_equal(www->upgrades[0], "websocket");
+	assert_string_equal(www->upgrades[1], "foo/2");
+	assert_true(www->connect);
+	assert_int_equal(www->tunnel_timeout_ms, 14);
 	assert_string_equal(www->tcp.congestion, "newreno");
 	assert_false(www->tcp.ecn);
 	assert_int_equal(www->tcp.recv_buffer_kb, 64);
@@ -182,6 +211,31 @@ static void test_full(void **state)
 	check_upstream(&conf->upstreams[0]);
 	check_functions(conf);
 	check_chain(conf);
+	conf_free(conf);
+}
+
+/* As the configuration finds it, for who names another later. */
+static void test_plugins(void **state)
+{
+	struct conf *conf;
+	char path[64], error[128];
+
+	(void)state;
+	fixture_write("t.conf", full);
+	conf = fixture_load("t.conf");
+	assert_int_equal(conf_plugin_find(conf, "lb", path, sizeof(path), error, sizeof(error)), 0);
+	assert_string_equal(path, "plugins/lb.so");
+	assert_int_equal(
+		conf_plugin_find(conf, "/dev/null", path, sizeof(path), error, sizeof(error)),
+		-EINVAL);
+	assert_string_equal(error, "plugin \"/dev/null\" not found; looked at /dev/null");
+	assert_int_equal(conf_plugin_find(conf, "lbb", path, sizeof(path), error, sizeof(error)),
+			 -EINVAL);
+	assert_string_equal(error, "plugin \"lbb\" not found; looked at plugins/lbb.so");
+	assert_int_equal(
+		conf_plugin_find(conf, "./lb.so", path, sizeof(path), error, sizeof(error)),
+		-EINVAL);
+	assert_string_equal(error, "plugin \"./lb.so\" is no path from \"/\" on");
 	conf_free(conf);
 }
 
@@ -366,6 +420,11 @@ static void test_reference(void **state)
 		"                              integer, 1 to 256; default 1\n",
 		"  hugepages                 auto: used when there are some\n"
 		"                              \"auto\" | \"on\" | \"off\"; default \"auto\"\n",
+		"  instances                 processes that share its work; { min; max; }: as "
+		"many as it needs\n"
+		"                              integer or group; default 1\n"
+		"    min                     as many there are when little is to do\n"
+		"                              integer, 1 to 64; default 1\n",
 		"list of functions and branches; required\n",
 	};
 	char *text = NULL;
@@ -386,13 +445,10 @@ static void test_reference(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_full),
-		TEST(test_ip6),
-		TEST(test_defaults),
-		TEST(test_plugin_dir),
-		TEST(test_include),
-		TEST(test_json),
-		cmocka_unit_test(test_reference),
+		TEST(test_full),       TEST(test_plugins),
+		TEST(test_ip6),        TEST(test_defaults),
+		TEST(test_plugin_dir), TEST(test_include),
+		TEST(test_json),       cmocka_unit_test(test_reference),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -260,7 +260,7 @@ static void test_colour(void **state)
 static void test_words(void **state)
 {
 	static const struct {
-		char *words[4];
+		char *words[5];
 		const char *request; /* NULL: an error */
 		const char *error;
 	} rows[] = {
@@ -272,6 +272,23 @@ static void test_words(void **state)
 		{{"function", "restart", "edge"},
 		 "{\"cmd\":\"function\",\"what\":\"restart\",\"name\":\"edge\"}",
 		 NULL},
+		{{"function", "upgrade", "edge"},
+		 "{\"cmd\":\"function\",\"what\":\"upgrade\",\"name\":\"edge\"}",
+		 NULL},
+		{{"function", "drain", "edge"},
+		 "{\"cmd\":\"function\",\"what\":\"drain\",\"name\":\"edge\"}",
+		 NULL},
+		{{"function", "scale", "edge", "4"},
+		 "{\"cmd\":\"function\",\"what\":\"scale\",\"name\":\"edge\",\"instances\":4}",
+		 NULL},
+		{{"function", "scale", "edge"}, NULL, "scale it to how many instances?"},
+		{{"function", "scale", "edge", "4x"}, NULL, "not a number of instances: \"4x\""},
+		{{"function", "scale", "edge", "0"}, NULL, "not a number of instances: \"0\""},
+		{{"function", "scale", "edge", "4", "5"}, NULL, "one word too many: \"5\""},
+		{{"function", "upgrade", "edge", "x.so"}, NULL, "one word too many: \"x.so\""},
+		{{"function", "drain"},
+		 NULL,
+		 "drain which function? see \"sluicectl show functions\""},
 		{{NULL}, NULL, "what is to be done? see \"sluicectl --help\""},
 		{{"shwo"}, NULL, "there is no command \"shwo\"; did you mean \"show\"?"},
 		{{"dance"}, NULL, "there is no command \"dance\""},
@@ -284,7 +301,9 @@ static void test_words(void **state)
 		 "there is nothing to show called \"flow\"; did you mean \"flows\"?"},
 		{{"show", "ports", "a", "b"}, NULL, "one word too many: \"b\""},
 		{{"reload", "now"}, NULL, "one word too many: \"now\""},
-		{{"function"}, NULL, "function what? restart NAME"},
+		{{"function"},
+		 NULL,
+		 "function what? restart NAME, upgrade NAME, scale NAME N or drain NAME"},
 		{{"function", "restrat"},
 		 NULL,
 		 "functions have no command \"restrat\"; did you mean \"restart\"?"},
@@ -299,9 +318,9 @@ static void test_words(void **state)
 		char *error = NULL, *request;
 		int count = 0;
 
-		while (count < 4 && rows[i].words[count])
+		while (count < 5 && rows[i].words[count])
 			count++;
-		if (command_parse(count, rows[i].words, &command, &error) == 0) {
+		if (command_parse(count, rows[i].words, NULL, &command, &error) == 0) {
 			request = json_dumps(command.request, JSON_COMPACT);
 			assert_non_null(rows[i].request);
 			assert_string_equal(request, rows[i].request);
@@ -313,6 +332,39 @@ static void test_words(void **state)
 		free(error);
 		command_free(&command);
 	}
+}
+
+/* The daemon is told a whole path, or a name to be looked for in its folder. */
+static void test_plugin(void **state)
+{
+	char *upgrade[] = {"function", "upgrade", "edge"}, *reload[] = {"reload"};
+	static const struct {
+		const char *given, *sent; /* NULL: an error */
+	} rows[] = {
+		{"filter", "filter"},
+		{"/dev/../dev/null", "/dev/null"},
+		{"/no/such/file.so", NULL},
+	};
+	struct command command;
+	char *error = NULL;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		int rc = command_parse(3, upgrade, rows[i].given, &command, &error);
+
+		assert_int_equal(rc, rows[i].sent ? 0 : -1);
+		if (rows[i].sent)
+			assert_string_equal(
+				json_string_value(json_object_get(command.request, "plugin")),
+				rows[i].sent);
+		command_free(&command);
+	}
+	assert_string_equal(error, "No such file or directory \"/no/such/file.so\"");
+	free(error);
+	assert_int_equal(command_parse(1, reload, "filter", &command, &error), -1);
+	assert_string_equal(error, "--plugin is for \"function upgrade\"");
+	free(error);
+	command_free(&command);
 }
 
 static void test_done(void **state)
@@ -336,7 +388,8 @@ static void test_done(void **state)
 		size_t size;
 		FILE *out = open_memstream(&text, &size);
 
-		assert_int_equal(command_parse(rows[i].count, rows[i].words, &command, &error), 0);
+		assert_int_equal(
+			command_parse(rows[i].count, rows[i].words, NULL, &command, &error), 0);
 		command_print(&command, data, rows[i].json, false, out);
 		fclose(out);
 		assert_string_equal(text, rows[i].text);
@@ -363,12 +416,12 @@ static void test_no_daemon(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_format),    cmocka_unit_test(test_status),
-		cmocka_unit_test(test_ports),     cmocka_unit_test(test_functions),
-		cmocka_unit_test(test_flows),     cmocka_unit_test(test_odd_text),
-		cmocka_unit_test(test_empty),     cmocka_unit_test(test_colour),
-		cmocka_unit_test(test_words),     cmocka_unit_test(test_done),
-		cmocka_unit_test(test_no_daemon),
+		cmocka_unit_test(test_format), cmocka_unit_test(test_status),
+		cmocka_unit_test(test_ports),  cmocka_unit_test(test_functions),
+		cmocka_unit_test(test_flows),  cmocka_unit_test(test_odd_text),
+		cmocka_unit_test(test_empty),  cmocka_unit_test(test_colour),
+		cmocka_unit_test(test_plugin), cmocka_unit_test(test_words),
+		cmocka_unit_test(test_done),   cmocka_unit_test(test_no_daemon),
 	};
 
 	setenv("TZ", "UTC", 1);

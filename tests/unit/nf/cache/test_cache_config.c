@@ -40,17 +40,33 @@ static void errors(void **state)
 
 static void defaults(void **state)
 {
-	struct harness *h = begin(NULL);
-	const struct cache *cache = sluice_data(harness_nf(h));
+	struct harness *h = harness_create(&cache_hooks);
+	const struct cache *cache;
 
 	(void)state;
+	harness_set_arena(h, 65 << 20);
+	assert_int_equal(harness_start(h, NULL), 0);
+	cache = sluice_data(harness_nf(h));
 	assert_int_equal(cache->set.memory_bytes, 64 << 20);
 	assert_int_equal(cache->set.max_object_bytes, 8 << 20);
 	assert_int_equal(cache->set.collapse_wait_us, 3000000);
 	assert_int_equal(counter(h, "bytes_limit"), 64 << 20);
-	/* The harness has an arena of 16 MB. */
-	assert_int_equal(harness_logs(h), 1);
-	assert_non_null(strstr(harness_log(h, 0), "arena_mb"));
+	harness_destroy(h);
+}
+
+/* The harness has an arena of 16 MB. */
+static void no_more_than_the_arena(void **state)
+{
+	struct harness *h = begin(NULL);
+	const struct cache *cache = sluice_data(harness_nf(h));
+
+	(void)state;
+	assert_int_equal(cache->set.memory_bytes, 16 << 20);
+	harness_destroy(h);
+	h = harness_create(&cache_hooks);
+	assert_int_equal(harness_start(h, "collapse = true;\nmemory_mb = 17;"), -EINVAL);
+	assert_string_equal(harness_error(h, 0), "test.conf:2: memory_mb 17 is more than the "
+						 "function's arena_mb, 16");
 	harness_destroy(h);
 }
 
@@ -70,6 +86,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(errors),
 		cmocka_unit_test(defaults),
+		cmocka_unit_test(no_more_than_the_arena),
 		cmocka_unit_test(a_small_bound_has_small_objects),
 	};
 

@@ -66,13 +66,13 @@ static void small_objects_are_counted_whole(void **state)
 	harness_destroy(h);
 }
 
-static void an_arena_smaller_than_the_bound(void **state)
+static void a_small_arena_is_the_bound(void **state)
 {
 	struct harness *h = harness_create(&cache_hooks);
 
 	(void)state;
 	harness_set_arena(h, 1 << 20);
-	assert_int_equal(harness_start(h, "memory_mb = 64; max_object_kb = 200;"), 0);
+	assert_int_equal(harness_start(h, "max_object_kb = 200;"), 0);
 	for (unsigned i = 0; i < 500; i++)
 		put(h, i, 30000);
 	assert_int_equal(counter(h, "stores"), 500);
@@ -203,7 +203,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_bound_holds),
 		cmocka_unit_test(small_objects_are_counted_whole),
-		cmocka_unit_test(an_arena_smaller_than_the_bound),
+		cmocka_unit_test(a_small_arena_is_the_bound),
 		cmocka_unit_test(the_popular_stay),
 		cmocka_unit_test(slow_readers_cannot_stretch_it),
 		cmocka_unit_test(many_fills_at_once_are_bounded),

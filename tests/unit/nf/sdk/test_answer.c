@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Answers of a function's own, and bodies that it replaces, through the harness. */
 #include "fixture.h"
+#include "nf/sdk/core.h"
 
 #include <errno.h>
 
@@ -239,19 +240,53 @@ static void emitted_may_be_given_up(void **state)
 	assert_int_equal(sluice_arena_used(harness_nf(*state)), 0);
 }
 
-/* It is shown a 304 and has something better: the fields of that are not those of the answer. */
-static void answers_instead(void **state)
+static enum sluice_verdict leave_body(struct sluice_exchange *x, const struct sluice_span *spans,
+				      unsigned n, bool end)
+{
+	(void)x;
+	(void)spans;
+	(void)n;
+	(void)end;
+	t.sent++;
+	return SLUICE_LEAVE;
+}
+
+static void body_is_left(void **state)
+{
+	struct harness_exchange *x = harness_request(*state, "GET", "/", HARNESS_NO_FIELDS);
+	struct sluice_down late = {.kind = SLUICE_DOWN_RESPONSE_BODY, .generation = 1, .arg = 2};
+
+	t.body = leave_body;
+	harness_response(x, 200, HARNESS_NO_FIELDS);
+	assert_int_equal(harness_response_body(x, "abc", 3, false), SLUICE_LEAVE);
+	assert_string_equal((const char *)harness_piece(x, NULL), "abc");
+	nf_event(harness_nf(*state), 0, &late); /* it was on the ring already: no answer */
+	assert_int_equal(harness_response_body(x, "def", 3, true), SLUICE_PASS);
+	harness_done(x, false);
+	assert_int_equal(t.sent, 1);
+	assert_int_equal(t.done, 0);
+}
+
+static enum sluice_verdict say_sorry(struct sluice_exchange *x)
+{
+	assert_int_equal(sluice_respond(x, 503, 5), 0);
+	sluice_field_add(x, "retry-after", sluice_str("1"));
+	assert_int_equal(sluice_respond_text(x, sluice_str("sorry"), true), 0);
+	return SLUICE_RESPOND;
+}
+
+/* It is shown a 304: neither the fields of that are those of the answer, nor its want of a body. */
+static void answers_instead_of_the_response(void **state)
 {
 	struct harness_exchange *x = harness_request(*state, "GET", "/", HARNESS_NO_FIELDS);
 
-	t.response = deny;
-	assert_int_equal(harness_response(x, 304, HARNESS_FIELDS({"ETag", "\"x\""})),
-			 SLUICE_RESPOND);
-	assert_int_equal(harness_status(x), 403);
-	assert_string_equal((const char *)harness_body(x, NULL), "no\n");
+	t.response = say_sorry;
+	assert_int_equal(harness_response(x, 304, HARNESS_FIELDS({"A", "b"})), SLUICE_RESPOND);
+	assert_int_equal(harness_status(x), 503);
+	assert_string_equal(harness_field(x, "retry-after"), "1");
+	assert_null(harness_field(x, "a"));
+	assert_string_equal((const char *)harness_body(x, NULL), "sorry");
 	assert_true(harness_body_ended(x));
-	assert_null(harness_field(x, "etag"));
-	assert_string_equal(harness_field(x, "content-type"), "text/plain");
 }
 
 int main(void)
@@ -266,7 +301,8 @@ int main(void)
 		TEST(wrong_verdict_resets),
 		TEST(body_is_replaced),
 		TEST(emitted_may_be_given_up),
-		TEST(answers_instead),
+		TEST(body_is_left),
+		TEST(answers_instead_of_the_response),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -174,6 +174,16 @@ static int read_own(const struct sluice_conf *c)
 	return sluice_conf_error(sluice_conf_at(deny, 0), "%s is no pattern", "(");
 }
 
+static int read_own_at_keys(const struct sluice_conf *c)
+{
+	int64_t low, high;
+
+	sluice_conf_int(c, "low", 0, 0, 9, &low);
+	sluice_conf_int(c, "high", 0, 0, 9, &high);
+	sluice_conf_error_key(c, "low", "low is above high, %d", (int)high);
+	return sluice_conf_error_key(c, "middle", "middle is missing");
+}
+
 static int read_nothing(const struct sluice_conf *c)
 {
 	(void)c;
@@ -184,6 +194,8 @@ static void own_errors_have_places(void **state)
 {
 	(void)state;
 	expect(read_own, "deny = (\n { path = \"(\"; } );", "test.conf:2: ( is no pattern", NULL);
+	expect(read_own_at_keys, "high = 1;\nlow = 2;", "test.conf:2: low is above high, 1",
+	       "test.conf:0: middle is missing", NULL);
 	expect(read_nothing, "", "init failed: No such device", NULL);
 	expect(read_all, "status = = 1;", "test.conf:1: syntax error", NULL);
 }

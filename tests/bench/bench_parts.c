@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * bench_parts [TIMES]: what the parts of a request's way cost by themselves, warm, on one core: a
+ * descriptor through a ring and back, a head's parsing, a connection's lookup, a timer, a checksum,
+ * a lease. Each is done TIMES times (1,000,000) in short rounds; the median round is shown.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_cycles.h>
+#include <rte_mbuf.h>
+
+#include "chain/http/head.h"
+#include "chain/ledger/ledger.h"
+#include "l4stack/base/csum.h"
+#include "l4stack/base/wheel.h"
+#include "l4stack/tcp/tcp_table.h"
+#include "tests/bench/pair.h"
+#include "tests/unit/chain/ring/nf_side.h"
+#include "tests/unit/support/eal.h"
+
+#define TIMES_DEFAULT 1000000u
+#define ROUND         256 /* times; short, so that most rounds are not interrupted */
+#define ROUNDS_MOST   65536
+#define RING_ENTRIES  1024
+#define SLOT_BYTES    8192
+#define SLOT_FIELDS   128
+#define TIMERS        4096
+#define ARENA_BYTES   (1u << 20)
+#define LOOKUPS       4096
+
+static uint32_t times;
+static uint64_t sink; /* what is computed is used: nothing is optimised away */
+static bool failed;
+
+/* --- rounds ------------------------------------------------------------------------------ */
+
+static int by_value(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Cycles for each of the times of the median round. */
+static double cycles_of(void (*fn)(void *ctx, uint32_t n), void *ctx)
+{
+	static double round[ROUNDS_MOST];
+	uint32_t rounds = times / ROUND + 1;
+
+	rounds = rounds < ROUNDS_MOST ? rounds : ROUNDS_MOST;
+	fn(ctx, ROUND);
+	for (uint32_t i = 0; i < rounds; i++) {
+		uint64_t begin = rte_rdtsc();
+
+		fn(ctx, ROUND);
+		round[i] = (double)(rte_rdtsc() - begin) / ROUND;
+	}
+	qsort(round, rounds, sizeof(round[0]), by_value);
+	return round[rounds / 2];
+}
+
+static double ns(double cycles)
+{
+	return cycles * 1e9 / (double)rte_get_tsc_hz();
+}
+
+static void row(const char *name, double cycles)
+{
+	char unit[64];
+
+	snprintf(unit, sizeof(unit), "ns   (%.0f cycles)", cycles);
+	pair_row(name, ns(cycles), 1, unit);
+}
+
+/* --- ring -------------------------------------------------------------------------------- */
+
+struct ring {
+	struct link *link;
+	struct nf_side nf;
+	unsigned batch;
+	uint32_t done; /* descriptors that went round */
+};
+
+static void ring_down(struct ring *r, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		struct sluice_down *down = link_next(r->link);
+
+		*down = (struct sluice_down){.exchange = i};
+	}
+	link_publish(r->link);
+}
+
+/* The function's end: reads each, and answers it. */
+static void ring_answer(struct ring *r, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		uint32_t at = r->done + i;
+
+		r->nf.up_ring[at % RING_ENTRIES] =
+			(struct sluice_up){.exchange = r->nf.ring[at % RING_ENTRIES].exchange};
+	}
+	r->done += n;
+	__atomic_store_n(&r->nf.up->down_consumed, r->done, __ATOMIC_RELEASE);
+	__atomic_store_n(&r->nf.up->produced, r->done, __ATOMIC_RELEASE);
+}
+
+static void ring_round(void *ctx, uint32_t n)
+{
+	struct sluice_up up[64];
+	struct ring *r = ctx;
+
+	for (uint32_t i = 0; i < n; i += r->batch) {
+		ring_down(r, r->batch);
+		ring_answer(r, r->batch);
+		failed |= link_poll(r->link, up, r->batch) != (int)r->batch;
+		link_consume(r->link, r->batch);
+		sink += up[0].exchange;
+	}
+}
+
+static void bench_ring(void)
+{
+	const struct link_sizes sizes = {RING_ENTRIES, RING_ENTRIES, SLUICE_EDITS_MAX_BYTES};
+	static const unsigned batches[] = {1, 32};
+	struct ring r = {0};
+
+	if (link_create(&sizes, -1, &r.link)) {
+		failed = true;
+		return;
+	}
+	nf_side_map(&r.nf, r.link);
+	for (unsigned i = 0; i < 2; i++) {
+		char name[64];
+
+		r.batch = batches[i];
+		snprintf(name, sizeof(name), "ring: a descriptor one way, batch %u", r.batch);
+		row(name, cycles_of(ring_round, &r) / 2);
+	}
+	nf_side_unmap(&r.nf);
+	link_destroy(r.link);
+}
+
+/* --- heads ------------------------------------------------------------------------------- */
+
+static const char short_head[] = "GET /64 HTTP/1.1\r\nHost: bench\r\n\r\n";
+static const char long_head[] =
+	"GET /articles/2024/05/a-rather-long-name-of-an-article.html?from=feed&page=2 HTTP/1.1\r\n"
+	"Host: www.example.com\r\n"
+	"User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:125.0) Gecko/20100101 Firefox/125.0\r\n"
+	"Accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8\r\n"
+	"Accept-Language: en-GB,en;q=0.7,de;q=0.3\r\n"
+	"Accept-Encoding: gzip, deflate, br\r\n"
+	"Referer: https://www.example.com/articles/\r\n"
+	"Connection: keep-alive\r\n"
+	"Cookie: session=0123456789abcdef0123456789abcdef; theme=dark; consent=all\r\n"
+	"Upgrade-Insecure-Requests: 1\r\n"
+	"Sec-Fetch-Dest: document\r\n"
+	"Sec-Fetch-Mode: navigate\r\n"
+	"Sec-Fetch-Site: same-origin\r\n"
+	"If-None-Match: \"5f3a9c1e-2b\"\r\n"
+	"Cache-Control: max-age=0\r\n\r\n";
+
+struct text {
+	const char *bytes;
+	uint32_t len;
+};
+
+static void parse_round(void *ctx, uint32_t n)
+{
+	static uint64_t slot[SLOT_BYTES / sizeof(uint64_t)];
+	const struct http_limits limits = HTTP_LIMITS_DEFAULT;
+	const struct text *text = ctx;
+	struct sluice_head *head = (struct sluice_head *)slot;
+	struct http_run run = {(const uint8_t *)text->bytes, text->len, sluice_ref(1, 0)};
+
+	for (uint32_t i = 0; i < n; i++) {
+		struct http_head_parser parser;
+		uint64_t taken;
+
+		failed |= http_head_init(head, sluice_ref(2, 0), SLOT_BYTES, SLOT_FIELDS) != 0;
+		http_head_reset(&parser, false, 0);
+		failed |= http_head_feed(&parser, &limits, &run, 1, head, &taken) != HTTP_HEAD_DONE;
+		sink += taken;
+	}
+}
+
+static void bench_heads(void)
+{
+	struct text texts[] = {{short_head, sizeof(short_head) - 1},
+			       {long_head, sizeof(long_head) - 1}};
+
+	for (unsigned i = 0; i < 2; i++) {
+		double cycles = cycles_of(parse_round, &texts[i]);
+		char name[64];
+
+		snprintf(name, sizeof(name), "HTTP: a head of %u bytes", texts[i].len);
+		row(name, cycles);
+		pair_row("", texts[i].len / ns(cycles), 2, "GB/s");
+	}
+}
+
+/* --- table ------------------------------------------------------------------------------- */
+
+struct lookup {
+	struct tcp_table table;
+	uint64_t hash[LOOKUPS];
+};
+
+static uint64_t mix(uint64_t x)
+{
+	x = (x ^ x >> 31) * UINT64_C(0x9e3779b97f4a7c15);
+	return x ^ x >> 29;
+}
+
+static bool any(uintptr_t ref, const void *key)
+{
+	return ref != (uintptr_t)key;
+}
+
+static void lookup_round(void *ctx, uint32_t n)
+{
+	static uint32_t at;
+	const struct lookup *l = ctx;
+
+	for (uint32_t i = 0; i < n; i++, at++)
+		failed |= !tcp_table_find(&l->table, l->hash[at % LOOKUPS], any, NULL);
+}
+
+static int table_fill(struct lookup *l, uint32_t conns)
+{
+	int err = tcp_table_init(&l->table);
+
+	for (uint32_t i = 0; i < conns && !err; i++)
+		err = tcp_table_insert(&l->table, mix(i + 1), (uintptr_t)(i + 1) * 64);
+	for (uint32_t i = 0; i < LOOKUPS; i++)
+		l->hash[i] = mix(mix(i) % conns + 1);
+	return err;
+}
+
+static void bench_table(void)
+{
+	static struct lookup lookup;
+
+	for (uint32_t conns = 1000; conns <= 1000000; conns *= 10) {
+		char name[64];
+
+		failed |= table_fill(&lookup, conns) != 0;
+		snprintf(name, sizeof(name), "table: one of %u connections", conns);
+		row(name, cycles_of(lookup_round, &lookup));
+		tcp_table_fini(&lookup.table);
+	}
+}
+
+/* --- timers, checksums, leases ----------------------------------------------------------- */
+
+static void on_timer(void *ctx, struct wheel_timer *timer)
+{
+	(void)ctx;
+	sink += timer->due_us;
+}
+
+static void wheel_round(void *ctx, uint32_t n)
+{
+	static struct wheel_timer timer[TIMERS];
+	static uint32_t at;
+
+	for (uint32_t i = 0; i < n; i++, at++) {
+		struct wheel_timer *t = &timer[at % TIMERS];
+
+		wheel_start(ctx, t, 1 + mix(at) % 60000000);
+		if (at % 2)
+			wheel_stop(ctx, t);
+	}
+}
+
+static void bench_wheel(void)
+{
+	struct wheel *wheel = wheel_create(1, on_timer, NULL);
+
+	if (!wheel) {
+		failed = true;
+		return;
+	}
+	row("wheel: a timer started, every other one stopped", cycles_of(wheel_round, wheel));
+	wheel_destroy(wheel);
+}
+
+static void csum_round(void *ctx, uint32_t n)
+{
+	static uint8_t bytes[1460];
+	uint32_t len = *(const uint32_t *)ctx;
+
+	for (uint32_t i = 0; i < n; i++)
+		sink += csum_bytes(bytes, len);
+}
+
+struct leases {
+	struct ledger *ledger;
+	struct holder holder;
+	struct region arena;
+	struct rte_mempool *pool;
+};
+
+static void lease_round(void *ctx, uint32_t n)
+{
+	struct leases *l = ctx;
+	struct sluice_slice slice = {sluice_ref(l->arena.id, 64), 1024, 1};
+
+	for (uint32_t i = 0; i < n; i++) {
+		struct lease *lease = ledger_lease_take(&l->holder, &l->arena, &slice);
+		struct rte_mbuf *m =
+			lease ? ledger_lease_attach(lease, l->pool, UINT32_MAX, UINT32_MAX) : NULL;
+		uint32_t tag;
+
+		if (lease)
+			ledger_lease_drop(lease);
+		rte_pktmbuf_free(m);
+		failed |= !m || !ledger_release_next(&l->holder, &tag);
+	}
+}
+
+static void bench_leases(void)
+{
+	static uint8_t memory[ARENA_BYTES];
+	const struct ledger_conf conf = {.pieces = 16, .leases = 16, .leases_each = 8};
+	struct leases l = {
+		.arena = {.id = 7, .kind = REGION_ARENA, .base = memory, .bytes = sizeof(memory)},
+		.pool = rte_pktmbuf_pool_create("leases", 1023, 64, 0, 0, 0),
+	};
+
+	if (!l.pool || ledger_create(&conf, &l.ledger)) {
+		failed = true;
+		return;
+	}
+	ledger_holder_open(l.ledger, &l.holder);
+	row("ledger: a lease there and back", cycles_of(lease_round, &l));
+	ledger_holder_close(&l.holder);
+	ledger_destroy(l.ledger);
+}
+
+static void bench_small(void)
+{
+	uint32_t header = 20, packet = 1460;
+
+	bench_wheel();
+	row("checksum: 20 bytes", cycles_of(csum_round, &header));
+	row("checksum: 1,460 bytes", cycles_of(csum_round, &packet));
+}
+
+int main(int argc, char **argv)
+{
+	times = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : TIMES_DEFAULT;
+	if (!times || eal_start()) {
+		fprintf(stderr, "usage: bench_parts [TIMES]\n");
+		return 2;
+	}
+	printf("parts, warm, on one core of %.2f GHz\n\n", (double)rte_get_tsc_hz() / 1e9);
+	bench_ring();
+	bench_heads();
+	bench_table();
+	bench_small();
+	bench_leases();
+	if (failed)
+		printf("FAILED: a part did not do what it was asked\n");
+	return failed || sink == 1;
+}

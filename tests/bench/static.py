@@ -1,0 +1,86 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""static [--rounds N] [--ms MS] [--rows TEXT]: answers from `static` inline, one worker, as a share of `limit`.
+
+Keep-alive GETs of four sizes on 50 and 200 connections, of 64 bytes on one, and connections with one request each.
+"""
+
+import argparse
+import sys
+
+import harness
+
+SIZES = (64, 1024, 4096, 8192)
+# A mode, a size, connections, and the goal: a share of limit, or connections a second.
+ROWS = [
+    ("closed", 64, 50, 0.60), ("closed", 64, 200, 0.45),
+    ("closed", 1024, 50, 0.70), ("closed", 1024, 200, 0.55),
+    ("closed", 4096, 50, 0.80), ("closed", 4096, 200, 0.80),
+    ("closed", 8192, 50, 0.80), ("closed", 8192, 200, 0.80),
+    ("closed", 64, 1, 0.75),
+    ("once", 64, 50, 0.5e6), ("once", 64, 200, 0.5e6),
+]
+WHAT = {"closed": "keep-alive", "once": "one request each"}
+CLIENT_FULL = 0.97
+
+
+def row_name(mode, size, connections):
+    return f"{WHAT[mode]}, {size} B, {connections} connection{'s' if connections > 1 else ''}"
+
+
+def measure(systems, load, rows, args):
+    """Round by round; in each, row by row; in each, one system after the other."""
+    results = {(system.name, row): [] for system in systems for row in rows}
+    for number in range(args.rounds):
+        for row in rows:
+            mode, size, connections, _ = row
+            for system in systems:
+                keys = {"hosts": 8} if mode == "once" else {}
+                results[system.name, row].append(system.measure(load, mode, size, connections=connections, ms=args.ms,
+                                                                warm_ms=min(100, args.ms), **keys))
+        print(f"round {number + 1} of {args.rounds}", file=sys.stderr)
+    return results
+
+
+def verdict(row, share, rate):
+    goal = row[3]
+    return (f"{goal:.0%}", share >= goal) if goal <= 1 else (f"{goal / 1e6:.2f} M/s", rate >= goal)
+
+
+def table_row(row, limit, sluice):
+    shares = harness.ratios(sluice, limit)
+    share, rate = harness.statistics.median(shares), harness.median(sluice, "rate")
+    goal, reached = verdict(row, share, rate)
+    latency = [harness.statistics.median(r["latency_us"][p] for r in sluice) for p in ("p50", "p99", "p99.99")]
+    full = "load" if harness.median(sluice, "busy") > CLIENT_FULL else ""
+    return [row_name(*row[:3]), f"{harness.median(limit, 'rate') / 1e6:.2f}", f"{rate / 1e6:.2f}", f"{share:.0%}",
+            harness.spread(shares), goal, "yes" if reached else "no", f"{harness.median(sluice, 'cycles'):.0f}",
+            f"{harness.median(limit, 'cycles'):.0f}", f"{harness.median(sluice, 'packets'):.2f}",
+            *(f"{us:.1f}" for us in latency), full]
+
+
+TITLES = ["static, inline, one worker", "limit M/s", "Sluice M/s", "share", "of rounds", "goal", "reached", "cycles", "limit's",
+          "packets", "p50 µs", "p99 µs", "p99.99 µs", "held up by"]
+
+
+def benchmark(args):
+    rows = [row for row in ROWS if args.rows in row_name(*row[:3])]
+    with harness.laboratory(2) as (lab, load):
+        systems = [harness.Limit(lab, load, 0),
+                   harness.Sluice(lab, load, 1, "sluice", [harness.static_function(SIZES)], ["pages"])]
+        results = measure(systems, load, rows, args)
+    print(harness.table(TITLES, [table_row(row, results["limit", row], results["sluice", row]) for row in rows]))
+    harness.report("static", {row_name(*row[:3]): {name: results[name, row] for name in ("limit", "sluice")} for row in rows})
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--ms", type=int, default=300, help="of each measurement")
+    parser.add_argument("--rows", default="", help="only those whose name has this in it")
+    args = parser.parse_args()
+    harness.main(lambda: benchmark(args))
+
+
+if __name__ == "__main__":
+    main()
