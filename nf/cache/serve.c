@@ -47,16 +47,29 @@ static struct answer_to answer_to(const struct ask *ask, const struct sluice_exc
 	return (struct answer_to){ask->head, ask->conditional, ask->range, ask_vary(x)};
 }
 
-/* What is stored that could answer the request, if it is fresh. */
+static struct entry *find_entry(struct cache *cache, const struct ask *ask)
+{
+	struct sluice_str key = ask_key(ask);
+
+	return store_find(&cache->store, store_hash(&cache->store, key), key);
+}
+
+/* What is stored that could answer the request, if it is fresh; and its entry, which may have gone
+ * with an object that was purged. */
 static struct object *find(struct cache *cache, const struct sluice_exchange *x,
-			   const struct ask *ask, const struct entry *entry)
+			   const struct ask *ask, struct entry **entry)
 {
 	struct answer_to to = answer_to(ask, x);
-	struct object *object = entry ? store_match(entry, &to.fields) : NULL;
+	struct object *object;
 
-	if (!object || !answer_is_covered(cache, &to, object) || !purge_spared(cache, object))
+	*entry = find_entry(cache, ask);
+	object = *entry ? store_match(*entry, &to.fields) : NULL;
+	if (!object || !answer_is_covered(cache, &to, object))
 		return NULL;
-	return object;
+	if (purge_spared(cache, object))
+		return object;
+	*entry = find_entry(cache, ask);
+	return NULL;
 }
 
 static enum sluice_verdict hit(struct cache *cache, struct sluice_exchange *x,
@@ -92,9 +105,8 @@ static enum sluice_verdict miss(struct cache *cache, struct sluice_exchange *x,
 enum sluice_verdict serve_request(struct cache *cache, struct sluice_exchange *x,
 				  const struct ask *ask, bool waited)
 {
-	uint64_t hash = store_hash(&cache->store, ask_key(ask));
-	struct entry *entry = store_find(&cache->store, hash, ask_key(ask));
-	struct object *object = find(cache, x, ask, entry);
+	struct entry *entry;
+	struct object *object = find(cache, x, ask, &entry);
 	bool stale;
 	enum note_why why = judge(cache, ask, entry, object, &stale);
 
