@@ -270,7 +270,8 @@ uint64_t sluice_arena_bytes(const struct sluice_nf *nf); /* all of it */
 uint64_t sluice_arena_used(const struct sluice_nf *nf);
 
 /* Begins an answer; fields by sluice_field_add. `body_bytes`: its length, or SLUICE_LENGTH_UNKNOWN
- * (sent chunked), or SLUICE_LENGTH_NONE. */
+ * (sent chunked), or SLUICE_LENGTH_NONE: no body, and no length is named where HEAD asks or
+ * the status has none. */
 int sluice_respond(struct sluice_exchange *x, uint16_t status, uint64_t body_bytes);
 /* Body bytes of the answer, in order, from the arena: also after the verdict, while the answer
  * is not ended. -EAGAIN: the ring is full, or SLUICE_RESPOND_WINDOW_BYTES of this exchange are on
