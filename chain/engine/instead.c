@@ -72,7 +72,8 @@ static void head_build(struct exchange *x, uint16_t status)
 
 bool instead_offer(struct exchange *x, uint16_t status)
 {
-	if (x->answered || !x->client->conn || !anybody_looks(x) || !head_give_up(x)) {
+	if (x->chain->stream || x->answered || !x->client->conn || !anybody_looks(x) ||
+	    !head_give_up(x)) {
 		exchange_fail(x, status);
 		return false;
 	}
