@@ -626,6 +626,8 @@ bool early_show(struct exchange *x);
 /* Nothing follows what is shown. */
 bool early_complete(const struct exchange *x);
 bool early_full(const struct exchange *x);
+/* What waits is not what was shown. */
+void early_forget(struct exchange *x);
 /* Takes away the first bytes that are shown. False: there are not so many. */
 bool early_cut(struct exchange *x, uint32_t bytes);
 /* Puts payload before all that has come. */
