@@ -225,6 +225,7 @@ static const struct supervisor_owner supervisor_owner = {
 	.retire = instance_retire,
 	.bound = instance_bound,
 	.changed = change_over,
+	.answered = function_answered,
 	.arena_alloc = arena_alloc,
 	.arena_free = arena_free,
 	.log = function_log,
@@ -571,6 +572,7 @@ static void control_loop(struct daemon *d)
 		door_handle(d->door, clock_monotonic_us());
 		ctl_handle(d->ctl, clock_monotonic_us() / 1000);
 		changes_answer(d);
+		functions_answer(d);
 		if (clock_monotonic_us() >= next_sample) {
 			show_sample(d);
 			next_sample = clock_monotonic_us() + SAMPLE_US;

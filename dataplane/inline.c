@@ -258,6 +258,11 @@ void inline_leave(struct inline_parts *parts, struct inline_part *part)
 		*at = part->next;
 }
 
+int inline_tell(struct inline_part *part, const char *words, size_t bytes, char **answer)
+{
+	return nf_command(part->nf, words, bytes, answer);
+}
+
 void inline_regions(struct inline_parts *parts, const struct region_table *regions)
 {
 	for (struct inline_part *part = parts->first; part; part = part->next)

@@ -74,6 +74,22 @@ static void count_bound(struct worker *w, void *ctx)
 	call->bound += engine_instance_bound(worker_engine(w), call->function->instance);
 }
 
+struct inline_telling {
+	struct inline_function *function;
+	const char *words;
+	size_t bytes;
+	char *answer;
+	int rc;
+};
+
+static void tell_here(struct worker *w, void *ctx)
+{
+	struct inline_telling *telling = ctx;
+
+	telling->rc = inline_tell(telling->function->part[worker_index(w)], telling->words,
+				  telling->bytes, &telling->answer);
+}
+
 static void regions_here(struct worker *w, void *ctx)
 {
 	inline_regions(worker_inlines(w), ctx);
@@ -222,6 +238,26 @@ int inline_restart(struct daemon *d, uint16_t id, const struct conf_function *co
 	old->retired = true;
 	everywhere(d, old, retire_here);
 	return 0;
+}
+
+void inline_command(struct daemon *d, uint16_t id, const char *words, size_t bytes,
+		    void (*fn)(void *ctx, const struct instance_info *instance, int rc,
+			       const char *text),
+		    void *ctx)
+{
+	struct inline_function *f = find(d, id);
+
+	for (unsigned i = 0; f && i < d->set.count; i++) {
+		struct inline_telling telling = {.function = f, .words = words, .bytes = bytes};
+		struct instance_info info = {
+			.function = id, .function_name = f->conf->name, .index = i};
+
+		worker_call(d->set.worker[i], tell_here, &telling);
+		if (!telling.answer)
+			telling.rc = -ENOMEM;
+		fn(ctx, &info, telling.rc, telling.answer ? telling.answer : "no memory");
+		free(telling.answer);
+	}
 }
 
 void inline_end(struct daemon *d, uint32_t instance)
