@@ -218,7 +218,7 @@ void respond_begin(struct exchange *x)
 	struct rte_mbuf *chain;
 	int error;
 
-	if (!tunnel_consistent(x)) {
+	if (!upgrade_consistent(x)) {
 		exchange_fail(x, 502);
 		return;
 	}
@@ -235,6 +235,8 @@ void respond_begin(struct exchange *x)
 		return;
 	}
 	head_to_client(x, chain);
-	if (x->message[RESPONSE].framing.upgrade)
-		tunnel_open(x);
+	if (!x->message[RESPONSE].framing.upgrade)
+		return;
+	tunnel_prepare(x);
+	tunnel_open(x);
 }

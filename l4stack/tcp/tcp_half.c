@@ -87,7 +87,8 @@ static void timer_fire(void *owner)
 	struct tcp_half *half;
 
 	for (unsigned i = SENDING + 1; i < TCP_HALF_QUEUES; i++) {
-		while ((half = TAILQ_FIRST(&tcp->halves.queues[i])) && seq_le(half->due_ms, now_ms)) {
+		while ((half = TAILQ_FIRST(&tcp->halves.queues[i])) &&
+		       seq_le(half->due_ms, now_ms)) {
 			if (i == TCP_HALF_QUEUES - 1)
 				give_up(tcp, half);
 			else

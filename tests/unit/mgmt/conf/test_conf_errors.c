@@ -186,9 +186,18 @@ static void test_values(void **state)
 		 "t.conf:5: chains.www.tcp: keepalive_probes is 0; it may be 1 to 255\n"
 		 "t.conf:6: chains.www.tcp: nagle must be true or false, not an integer\n"
 		 "t.conf:7: chains.www.tcp: max_segment_bytes 50 is below 88"},
-		{DAEMON PORTS FUNCTIONS CHAIN("protocol = \"tcp\";"),
-		 "t.conf:4: chains.www: protocol \"tcp\" is not available in this version; use "
-		 "\"http\""},
+		{DAEMON PORTS FUNCTIONS CHAIN("protocol = \"udp\";"),
+		 "t.conf:4: chains.www: protocol is \"udp\"; it may be \"http\" or \"tcp\""},
+		{DAEMON PORTS FUNCTIONS CHAIN("protocol = \"tcp\";\nmax_fields = 9;\n"
+					      "body_timeout_ms = 100; max_head_bytes = 2000;"),
+		 "t.conf:5: chains.www: max_fields is for requests; protocol is \"tcp\"\n"
+		 "t.conf:6: chains.www: body_timeout_ms is for requests; protocol is \"tcp\"\n"
+		 "t.conf:6: chains.www: max_head_bytes is for requests; protocol is \"tcp\""},
+		{DAEMON PORTS FUNCTIONS
+		 "chains = ( { name = \"www\"; listen = \"10.0.0.1:80\"; protocol = \"tcp\";\n"
+		 "path = [ { when = { path = \"^/\"; }; path = [ \"guard\" ]; } ]; } );\n",
+		 "t.conf:5: chains.www: path: branches choose by what a request is like; "
+		 "protocol is \"tcp\""},
 		{BASE "upstreams = ( { name = \"web\"; servers = ( { address = \"10.0.0.2:80\"; } "
 		      ");\n health = { path = \"x\"; expect_min = 500; }; } );\n",
 		 "t.conf:6: upstreams.web.health: path \"x\" must begin with \"/\" and hold no "
