@@ -170,7 +170,7 @@ void client_idle_end(struct client *client, uint32_t within_ms)
 	struct timers *timers = &client->engine->timers;
 	uint64_t due = timers->now_us + (uint64_t)within_ms * 1000;
 
-	if (client->state == CLIENT_IDLE && due < client->timer.wheel.due_us)
+	if (client->state == CLIENT_IDLE && due < client->timer.due_us)
 		timer_start(timers, &client->timer, due);
 }
 

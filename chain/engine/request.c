@@ -44,7 +44,7 @@ static void busy(struct client *client, struct sluice_head *head)
 	head->client = peer_of(&client->peer);
 	head->local = peer_of(&client->local);
 	client->state = CLIENT_BUSY;
-	timer_stop(&client->engine->timers, &client->timer);
+	timer_rest(&client->timer);
 }
 
 /* False: not now, or not at all; then the slot was given back. */

@@ -413,6 +413,8 @@ SLUICE_ASSERT(sizeof(struct sluice_upstreams) ==
  *	                                       COUNTER…, READY   or   ERROR…, and it exits
  *	REGION…  (another function's new arena)
  *	                                       LOG…
+ *	COMMAND
+ *	                                       ANSWER…  (the last with END; then the next COMMAND)
  *
  * What the host sends after it loaded the plugin is untrusted. A packet that does not begin
  * with a known kind is text that the function wrote to its standard error.
@@ -421,6 +423,8 @@ SLUICE_ASSERT(sizeof(struct sluice_upstreams) ==
 #define SLUICE_HOST_WAKE        4 /* once it is locked in: its eventfd; the workers' follow */
 #define SLUICE_HOST_SOURCES_MAX 64
 #define SLUICE_HOST_TEXT_MAX    1024
+#define SLUICE_HOST_COMMAND_MAX 4096  /* bytes of its words */
+#define SLUICE_HOST_ANSWER_MAX  65536 /* of all its ANSWERs */
 
 enum sluice_host_kind {
 	SLUICE_HOST_WELCOME = 1,
@@ -432,6 +436,8 @@ enum sluice_host_kind {
 	SLUICE_HOST_ERROR,
 	SLUICE_HOST_LOG,
 	SLUICE_HOST_ALLOW,
+	SLUICE_HOST_COMMAND,
+	SLUICE_HOST_ANSWER,
 };
 
 /* The hooks that a function has; the bits of sluice_host_ready.hooks. */
@@ -547,6 +553,26 @@ struct sluice_host_text {
 	char text[SLUICE_HOST_TEXT_MAX];
 };
 
+/* Words, each ended by a NUL. `text` is as long as the message says. */
+struct sluice_host_command {
+	struct sluice_host_header header;
+	uint32_t number; /* of its answer */
+	uint32_t reserved;
+	char text[SLUICE_HOST_COMMAND_MAX];
+};
+
+/* END: it is whole. FAILED: it is the sentence that says why; otherwise JSON, an array of objects
+ * of texts and numbers. */
+#define SLUICE_HOST_ANSWER_END    1
+#define SLUICE_HOST_ANSWER_FAILED 2
+
+struct sluice_host_answer {
+	struct sluice_host_header header;
+	uint32_t number;
+	uint32_t flags;
+	char text[SLUICE_HOST_TEXT_MAX];
+};
+
 SLUICE_ASSERT(sizeof(struct sluice_host_welcome) == 1264, "ABI");
 SLUICE_ASSERT(sizeof(struct sluice_host_region) == 1056, "ABI");
 SLUICE_ASSERT(sizeof(struct sluice_host_link) == 32, "ABI");
@@ -556,6 +582,8 @@ SLUICE_ASSERT(sizeof(struct sluice_host_counter) == 208, "ABI");
 SLUICE_ASSERT(sizeof(struct sluice_host_ready) == 16, "ABI");
 SLUICE_ASSERT(sizeof(struct sluice_host_text) == 1040, "ABI");
 SLUICE_ASSERT(sizeof(struct sluice_host_allow) == 1056, "ABI");
+SLUICE_ASSERT(sizeof(struct sluice_host_command) == 4112, "ABI");
+SLUICE_ASSERT(sizeof(struct sluice_host_answer) == 1040, "ABI");
 
 #ifdef __cplusplus
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "ask.h"
+#include "command.h"
 #include "crowd.h"
 #include "fetch.h"
 #include "purge.h"
@@ -176,6 +177,7 @@ const struct sluice_nf_hooks cache_hooks = {
 	.tick_ms = TICK_MS,
 	.tick = tick,
 	.writable = writable,
+	.command = command_run,
 };
 
 SLUICE_FUNCTION(cache_hooks);

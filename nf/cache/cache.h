@@ -9,6 +9,7 @@
  *	renew    stored heads           take     its response, up to the store
  *	note     Cache-Status           crowd    requests that wait for another's fetch
  *	purge    ends what is stored    tags     what purges by tag have ended
+ *	command  words of sluicectl     prefixes what purges by prefix have ended
  *
  * Each exchange has a visit as its ctx: it says which of these has it. Everything runs on
  * the function's thread.
@@ -23,6 +24,7 @@
 #include <sluice/nf.h>
 
 #include "note.h"
+#include "prefixes.h"
 #include "settings.h"
 #include "store.h"
 #include "tags.h"
@@ -75,6 +77,7 @@ struct cache {
 	struct visit_list sending;
 	struct hint hint[HINTS];
 	struct tags tags;
+	struct prefixes prefixes;
 };
 
 static inline struct cache *cache_of(struct sluice_exchange *x)

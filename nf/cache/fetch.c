@@ -3,6 +3,7 @@
 
 #include "crowd.h"
 #include "fields.h"
+#include "purge.h"
 #include "reply.h"
 
 #define FAILURES_MOST 2
@@ -60,7 +61,7 @@ static struct fetch *fetch_new(struct cache *cache, struct sluice_exchange *x,
 	f->stale_if_error_s = ask->cc.stale_if_error;
 	f->plain = !ask->authorized && !ask->range;
 	f->invalidations = f->entry->invalidations;
-	f->purges = cache->tags.purges;
+	f->purges = purge_now(cache);
 	f->request_us = sluice_now_us(cache->nf);
 	TAILQ_INIT(&f->waiters);
 	f->visit->state = VISIT_FETCHING;

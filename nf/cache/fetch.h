@@ -20,7 +20,7 @@ struct fetch {
 	uint64_t expected;      /* bytes of the body, or SLUICE_LENGTH_UNKNOWN */
 	uint64_t request_us;
 	uint32_t invalidations; /* of the entry when it began */
-	uint64_t purges;        /* by tag, when it began */
+	struct purges purges;   /* until it began */
 	enum note_why why;
 	enum ask_kind kind;
 	bool head, authorized, conditional, range;

@@ -40,6 +40,11 @@ struct body {
 	uint64_t bytes;
 };
 
+/* The numbers of the last purges by tag and by prefix. */
+struct purges {
+	uint64_t tags, prefixes;
+};
+
 /* One stored response. */
 struct object {
 	struct s3_item item;  /* first: an item is its object */
@@ -49,7 +54,7 @@ struct object {
 	uint16_t status; /* 206: a part of the whole, from byte `first` on */
 	bool asked_late; /* it was served stale once: the next request brings a new one */
 	uint64_t first, whole;
-	uint64_t purges_seen; /* tag purges it has been judged by: those until then */
+	struct purges purges; /* it has been judged by: those until then */
 	uint64_t erred_us;    /* when the origin last failed to renew it; 0: it has not */
 	struct fields *head;
 	struct body body;

@@ -256,7 +256,7 @@ static enum sluice_verdict take_content(struct cache *cache, struct sluice_excha
 	o = make_object(cache, f, all, &facts, &vary);
 	if (!o)
 		return refuse(cache, x, f, cache->count.no_room);
-	o->purges_seen = f->purges;
+	o->purges = f->purges;
 	o->first = part.first;
 	o->whole = part.whole;
 	return store_response(cache, x, f, o);

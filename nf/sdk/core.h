@@ -188,6 +188,13 @@ uint64_t nf_next_us(const struct sluice_nf *nf);
  * own ring has room again. True if it ran. */
 bool nf_room(struct sluice_nf *nf, bool came);
 
+/* --- commands (command.c) ------------------------------------------------------------ */
+
+/* Runs `command` with these words, each ended by a NUL. 0 and the rows as a JSON array, or -errno
+ * and a sentence; `*answer` is to be freed, NULL: no memory for it. */
+int nf_command(struct sluice_nf *nf, const char *words, size_t bytes, char **answer)
+	__attribute__((warn_unused_result));
+
 /* --- events (event.c) -------------------------------------------------------------- */
 
 /* One descriptor from the manager: runs the hook, puts the answer. */

@@ -68,6 +68,7 @@ struct harness {
 	size_t sent_count, sent_size;
 	struct harness_ask *asks; /* oldest first */
 	char *conf_error;         /* the config's syntax */
+	char *answer;             /* to the last command */
 	char **logs;
 	unsigned logs_count;
 };
