@@ -135,7 +135,7 @@ static void cut_off(struct exchange *x, enum direction d)
 		return;
 	}
 	engine_count(x->engine, responses_cut);
-	upstreams_failure(x->engine->env.upstreams, x->server, x->engine->timers.now_us);
+	origin_failed(x);
 	exchange_fail(x, 502);
 }
 

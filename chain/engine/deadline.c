@@ -4,7 +4,8 @@
 
 static uint32_t response_timeout_ms(const struct exchange *x)
 {
-	const struct upstream_group *group = upstreams_group(x->engine->env.upstreams, x->group);
+	const struct upstream_group *group =
+		upstreams_group(x->engine->env.upstreams, x->origin.group);
 
 	return __atomic_load_n(&group->response_timeout_ms, __ATOMIC_RELAXED);
 }

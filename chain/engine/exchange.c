@@ -50,7 +50,7 @@ static bool heads_move(struct exchange *x)
 		hop_walk(x);
 	if (x->phase == PHASE_OVER || x->phase == PHASE_FREE)
 		return false;
-	return (!x->origin && !x->origin_gone) || origin_run(x);
+	return (!x->origin.conn && !x->origin.gone) || origin_run(x);
 }
 
 static bool bodies_move(struct exchange *x)
@@ -137,8 +137,8 @@ struct exchange *exchange_take(struct client *client)
 	x->chain = client->chain;
 	x->timer.fire = deadline_passed;
 	x->responder = RESPONDER_ORIGIN;
-	x->group = SLUICE_NONE16;
-	x->server = UPSTREAM_NONE;
+	x->origin.group = SLUICE_NONE16;
+	x->origin.server = UPSTREAM_NONE;
 	x->began_us = engine->timers.now_us;
 	x->rate.since_us = x->began_us;
 	STAILQ_INIT(&x->emits);
