@@ -103,7 +103,7 @@ void deadline_passed(struct timer *timer)
 {
 	struct exchange *x = timer_owner(timer, struct exchange, timer);
 
-	if (x->phase == PHASE_FREE || x->phase == PHASE_OVER)
+	if (!exchange_alive(x))
 		return;
 	if (due_us(x) <= x->engine->timers.now_us)
 		timed_out(x);

@@ -48,7 +48,7 @@ static bool heads_move(struct exchange *x)
 {
 	if (x->phase == PHASE_REQUEST || x->phase == PHASE_RESPONSE)
 		hop_walk(x);
-	if (x->phase == PHASE_OVER || x->phase == PHASE_FREE)
+	if (!exchange_alive(x))
 		return false;
 	return (!x->origin.conn && !x->origin.gone) || origin_run(x);
 }
@@ -72,7 +72,7 @@ static void exchange_run(struct task *task)
 {
 	struct exchange *x = exchange_of(task);
 
-	if (x->phase == PHASE_OVER || x->phase == PHASE_FREE)
+	if (!exchange_alive(x))
 		return;
 	if (x->phase == PHASE_TUNNEL) {
 		tunnel_run(x);

@@ -354,6 +354,12 @@ struct exchange {
 };
 LIST_HEAD(exchange_list, exchange);
 
+/* Its client is still to be served. */
+static inline bool exchange_alive(const struct exchange *x)
+{
+	return x->phase != PHASE_FREE && x->phase != PHASE_OVER;
+}
+
 /* --- the engine ------------------------------------------------------------------ */
 
 #define ENGINE_MAGIC   0x534c4547u

@@ -110,11 +110,6 @@ static bool ask(struct exchange *x)
 
 /* --- a connection that is gone --------------------------------------------------- */
 
-static bool alive(const struct exchange *x)
-{
-	return x->phase != PHASE_OVER && x->phase != PHASE_FREE;
-}
-
 /* RFC 9110 §9.2.2 */
 static bool idempotent(const struct exchange *x)
 {
@@ -152,7 +147,7 @@ static bool repeat(struct exchange *x)
 	x->origin.sent = false;
 	exchange_phase(x, PHASE_CONNECT);
 	connect_some(x, x->origin.server);
-	return alive(x);
+	return exchange_alive(x);
 }
 
 static bool connect_failed(struct exchange *x)
@@ -161,7 +156,7 @@ static bool connect_failed(struct exchange *x)
 	reach_inactive(x->engine, &x->origin);
 	origin_failed(x);
 	connect_some(x, reach_next(x->engine, &x->origin));
-	return alive(x);
+	return exchange_alive(x);
 }
 
 static bool answer_complete(const struct exchange *x)

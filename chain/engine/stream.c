@@ -33,11 +33,6 @@ void stream_connected(struct exchange *x)
 	exchange_waiting_wake(engine);
 }
 
-static bool alive(const struct exchange *x)
-{
-	return x->phase != PHASE_OVER && x->phase != PHASE_FREE;
-}
-
 /* Early bytes first: the function that waits for them is shown them in the same turn. */
 void stream_run(struct exchange *x)
 {
@@ -45,6 +40,6 @@ void stream_run(struct exchange *x)
 		return;
 	if (x->phase == PHASE_REQUEST)
 		open_walk(x);
-	if (alive(x) && (x->origin.conn || x->origin.gone))
+	if (exchange_alive(x) && (x->origin.conn || x->origin.gone))
 		origin_run(x);
 }
