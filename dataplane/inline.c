@@ -26,12 +26,6 @@
 #define LOG_LINES    32     /* between two looks of the control thread; a power of two */
 #define LOG_BYTES    240
 
-_Static_assert((int)REGION_RX == SLUICE_REGION_RX &&
-		       (int)REGION_MESSAGES == SLUICE_REGION_MESSAGES &&
-		       (int)REGION_UPSTREAMS == SLUICE_REGION_UPSTREAMS &&
-		       (int)REGION_ARENA == SLUICE_REGION_ARENA,
-	       "regions are the same kinds on both sides");
-
 /* What the plugin says, on its way to the control thread: one writer, one reader. */
 struct lines {
 	_Atomic uint32_t written, read;

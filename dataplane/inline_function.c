@@ -100,8 +100,7 @@ static struct inline_call everywhere(struct daemon *d, struct inline_function *f
 {
 	struct inline_call call = {.function = f};
 
-	for (unsigned i = 0; i < d->set.count; i++)
-		worker_call(d->set.worker[i], fn, &call);
+	workers_call(&d->set, fn, &call);
 	return call;
 }
 
@@ -154,18 +153,11 @@ static void function_free(struct daemon *d, struct inline_function *f)
 	free(f);
 }
 
-static const char *last_part(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 static int function_make(struct daemon *d, struct inline_function *f, struct conf_errors *errors)
 {
 	char error[256];
-	int rc = object_load(f->conf->plugin_path, last_part(f->conf->plugin_path), &f->object,
-			     error, sizeof(error));
+	int rc = object_load(f->conf->plugin_path, f->conf->plugin_path, &f->object, error,
+			     sizeof(error));
 
 	if (rc) {
 		supervise_error(errors, f->conf, false, error);
@@ -307,8 +299,7 @@ void inline_regions_changed(struct daemon *d)
 {
 	if (!d->inlines)
 		return;
-	for (unsigned i = 0; i < d->set.count; i++)
-		worker_call(d->set.worker[i], regions_here, &d->regions);
+	workers_call(&d->set, regions_here, &d->regions);
 }
 
 static void counters_fill(struct instance_info *info, const struct inline_part *part)

@@ -116,7 +116,7 @@ static void busy(struct client *client, struct sluice_head *head)
 	head->client = peer_of(&client->peer);
 	head->local = peer_of(&client->local);
 	client->state = CLIENT_BUSY;
-	timer_stop(&client->engine->timers, &client->timer);
+	timer_rest(&client->timer);
 }
 
 /* False: not now, or not at all; then the slot was given back. */
@@ -396,7 +396,7 @@ void client_idle_end(struct client *client, uint32_t within_ms)
 	struct timers *timers = &client->engine->timers;
 	uint64_t due = timers->now_us + (uint64_t)within_ms * 1000;
 
-	if (client->state == CLIENT_IDLE && due < client->timer.wheel.due_us)
+	if (client->state == CLIENT_IDLE && due < client->timer.due_us)
 		timer_start(timers, &client->timer, due);
 }
 

@@ -366,7 +366,7 @@ void exchange_end(struct exchange *x, enum client_fate fate, bool failed)
 {
 	struct client *client = x->client;
 
-	timer_stop(&x->engine->timers, &x->timer);
+	timer_rest(&x->timer);
 	x->failed = failed;
 	origin_release(x, !failed);
 	x->phase = PHASE_OVER;
@@ -436,6 +436,8 @@ void exchanges_destroy(struct engine *engine)
 	while ((x = LIST_FIRST(&engine->exchanges)))
 		for (uint8_t i = 0; x->phase == PHASE_OVER && i < x->chain->path_length; i++)
 			hop_closed(&x->hop[i]);
+	for (uint32_t i = 0; engine->exchange && i < engine->env.max_exchanges; i++)
+		timer_stop(&engine->timers, &engine->exchange[i].timer);
 	free(engine->exchange);
 	free(engine->free_exchange);
 	engine->exchange = NULL;

@@ -308,6 +308,7 @@ struct exchange {
 	struct task task;
 	LIST_ENTRY(exchange) link; /* in use */
 	struct engine *engine;
+	struct timer timer; /* may be in the wheel from an earlier use */
 	uint32_t index, generation;
 	/* from here to `hop`: zero at its begin */
 	struct client *client; /* NULL when over */
@@ -352,7 +353,6 @@ struct exchange {
 	uint32_t emits_count;
 	bool emits_ended;
 	/* time */
-	struct timer timer;
 	uint64_t began_us, progress_us;
 	struct rate rate;
 	uint64_t bytes_in, bytes_out;

@@ -16,12 +16,6 @@
 #include "chain/supervise/supervise.h"
 #include "mgmt/conf/conf.h"
 
-_Static_assert((int)REGION_RX == SLUICE_REGION_RX &&
-		       (int)REGION_MESSAGES == SLUICE_REGION_MESSAGES &&
-		       (int)REGION_UPSTREAMS == SLUICE_REGION_UPSTREAMS &&
-		       (int)REGION_ARENA == SLUICE_REGION_ARENA,
-	       "the same numbers on both sides");
-
 /* --- sending ------------------------------------------------------------------------- */
 
 static int packet_send(const struct process *p, const void *packet, size_t bytes, const int *fds,
