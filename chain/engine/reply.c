@@ -78,6 +78,7 @@ static bool answer_begin(struct exchange *x, uint32_t bytes)
 	}
 	message->head->client = request->client;
 	message->head->local = request->local;
+	message->head->group = x->origin.group;
 	http_body_init(&x->body[RESPONSE].decoder, &message->framing, &x->chain->limits,
 		       x->trailers[RESPONSE], ENGINE_TRAILER_BYTES);
 	upstreams_success(engine->env.upstreams, x->origin.server,

@@ -81,6 +81,8 @@ enum sluice_down_kind {
 	SLUICE_DOWN_REQUEST_HEAD = 1,
 	/* arg: piece number. END when the body ends with it (0 slices allowed). */
 	SLUICE_DOWN_REQUEST_BODY,
+	/* … and slice[0].ref (`slices` is 0): the head of the request as the origin got it; 0: none
+	 * was asked. */
 	SLUICE_DOWN_RESPONSE_HEAD,
 	SLUICE_DOWN_RESPONSE_BODY,
 	/* The exchange is over: forget it. RESET if it failed. Only with a `done` hook. */
@@ -309,9 +311,11 @@ struct sluice_head {
 	struct sluice_peer client, local; /* of the client's connection */
 	uint32_t text_off; /* of the text area, from this structure's start; as base[0] says */
 	uint32_t text_used, text_size;
-	uint32_t fields_size;   /* room in field[] */
-	uint16_t first[96];     /* by enum sluice_field_id: its first field; SLUICE_NONE16: none */
-	uint16_t group, server; /* as functions before this one chose; SLUICE_NONE16: none */
+	uint32_t fields_size; /* room in field[] */
+	uint16_t first[96];   /* by enum sluice_field_id: its first field; SLUICE_NONE16: none */
+	/* request: as functions before this one chose; response: the group that answered;
+	 * SLUICE_NONE16: none */
+	uint16_t group, server;
 	uint64_t base[SLUICE_HEAD_BASES];
 #ifndef __cplusplus /* which has no such members: <sluice/nf.h> reads them */
 	struct sluice_field field[];

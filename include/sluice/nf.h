@@ -308,6 +308,9 @@ const struct sluice_upstreams *sluice_upstreams(const struct sluice_nf *nf);
 void sluice_route(struct sluice_exchange *x, uint16_t group);
 /* The group chosen by an earlier function in the path; SLUICE_NONE16: none. */
 uint16_t sluice_routed(const struct sluice_exchange *x);
+/* In response_head, until it returns: the request as the origin got it, with what functions made of
+ * it; sluice_routed(x) is the group that it went to. NULL: no origin has answered. */
+const struct sluice_exchange *sluice_asked(const struct sluice_exchange *x);
 /* `server`: its place in the group: sluice_upstreams()->server[group->first + server]. */
 void sluice_pick(struct sluice_exchange *x, uint16_t server);
 

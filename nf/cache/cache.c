@@ -53,6 +53,7 @@ static int start(struct sluice_nf *nf, const struct sluice_conf *config, struct 
 	cache->nf = nf;
 	cache->store.mem.bytes += mem_size(cache);
 	TAILQ_INIT(&cache->fetching);
+	TAILQ_INIT(&cache->refreshing);
 	TAILQ_INIT(&cache->waiting);
 	TAILQ_INIT(&cache->sending);
 	take_counters(nf, cache);
@@ -136,7 +137,7 @@ static void done(struct sluice_exchange *x, bool reset)
 	(void)reset;
 	switch (visit->state) {
 	case VISIT_FETCHING:
-		fetch_abort(cache, visit);
+		fetch_abort(cache, visit->fetch);
 		break;
 	case VISIT_WAITING:
 		crowd_leave(cache, visit);
