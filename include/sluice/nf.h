@@ -329,7 +329,8 @@ bool sluice_early_ended(const struct sluice_exchange *x);
 int sluice_early_take(struct sluice_exchange *x, uint32_t bytes);
 
 /* Bytes (64 KB at most) that go to the server ahead of all that comes from here: once, with
- * SLUICE_PASS or _LEAVE. -ENOMEM: no lease. */
+ * SLUICE_PASS or _LEAVE. The functions after this one see them as the client's. -ENOMEM: no lease.
+ */
 int sluice_open_send(struct sluice_exchange *x, struct sluice_buf *buf, uint32_t off, uint32_t len);
 
 /* --- answering (verdict SLUICE_RESPOND from a head hook, or from sluice_resume) --- */
