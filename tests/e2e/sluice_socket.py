@@ -217,12 +217,14 @@ class Raw:
         fd, offset, size, _ = self.regions[number]
         return mmap.mmap(fd, size, prot=prot, offset=offset)
 
-    def say(self, kind, conn=0, generation=0, flags=0, count=0, arg=0, text=0, union=b""):
+    def say(self, kind, conn=0, generation=0, flags=0, count=0, arg=0, text=0, union=b"", more=False):
+        """`more`: it is seen together with what is said next."""
         at = PAGE + self.produced % self.up_entries * 64
         self.up[at:at + 64] = struct.pack("<IIBBBBIQ40s", conn, generation, kind, flags, count, 0, arg,
                                           text, union)
         self.produced += 1
-        self.publish()
+        if not more:
+            self.publish()
 
     def wait_room(self):
         """False: none comes, because nothing is taken any more."""
