@@ -236,7 +236,7 @@ class Raw:
         return False
 
     def publish(self):
-        struct.pack_into("<I", self.up, 0, self.produced & 0xffffffff)
+        struct.pack_into("I", self.up, 0, self.produced & 0xffffffff)  # native: one store, never half of it
         try:
             os.write(self.wake_fd, struct.pack("<Q", 1))
         except OSError as error:
