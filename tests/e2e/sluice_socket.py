@@ -235,8 +235,12 @@ class Raw:
             time.sleep(0.001)
         return False
 
+    def store(self, at, index):
+        """In one piece: pack_into would show a zero before."""
+        self.up[at:at + 4] = struct.pack("<I", index & 0xffffffff)
+
     def publish(self):
-        struct.pack_into("I", self.up, 0, self.produced & 0xffffffff)  # native: one store, never half of it
+        self.store(0, self.produced)
         try:
             os.write(self.wake_fd, struct.pack("<Q", 1))
         except OSError as error:
@@ -271,7 +275,7 @@ class Raw:
             at = PAGE + self.consumed % self.entries * 64
             down = self.down[at:at + 64]
             self.consumed += 1
-            struct.pack_into("<I", self.up, 64, self.consumed)
+            self.store(64, self.consumed)
             if down[8] == kind:
                 return down
         raise AssertionError(f"no descriptor {kind} came")
