@@ -7,8 +7,7 @@ static bool bad_answer(struct exchange *x, enum http_error error)
 	engine_count(x->engine, responses_bad);
 	engine_count_http_error(x->engine, error);
 	origin_failed(x);
-	exchange_fail(x, 502);
-	return false;
+	return instead_offer(x, 502);
 }
 
 /* The slot that was set aside when the exchange began; until the head is whole it goes back. */
@@ -79,6 +78,7 @@ static bool answer_begin(struct exchange *x, uint32_t bytes)
 	}
 	message->head->client = request->client;
 	message->head->local = request->local;
+	message->head->group = x->group;
 	http_body_init(&x->body[RESPONSE].decoder, &message->framing, &x->chain->limits,
 		       x->trailers[RESPONSE], ENGINE_TRAILER_BYTES);
 	upstreams_success(engine->env.upstreams, x->server, engine->timers.now_us - x->asked_us);

@@ -48,6 +48,7 @@ struct harness_exchange {
 	uint32_t early_taken;
 	struct sluice_peer client, local;
 	char *method, *target;
+	uint64_t request;            /* where its head lies, without edits */
 	struct harness_pair *fields; /* of the last head, with the edits of its answer */
 	unsigned fields_count;
 };
@@ -68,6 +69,7 @@ struct harness {
 	size_t sent_count, sent_size;
 	struct harness_ask *asks; /* oldest first */
 	char *conf_error;         /* the config's syntax */
+	char *answer;             /* to the last command */
 	char **logs;
 	unsigned logs_count;
 };
