@@ -36,7 +36,7 @@ class Before:
 
     def head(self, path, *args):
         """The head of the answer to a GET: status line first, fields with names in lower case."""
-        lines = self.curl(path, "-o", "/dev/null", "-D", "-", *args).split("\r\n")
+        lines = self.curl(path, "-o", "/dev/null", "-D", "-", *args).splitlines()
         fields = {}
         for line in lines[1:]:
             if line:

@@ -40,5 +40,5 @@ def test_time_gives_back(lab):
     it.origin.file("page", "page")
     # 429 until the time has come, then 200: as curl understands Retry-After.
     assert it.status("/page") == 200
-    assert it.curl("/page", "--retry", "5", "--fail-with-body") .endswith("page")
+    assert it.curl("/page", "--retry", "5", "--fail-with-body").endswith("page")
     it.end()
