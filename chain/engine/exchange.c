@@ -92,6 +92,8 @@ static void timed_out(struct exchange *x)
 		return;
 	case PHASE_BODY:
 		engine_count(engine, timeouts_body);
+		ending_why(x, x->answered ? SLUICE_ENDING_CLIENT_TIMEOUT
+					  : SLUICE_ENDING_FUNCTION_TIMEOUT);
 		if (x->answered) /* who does not read is not waited for any longer */
 			exchange_end(x, CLIENT_RESET, true);
 		else
@@ -102,10 +104,13 @@ static void timed_out(struct exchange *x)
 		return;
 	case PHASE_TUNNEL:
 		engine_count(engine, timeouts_tunnel);
+		ending_why(x, SLUICE_ENDING_TUNNEL_IDLE);
 		exchange_end(x, CLIENT_END, true);
 		return;
 	default:
 		engine_count(engine, timeouts_function);
+		ending_why(x, waits_for_instance(x) ? SLUICE_ENDING_FUNCTION_FAILED
+						    : SLUICE_ENDING_FUNCTION_TIMEOUT);
 		exchange_fail(x, waits_for_instance(x) ? 503 : 504);
 		return;
 	}
@@ -114,6 +119,7 @@ static void timed_out(struct exchange *x)
 static void too_slow(struct exchange *x)
 {
 	engine_count(x->engine, timeouts_rate);
+	ending_why(x, SLUICE_ENDING_CLIENT_SLOW);
 	if (x->answered)
 		exchange_end(x, CLIENT_RESET, true);
 	else
@@ -187,6 +193,7 @@ static void exchange_run(struct task *task)
 	}
 	if (!x->client->conn) {
 		engine_count(x->engine, exchanges_client_gone);
+		ending_why(x, SLUICE_ENDING_CLIENT_GONE);
 		exchange_end(x, CLIENT_RESET, true);
 		return;
 	}
@@ -260,6 +267,9 @@ void exchange_begin(struct client *client, struct sluice_head *head, struct rte_
 	struct exchange *x = exchange_take(client);
 
 	client->exchange = x;
+	if (client->head_began_us)
+		x->head_us = (uint32_t)(x->began_us - client->head_began_us);
+	client->head_began_us = 0;
 	client->requests++;
 	x->bytes_in = payload_of(pin).bytes;
 	x->message[REQUEST] = (struct message){.head = head, .pin = pin, .framing = *framing};
@@ -359,6 +369,7 @@ void exchange_end(struct exchange *x, enum client_fate fate, bool failed)
 	struct client *client = x->client;
 
 	timer_stop(&x->engine->timers, &x->timer);
+	x->ended_us = x->engine->timers.now_us;
 	x->failed = failed;
 	origin_release(x, !failed);
 	x->phase = PHASE_OVER;

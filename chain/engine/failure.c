@@ -25,6 +25,7 @@ static bool alive(const struct exchange *x)
 static void end(struct exchange *x, uint16_t status)
 {
 	engine_count(x->engine, failures_ended);
+	ending_why(x, SLUICE_ENDING_FUNCTION_FAILED);
 	exchange_fail(x, status);
 }
 
@@ -44,6 +45,7 @@ static void poison(struct hop *hop)
 	struct http_bytes target = http_text(memory, head, head->target);
 
 	engine_count(x->engine, exchanges_poison);
+	ending_why(x, SLUICE_ENDING_FUNCTION_FAILED);
 	engine_log_error(x->engine, x->chain->name, hop_function(hop)->id,
 			 "killed its function %u times: %.*s %.*s%.*s", x->kills,
 			 text_len(method, 32), (const char *)method.data, text_len(host, 64),

@@ -19,6 +19,7 @@
  *    origin.c     the origin's side of an exchange
  *    reply.c      the heads that it answers
  *    respond.c    answers to clients
+ *    ending.c     what functions are told of their end
  *    ask.c        requests of functions' own (ask.h)
  *    tunnel.c     bytes both ways, after 101 or CONNECT
  *    instance.c   instances: rings, room, releases
@@ -211,6 +212,7 @@ struct client {
 	uint64_t key; /* chooses among instances */
 	uint64_t born_us, bytes_in, bytes_out;
 	uint32_t requests;
+	uint64_t head_began_us;
 	uint32_t looked_at; /* bytes of a head that has begun */
 	uint32_t lingered;  /* bytes thrown away in CLIENT_LINGER */
 };
@@ -339,7 +341,9 @@ struct exchange {
 	uint32_t head_bytes;
 	uint32_t server;
 	uint32_t tried[ENGINE_TRIES_MAX];
-	uint64_t asked_us;
+	uint8_t why; /* enum sluice_ending, once it is known that it fails */
+	uint32_t head_us;
+	uint64_t connect_us, asked_us, replied_us, ended_us; /* 0: not yet */
 	/* an answer made by a function */
 	struct lease_queue emits;
 	uint32_t emits_count;
@@ -451,6 +455,12 @@ enum client_fate {
 /* The client's exchange is over. */
 void client_exchange_over(struct client *client, enum client_fate fate);
 void client_idle_end(struct client *client, uint32_t within_ms);
+
+/* --- ending.c -------------------------------------------------------------------- */
+/* Why it is going to fail; what was said first counts. */
+void ending_why(struct exchange *x, enum sluice_ending why);
+/* For functions, when it is over. */
+void ending_tell(const struct exchange *x, struct sluice_end *out);
 
 /* --- exchange.c ------------------------------------------------------------------ */
 int exchanges_create(struct engine *engine);

@@ -149,6 +149,7 @@ static bool was_reset(const struct exchange *x)
 static void reset(struct exchange *x)
 {
 	engine_count(x->engine, tunnels_reset);
+	ending_why(x, x->client->conn ? SLUICE_ENDING_ORIGIN_CUT : SLUICE_ENDING_CLIENT_GONE);
 	exchange_end(x, CLIENT_RESET, true);
 }
 

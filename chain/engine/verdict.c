@@ -32,8 +32,10 @@ void verdict_offend(struct instance *instance, struct exchange *x, uint64_t *cou
 		    const char *text)
 {
 	instance_offence(instance, counter, text);
-	if (x && x->phase != PHASE_DRAIN)
-		exchange_fail(x, 502);
+	if (!x || x->phase == PHASE_DRAIN)
+		return;
+	ending_why(x, SLUICE_ENDING_FUNCTION_FAILED);
+	exchange_fail(x, 502);
 }
 
 /* The exchange, if this instance has a part in it. */
@@ -273,6 +275,7 @@ static void take_verdict(struct instance *instance, struct exchange *x, const st
 	switch (up->verdict) {
 	case SLUICE_RESET:
 		engine_count(x->engine, exchanges_reset_by_function);
+		ending_why(x, SLUICE_ENDING_FUNCTION_RESET);
 		exchange_fail(x, 502);
 		return;
 	case SLUICE_RESPOND:

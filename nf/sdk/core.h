@@ -39,6 +39,8 @@ struct nf_env {
 	void (*log)(void *ctx, enum sluice_log_level level, const char *text);
 	/* As sluice_connection. May be NULL. */
 	int (*connection)(void *ctx, const char *name);
+	/* As sluice_writing. May be NULL. */
+	int (*writing)(void *ctx, const char *name);
 	/* A slice lies in a region that is not mapped: map what came meanwhile. May be NULL. */
 	void (*map_more)(void *ctx);
 };
@@ -77,6 +79,7 @@ struct sluice_exchange {
 	uint64_t body_bytes, body_sent;
 	uint64_t in_flight_bytes;
 	const struct sluice_head *head;
+	const struct sluice_end *end; /* while `done` runs */
 	struct nf_edits *edits;
 	struct sluice_ask_list asks; /* that end with it */
 	struct sluice_slice *early; /* NF_EARLY_MAX of them, from the first use until the verdict */

@@ -130,7 +130,7 @@ static void keep_log(void *ctx, enum sluice_log_level level, const char *text)
 	h->logs[h->logs_count++] = harness_copy(text, strlen(text));
 }
 
-const struct nf_env harness_env = {.put = put, .log = keep_log};
+const struct nf_env harness_env = {.put = put, .log = keep_log, .writing = harness_writing};
 
 /* --- events ------------------------------------------------------------------------ */
 
@@ -307,8 +307,18 @@ enum sluice_verdict harness_response_spans(struct harness_exchange *x,
 
 void harness_done(struct harness_exchange *x, bool reset)
 {
-	struct sluice_down down = {.kind = SLUICE_DOWN_DONE,
-				   .flags = reset ? SLUICE_DOWN_RESET : 0};
+	struct sluice_end end = {.why = reset ? SLUICE_ENDING_FAILED : SLUICE_ENDING_COMPLETE,
+				 .status = x->status,
+				 .group = SLUICE_NONE16,
+				 .server = SLUICE_NONE16};
+
+	harness_end(x, &end, reset);
+}
+
+void harness_end(struct harness_exchange *x, const struct sluice_end *end, bool reset)
+{
+	struct sluice_down down = {
+		.kind = SLUICE_DOWN_DONE, .flags = reset ? SLUICE_DOWN_RESET : 0, .end = *end};
 
 	if (!x->left)
 		event(x, &down);

@@ -64,7 +64,10 @@ struct harness {
 	uint32_t *sent; /* tags in flight */
 	size_t sent_count, sent_size;
 	struct harness_ask *asks; /* oldest first */
-	char *conf_error;         /* the config's syntax */
+	const char *write_name;   /* NULL: nothing may be written */
+	int write_end[2];         /* to read, to write */
+	struct harness_bytes written;
+	char *conf_error; /* the config's syntax */
 	char **logs;
 	unsigned logs_count;
 };
@@ -100,6 +103,9 @@ void harness_ask_dropped(struct harness *h, const struct sluice_up *up);
 void harness_asks_free(struct harness *h);
 /* Bytes where a function finds them. */
 void harness_slice(struct harness *h, const struct sluice_span *span, struct sluice_slice *slice);
+
+int harness_writing(void *ctx, const char *name);
+void harness_writing_free(struct harness *h);
 
 extern const struct nf_env harness_env;
 void harness_exchange_free(struct harness_exchange *x);
