@@ -8,6 +8,7 @@
 #include "chain/upstream/upstream.h"
 #include "dataplane/clock.h"
 #include "dataplane/daemon.h"
+#include "dataplane/fit.h"
 #include "dataplane/log.h"
 #include "l4stack/stack.h"
 
@@ -135,16 +136,43 @@ static int wait_functions(struct daemon *d, const struct plan *plan, struct conf
 	return rc;
 }
 
+static void note_hooks(void *ctx, const struct instance_info *instance)
+{
+	uint32_t *hooks = ctx;
+
+	hooks[instance->function] |= instance->hooks;
+}
+
+/* What a function has hooks for is known once it is up. */
+static int fit_functions(struct daemon *d, const struct plan *plan, struct conf_errors *errors)
+{
+	uint32_t by_id[ENGINE_FUNCTIONS_MAX] = {0};
+	uint32_t *hooks = calloc(plan->conf->functions_count + 1, sizeof(*hooks));
+	int rc;
+
+	if (!hooks)
+		return -ENOMEM;
+	supervisor_each(d->supervisor, note_hooks, by_id);
+	inline_each(d, note_hooks, by_id);
+	for (unsigned i = 0; i < plan->conf->functions_count; i++)
+		hooks[i] = by_id[plan->id[i]];
+	rc = fit_check(plan->conf, hooks, errors);
+	free(hooks);
+	return rc;
+}
+
 /* All begin to start together; then all are waited for, once as long. */
 static int start_functions(struct daemon *d, struct plan *plan, struct conf_errors *errors)
 {
-	for (unsigned i = 0; i < plan->conf->functions_count; i++) {
-		int rc = start_function(d, plan, i, errors);
+	int rc;
 
+	for (unsigned i = 0; i < plan->conf->functions_count; i++) {
+		rc = start_function(d, plan, i, errors);
 		if (rc)
 			return rc;
 	}
-	return wait_functions(d, plan, errors);
+	rc = wait_functions(d, plan, errors);
+	return rc ? rc : fit_functions(d, plan, errors);
 }
 
 static void stop_fresh(struct daemon *d, const struct plan *plan)
@@ -222,6 +250,7 @@ static void fill_chain(struct engine_chain *out, const struct conf_chain *c,
 		path[i] = plan->id[c->path[i] - plan->conf->functions];
 	*out = (struct engine_chain){
 		.name = c->name,
+		.stream = !strcmp(c->protocol, "tcp"),
 		.listens = c->listens,
 		.listens_count = c->listens_count,
 		.path = path,

@@ -68,12 +68,19 @@ static unsigned hugepages_free_mb(void)
 	return pages * HUGEPAGE_MB;
 }
 
+/* A process has one arena; inline there is one in each worker. */
+static unsigned arenas_of(const struct conf *conf, const struct conf_function *function)
+{
+	return function->placement == CONF_INLINE ? conf->daemon.workers_count
+						  : function->instances_max;
+}
+
 static unsigned arenas_mb(const struct conf *conf)
 {
 	unsigned mb = 0;
 
 	for (unsigned i = 0; i < conf->functions_count; i++)
-		mb += conf->functions[i].arena_mb * conf->functions[i].instances_max;
+		mb += conf->functions[i].arena_mb * arenas_of(conf, &conf->functions[i]);
 	return mb;
 }
 
@@ -82,7 +89,7 @@ static unsigned overhead_mb(const struct conf *conf)
 	unsigned mb = EAL_BASE_MB + conf->daemon.workers_count * EAL_ROUND_MB;
 
 	for (unsigned i = 0; i < conf->functions_count; i++)
-		mb += conf->functions[i].instances_max * EAL_ROUND_MB;
+		mb += arenas_of(conf, &conf->functions[i]) * EAL_ROUND_MB;
 	return mb;
 }
 

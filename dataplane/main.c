@@ -11,6 +11,7 @@
 
 #include "chain/supervise/supervise.h"
 #include "dataplane/cpus.h"
+#include "dataplane/fit.h"
 #include "dataplane/host.h"
 #include "dataplane/log.h"
 #include "dataplane/run.h"
@@ -52,19 +53,24 @@ static void print_errors(const struct conf_errors *errors)
 static int check_functions(const struct conf *conf, struct conf_errors *errors)
 {
 	const char **groups = calloc(conf->upstreams_count + 1, sizeof(*groups));
+	uint32_t *hooks = calloc(conf->functions_count + 1, sizeof(*hooks));
 	char host[HOST_PATH_MAX];
-	int rc = 0;
+	int rc = groups && hooks ? 0 : -ENOMEM;
 
-	if (!groups)
-		return -ENOMEM;
+	if (rc)
+		goto out;
 	for (unsigned i = 0; i < conf->upstreams_count; i++)
 		groups[i] = conf->upstreams[i].name;
 	host_path(host, sizeof(host));
 	for (unsigned i = 0; i < conf->functions_count; i++)
 		if (supervise_check(host, conf->daemon.user, &conf->functions[i], groups,
-				    conf->upstreams_count, errors))
+				    conf->upstreams_count, &hooks[i], errors))
 			rc = -EINVAL;
+	if (!rc)
+		rc = fit_check(conf, hooks, errors);
+out:
 	free(groups);
+	free(hooks);
 	return rc;
 }
 

@@ -42,7 +42,8 @@ static void take_in(struct exchange *x, enum direction d, struct payload payload
 		x->bytes_in += payload.bytes;
 	x->body[d].source_ended |= end;
 	stage_give(x, d, stage_first(x, d), payload, end);
-	exchange_progress(x);
+	if (x->phase != PHASE_REQUEST) /* a stream that is not open yet: that is what counts */
+		exchange_progress(x);
 }
 
 /*
@@ -171,7 +172,9 @@ static uint32_t read_budget(const struct exchange *x, enum direction d)
 	const struct tcp_conn *to = frame_destination(x, d);
 	uint32_t most;
 
-	if (body->stages)
+	if (x->early_wanted && !body->stages)
+		most = early_room(x);
+	else if (body->stages)
 		most = body->in_hand < ENGINE_IN_HAND_MAX ? ENGINE_IN_HAND_MAX - body->in_hand : 0;
 	else
 		most = to && !body->out.first ? frame_room(to) : 0;

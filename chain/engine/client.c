@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Connections of clients: heads, one request after the other, idle and lingering.
+ * Connections of clients: heads, one request after the other, idle and lingering. Those of a `tcp`
+ * chain are one exchange from begin to end (stream.c).
  *
  * Bytes stay in the connection's receive queue until a whole head is there; a head that
  * trickles in is looked at anew with every line, and holds nothing here meanwhile: no
@@ -110,6 +111,14 @@ static struct sluice_peer peer_of(const struct endpoint *endpoint)
 	return peer;
 }
 
+static void busy(struct client *client, struct sluice_head *head)
+{
+	head->client = peer_of(&client->peer);
+	head->local = peer_of(&client->local);
+	client->state = CLIENT_BUSY;
+	timer_stop(&client->engine->timers, &client->timer);
+}
+
 /* False: not now, or not at all; then the slot was given back. */
 static bool request_take(struct client *client, struct sluice_head *head, uint32_t bytes,
 			 struct rte_mbuf **pin)
@@ -177,10 +186,7 @@ static void request_begin(struct client *client, struct sluice_head *head, uint3
 	}
 	if (!request_take(client, head, bytes, &pin))
 		return;
-	head->client = peer_of(&client->peer);
-	head->local = peer_of(&client->local);
-	client->state = CLIENT_BUSY;
-	timer_stop(&engine->timers, &client->timer);
+	busy(client, head);
 	exchange_begin(client, head, pin, &framing);
 }
 
@@ -203,6 +209,31 @@ static void wait_for_exchange(struct client *client)
 	engine_count(client->engine, exchanges_full);
 	client->waiting = true;
 	TAILQ_INSERT_TAIL(&client->engine->waiting, client, waits);
+}
+
+/* For a head, and an exchange with it; NULL: the client is in line. */
+static struct sluice_head *slot_take(struct client *client)
+{
+	struct engine *engine = client->engine;
+	struct sluice_head *head = NULL;
+
+	if (exchange_available(client->chain, engine))
+		head = slots_small(&engine->slots);
+	if (head)
+		wait_ends(client);
+	else
+		wait_for_exchange(client);
+	return head;
+}
+
+static void stream_take(struct client *client)
+{
+	struct sluice_head *head = slot_take(client);
+
+	if (!head)
+		return;
+	busy(client, head);
+	stream_begin(client, head);
 }
 
 /* Whether a line has ended in what came since the last look. */
@@ -241,6 +272,10 @@ static void client_read(struct client *client)
 	uint32_t bytes;
 	uint8_t error;
 
+	if (client->chain->stream) {
+		stream_take(client);
+		return;
+	}
 	if (!tcp_recv_ready(client->conn)) {
 		if (tcp_recv_ended(client->conn))
 			client_close(client);
@@ -248,12 +283,9 @@ static void client_read(struct client *client)
 	}
 	if (!head_moved(client, &source))
 		return;
-	head = exchange_available(client->chain, engine) ? slots_small(&engine->slots) : NULL;
-	if (!head) {
-		wait_for_exchange(client);
+	head = slot_take(client);
+	if (!head)
 		return;
-	}
-	wait_ends(client);
 	result = head_read(engine, &source, &client->chain->limits, NULL, &head, &bytes, &error);
 	if (result != HTTP_HEAD_DONE)
 		exchange_waiting_wake(engine); /* what it does not take is for the next in line */
@@ -335,6 +367,10 @@ static void on_timer(struct timer *timer)
 {
 	struct client *client = timer_owner(timer, struct client, timer);
 
+	if (client->chain->stream && client->state == CLIENT_HEAD) { /* no exchange came free */
+		client_abort(client);
+		return;
+	}
 	switch ((enum client_state)client->state) {
 	case CLIENT_IDLE:
 		engine_count(client->engine, clients_idle_closed);

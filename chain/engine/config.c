@@ -139,9 +139,11 @@ static int chain_make(struct engine *engine, uint32_t version, const struct engi
 	chain->engine = engine;
 	snprintf(chain->name, sizeof(chain->name), "%s", from->name);
 	chain->version = version;
+	chain->stream = from->stream;
 	chain->head_timeout_ms = from->head_timeout_ms;
 	chain->idle_timeout_ms = from->idle_timeout_ms;
 	chain->body_timeout_ms = from->body_timeout_ms;
+	chain->tunnel_timeout_ms = from->stream ? from->idle_timeout_ms : from->tunnel_timeout_ms;
 	chain_tcp(chain, &from->tcp);
 	chain->limits = HTTP_LIMITS_DEFAULT;
 	chain->limits.max_head_bytes = from->max_head_bytes;
@@ -151,7 +153,7 @@ static int chain_make(struct engine *engine, uint32_t version, const struct engi
 	chain->max_requests = from->max_requests;
 	chain->max_age_ms = from->max_age_ms;
 	LIST_INIT(&chain->clients);
-	error = tunnel_conf(chain, from);
+	error = upgrade_conf(chain, from);
 	if (!error)
 		error = tcp_conf_check(&chain->tcp);
 	if (!error)

@@ -68,6 +68,9 @@ enum engine_hook {
 	ENGINE_HOOK_RESPONSE_HEAD = 1 << 2,
 	ENGINE_HOOK_RESPONSE_BODY = 1 << 3,
 	ENGINE_HOOK_DONE = 1 << 4,
+	ENGINE_HOOK_OPEN = 1 << 5,
+	ENGINE_HOOK_CLIENT_DATA = 1 << 6,
+	ENGINE_HOOK_SERVER_DATA = 1 << 7,
 };
 
 /* A function as one version of the configuration has it. `id` is the control thread's number for
@@ -105,6 +108,7 @@ uint32_t engine_arena_leases(const struct engine *engine, uint16_t arena_region)
 
 struct engine_chain {
 	const char *name;
+	bool stream; /* protocol "tcp": connections are streams of bytes */
 	const struct endpoint *listens;
 	unsigned listens_count;
 	const uint16_t *path; /* function ids */

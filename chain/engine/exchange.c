@@ -30,11 +30,13 @@ static uint32_t response_timeout_ms(const struct exchange *x)
 	return __atomic_load_n(&group->response_timeout_ms, __ATOMIC_RELAXED);
 }
 
-/* How long the function that has its head may take. */
+/* How long the function that has its head may take, or the client whose early bytes it wants. */
 static uint32_t hold_ms(const struct exchange *x)
 {
 	bool at_one = x->stage >= 0 && x->stage < x->chain->path_length;
 
+	if (x->early_wanted)
+		return x->chain->head_timeout_ms;
 	return at_one ? x->chain->path[x->stage]->hold_ms : ENGINE_HOLD_MS;
 }
 
@@ -103,14 +105,16 @@ static void timed_out(struct exchange *x)
 		exchange_end(x, CLIENT_END, x->failed);
 		return;
 	case PHASE_TUNNEL:
-		engine_count(engine, timeouts_tunnel);
-		ending_why(x, SLUICE_ENDING_TUNNEL_IDLE);
-		exchange_end(x, CLIENT_END, true);
+		tunnel_timeout(x);
 		return;
 	default:
-		engine_count(engine, timeouts_function);
-		ending_why(x, waits_for_instance(x) ? SLUICE_ENDING_FUNCTION_FAILED
-						    : SLUICE_ENDING_FUNCTION_TIMEOUT);
+		if (x->early_wanted)
+			engine_count(engine, timeouts_head);
+		else
+			engine_count(engine, timeouts_function);
+		ending_why(x, x->early_wanted         ? SLUICE_ENDING_CLIENT_TIMEOUT
+			      : waits_for_instance(x) ? SLUICE_ENDING_FUNCTION_FAILED
+						      : SLUICE_ENDING_FUNCTION_TIMEOUT);
 		exchange_fail(x, waits_for_instance(x) ? 503 : 504);
 		return;
 	}
@@ -201,6 +205,10 @@ static void exchange_run(struct task *task)
 		drain(x);
 		return;
 	}
+	if (x->chain->stream) {
+		stream_run(x);
+		return;
+	}
 	if (!heads_move(x) || !bodies_move(x))
 		return;
 	if (x->phase == PHASE_BODY && x->body[RESPONSE].ended)
@@ -230,7 +238,7 @@ static void hops_reset(struct exchange *x)
 }
 
 /* All that belongs to one use of the slot is zero; its place in the lists and its task stay. */
-static struct exchange *exchange_take(struct client *client)
+struct exchange *exchange_take(struct client *client)
 {
 	struct engine *engine = client->engine;
 	uint32_t left = engine->env.max_exchanges - engine->exchanges_used;
@@ -252,12 +260,15 @@ static struct exchange *exchange_take(struct client *client)
 	x->began_us = engine->timers.now_us;
 	x->rate.since_us = x->began_us;
 	STAILQ_INIT(&x->emits);
-	x->reserved = slots_reserve(&engine->slots);
+	x->reserved = !x->chain->stream && slots_reserve(&engine->slots);
 	x->generation++;
 	hops_reset(x);
 	engine->exchanges_used++;
 	x->chain->users++;
 	x->chain->exchanges++;
+	x->chain->info.exchanges++;
+	x->chain->info.exchanges_total++;
+	client->exchange = x;
 	return x;
 }
 
@@ -266,7 +277,6 @@ void exchange_begin(struct client *client, struct sluice_head *head, struct rte_
 {
 	struct exchange *x = exchange_take(client);
 
-	client->exchange = x;
 	if (client->head_began_us)
 		x->head_us = (uint32_t)(x->began_us - client->head_began_us);
 	client->head_began_us = 0;
@@ -275,8 +285,6 @@ void exchange_begin(struct client *client, struct sluice_head *head, struct rte_
 	x->message[REQUEST] = (struct message){.head = head, .pin = pin, .framing = *framing};
 	http_body_init(&x->body[REQUEST].decoder, framing, &x->chain->limits, x->trailers[REQUEST],
 		       ENGINE_TRAILER_BYTES);
-	x->chain->info.exchanges++;
-	x->chain->info.exchanges_total++;
 	engine_count(x->engine, requests);
 	exchange_phase(x, PHASE_REQUEST);
 	exchange_ready(x);
@@ -399,7 +407,7 @@ void exchange_fail(struct exchange *x, uint16_t status)
 	enum client_fate fate = cut_fate(x);
 
 	x->failed = true;
-	if (!x->answered && x->client->conn)
+	if (!x->answered && x->client->conn && !x->chain->stream)
 		fate = respond_error(x->client, x, status);
 	if (fate != CLIENT_DRAIN) {
 		exchange_end(x, fate, true);

@@ -34,22 +34,42 @@ static int text_len(struct http_bytes text, uint32_t most)
 	return (int)(text.len < most ? text.len : most);
 }
 
-/* The same exchange has killed before: it is named in the error log and goes no further. */
-static void poison(struct hop *hop)
+static void name_stream(const struct hop *hop)
 {
-	struct exchange *x = hop->exchange;
+	const struct exchange *x = hop->exchange;
+	char text[ENDPOINT_TEXT_MAX];
+
+	engine_log_error(x->engine, x->chain->name, hop_function(hop)->id,
+			 "killed its function %u times: a connection from %s", x->kills,
+			 endpoint_format(&x->client->peer, text, sizeof(text)));
+}
+
+static void name_request(const struct hop *hop)
+{
+	const struct exchange *x = hop->exchange;
 	const struct sluice_head *head = x->message[REQUEST].head;
 	const struct http_memory *memory = &x->engine->memory;
 	struct http_bytes method = http_text(memory, head, head->method_text);
 	struct http_bytes host = http_text(memory, head, head->host);
 	struct http_bytes target = http_text(memory, head, head->target);
 
-	engine_count(x->engine, exchanges_poison);
-	ending_why(x, SLUICE_ENDING_FUNCTION_FAILED);
 	engine_log_error(x->engine, x->chain->name, hop_function(hop)->id,
 			 "killed its function %u times: %.*s %.*s%.*s", x->kills,
 			 text_len(method, 32), (const char *)method.data, text_len(host, 64),
 			 (const char *)host.data, text_len(target, 120), (const char *)target.data);
+}
+
+/* The same exchange has killed before: it is named in the error log and goes no further. */
+static void poison(struct hop *hop)
+{
+	struct exchange *x = hop->exchange;
+
+	engine_count(x->engine, exchanges_poison);
+	ending_why(x, SLUICE_ENDING_FUNCTION_FAILED);
+	if (x->chain->stream)
+		name_stream(hop);
+	else
+		name_request(hop);
 	exchange_fail(x, 500);
 }
 

@@ -129,21 +129,18 @@ struct sluice_down *hop_entry(struct hop *hop, uint8_t kind, uint8_t flags)
 
 /* --- heads ----------------------------------------------------------------------- */
 
-enum offer { OFFER_SKIP, OFFER_WAIT, OFFER_FAIL };
-
-static bool hop_wants(const struct hop *hop, uint32_t hook)
+bool hop_wants(const struct hop *hop, uint32_t hooks)
 {
 	const struct function *function = hop_function(hop);
 
 	if (hop->left || hop->skipped)
 		return false;
 	if (hop->instance)
-		return hop->instance->hooks & hook;
-	return !function->known || (function->hooks & hook);
+		return hop->instance->hooks & hooks;
+	return !function->known || (function->hooks & hooks);
 }
 
-/* Its function has no instance that is up. */
-static enum offer unserved(struct hop *hop)
+enum offer hop_unserved(struct hop *hop)
 {
 	struct function *function = hop_function(hop);
 	struct engine *engine = function->engine;
@@ -167,7 +164,7 @@ static enum offer unserved(struct hop *hop)
 }
 
 /* An exchange under suspicion of having killed an instance is given alone. */
-static bool must_stand_alone(struct hop *hop)
+bool hop_must_stand_alone(struct hop *hop)
 {
 	struct instance *instance = hop->instance;
 
@@ -181,23 +178,29 @@ static bool must_stand_alone(struct hop *hop)
 	return false;
 }
 
-static enum offer head_send(struct hop *hop, enum direction d)
+enum offer hop_head_send(struct hop *hop, enum direction d, uint8_t kind, uint8_t flags)
 {
 	struct exchange *x = hop->exchange;
-	const struct message *message = &x->message[d];
-	uint8_t flags = body_announced(&message->framing) ? 0 : SLUICE_DOWN_END;
-	uint8_t kind = d == REQUEST ? SLUICE_DOWN_REQUEST_HEAD : SLUICE_DOWN_RESPONSE_HEAD;
 	struct sluice_down *down = hop_entry(hop, kind, flags);
 
 	if (!down)
 		return OFFER_WAIT;
-	down->arg = slots_arg(&x->engine->slots, message->head);
+	down->arg = slots_arg(&x->engine->slots, x->message[d].head);
 	hop->turn = false;
 	hop->awaits = d == REQUEST ? AWAITS_REQUEST_HEAD : AWAITS_RESPONSE_HEAD;
 	hop_holds(hop);
 	hop->instance->exchanges++;
 	exchange_progress(x);
 	return OFFER_WAIT;
+}
+
+static enum offer head_send(struct hop *hop, enum direction d)
+{
+	const struct http_framing *framing = &hop->exchange->message[d].framing;
+	uint8_t flags = body_announced(framing) ? 0 : SLUICE_DOWN_END;
+
+	return hop_head_send(
+		hop, d, d == REQUEST ? SLUICE_DOWN_REQUEST_HEAD : SLUICE_DOWN_RESPONSE_HEAD, flags);
 }
 
 static enum offer head_offer(struct hop *hop, enum direction d)
@@ -209,8 +212,8 @@ static enum offer head_offer(struct hop *hop, enum direction d)
 	if (!hop_wants(hop, hook))
 		return OFFER_SKIP;
 	if (!hop->instance && !hop_bind(hop))
-		return unserved(hop);
-	return must_stand_alone(hop) ? OFFER_WAIT : head_send(hop, d);
+		return hop_unserved(hop);
+	return hop_must_stand_alone(hop) ? OFFER_WAIT : head_send(hop, d);
 }
 
 static void walk_down(struct exchange *x)

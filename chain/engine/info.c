@@ -102,6 +102,8 @@ static void flow_exchange(const struct exchange *x, struct engine_flow_info *flo
 	const struct hop *hop = flow_hop(x);
 
 	flow->state = phases[x->phase];
+	if (x->chain->stream && x->phase == PHASE_REQUEST)
+		flow->state = "opening";
 	flow->bytes_in += x->bytes_in;
 	flow->bytes_out += x->bytes_out;
 	if (x->server != UPSTREAM_NONE)

@@ -15,13 +15,17 @@
  *    body.c       bodies: decoded, moved
  *    stage.c      bodies: piece by piece through functions
  *    frame.c      bodies: framed, sent
+ *    stream.c     connections of `tcp` chains, until they are open
+ *    open.c       their way down the path
+ *    early.c      what their clients say meanwhile
  *    limits.c     what one client may take: requests, age, slowness
  *    origin.c     the origin's side of an exchange
  *    reply.c      the heads that it answers
  *    respond.c    answers to clients
  *    ending.c     what functions are told of their end
  *    ask.c        requests of functions' own (ask.h)
- *    tunnel.c     bytes both ways, after 101 or CONNECT
+ *    upgrade.c    who may leave HTTP, by 101 or CONNECT
+ *    tunnel.c     bytes both ways as they come: after that, and of open streams
  *    instance.c   instances: rings, room, releases
  *    failure.c    instances that are gone
  *    slots.c      message slots
@@ -155,6 +159,7 @@ struct chain {
 	struct engine *engine;
 	char name[64];
 	uint32_t version;
+	bool stream; /* protocol "tcp" */
 	bool draining;
 	uint32_t users;     /* clients, and exchanges that are not quite gone */
 	uint32_t exchanges; /* of these */
@@ -230,7 +235,7 @@ enum phase {
 	PHASE_RESPONSE, /* the response head is on its way up */
 	PHASE_BODY,     /* the client has the head, the body follows */
 	PHASE_DRAIN,    /* answered; the rest of the request is read and thrown away */
-	PHASE_TUNNEL,   /* 101, or CONNECT: whatever comes goes to the other side */
+	PHASE_TUNNEL,   /* whatever comes goes to the other side */
 	PHASE_OVER,     /* some function may still look at its payload */
 };
 
@@ -354,6 +359,9 @@ struct exchange {
 	struct rate rate;
 	uint64_t bytes_in, bytes_out;
 	uint32_t discarded; /* of a request that is answered already */
+	bool early_wanted;  /* the function at `stage` waits for more early bytes */
+	bool early_due;     /* more came that it was not shown yet */
+	bool early_last;    /* it was told that none will follow */
 	struct hop hop[ENGINE_PATH_MAX];
 	uint8_t trailers[DIRECTIONS][ENGINE_TRAILER_BYTES];
 };
@@ -473,6 +481,8 @@ void exchange_waiting_wake(struct engine *engine);
 /* `head` and what pins it are the exchange's from here on. */
 void exchange_begin(struct client *client, struct sluice_head *head, struct rte_mbuf *pin,
 		    const struct http_framing *framing);
+/* The client's, from here on; exchange_available was true. */
+struct exchange *exchange_take(struct client *client);
 void exchange_ready(struct exchange *x);
 void exchange_phase(struct exchange *x, enum phase phase);
 void exchange_progress(struct exchange *x);
@@ -507,6 +517,14 @@ void branches_take(struct exchange *x);
 /* --- hop.c ----------------------------------------------------------------------- */
 /* Moves the head as far as it can go; ends in origin_begin or respond_begin. */
 void hop_walk(struct exchange *x);
+enum offer { OFFER_SKIP, OFFER_WAIT, OFFER_FAIL };
+/* It has a part in this exchange, and one of these hooks (or nobody knows yet). */
+bool hop_wants(const struct hop *hop, uint32_t hooks);
+/* It is bound to no instance, and none is up. */
+enum offer hop_unserved(struct hop *hop);
+/* In line: its exchange is under suspicion, and another one is with the instance. */
+bool hop_must_stand_alone(struct hop *hop);
+enum offer hop_head_send(struct hop *hop, enum direction d, uint8_t kind, uint8_t flags);
 /* The next entry of the instance's ring; NULL: the hop is in line for room. */
 struct sluice_down *hop_entry(struct hop *hop, uint8_t kind, uint8_t flags);
 bool hop_bind(struct hop *hop);
@@ -562,6 +580,8 @@ bool stage_choose(struct exchange *x, enum direction d, uint32_t stage);
 void stage_give(struct exchange *x, enum direction d, uint32_t stage, struct payload payload,
 		bool end);
 uint32_t stage_after(const struct exchange *x, enum direction d, uint32_t stage);
+/* Of a stream: from here on the function is shown what comes, and what has come so far. */
+void stage_join(struct hop *hop);
 /* Shows the instances what waits before them. */
 void stage_push(struct exchange *x, enum direction d);
 /* The oldest piece was answered: with its own bytes, or with others. */
@@ -571,6 +591,32 @@ void stage_replace(struct hop *hop, struct payload payload, bool more);
 void stage_bypass(struct hop *hop);
 void stage_pieces_free(struct hop *hop); /* what the instance was shown */
 void stage_queues_free(struct hop *hop); /* what it was not shown yet */
+
+/* --- stream.c -------------------------------------------------------------------- */
+void stream_begin(struct client *client, struct sluice_head *head);
+/* It is not open yet. */
+void stream_run(struct exchange *x);
+void stream_connected(struct exchange *x);
+
+/* --- open.c ---------------------------------------------------------------------- */
+/* Opens it for one function after the other; ends in origin_begin. */
+void open_walk(struct exchange *x);
+bool open_allowed(const struct sluice_up *up);
+/* What the function at `hop` has answered; it is allowed. */
+void open_answered(struct instance *instance, struct hop *hop, const struct sluice_up *up);
+
+/* --- early.c --------------------------------------------------------------------- */
+/* More that may be read for a function to see. */
+uint32_t early_room(const struct exchange *x);
+/* Shows what has come past the functions before. True: there is more than was shown. */
+bool early_show(struct exchange *x);
+/* Nothing follows what is shown. */
+bool early_complete(const struct exchange *x);
+bool early_full(const struct exchange *x);
+/* Takes away the first bytes that are shown. False: there are not so many. */
+bool early_cut(struct exchange *x, uint32_t bytes);
+/* Puts payload before all that has come. */
+void early_prefix(struct exchange *x, struct payload payload);
 
 /* --- origin.c -------------------------------------------------------------------- */
 void origin_begin(struct exchange *x);
@@ -606,18 +652,23 @@ enum client_fate respond_error(struct client *client, struct exchange *x, uint16
 /* How the client goes on when the answer was given. */
 enum client_fate respond_fate(const struct exchange *x);
 
-/* --- tunnel.c -------------------------------------------------------------------- */
+/* --- upgrade.c ------------------------------------------------------------------- */
 /* -EINVAL: more protocols, or longer ones, than there is room for. */
-int tunnel_conf(struct chain *chain, const struct engine_chain *from);
+int upgrade_conf(struct chain *chain, const struct engine_chain *from);
 /* The client offers to change the protocol, and its chain has nothing against it. */
-bool tunnel_offered(const struct exchange *x);
+bool upgrade_offered(const struct exchange *x);
 /* The origin's 101 is an answer to that offer. */
-bool tunnel_agreed(const struct exchange *x, const struct sluice_head *answer);
+bool upgrade_agreed(const struct exchange *x, const struct sluice_head *answer);
 /* The head says what the connection becomes, whatever functions made of it. False: it does not. */
-bool tunnel_consistent(const struct exchange *x);
-/* The client has that head: from here on bytes go both ways. */
+bool upgrade_consistent(const struct exchange *x);
+
+/* --- tunnel.c -------------------------------------------------------------------- */
+/* Both bodies end with their connections from here on. */
+void tunnel_prepare(struct exchange *x);
+/* Both sides are there: bytes go both ways. */
 void tunnel_open(struct exchange *x);
 void tunnel_run(struct exchange *x);
+void tunnel_timeout(struct exchange *x);
 
 /* --- instance.c ------------------------------------------------------------------ */
 /* Takes its answers; sees how far it has read; gives room in its ring to those in line; tells it

@@ -65,6 +65,7 @@ static bool connect_to(struct exchange *x, uint32_t server)
 
 	x->server = server;
 	x->origin_gone = false;
+	x->asked_us = engine->timers.now_us;
 	upstreams_begin(engine->env.upstreams, server);
 	x->active = true;
 	if (!pool_open(engine->pool, server, x->origin_fresh, &ops, x, &x->origin))
@@ -129,7 +130,7 @@ static bool ask(struct exchange *x)
 	struct rte_mbuf *chain;
 	int error;
 
-	x->upgrade = tunnel_offered(x);
+	x->upgrade = upgrade_offered(x);
 	if (x->upgrade)
 		how.connection = HTTP_CONNECTION_UPGRADE;
 	error = text_request(x->engine, x->message[REQUEST].head, &how, &chain);
@@ -254,6 +255,10 @@ bool origin_run(struct exchange *x)
 {
 	if (x->phase == PHASE_CONNECT && x->origin_gone)
 		return lost(x);
+	if (x->phase == PHASE_CONNECT && x->origin->open && x->chain->stream) {
+		stream_connected(x);
+		return true;
+	}
 	if (x->phase == PHASE_CONNECT && x->origin->open) {
 		x->origin_reused = x->origin->reused;
 		return ask(x);

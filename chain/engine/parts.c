@@ -75,25 +75,27 @@ static struct hop *hop_of_piece(struct instance *instance, struct exchange *x, u
 	return NULL;
 }
 
-/* The slices as mbufs. A later function may have to be shown copies, so they are cut to its
- * measure. */
-static bool replacement(struct instance *instance, struct exchange *x, const struct sluice_up *up,
-			struct payload *out)
+static bool attach_one(struct instance *instance, struct exchange *x,
+		       const struct sluice_slice *slice, struct payload *out)
 {
-	for (unsigned i = 0; i < up->slices; i++) {
-		struct lease *lease =
-			ledger_lease_take(&instance->holder, instance->arena, &up->slice[i]);
-		uint32_t len = up->slice[i].len;
+	struct lease *lease = ledger_lease_take(&instance->holder, instance->arena, slice);
+	bool whole;
 
-		if (!lease)
+	if (!lease)
+		return false;
+	payload_append(out, payload_of(ledger_lease_attach(lease, x->engine->env.ref, slice->len,
+							   SLOT_SMALL_BYTES)));
+	whole = lease->attached == slice->len;
+	ledger_lease_drop(lease);
+	return whole;
+}
+
+bool parts_attach(struct instance *instance, struct exchange *x, const struct sluice_up *up,
+		  struct payload *out)
+{
+	for (unsigned i = 0; i < up->slices; i++)
+		if (!attach_one(instance, x, &up->slice[i], out))
 			return false;
-		payload_append(out, payload_of(ledger_lease_attach(lease, x->engine->env.ref, len,
-								   SLOT_SMALL_BYTES)));
-		len -= lease->attached;
-		ledger_lease_drop(lease);
-		if (len)
-			return false;
-	}
 	return true;
 }
 
@@ -116,7 +118,7 @@ static void replace(struct instance *instance, struct hop *hop, const struct slu
 		offence(instance, x, slices, "a replacement outside of its arena, or too long");
 		return;
 	}
-	if (!replacement(instance, x, up, &payload)) {
+	if (!parts_attach(instance, x, up, &payload)) {
 		payload_free(&payload);
 		engine_count(x->engine, replaces_no_memory);
 		ending_why(x, SLUICE_ENDING_NO_MEMORY);

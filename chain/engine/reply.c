@@ -96,7 +96,7 @@ static bool head_came(struct exchange *x, uint32_t bytes)
 {
 	const struct sluice_head *head = x->message[RESPONSE].head;
 
-	if (head->status == 101 && !tunnel_agreed(x, head))
+	if (head->status == 101 && !upgrade_agreed(x, head))
 		return bad_answer(x, HTTP_OK);
 	if (head->status < 200 && head->status != 101)
 		return informational(x, bytes);

@@ -104,11 +104,14 @@ bool respond_informational(struct exchange *x, const struct sluice_head *head)
 /* --- a function's ---------------------------------------------------------------- */
 
 /* The length that its verdict gives; all of the body may be there already. 204 and 304 have none
- * (RFC 9110 §8.6). */
-static uint64_t length_of(const struct sluice_up *up)
+ * (RFC 9110 §8.6). Other answers without a body say so: else the client would wait for the end of
+ * the connection (RFC 9112 §6.3). */
+static uint64_t length_of(const struct sluice_up *up, uint8_t request_method)
 {
 	if (up->status == 204 || up->status == 304)
 		return SLUICE_LENGTH_NONE;
+	if (up->respond.body_bytes == SLUICE_LENGTH_NONE)
+		return request_method == SLUICE_METHOD_HEAD ? SLUICE_LENGTH_NONE : 0;
 	if (up->respond.body_bytes == SLUICE_LENGTH_UNKNOWN && (up->flags & SLUICE_UP_END))
 		return up->slices ? up->respond.slice.len : 0;
 	return up->respond.body_bytes;
@@ -116,7 +119,7 @@ static uint64_t length_of(const struct sluice_up *up)
 
 static struct http_framing framing_of(const struct sluice_up *up, uint8_t request_method)
 {
-	struct http_framing framing = {.keep_alive = true, .length = length_of(up)};
+	struct http_framing framing = {.keep_alive = true, .length = length_of(up, request_method)};
 
 	if (http_response_without_body(up->status, request_method) ||
 	    framing.length == SLUICE_LENGTH_NONE)
@@ -216,7 +219,7 @@ void respond_begin(struct exchange *x)
 	struct rte_mbuf *chain;
 	int error;
 
-	if (!tunnel_consistent(x)) {
+	if (!upgrade_consistent(x)) {
 		exchange_fail(x, 502);
 		return;
 	}
@@ -233,6 +236,8 @@ void respond_begin(struct exchange *x)
 		return;
 	}
 	head_to_client(x, chain);
-	if (x->message[RESPONSE].framing.upgrade)
-		tunnel_open(x);
+	if (!x->message[RESPONSE].framing.upgrade)
+		return;
+	tunnel_prepare(x);
+	tunnel_open(x);
 }

@@ -34,9 +34,16 @@ uint32_t stage_after(const struct exchange *x, enum direction d, uint32_t stage)
 			    : 31u - (uint32_t)__builtin_clz(stages);
 }
 
+static uint32_t body_hook(const struct exchange *x, enum direction d)
+{
+	if (x->chain->stream)
+		return d == REQUEST ? ENGINE_HOOK_CLIENT_DATA : ENGINE_HOOK_SERVER_DATA;
+	return d == REQUEST ? ENGINE_HOOK_REQUEST_BODY : ENGINE_HOOK_RESPONSE_BODY;
+}
+
 static bool wants_body(const struct hop *hop, enum direction d)
 {
-	uint32_t hook = d == REQUEST ? ENGINE_HOOK_REQUEST_BODY : ENGINE_HOOK_RESPONSE_BODY;
+	uint32_t hook = body_hook(hop->exchange, d);
 	const struct function *function = hop_function(hop);
 
 	if (hop->left || hop->skipped)
@@ -80,6 +87,26 @@ void stage_give(struct exchange *x, enum direction d, uint32_t stage, struct pay
 	pipe = &x->hop[stage].pipe[d];
 	payload_append(&pipe->in, payload);
 	pipe->end_in |= end;
+}
+
+static void join(struct hop *hop, enum direction d)
+{
+	struct body *body = &hop->exchange->body[d];
+
+	body->stages |= 1u << hop->stage;
+	hop->pipe[d].in = body->out;
+	hop->pipe[d].end_in = body->out_end;
+	body->out = (struct payload){0};
+	body->out_end = false;
+}
+
+/* Until a stream is open to its server, what is past the functions that have joined waits in `out`:
+ * it is for the next one that does. */
+void stage_join(struct hop *hop)
+{
+	for (unsigned d = 0; d < DIRECTIONS; d++)
+		if (wants_body(hop, d))
+			join(hop, d);
 }
 
 /* --- showing --------------------------------------------------------------------- */
@@ -137,6 +164,13 @@ static bool has_room(struct hop *hop)
 	return false;
 }
 
+static uint8_t piece_kind(const struct exchange *x, enum direction d)
+{
+	if (x->chain->stream)
+		return d == REQUEST ? SLUICE_DOWN_CLIENT_DATA : SLUICE_DOWN_SERVER_DATA;
+	return d == REQUEST ? SLUICE_DOWN_REQUEST_BODY : SLUICE_DOWN_RESPONSE_BODY;
+}
+
 static void piece_send(struct hop *hop, enum direction d, struct piece *piece,
 		       const struct sluice_slice *slice, unsigned n)
 {
@@ -153,8 +187,7 @@ static void piece_send(struct hop *hop, enum direction d, struct piece *piece,
 	piece->end = pipe->end_in && !pipe->in.first;
 	pipe->end_sent = piece->end;
 	TAILQ_INSERT_TAIL(&hop->pieces, piece, queue);
-	down = hop_entry(hop, d == REQUEST ? SLUICE_DOWN_REQUEST_BODY : SLUICE_DOWN_RESPONSE_BODY,
-			 piece->end ? SLUICE_DOWN_END : 0);
+	down = hop_entry(hop, piece_kind(hop->exchange, d), piece->end ? SLUICE_DOWN_END : 0);
 	down->arg = piece->number;
 	down->slices = (uint8_t)n;
 	memcpy(down->slice, slice, n * sizeof(*slice));

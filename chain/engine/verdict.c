@@ -132,6 +132,17 @@ static int edits_apply(struct exchange *x, enum direction d, uint32_t len, enum 
 	return http_edits_apply(large, &engine->memory, engine->edits, len, error);
 }
 
+bool verdict_text(struct instance *instance, struct exchange *x, const struct sluice_up *up)
+{
+	struct engine *engine = x->engine;
+
+	if (up->text_len <= SLUICE_EDITS_MAX_BYTES &&
+	    !link_text(instance->link, up, engine->edits, sizeof(engine->edits)))
+		return true;
+	offence(instance, x, text, "edits outside of its text ring");
+	return false;
+}
+
 /* False: the answer is refused, and what follows from that was done. */
 static bool edits_take(struct instance *instance, struct exchange *x, const struct sluice_up *up,
 		       enum direction d)
@@ -142,11 +153,8 @@ static bool edits_take(struct instance *instance, struct exchange *x, const stru
 
 	if (!up->text_len)
 		return true;
-	if (up->text_len > SLUICE_EDITS_MAX_BYTES ||
-	    link_text(instance->link, up, engine->edits, sizeof(engine->edits))) {
-		offence(instance, x, text, "edits outside of its text ring");
+	if (!verdict_text(instance, x, up))
 		return false;
-	}
 	rc = edits_apply(x, d, up->text_len, &error);
 	if (!rc)
 		return true;
@@ -160,7 +168,7 @@ static bool edits_take(struct instance *instance, struct exchange *x, const stru
 	return false;
 }
 
-static bool choice_take(struct instance *instance, struct exchange *x, const struct sluice_up *up)
+bool verdict_choice(struct instance *instance, struct exchange *x, const struct sluice_up *up)
 {
 	const struct upstreams *upstreams = x->engine->env.upstreams;
 	struct sluice_head *head = x->message[REQUEST].head;
@@ -186,8 +194,10 @@ static bool choice_take(struct instance *instance, struct exchange *x, const str
 
 /* --- heads ----------------------------------------------------------------------- */
 
-static bool verdict_allowed(const struct sluice_up *up)
+static bool verdict_allowed(const struct exchange *x, const struct sluice_up *up)
 {
+	if (x->chain->stream)
+		return open_allowed(up);
 	switch (up->verdict) {
 	case SLUICE_PASS:
 	case SLUICE_LEAVE:
@@ -229,7 +239,7 @@ static void go_on(struct instance *instance, struct hop *hop, const struct sluic
 	struct exchange *x = hop->exchange;
 	enum direction d = x->phase == PHASE_REQUEST ? REQUEST : RESPONSE;
 
-	if (!edits_take(instance, x, up, d) || !choice_take(instance, x, up))
+	if (!edits_take(instance, x, up, d) || !verdict_choice(instance, x, up))
 		return;
 	hop->left = up->verdict == SLUICE_LEAVE;
 	x->stage = (int8_t)(x->stage + (d == REQUEST ? 1 : -1));
@@ -266,7 +276,7 @@ static void take_verdict(struct instance *instance, struct exchange *x, const st
 		verdict_slices_return(instance, up);
 		return;
 	}
-	if (!verdict_allowed(up) || !verdict_slices_valid(instance, up)) {
+	if (!verdict_allowed(x, up) || !verdict_slices_valid(instance, up)) {
 		offence(instance, x, verdict, "a verdict that it may not give here");
 		return;
 	}
@@ -282,7 +292,10 @@ static void take_verdict(struct instance *instance, struct exchange *x, const st
 		respond(instance, hop, up);
 		return;
 	default:
-		go_on(instance, hop, up);
+		if (x->chain->stream)
+			open_answered(instance, hop, up);
+		else
+			go_on(instance, hop, up);
 		return;
 	}
 }

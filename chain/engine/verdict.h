@@ -14,12 +14,21 @@ void verdict_offend(struct instance *instance, struct exchange *x, uint64_t *cou
 /* The exchange, if this instance has a part in it. */
 struct exchange *verdict_own(struct instance *instance, struct exchange *x);
 
+/* The edits of a verdict in engine->edits. False: the answer is refused. */
+bool verdict_text(struct instance *instance, struct exchange *x, const struct sluice_up *up);
+/* Group and server. False: refused. */
+bool verdict_choice(struct instance *instance, struct exchange *x, const struct sluice_up *up);
+
 bool verdict_slices_valid(const struct instance *instance, const struct sluice_up *up);
 /* Slices that will not be sent: their tags are due at once. */
 void verdict_slices_return(struct instance *instance, const struct sluice_up *up);
 
 /* One more slice of the answer that this instance gives. False: the exchange has ended. */
 bool parts_emit(struct instance *instance, struct exchange *x, const struct sluice_slice *slice);
+/* The slices as mbufs; a later function may have to be shown copies, so they are cut to its
+ * measure. False: there was no memory for all of them; `out` has what there was. */
+bool parts_attach(struct instance *instance, struct exchange *x, const struct sluice_up *up,
+		  struct payload *out);
 void parts_take_emit(struct instance *instance, struct exchange *x, const struct sluice_up *up);
 void parts_take_piece(struct instance *instance, struct exchange *x, const struct sluice_up *up);
 

@@ -50,6 +50,7 @@ static int hand_over(const struct process *p, const struct conf_function *functi
 struct outcome {
 	bool ready;
 	bool gone; /* else it hangs */
+	uint32_t hooks;
 };
 
 /* Reads what it says until it is gone or time is up. */
@@ -65,9 +66,10 @@ static struct outcome listen_to(const struct process *p, const struct conf_funct
 		rc = process_receive(p, &m);
 		if (rc)
 			continue;
-		if (m.kind == SLUICE_HOST_READY)
+		if (m.kind == SLUICE_HOST_READY) {
 			outcome.ready = true;
-		else if (m.kind == SLUICE_HOST_ERROR)
+			outcome.hooks = m.ready.hooks;
+		} else if (m.kind == SLUICE_HOST_ERROR)
 			supervise_error(errors, function, m.placed, m.text);
 	}
 	outcome.gone = rc == -EPIPE;
@@ -90,7 +92,7 @@ static void judge(const struct conf_function *function, const struct outcome *ou
 }
 
 static int run(const char *host_path, const struct conf_function *function,
-	       const struct process_user *user, const struct region *upstreams,
+	       const struct process_user *user, const struct region *upstreams, uint32_t *hooks,
 	       struct conf_errors *errors)
 {
 	unsigned before = errors->count;
@@ -107,6 +109,7 @@ static int run(const char *host_path, const struct conf_function *function,
 	process_signal(&p, SIGKILL);
 	process_ended(&p, true, how, sizeof(how));
 	process_forget(&p);
+	*hooks = outcome.hooks;
 	if (errors->count == before)
 		judge(function, &outcome, how, errors);
 	return rc == -EPIPE || rc == -ECONNRESET ? 0 : rc;
@@ -114,7 +117,7 @@ static int run(const char *host_path, const struct conf_function *function,
 
 int supervise_check(const char *host_path, const char *default_user,
 		    const struct conf_function *function, const char *const *groups,
-		    unsigned groups_count, struct conf_errors *errors)
+		    unsigned groups_count, uint32_t *hooks, struct conf_errors *errors)
 {
 	struct region_table *table = calloc(1, sizeof(*table));
 	struct region *upstreams = NULL;
@@ -129,7 +132,7 @@ int supervise_check(const char *host_path, const char *default_user,
 	if (!rc)
 		rc = upstreams_make(table, groups, groups_count, &upstreams);
 	if (!rc)
-		rc = run(host_path, function, &user, upstreams, errors);
+		rc = run(host_path, function, &user, upstreams, hooks, errors);
 	if (rc && errors->count == before) {
 		if (!error[0])
 			snprintf(error, sizeof(error), "%s cannot be started: %s", host_path,

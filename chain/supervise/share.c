@@ -37,7 +37,8 @@ static bool reads_now(const struct instance *i)
 	if (i->info.state == INSTANCE_STARTING)
 		return i->process.socket >= 0;
 	return i->announced &&
-	       (i->info.hooks & (SLUICE_HOOK_REQUEST_BODY | SLUICE_HOOK_RESPONSE_BODY));
+	       (i->info.hooks & (SLUICE_HOOK_REQUEST_BODY | SLUICE_HOOK_RESPONSE_BODY |
+				 SLUICE_HOOK_CLIENT_DATA | SLUICE_HOOK_SERVER_DATA));
 }
 
 void share_new_arena(const struct instance *writer)

@@ -150,11 +150,11 @@ void supervisor_each(const struct supervisor *supervisor,
 		     void (*fn)(void *ctx, const struct instance_info *instance), void *ctx);
 
 /* Loads the plugin in a process of its own, locked in as always, and lets it read its config: for
- * `sluiced -t`. `groups`: the names of the upstreams, which it may look for. 0, or -EINVAL with
- * `errors` filled. Needs no supervisor. */
+ * `sluiced -t`. `groups`: the names of the upstreams, which it may look for. 0 and its hooks (enum
+ * sluice_hook), or -EINVAL with `errors` filled. Needs no supervisor. */
 int supervise_check(const char *host_path, const char *default_user,
 		    const struct conf_function *function, const char *const *groups,
-		    unsigned groups_count, struct conf_errors *errors)
+		    unsigned groups_count, uint32_t *hooks, struct conf_errors *errors)
 	__attribute__((warn_unused_result));
 
 /* What a plugin said of its config. `placed`: the text begins with its file and line; others are

@@ -8,9 +8,7 @@
 
 #include "chain/supervise/instance.h"
 
-#define HOOKS_ALL                                                                          \
-	(SLUICE_HOOK_REQUEST_HEAD | SLUICE_HOOK_REQUEST_BODY | SLUICE_HOOK_RESPONSE_HEAD | \
-	 SLUICE_HOOK_RESPONSE_BODY | SLUICE_HOOK_DONE)
+#define HOOKS_ALL   (SLUICE_HOOKS_HTTP | SLUICE_HOOKS_TCP | SLUICE_HOOK_DONE)
 #define MESSAGES    64  /* taken in one go */
 #define LINES_BURST 200 /* of log; the host has a lower limit, but may lie */
 #define LINES_RATE  100 /* per second */

@@ -122,6 +122,13 @@ enum sluice_down_kind {
 	SLUICE_DOWN_ASK_HEAD,
 	SLUICE_DOWN_ASK_BODY,
 	SLUICE_DOWN_ASK_END,
+	/* `tcp`: a client's connection. arg: as with REQUEST_HEAD. END: its client will send
+	 * nothing after the early bytes. */
+	SLUICE_DOWN_OPEN,
+	/* `tcp`: bytes, as the two BODY kinds. */
+	SLUICE_DOWN_CLIENT_DATA,
+	SLUICE_DOWN_SERVER_DATA,
+	SLUICE_DOWN_KINDS
 };
 
 enum sluice_down_flag {
@@ -150,7 +157,9 @@ SLUICE_ASSERT(sizeof(struct sluice_down) == 64, "ABI");
 /* --- function to manager --------------------------------------------------- */
 
 enum sluice_up_kind {
-	/* The answer to a HEAD: `verdict`. */
+	/* The answer to a HEAD or OPEN: `verdict`. That of an OPEN may have one slice (PASS,
+	 * LEAVE): it goes to the server ahead of all else; `piece`: so many early bytes are taken
+	 * away. */
 	SLUICE_UP_VERDICT = 1,
 	/* The answer to body piece `piece`, the oldest that is unanswered. `verdict` PASS: as it
 	 * was. REPLACE: `slices` instead of it (0: nothing). LEAVE: it, and all that was shown
@@ -177,7 +186,8 @@ enum sluice_verdict {
 	SLUICE_HOLD,     /* never on the ring: the answer comes later (sluice_resume) */
 	SLUICE_RESPOND,  /* its own answer: `status`, edits are the head, slices the body */
 	SLUICE_RESET,    /* end the exchange: reset, or 502 if nothing was answered yet */
-	SLUICE_REPLACE,  /* body pieces only */
+	SLUICE_REPLACE,  /* body pieces and data only */
+	SLUICE_WAIT,     /* open only: ask again when the client has sent more */
 };
 
 #define SLUICE_NONE16    UINT16_MAX
@@ -220,6 +230,8 @@ enum sluice_edit_op {
 	SLUICE_EDIT_REMOVE,  /* every field of that name */
 	SLUICE_EDIT_TARGET,  /* request: the value is the new target */
 	SLUICE_EDIT_STATUS,  /* response: the value is three digits */
+	SLUICE_EDIT_CLIENT,  /* open: the value is a struct sluice_peer */
+	SLUICE_EDIT_LOCAL,   /* likewise */
 };
 
 struct sluice_edit {
@@ -310,6 +322,10 @@ SLUICE_ASSERT(sizeof(struct sluice_peer) == 20, "ABI");
  * The index of a request or response head. Most text stays where the NIC put it: base[1…]
  * refer to RX payload. base[0] is this slot's own text area, for fields that edits made
  * and for the rare line that lay across two packets.
+ *
+ * A connection of a `tcp` chain has one while it is opened: `client`, `local`, `group` and
+ * `server` are as ever, there is no field, and the text area holds its early bytes: what the
+ * client has sent so far, if a function asked to wait for that.
  */
 struct sluice_head {
 	uint8_t response; /* 0: request */
@@ -457,7 +473,16 @@ enum sluice_hook {
 	SLUICE_HOOK_RESPONSE_HEAD = 1 << 2,
 	SLUICE_HOOK_RESPONSE_BODY = 1 << 3,
 	SLUICE_HOOK_DONE = 1 << 4,
+	SLUICE_HOOK_OPEN = 1 << 5,
+	SLUICE_HOOK_CLIENT_DATA = 1 << 6,
+	SLUICE_HOOK_SERVER_DATA = 1 << 7,
 };
+
+/* A function needs one of these to have a part in a chain of that protocol. */
+#define SLUICE_HOOKS_HTTP                                                                  \
+	(SLUICE_HOOK_REQUEST_HEAD | SLUICE_HOOK_REQUEST_BODY | SLUICE_HOOK_RESPONSE_HEAD | \
+	 SLUICE_HOOK_RESPONSE_BODY)
+#define SLUICE_HOOKS_TCP (SLUICE_HOOK_OPEN | SLUICE_HOOK_CLIENT_DATA | SLUICE_HOOK_SERVER_DATA)
 
 enum sluice_region_kind {
 	SLUICE_REGION_NONE = 0,

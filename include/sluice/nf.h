@@ -16,6 +16,10 @@
  * pieces, in place, read only. Functions answer with a verdict and with edits: they never
  * change a byte that is not their own.
  *
+ * In a chain of protocol "tcp" it is a client's connection, with hooks of its own: `open`,
+ * `client_data`, `server_data`. All else is the same. A function may have the hooks of both
+ * protocols; one that has none for a chain's protocol is refused there.
+ *
  * Life of a `struct sluice_exchange *`: from its first hook until `done`, or until the
  * verdict SLUICE_LEAVE (after which there is no `done`). A function that answers SLUICE_HOLD keeps
  * the pointer and calls sluice_resume later; if the exchange ends meanwhile `done` tells it. The
@@ -39,7 +43,8 @@ extern "C" {
 #endif
 
 struct sluice_nf;       /* this instance of the function */
-struct sluice_exchange; /* one request and its response */
+struct sluice_exchange; /* one request and its response; or one connection */
+struct sluice_buf;      /* a run of the function's own memory */
 struct sluice_conf;     /* a node of the function's `config` */
 
 /* A run of text in shared memory; not ended by a NUL. `ptr` is never NULL. */
@@ -96,6 +101,22 @@ struct sluice_nf_hooks {
 	/* After sluice_respond_body gave -EAGAIN, or sluice_buf_alloc NULL: there may be room
 	 * again. */
 	void (*writable)(struct sluice_nf *nf);
+
+	/*
+	 * Chains of protocol "tcp". A client's connection, before a server is chosen for it:
+	 * sluice_head(x) has its addresses (client, local), no field and no text. sluice_route,
+	 * sluice_pick and sluice_open_… say how it goes on. Verdicts: SLUICE_PASS, _LEAVE, _HOLD,
+	 * _RESET. SLUICE_WAIT: call this hook again, with sluice_early, when the client has sent
+	 * more; the connection ends if it does not within the chain's head_timeout_ms.
+	 */
+	enum sluice_verdict (*open)(struct sluice_exchange *x);
+
+	/* What the client sends, and the server: as request_body and response_body. `end`: that
+	 * side has ended (FIN) and nothing follows; the other may go on. */
+	enum sluice_verdict (*client_data)(struct sluice_exchange *x,
+					   const struct sluice_span *spans, unsigned n, bool end);
+	enum sluice_verdict (*server_data)(struct sluice_exchange *x,
+					   const struct sluice_span *spans, unsigned n, bool end);
 };
 
 /* A plugin that was built with fewer hooks is taken as it is: new ones come at the end. */
@@ -264,12 +285,30 @@ bool sluice_str_equal_nocase(struct sluice_str a, struct sluice_str b);
 /* The number of an upstream group, or -ENOENT. Numbers stay the same while the function lives. */
 int sluice_group_find(struct sluice_nf *nf, const char *name);
 const struct sluice_upstreams *sluice_upstreams(const struct sluice_nf *nf);
-/* For `request_head`: elsewhere, it and sluice_pick do nothing. */
+/* For `request_head` and `open`: elsewhere, it and sluice_pick do nothing. */
 void sluice_route(struct sluice_exchange *x, uint16_t group);
 /* The group chosen by an earlier function in the path; SLUICE_NONE16: none. */
 uint16_t sluice_routed(const struct sluice_exchange *x);
 /* `server`: its place in the group: sluice_upstreams()->server[group->first + server]. */
 void sluice_pick(struct sluice_exchange *x, uint16_t server);
+
+/* --- opening a connection (hook `open`, until its verdict; elsewhere -EINVAL) -------- */
+
+/* For the functions after this one: the client's address, and the one that it came to. */
+int sluice_open_client(struct sluice_exchange *x, const struct sluice_peer *client);
+int sluice_open_local(struct sluice_exchange *x, const struct sluice_peer *local);
+
+/* What the client has sent so far, copied into one run: empty before the first SLUICE_WAIT, unless
+ * an earlier function waited. About 5 KB at most: SLUICE_WAIT beyond that, or when the client has
+ * ended (sluice_early_ended), resets the connection. */
+struct sluice_str sluice_early(const struct sluice_exchange *x);
+bool sluice_early_ended(const struct sluice_exchange *x);
+/* Takes the first of these bytes out of the stream: nobody after this function sees them. */
+int sluice_early_take(struct sluice_exchange *x, uint32_t bytes);
+
+/* Bytes (64 KB at most) that go to the server ahead of all that comes from here: once, with
+ * SLUICE_PASS or _LEAVE. -ENOMEM: no lease. */
+int sluice_open_send(struct sluice_exchange *x, struct sluice_buf *buf, uint32_t off, uint32_t len);
 
 /* --- answering (verdict SLUICE_RESPOND from a head hook, or from sluice_resume) --- */
 
@@ -279,7 +318,8 @@ uint64_t sluice_arena_bytes(const struct sluice_nf *nf); /* all of it */
 uint64_t sluice_arena_used(const struct sluice_nf *nf);
 
 /* Begins an answer; fields by sluice_field_add. `body_bytes`: its length, or SLUICE_LENGTH_UNKNOWN
- * (sent chunked), or SLUICE_LENGTH_NONE. */
+ * (sent chunked), or SLUICE_LENGTH_NONE: no body, and no length is named where HEAD asks or
+ * the status has none. */
 int sluice_respond(struct sluice_exchange *x, uint16_t status, uint64_t body_bytes);
 /* Body bytes of the answer, in order, from the arena: also after the verdict, while the answer
  * is not ended. -EAGAIN: the ring is full, or SLUICE_RESPOND_WINDOW_BYTES of this exchange are on
@@ -290,7 +330,7 @@ int sluice_respond_body(struct sluice_exchange *x, struct sluice_buf *buf, uint3
 /* The same with a copy of `text` (counted as copied). */
 int sluice_respond_text(struct sluice_exchange *x, struct sluice_str text, bool end);
 
-/* In a body hook that returns SLUICE_REPLACE: the new bytes. */
+/* In a body hook, or one for data, that returns SLUICE_REPLACE: the new bytes. */
 int sluice_body_emit(struct sluice_exchange *x, struct sluice_buf *buf, uint32_t off, uint32_t len);
 
 /* Ends SLUICE_HOLD: the verdict that the head hook would have given. */

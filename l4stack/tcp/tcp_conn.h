@@ -15,6 +15,7 @@
 #define L4STACK_TCP_TCP_CONN_H
 
 #include <stddef.h>
+#include <sys/queue.h>
 
 #include "l4stack/base/bucket.h"
 #include "l4stack/cc/cc.h"
@@ -318,9 +319,7 @@ struct tcp_fast_server {
 /* Half-open connections: tcp_half.h. */
 struct tcp_half;
 #define TCP_HALF_QUEUES 7
-struct tcp_half_queue {
-	struct tcp_half *first, *last;
-};
+TAILQ_HEAD(tcp_half_queue, tcp_half);
 struct tcp_halves {
 	struct tcp_slab slab;
 	struct tcp_half_queue queues[TCP_HALF_QUEUES];
@@ -349,7 +348,7 @@ struct tcp_proto {
 	uint32_t orphans, orphans_most;     /* connections that were closed and are not over */
 	struct tcp_reorder *reorder_first, *reorder_last; /* all of them, the oldest first */
 	struct tcp_halves halves;
-	struct tcp_timewait *timewait_first, *timewait_last;
+	TAILQ_HEAD(, tcp_timewait) timewait_queue; /* the oldest first */
 	struct stack_timer timewait_timer;
 	uint64_t isn_key[2], port_key[2], cookie_key[2], fast_key[2];
 	uint32_t fast_pending; /* connections of listeners that were opened fast */

@@ -25,27 +25,12 @@ static void queue_push(struct tcp_proto *tcp, struct tcp_half *half, uint8_t ind
 
 	half->queue = index;
 	half->due_ms = tcp_now_ms(tcp) + wait_ms[index];
-	half->next = NULL;
-	half->prev = queue->last;
-	if (half->prev)
-		half->prev->next = half;
-	else
-		queue->first = half;
-	queue->last = half;
+	TAILQ_INSERT_TAIL(queue, half, in_queue);
 }
 
 static void queue_remove(struct tcp_proto *tcp, struct tcp_half *half)
 {
-	struct tcp_half_queue *queue = &tcp->halves.queues[half->queue];
-
-	if (half->prev)
-		half->prev->next = half->next;
-	else
-		queue->first = half->next;
-	if (half->next)
-		half->next->prev = half->prev;
-	else
-		queue->last = half->prev;
+	TAILQ_REMOVE(&tcp->halves.queues[half->queue], half, in_queue);
 }
 
 static uintptr_t ref_of(const struct tcp_half *half)
@@ -68,7 +53,7 @@ static void timer_start(struct tcp_proto *tcp)
 	uint32_t now_ms = tcp_now_ms(tcp), soonest_ms = UINT32_MAX;
 
 	for (unsigned i = SENDING + 1; i < TCP_HALF_QUEUES; i++) {
-		const struct tcp_half *first = tcp->halves.queues[i].first;
+		const struct tcp_half *first = TAILQ_FIRST(&tcp->halves.queues[i]);
 
 		if (first)
 			soonest_ms =
@@ -102,7 +87,8 @@ static void timer_fire(void *owner)
 	struct tcp_half *half;
 
 	for (unsigned i = SENDING + 1; i < TCP_HALF_QUEUES; i++) {
-		while ((half = tcp->halves.queues[i].first) && seq_le(half->due_ms, now_ms)) {
+		while ((half = TAILQ_FIRST(&tcp->halves.queues[i])) &&
+		       seq_le(half->due_ms, now_ms)) {
 			if (i == TCP_HALF_QUEUES - 1)
 				give_up(tcp, half);
 			else
@@ -117,6 +103,8 @@ void tcp_half_init(struct tcp_proto *tcp)
 	struct tcp_halves *halves = &tcp->halves;
 
 	tcp_slab_init(&halves->slab, sizeof(struct tcp_half), TCP_HALVES_MOST);
+	for (unsigned i = 0; i < TCP_HALF_QUEUES; i++)
+		TAILQ_INIT(&halves->queues[i]);
 	halves->timer.fire = timer_fire;
 	halves->timer.owner = tcp;
 }
@@ -208,9 +196,9 @@ struct tcp_reply tcp_half_syn_ack(const struct tcp_proto *tcp, const struct tcp_
 void tcp_half_flush(struct tcp_proto *tcp)
 {
 	struct tcp_half *half;
-	bool any = tcp->halves.queues[SENDING].first;
+	bool any = !TAILQ_EMPTY(&tcp->halves.queues[SENDING]);
 
-	while ((half = tcp->halves.queues[SENDING].first)) {
+	while ((half = TAILQ_FIRST(&tcp->halves.queues[SENDING]))) {
 		struct tcp_reply reply = tcp_half_syn_ack(tcp, half);
 
 		if (half->tries == 0)
@@ -228,12 +216,12 @@ void tcp_half_unlisten(struct tcp_listener *listener)
 	struct tcp_proto *tcp = listener->tcp;
 
 	for (unsigned i = 0; i < TCP_HALF_QUEUES && listener->half_count; i++) {
-		struct tcp_half *half = tcp->halves.queues[i].first, *next;
+		struct tcp_half *half = TAILQ_FIRST(&tcp->halves.queues[i]), *next;
 
 		for (; half; half = next) {
 			struct tcp_reply reset = reply_of(tcp, half);
 
-			next = half->next;
+			next = TAILQ_NEXT(half, in_queue);
 			if (half->listener != listener)
 				continue;
 			reset.seq++;

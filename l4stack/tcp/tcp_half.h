@@ -16,7 +16,7 @@ struct tcp_seg;
 #define TCP_HALVES_MOST 65536u
 
 struct tcp_half {
-	struct tcp_half *prev, *next;
+	TAILQ_ENTRY(tcp_half) in_queue;
 	uint64_t hash;
 	struct tcp_listener *listener;
 	struct addr local, remote;

@@ -82,5 +82,5 @@ void tcp_proto_destroy(struct tcp_proto *tcp)
 bool tcp_proto_pending(const struct tcp_proto *tcp)
 {
 	return tcp->flush.head || tcp->deliver.head || tcp->reply_count || tcp->stage->n ||
-	       tcp->halves.queues[0].first;
+	       !TAILQ_EMPTY(&tcp->halves.queues[0]);
 }

@@ -12,7 +12,7 @@
 #define ISS_STEP (1u << 16)
 
 struct tcp_timewait {
-	struct tcp_timewait *prev, *next;
+	TAILQ_ENTRY(tcp_timewait) in_queue;
 	uint64_t hash;
 	struct addr local, remote;
 	uint16_t local_port, remote_port;
@@ -34,25 +34,17 @@ static uintptr_t ref_of(const struct tcp_timewait *tw)
 static void queue_push(struct tcp_proto *tcp, struct tcp_timewait *tw)
 {
 	tw->since_ms = tcp_now_ms(tcp);
-	tw->next = NULL;
-	tw->prev = tcp->timewait_last;
-	if (tw->prev)
-		tw->prev->next = tw;
-	else
-		tcp->timewait_first = tw;
-	tcp->timewait_last = tw;
+	TAILQ_INSERT_TAIL(&tcp->timewait_queue, tw, in_queue);
 }
 
 static void queue_remove(struct tcp_proto *tcp, struct tcp_timewait *tw)
 {
-	if (tw->prev)
-		tw->prev->next = tw->next;
-	else
-		tcp->timewait_first = tw->next;
-	if (tw->next)
-		tw->next->prev = tw->prev;
-	else
-		tcp->timewait_last = tw->prev;
+	TAILQ_REMOVE(&tcp->timewait_queue, tw, in_queue);
+}
+
+static struct tcp_timewait *oldest(const struct tcp_proto *tcp)
+{
+	return TAILQ_FIRST(&tcp->timewait_queue);
 }
 
 static void drop(struct tcp_proto *tcp, struct tcp_timewait *tw)
@@ -71,9 +63,9 @@ static void timer_start(struct tcp_proto *tcp)
 {
 	uint64_t left_ms;
 
-	if (!tcp->timewait_first || stack_timer_running(&tcp->timewait_timer))
+	if (!oldest(tcp) || stack_timer_running(&tcp->timewait_timer))
 		return;
-	left_ms = TCP_TIME_WAIT_MS - waited_ms(tcp, tcp->timewait_first);
+	left_ms = TCP_TIME_WAIT_MS - waited_ms(tcp, oldest(tcp));
 	stack_timer_start(tcp->stack, &tcp->timewait_timer,
 			  tcp->stack->now_us + (left_ms + 1) * 1000);
 }
@@ -82,14 +74,15 @@ static void timer_fire(void *owner)
 {
 	struct tcp_proto *tcp = owner;
 
-	while (tcp->timewait_first && waited_ms(tcp, tcp->timewait_first) >= TCP_TIME_WAIT_MS)
-		drop(tcp, tcp->timewait_first);
+	while (oldest(tcp) && waited_ms(tcp, oldest(tcp)) >= TCP_TIME_WAIT_MS)
+		drop(tcp, oldest(tcp));
 	timer_start(tcp);
 }
 
 void tcp_timewait_init(struct tcp_proto *tcp)
 {
 	tcp_slab_init(&tcp->timewaits, sizeof(struct tcp_timewait), tcp->conns.most);
+	TAILQ_INIT(&tcp->timewait_queue);
 	tcp->timewait_timer.fire = timer_fire;
 	tcp->timewait_timer.owner = tcp;
 }
@@ -105,8 +98,8 @@ void tcp_timewait_fini(struct tcp_proto *tcp)
 
 static struct tcp_timewait *entry_new(struct tcp_proto *tcp)
 {
-	if (tcp->timewaits.used == tcp->timewaits.most && tcp->timewait_first)
-		drop(tcp, tcp->timewait_first);
+	if (tcp->timewaits.used == tcp->timewaits.most && oldest(tcp))
+		drop(tcp, oldest(tcp));
 	return tcp_slab_alloc(&tcp->timewaits);
 }
 

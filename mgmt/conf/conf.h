@@ -188,7 +188,7 @@ struct conf_chain {
 	const char *name;
 	struct endpoint *listens;
 	unsigned listens_count;
-	const char *protocol;              /* "http" */
+	const char *protocol;              /* "http" or "tcp" */
 	const struct conf_function **path; /* those of all branches, one after the other */
 	unsigned path_length;
 	struct conf_branch *branches;

@@ -61,9 +61,8 @@ struct key {
 	const struct key_type *type;
 	const char *fallback;
 	size_t offset;
-	int64_t min, max;           /* of the number, or of the list's length */
-	const char *const *words;   /* ended by NULL */
-	const char *const *planned; /* words that are known but refused in this version */
+	int64_t min, max;         /* of the number, or of the list's length */
+	const char *const *words; /* ended by NULL */
 	const struct key_group *group;
 	size_t count; /* offset of a list's counter */
 	const char *help;
@@ -134,6 +133,10 @@ extern const struct key_type key_app_user, key_app_group, key_app_listens, key_a
 void check_application(struct reader *reader, const config_setting_t *setting, void *group);
 /* After all was read: what takes part in more than one of its lists. */
 void check_all(struct reader *reader, const config_setting_t *root, void *conf);
+
+/* --- chain.c --------------------------------------------------------------------- */
+
+void check_chain(struct reader *reader, const config_setting_t *setting, void *group);
 
 /* --- function.c: plugin files, their config as JSON; path.c ----------------------- */
 

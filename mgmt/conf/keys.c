@@ -42,8 +42,7 @@ static const char *const probe_words[] = {"ip6", "all", "none", NULL};
 static const char *const on_failure_words[] = {"reject", "bypass", "retry", NULL};
 static const char *const balance_words[] = {"round_robin", "least", "p2c", "hash", NULL};
 static const char *const placement_words[] = {"process", "inline", NULL};
-static const char *const protocol_words[] = {"http", NULL};
-static const char *const protocol_planned[] = {"tcp", NULL};
+static const char *const protocol_words[] = {"http", "tcp", NULL};
 static const char *const congestion_words[] = {"cubic", "newreno", "bbr", NULL};
 
 /* --- daemon ------------------------------------------------------------------------- */
@@ -311,14 +310,14 @@ static const struct key chain_keys[] = {
 	 .fallback = "\"http\"",
 	 .offset = AT(conf_chain, protocol, const char *),
 	 .words = protocol_words,
-	 .planned = protocol_planned,
-	 .help = "what its clients speak"},
+	 .help = "what its clients speak; tcp: anything, byte for byte"},
 	WHOLE("path", path, KEY_REQUIRED, 1, 16,
 	      "functions, in the order in which a request meets them; { when; path; else; } "
 	      "branches"),
-	UINT(conf_chain, head_timeout_ms, "10000", 10, 3600000, "for a request's head to arrive"),
+	UINT(conf_chain, head_timeout_ms, "10000", 10, 3600000,
+	     "for a request's head to arrive; tcp: for early bytes that a function waits for"),
 	UINT(conf_chain, idle_timeout_ms, "60000", 10, 3600000,
-	     "between two requests of a connection"),
+	     "between two requests of a connection; tcp: without a byte either way"),
 	UINT(conf_chain, body_timeout_ms, "60000", 10, 3600000, "between two pieces of a body"),
 	UINT(conf_chain, max_head_bytes, "16384", 1024, 65535, "a longer head is refused with 431"),
 	UINT(conf_chain, max_fields, "100", 8, 1000, "more header fields are refused with 431"),
@@ -346,6 +345,7 @@ static const struct key_group chain_group = {
 	.size = sizeof(struct conf_chain),
 	.place = offsetof(struct conf_chain, place),
 	.named = true,
+	.check = check_chain,
 };
 
 /* --- applications ---------------------------------------------------------------------- */

@@ -143,12 +143,7 @@ static void refuse_word(struct reader *reader, const struct key *key,
 {
 	const char *choice = word_choice(reader, key->words);
 
-	if (!choice)
-		return;
-	if (find_word(key->planned, text) >= 0)
-		reader_error(reader, setting, "%s \"%s\" is not available in this version; use %s",
-			     key->name, text, choice);
-	else
+	if (choice)
 		reader_error(reader, setting, "%s is \"%s\"; it may be %s", key->name, text,
 			     choice);
 }

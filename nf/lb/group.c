@@ -28,6 +28,7 @@ void group_free(struct group *group)
 	if (!group)
 		return;
 	ring_clear(&group->ring);
+	maglev_clear(&group->maglev);
 	free(group->usable.member);
 	free(group->up);
 	free(group);
@@ -118,8 +119,26 @@ static uint64_t identity_of(const struct sluice_server *server)
 	return ring_hash(bytes, sizeof(bytes));
 }
 
-static int take_ring(struct group *group, const struct sluice_upstreams *table,
-		     const struct placement *at)
+static bool is_up(const void *ctx, uint32_t owner)
+{
+	const struct group *group = ctx;
+
+	return group->up[owner / 64] >> owner % 64 & 1;
+}
+
+static int table_build(struct group *group, struct ring_server *servers, uint32_t count)
+{
+	if (group->balance != GROUP_MAGLEV)
+		return ring_build(&group->ring, servers, count);
+	for (uint32_t i = 0; i < count; i++)
+		if (!is_up(group, i))
+			servers[i].weight = 0;
+	return maglev_build(&group->maglev, servers, count);
+}
+
+/* The ring, or the places. */
+static int take_table(struct group *group, const struct sluice_upstreams *table,
+		      const struct placement *at)
 {
 	struct ring_server *servers = calloc(at->servers + 1, sizeof(*servers));
 	int rc;
@@ -130,7 +149,7 @@ static int take_ring(struct group *group, const struct sluice_upstreams *table,
 		servers[i].identity = identity_of(&table->server[at->first + i]);
 		servers[i].weight = weight_of(&table->server[at->first + i]);
 	}
-	rc = ring_build(&group->ring, servers, at->servers);
+	rc = table_build(group, servers, at->servers);
 	free(servers);
 	return rc < 0 ? rc : 0;
 }
@@ -143,11 +162,11 @@ static bool is_current(const struct group *group, const struct sluice_upstreams 
 }
 
 /* A balance this version does not know is taken as the default one. */
-static enum sluice_balance balance_of(const struct group *group, uint32_t balance)
+static int balance_of(const struct group *group, uint32_t balance)
 {
 	if (group->forced >= 0)
-		return (enum sluice_balance)group->forced;
-	return balance <= SLUICE_BALANCE_HASH ? (enum sluice_balance)balance : SLUICE_BALANCE_P2C;
+		return group->forced;
+	return balance <= SLUICE_BALANCE_HASH ? (int)balance : SLUICE_BALANCE_P2C;
 }
 
 int group_refresh(struct group *group, const struct sluice_upstreams *table, uint16_t number)
@@ -161,8 +180,8 @@ int group_refresh(struct group *group, const struct sluice_upstreams *table, uin
 		return -EAGAIN;
 	group->balance = balance_of(group, at.balance);
 	rc = take_usable(group, table, &at);
-	if (rc == 0 && group->balance == SLUICE_BALANCE_HASH)
-		rc = take_ring(group, table, &at);
+	if (rc == 0 && group->balance >= SLUICE_BALANCE_HASH)
+		rc = take_table(group, table, &at);
 	if (rc)
 		return rc;
 	group->changes = at.changes;
@@ -170,11 +189,11 @@ int group_refresh(struct group *group, const struct sluice_upstreams *table, uin
 	return 1;
 }
 
-static bool is_up(const void *ctx, uint32_t owner)
+static int pick_by_maglev(const struct group *group, uint64_t hash)
 {
-	const struct group *group = ctx;
+	uint16_t server = maglev_find(&group->maglev, hash);
 
-	return group->up[owner / 64] >> owner % 64 & 1;
+	return server == MAGLEV_NONE ? GROUP_NO_SERVER : server;
 }
 
 static int pick_by_ring(const struct group *group, uint64_t hash)
@@ -197,7 +216,9 @@ int group_pick(struct group *group, uint64_t hash, uint64_t now_us, uint64_t *ra
 		return set->member[choose_least(set, now_us, random)].server;
 	case SLUICE_BALANCE_HASH:
 		return pick_by_ring(group, hash);
-	case SLUICE_BALANCE_P2C:
+	case GROUP_MAGLEV:
+		return pick_by_maglev(group, hash);
+	default:
 		break;
 	}
 	return set->member[choose_p2c(set, now_us, random)].server;

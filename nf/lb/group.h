@@ -12,20 +12,26 @@
 #include <sluice/abi.h>
 
 #include "choose.h"
+#include "maglev.h"
 #include "ring.h"
 
 #define GROUP_NO_SERVER (-1)
 
+/* A balance of this function's own, beside those that groups name. */
+#define GROUP_MAGLEV (SLUICE_BALANCE_HASH + 1)
+
 struct group {
 	uint32_t changes, version; /* of the table and of the group when this was taken */
-	int forced;                /* enum sluice_balance instead of the group's own; -1: its own */
-	enum sluice_balance balance;
+	int forced;                /* a balance instead of the group's own; -1: its own */
+	int balance;               /* enum sluice_balance, or GROUP_MAGLEV */
 	struct choose_set usable;
 	uint64_t *up; /* one bit for each server of the group */
 	struct ring ring;
+	struct maglev maglev;
 };
 
-/* NULL: no memory. `forced`: an enum sluice_balance for it, or -1 for what the table says. */
+/* NULL: no memory. `forced`: an enum sluice_balance for it, GROUP_MAGLEV, or -1 for what the table
+ * says. */
 struct group *group_new(int forced);
 void group_free(struct group *group);
 

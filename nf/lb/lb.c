@@ -23,7 +23,7 @@ struct lb_counters {
 
 struct lb {
 	uint16_t upstream; /* for exchanges that nobody routed; SLUICE_NONE16: none */
-	int balance;       /* enum sluice_balance, or BALANCE_OF_GROUP */
+	int balance;       /* enum sluice_balance, GROUP_MAGLEV, or BALANCE_OF_GROUP */
 	struct key_rule key;
 	uint64_t random;
 	struct lb_counters count;
@@ -64,7 +64,7 @@ static int read_upstream(struct sluice_nf *nf, const struct sluice_conf *config,
 
 static int read_balance(const struct sluice_conf *config, struct lb *lb)
 {
-	static const char *const names[] = {"round_robin", "least", "p2c", "hash"};
+	static const char *const names[] = {"round_robin", "least", "p2c", "hash", "maglev"};
 	struct sluice_str text;
 	const char *given;
 	int rc = sluice_conf_string(config, "balance", NULL, &given);
@@ -73,13 +73,14 @@ static int read_balance(const struct sluice_conf *config, struct lb *lb)
 	if (rc || !given)
 		return rc;
 	text = sluice_str(given);
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i <= GROUP_MAGLEV; i++)
 		if (sluice_str_equal(text, sluice_str(names[i]))) {
 			lb->balance = i;
 			return 0;
 		}
 	return sluice_conf_error(
-		config, "balance: \"%s\" is not one of round_robin, least, p2c, hash", given);
+		config, "balance: \"%s\" is not one of round_robin, least, p2c, hash, maglev",
+		given);
 }
 
 static int read_key(const struct sluice_conf *config, struct lb *lb)
@@ -153,13 +154,14 @@ static struct group *group_at(struct lb *lb, const struct sluice_nf *nf, uint16_
 	return rc < 0 ? NULL : *slot;
 }
 
-static void count_pick(struct lb *lb, enum sluice_balance balance)
+static void count_pick(struct lb *lb, int balance)
 {
 	uint64_t *const counter[] = {
 		[SLUICE_BALANCE_ROUND_ROBIN] = lb->count.picked_round_robin,
 		[SLUICE_BALANCE_LEAST] = lb->count.picked_least,
 		[SLUICE_BALANCE_P2C] = lb->count.picked_p2c,
 		[SLUICE_BALANCE_HASH] = lb->count.picked_hash,
+		[GROUP_MAGLEV] = lb->count.picked_maglev,
 	};
 
 	(*counter[balance])++;
@@ -172,7 +174,7 @@ static void pick(struct lb *lb, struct sluice_exchange *x, uint16_t number)
 	uint64_t hash = 0;
 	int server = GROUP_NO_SERVER;
 
-	if (group && group->balance == SLUICE_BALANCE_HASH)
+	if (group && group->balance >= SLUICE_BALANCE_HASH)
 		hash = key_hash(&lb->key, x);
 	if (group)
 		server = group_pick(group, hash, sluice_now_us(nf), &lb->random);
@@ -185,7 +187,7 @@ static void pick(struct lb *lb, struct sluice_exchange *x, uint16_t number)
 }
 
 /* Without a pick the manager answers 503, so there is nothing more to do here then. */
-static enum sluice_verdict request_head(struct sluice_exchange *x)
+static enum sluice_verdict choose(struct sluice_exchange *x)
 {
 	struct lb *lb = sluice_data(sluice_of(x));
 	uint16_t number = sluice_routed(x);
@@ -202,8 +204,9 @@ static enum sluice_verdict request_head(struct sluice_exchange *x)
 }
 
 const struct sluice_nf_hooks lb_hooks = {
-	SLUICE_HOOKS, .name = "lb", .summary = "chooses the server of an upstream group",
-	.init = init, .fini = fini, .request_head = request_head,
+	SLUICE_HOOKS,   .name = "lb", .summary = "chooses the server of an upstream group",
+	.init = init,   .fini = fini, .request_head = choose,
+	.open = choose,
 };
 
 SLUICE_FUNCTION(lb_hooks);

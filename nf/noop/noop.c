@@ -11,7 +11,7 @@
 /* What the whole instance knows. */
 struct noop {
 	const char *field; /* NULL: no field is added */
-	uint64_t *requests;
+	uint64_t *requests, *connections;
 	uint64_t *waited_us;
 };
 
@@ -32,6 +32,7 @@ static int noop_init(struct sluice_nf *nf, const struct sluice_conf *config)
 		return -ENOMEM;
 	noop->field = field;
 	noop->requests = sluice_counter(nf, "requests", "requests that passed");
+	noop->connections = sluice_counter(nf, "connections", "connections that passed");
 	noop->waited_us = sluice_counter(nf, "waited_us", "time from requests to their responses");
 	sluice_set_data(nf, noop);
 	return 0;
@@ -63,6 +64,15 @@ static enum sluice_verdict noop_response_head(struct sluice_exchange *x)
 	return SLUICE_LEAVE;
 }
 
+/* For chains of protocol "tcp". */
+static enum sluice_verdict noop_open(struct sluice_exchange *x)
+{
+	const struct noop *noop = sluice_data(sluice_of(x));
+
+	++*noop->connections;
+	return SLUICE_LEAVE;
+}
+
 static const struct sluice_nf_hooks noop_hooks = {
 	SLUICE_HOOKS,
 	.name = "noop",
@@ -72,6 +82,7 @@ static const struct sluice_nf_hooks noop_hooks = {
 	.fini = noop_fini,
 	.request_head = noop_request_head,
 	.response_head = noop_response_head,
+	.open = noop_open,
 };
 
 SLUICE_FUNCTION(noop_hooks);

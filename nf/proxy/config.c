@@ -72,8 +72,7 @@ static int read_edits(struct proxy *proxy, const struct sluice_conf *route, cons
 	return err;
 }
 
-static int read_upstream(struct sluice_nf *nf, const struct sluice_conf *group,
-			 struct proxy_route *route)
+static int read_upstream(struct sluice_nf *nf, const struct sluice_conf *group, uint16_t *out)
 {
 	const char *name;
 	int err = sluice_conf_string(group, "upstream", NULL, &name), found;
@@ -83,7 +82,7 @@ static int read_upstream(struct sluice_nf *nf, const struct sluice_conf *group,
 	found = sluice_group_find(nf, name);
 	if (found < 0)
 		return sluice_conf_error(group, "upstream \"%s\" is not defined", name);
-	route->group = (uint16_t)found;
+	*out = (uint16_t)found;
 	return 0;
 }
 
@@ -176,8 +175,37 @@ static int read_route(struct proxy *proxy, struct sluice_nf *nf, const struct sl
 		return sluice_conf_error(group, "a route needs either upstream or redirect");
 	if (redirects)
 		return read_redirect(proxy, group, route);
-	err = read_upstream(nf, group, route);
+	err = read_upstream(nf, group, &route->group);
 	return read_changes(proxy, group, route) ? -EINVAL : err;
+}
+
+/* All requests go to the group that connections go to. */
+static int one_route(struct proxy *proxy)
+{
+	proxy->routes = pool_alloc(&proxy->pool, 1, sizeof(*proxy->routes));
+	if (!proxy->routes)
+		return -ENOMEM;
+	proxy->routes[0].group = proxy->upstream;
+	proxy->routes_count = 1;
+	return 0;
+}
+
+static int read_connections(struct proxy *proxy, struct sluice_nf *nf,
+			    const struct sluice_conf *config)
+{
+	static const char *const accept[] = {"never", "trusted", "always", NULL};
+	static const char *const send[] = {"none", "v1", "v2", NULL};
+	unsigned on_accept = 0, on_send = 0;
+	int errors = 0;
+
+	proxy->upstream = SLUICE_NONE16;
+	if (sluice_conf_has(config, "upstream"))
+		errors |= read_upstream(nf, config, &proxy->upstream);
+	errors |= read_choice(config, "accept_proxy", accept, PROXY_ACCEPT_NEVER, &on_accept);
+	errors |= read_choice(config, "send_proxy", send, HEADER_NONE, &on_send);
+	proxy->accept = (enum proxy_accept)on_accept;
+	proxy->send = (enum header_version)on_send;
+	return errors ? -EINVAL : 0;
 }
 
 static int read_routes(struct proxy *proxy, struct sluice_nf *nf, const struct sluice_conf *config)
@@ -185,6 +213,8 @@ static int read_routes(struct proxy *proxy, struct sluice_nf *nf, const struct s
 	const struct sluice_conf *list = sluice_conf_list(config, "routes");
 	int err = 0;
 
+	if (!sluice_conf_has(config, "routes") && sluice_conf_has(config, "upstream"))
+		return one_route(proxy);
 	if (!sluice_conf_has(config, "routes"))
 		return sluice_conf_error(config, "routes is missing");
 	if (!list)
@@ -246,8 +276,18 @@ static int read_counters(struct proxy_counters *c, struct sluice_nf *nf)
 	c->match_limits =
 		sluice_counter(nf, "match_limits", "matches given up at match_limit: 500");
 	c->edit_errors = sluice_counter(nf, "edit_errors", "heads that could not be changed");
-	return c->requests && c->routed && c->redirected && c->no_route && c->refused && c->loops &&
-			       c->match_limits && c->edit_errors
+	c->connections =
+		sluice_counter(nf, "connections", "connections sent to the upstream group");
+	c->headers_in = sluice_counter(nf, "headers_in", "PROXY headers taken from clients");
+	c->headers_out = sluice_counter(nf, "headers_out", "PROXY headers sent to servers");
+	c->headers_bad = sluice_counter(nf, "headers_bad",
+					"connections refused: no PROXY header, or a wrong one");
+	c->no_memory = sluice_counter(nf, "no_memory",
+				      "connections refused: no memory for their PROXY header");
+	return c->connections && c->headers_in && c->headers_out && c->headers_bad &&
+			       c->no_memory && c->requests && c->routed && c->redirected &&
+			       c->no_route && c->refused && c->loops && c->match_limits &&
+			       c->edit_errors
 		       ? 0
 		       : -ENOSPC;
 }
@@ -263,6 +303,8 @@ int proxy_read(struct proxy *proxy, struct sluice_nf *nf, const struct sluice_co
 	err = read_counters(&proxy->counters, nf);
 	if (err)
 		return err;
+	if (read_connections(proxy, nf, config))
+		bad = -EINVAL;
 	err = read_routes(proxy, nf, config);
 	return bad ? bad : err;
 }

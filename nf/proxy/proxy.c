@@ -110,11 +110,12 @@ static void proxy_fini(struct sluice_nf *nf)
 static const struct sluice_nf_hooks proxy_hooks = {
 	SLUICE_HOOKS,
 	.name = "proxy",
-	.summary = "routes requests to upstream groups by host, path and method",
+	.summary = "routes requests and connections to upstream groups",
 	.ctx_bytes = sizeof(struct context),
 	.init = proxy_init,
 	.fini = proxy_fini,
 	.request_head = proxy_request,
 	.response_head = proxy_response,
+	.open = proxy_open,
 };
 SLUICE_FUNCTION(proxy_hooks);

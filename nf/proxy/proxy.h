@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * proxy: routes requests to upstream groups by host, path and method. README.md is its manual.
+ * proxy: routes requests to upstream groups by host, path and method; connections of tcp chains to
+ * one group, with PROXY headers in and out. README.md is its manual.
  *
  * config.c reads the routes once; route.c finds a request's route; edits.c makes the route's
  * changes; forwarded.c and via.c the fields by which proxies tell of themselves;
- * own_answers.c is for requests that a proxy must answer itself. Everything belongs to
+ * own_answers.c is for requests that a proxy must answer itself. open.c is for connections, and
+ * header.c for their PROXY headers. Everything belongs to
  * one instance and its thread; routes never change.
  *
  * Fields of the connection (RFC 9110 §7.6.1) are none of its business: the manager took
@@ -27,6 +29,7 @@
 #include "nf/common/path_rule.h"
 #include "nf/common/pool.h"
 #include "nf/common/template.h"
+#include "nf/proxy/header.h"
 
 struct proxy_set {
 	const char *name;
@@ -55,8 +58,11 @@ struct proxy_route {
 
 struct proxy_counters {
 	uint64_t *requests, *routed, *redirected, *no_route, *refused, *loops, *match_limits,
-		*edit_errors;
+		*edit_errors, *connections, *headers_in, *headers_out, *headers_bad, *no_memory;
 };
+
+/* Whose connections begin with a PROXY header. */
+enum proxy_accept { PROXY_ACCEPT_NEVER, PROXY_ACCEPT_TRUSTED, PROXY_ACCEPT_ALWAYS };
 
 struct proxy {
 	struct pool pool;
@@ -64,6 +70,10 @@ struct proxy {
 	struct proxy_route *routes;
 	unsigned routes_count;
 	struct networks trusted;
+	uint16_t upstream; /* of connections, and of requests without `routes`; SLUICE_NONE16: none
+			    */
+	enum proxy_accept accept;
+	enum header_version send;
 	bool x_forwarded;
 	bool trace;                /* is forwarded */
 	uint32_t max_loops;        /* 0: loops are not looked for */
@@ -94,6 +104,9 @@ int proxy_rewrite(struct proxy *proxy, const struct proxy_route *route,
 		  const struct template_source *source);
 int proxy_forwarded(struct proxy *proxy, struct sluice_exchange *x);
 int proxy_via(const struct proxy *proxy, struct sluice_exchange *x);
+
+/* The hook of connections. */
+enum sluice_verdict proxy_open(struct sluice_exchange *x);
 
 /* How often this proxy stands in the request's Via. */
 unsigned proxy_via_count(const struct proxy *proxy, const struct sluice_exchange *x);

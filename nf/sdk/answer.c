@@ -24,7 +24,7 @@ static int up_put(struct sluice_exchange *x, const struct sluice_up *up, const v
 
 /* --- slices under lease ------------------------------------------------------------ */
 
-static bool within(const struct sluice_buf *buf, uint32_t off, uint32_t len)
+bool answer_within(const struct sluice_buf *buf, uint32_t off, uint32_t len)
 {
 	return len == 0 || (buf && off <= buf->size && len <= buf->size - off);
 }
@@ -105,7 +105,7 @@ static int turn_away(struct sluice_exchange *x)
 	return -EAGAIN;
 }
 
-static int early_add(struct sluice_exchange *x, struct sluice_buf *buf, uint32_t off, uint32_t len)
+int answer_early(struct sluice_exchange *x, struct sluice_buf *buf, uint32_t off, uint32_t len)
 {
 	struct sluice_slice slice;
 
@@ -159,7 +159,7 @@ static bool length_refuses(const struct sluice_exchange *x, uint32_t len, bool e
 static int respond_check(const struct sluice_exchange *x, const struct sluice_buf *buf,
 			 uint32_t off, uint32_t len, bool end)
 {
-	if (!x->live || !x->respond || !within(buf, off, len))
+	if (!x->live || !x->respond || !answer_within(buf, off, len))
 		return -EINVAL;
 	if (x->no_body || (x->body_ended && len == 0) || (len == 0 && !end))
 		return 0;
@@ -182,7 +182,7 @@ int sluice_respond_body(struct sluice_exchange *x, struct sluice_buf *buf, uint3
 	if (x->answering)
 		rc = emit(x, buf, off, len, last);
 	else if (len)
-		rc = early_add(x, buf, off, len);
+		rc = answer_early(x, buf, off, len);
 	if (rc)
 		return rc;
 	x->body_sent += len;
@@ -225,6 +225,8 @@ static enum sluice_verdict head_verdict(struct sluice_exchange *x, enum sluice_v
 		nf_complain(x->nf, "SLUICE_RESPOND without sluice_respond: the exchange is reset");
 		return SLUICE_RESET;
 	default:
+		if (verdict == SLUICE_WAIT && x->phase == NF_OPEN)
+			return verdict;
 		nf_complain(x->nf, "a verdict that a head hook cannot give: the exchange is reset");
 		return SLUICE_RESET;
 	}
@@ -261,6 +263,22 @@ static void respond_fill(const struct sluice_exchange *x, struct sluice_up *up)
 		up->flags = SLUICE_UP_END;
 }
 
+/* What was taken out of the stream, and what goes ahead of it. */
+static void open_fill(const struct sluice_exchange *x, struct sluice_up *up)
+{
+	up->piece = x->early_taken;
+	up->slices = (uint8_t)x->early_count;
+	if (x->early_count)
+		up->respond.slice = x->early[0];
+}
+
+/* What was said before it asks to wait is forgotten: it will be asked again. */
+static void forget(struct sluice_exchange *x)
+{
+	edits_drop(x);
+	x->group = x->server = SLUICE_NONE16;
+}
+
 void answer_head(struct sluice_exchange *x, enum sluice_verdict verdict)
 {
 	struct sluice_up up = up_of(x, SLUICE_UP_VERDICT);
@@ -268,14 +286,19 @@ void answer_head(struct sluice_exchange *x, enum sluice_verdict verdict)
 	FAULT_POINT(ANSWERED);
 	verdict = head_verdict(x, verdict);
 	up.verdict = (uint8_t)verdict;
-	if (x->phase == NF_REQUEST_HEAD) { /* when the answer comes, the choice was made */
+	if (verdict == SLUICE_WAIT)
+		forget(x);
+	if (nf_chooses(x)) { /* when the answer to a response comes, the choice was made */
 		up.group = x->group;
 		up.server = x->server;
 	}
 	if (verdict == SLUICE_RESPOND)
 		respond_fill(x, &up);
+	else if (x->phase == NF_OPEN && (verdict == SLUICE_PASS || verdict == SLUICE_LEAVE))
+		open_fill(x, &up);
 	else
 		answer_drop(x);
+	x->early_taken = 0;
 	if (x->edits && verdict != SLUICE_RESET)
 		up.text_len = x->edits->bytes;
 	up_put(x, &up, x->edits ? x->edits->text : NULL, true);
@@ -308,7 +331,7 @@ int sluice_body_emit(struct sluice_exchange *x, struct sluice_buf *buf, uint32_t
 	struct sluice_nf *nf = x->nf;
 	struct sluice_slice slice;
 
-	if (nf->emitting != x || !within(buf, off, len))
+	if (nf->emitting != x || !answer_within(buf, off, len))
 		return -EINVAL;
 	if (!len)
 		return 0;

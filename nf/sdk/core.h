@@ -58,7 +58,16 @@ struct nf_edits {
 	uint8_t text[SLUICE_EDITS_MAX_BYTES];
 };
 
-enum nf_phase { NF_IDLE, NF_REQUEST_HEAD, NF_RESPONSE_HEAD, NF_REQUEST_BODY, NF_RESPONSE_BODY };
+enum nf_phase {
+	NF_IDLE,
+	NF_REQUEST_HEAD,
+	NF_RESPONSE_HEAD,
+	NF_REQUEST_BODY,
+	NF_RESPONSE_BODY,
+	NF_OPEN,
+	NF_CLIENT_DATA,
+	NF_SERVER_DATA,
+};
 
 LIST_HEAD(sluice_ask_list, sluice_ask);
 
@@ -69,20 +78,24 @@ struct sluice_exchange {
 	uint8_t phase; /* enum nf_phase: the hook that runs, or whose answer is held */
 	bool live;     /* between its first event and its end */
 	bool held;
-	bool respond;    /* sluice_respond was called */
-	bool answering;  /* its RESPOND went out and its body is not ended */
-	bool left;       /* by a piece of body: more may be on the ring for it */
-	bool body_ended; /* the function gave the last piece of its answer */
-	bool no_body;    /* HEAD, or none by status or length: what is emitted goes nowhere */
+	bool respond;     /* sluice_respond was called */
+	bool answering;   /* its RESPOND went out and its body is not ended */
+	bool left;        /* by a piece of body: more may be on the ring for it */
+	bool body_ended;  /* the function gave the last piece of its answer */
+	bool no_body;     /* HEAD, or none by status or length: what is emitted goes nowhere */
+	bool early_ended; /* the client of a connection sends nothing after its early bytes */
 	uint16_t status, group, server;
 	uint16_t early_count;
 	uint64_t body_bytes, body_sent;
 	uint64_t in_flight_bytes;
+	uint32_t early_taken; /* bytes, with the verdict of `open` */
 	const struct sluice_head *head;
 	const struct sluice_end *end; /* while `done` runs */
 	struct nf_edits *edits;
 	struct sluice_ask_list asks; /* that end with it */
-	struct sluice_slice *early; /* NF_EARLY_MAX of them, from the first use until the verdict */
+	/* NF_EARLY_MAX of them, from the first use until the verdict. Of `open`: what goes ahead.
+	 */
+	struct sluice_slice *early;
 	_Alignas(16) uint8_t ctx[];
 };
 
@@ -214,6 +227,15 @@ void edits_drop(struct sluice_exchange *x);
 enum sluice_field_id field_id(struct sluice_str name);
 unsigned field_flags(enum sluice_field_id id);
 
+/* One more edit of the verdict that is to come. */
+int edits_put(struct sluice_exchange *x, const struct sluice_edit *edit, const void *name,
+	      const void *value);
+/* A route and a server may be named. */
+static inline bool nf_chooses(const struct sluice_exchange *x)
+{
+	return x->phase == NF_REQUEST_HEAD || x->phase == NF_OPEN;
+}
+
 /* A slice of the arena for that exchange, under a lease; ref SLUICE_REF_NONE: it cannot be. */
 struct sluice_slice answer_slice(struct sluice_exchange *x, struct sluice_buf *buf, uint32_t off,
 				 uint32_t len);
@@ -221,6 +243,9 @@ struct sluice_slice answer_slice(struct sluice_exchange *x, struct sluice_buf *b
 void answer_head(struct sluice_exchange *x, enum sluice_verdict verdict);
 void answer_piece(struct sluice_exchange *x, uint32_t piece, enum sluice_verdict verdict);
 void answer_drop(struct sluice_exchange *x);
+/* A slice that goes with the verdict, or after it. */
+int answer_early(struct sluice_exchange *x, struct sluice_buf *buf, uint32_t off, uint32_t len);
+bool answer_within(const struct sluice_buf *buf, uint32_t off, uint32_t len);
 void answer_released(struct sluice_nf *nf, uint32_t tag);
 
 #endif

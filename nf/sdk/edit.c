@@ -86,30 +86,35 @@ static bool may_edit(const struct sluice_exchange *x)
 	return x->live && (x->phase == NF_REQUEST_HEAD || x->phase == NF_RESPONSE_HEAD);
 }
 
-static int put(struct sluice_exchange *x, enum sluice_edit_op op, enum sluice_field_id id,
-	       struct sluice_str name, struct sluice_str value)
+int edits_put(struct sluice_exchange *x, const struct sluice_edit *edit, const void *name,
+	      const void *value)
 {
-	uint32_t bytes = (uint32_t)sizeof(struct sluice_edit) + name.len + value.len;
+	uint32_t bytes = (uint32_t)sizeof(*edit) + edit->name_len + edit->value_len;
 	uint32_t padded = (bytes + 7) & ~7u;
-	struct sluice_edit edit = {.op = (uint8_t)op,
-				   .id = (uint16_t)id,
-				   .name_len = (uint16_t)name.len,
-				   .value_len = (uint16_t)value.len};
 	uint8_t *at;
 
-	if (!may_edit(x))
-		return -EINVAL;
 	if (!edits_have(x))
 		return -ENOMEM;
 	if (padded > SLUICE_EDITS_MAX_BYTES - x->edits->bytes)
 		return -ENOSPC;
 	at = x->edits->text + x->edits->bytes;
-	memcpy(at, &edit, sizeof(edit));
-	memcpy(at + sizeof(edit), name.ptr, name.len);
-	memcpy(at + sizeof(edit) + name.len, value.ptr, value.len);
+	memcpy(at, edit, sizeof(*edit));
+	memcpy(at + sizeof(*edit), name, edit->name_len);
+	memcpy(at + sizeof(*edit) + edit->name_len, value, edit->value_len);
 	memset(at + bytes, 0, padded - bytes);
 	x->edits->bytes += padded;
 	return 0;
+}
+
+static int put(struct sluice_exchange *x, enum sluice_edit_op op, enum sluice_field_id id,
+	       struct sluice_str name, struct sluice_str value)
+{
+	struct sluice_edit edit = {.op = (uint8_t)op,
+				   .id = (uint16_t)id,
+				   .name_len = (uint16_t)name.len,
+				   .value_len = (uint16_t)value.len};
+
+	return may_edit(x) ? edits_put(x, &edit, name.ptr, value.ptr) : -EINVAL;
 }
 
 static int put_field(struct sluice_exchange *x, enum sluice_edit_op op, const char *name,

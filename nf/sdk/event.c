@@ -60,6 +60,7 @@ static void on_head(struct sluice_nf *nf, unsigned worker, const struct sluice_d
 	}
 	FAULT_POINT(BEGUN);
 	x->phase = (uint8_t)phase;
+	x->early_ended = d->flags & SLUICE_DOWN_END;
 	x->head = (const struct sluice_head *)nf_resolve(nf, ref, sizeof(struct sluice_head));
 	if (!x->head) {
 		nf_complain(nf, "a head lies outside of the message region: its exchange is reset");
@@ -203,6 +204,15 @@ void nf_event(struct sluice_nf *nf, unsigned worker, const struct sluice_down *d
 		break;
 	case SLUICE_DOWN_RESPONSE_BODY:
 		on_body(nf, worker, d, NF_RESPONSE_BODY, nf->hooks.response_body);
+		break;
+	case SLUICE_DOWN_OPEN:
+		on_head(nf, worker, d, NF_OPEN, nf->hooks.open);
+		break;
+	case SLUICE_DOWN_CLIENT_DATA:
+		on_body(nf, worker, d, NF_CLIENT_DATA, nf->hooks.client_data);
+		break;
+	case SLUICE_DOWN_SERVER_DATA:
+		on_body(nf, worker, d, NF_SERVER_DATA, nf->hooks.server_data);
 		break;
 	case SLUICE_DOWN_DONE:
 		on_done(nf, worker, d);

@@ -90,7 +90,7 @@ struct sluice_nf *sluice_of(struct sluice_exchange *x)
 
 void sluice_route(struct sluice_exchange *x, uint16_t group)
 {
-	if (x->phase != NF_REQUEST_HEAD)
+	if (!nf_chooses(x))
 		return;
 	x->group = group;
 	x->server = SLUICE_NONE16;
@@ -98,6 +98,6 @@ void sluice_route(struct sluice_exchange *x, uint16_t group)
 
 void sluice_pick(struct sluice_exchange *x, uint16_t server)
 {
-	if (x->phase == NF_REQUEST_HEAD)
+	if (nf_chooses(x))
 		x->server = server;
 }

@@ -124,6 +124,29 @@ enum sluice_verdict harness_response_spans(struct harness_exchange *x,
 /* What goes on for the last piece: its own bytes, or those emitted. NUL follows. */
 const uint8_t *harness_piece(const struct harness_exchange *x, size_t *len);
 
+/* --- connections of tcp chains ------------------------------------------------------ */
+
+/* From harness_client to harness_local; runs `open` if the function has it. */
+struct harness_exchange *harness_open(struct harness *h);
+/* The client says more, and the function is asked again: it had answered SLUICE_WAIT. Its verdict.
+ */
+enum sluice_verdict harness_early(struct harness_exchange *x, const void *bytes, size_t len,
+				  bool end);
+/* With the last verdict: early bytes taken out of the stream; bytes that go ahead of it; the
+ * addresses for those after this function (as they were, if it set none). */
+uint32_t harness_early_taken(const struct harness_exchange *x);
+const uint8_t *harness_ahead(const struct harness_exchange *x, size_t *len);
+const struct sluice_peer *harness_open_client(const struct harness_exchange *x);
+const struct sluice_peer *harness_open_local(const struct harness_exchange *x);
+
+/* As the two for bodies. */
+enum sluice_verdict harness_client_data(struct harness_exchange *x, const void *bytes, size_t len,
+					bool end);
+enum sluice_verdict harness_server_data(struct harness_exchange *x, const void *bytes, size_t len,
+					bool end);
+
+/* --- the end -------------------------------------------------------------------------- */
+
 /* The exchange is over: runs `done`, unless the function had left it. */
 void harness_done(struct harness_exchange *x, bool reset);
 /* The same with what sluice_ending is to tell. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Edits, read as the manager reads them, made on a plain list of fields. */
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,6 +67,19 @@ static void say(struct harness_exchange *x, const char *op, struct sluice_str na
 	harness_append(&x->edits, "\n", 1);
 }
 
+static void peer_set(struct harness_exchange *x, const char *op, struct sluice_str value,
+		     struct sluice_peer *peer)
+{
+	char text[64] = "";
+
+	if (value.len != sizeof(*peer))
+		harness_abort("an address of %u bytes", value.len);
+	memcpy(peer, value.ptr, sizeof(*peer));
+	inet_ntop(peer->family == 4 ? AF_INET : AF_INET6, peer->bytes, text, sizeof(text));
+	snprintf(text + strlen(text), sizeof(text) - strlen(text), " %u", peer->port);
+	say(x, op, sluice_str(""), sluice_str(text), false);
+}
+
 static void edit_make(struct harness_exchange *x, const struct sluice_edit *edit,
 		      struct sluice_str name, struct sluice_str value)
 {
@@ -91,6 +105,12 @@ static void edit_make(struct harness_exchange *x, const struct sluice_edit *edit
 	case SLUICE_EDIT_STATUS:
 		say(x, "status ", name, value, false);
 		x->status = (uint16_t)strtoul(value.ptr, NULL, 10);
+		break;
+	case SLUICE_EDIT_CLIENT:
+		peer_set(x, "client ", value, &x->client);
+		break;
+	case SLUICE_EDIT_LOCAL:
+		peer_set(x, "local ", value, &x->local);
 		break;
 	default:
 		harness_abort("an edit of an unknown kind: %u", edit->op);

@@ -59,6 +59,9 @@ static void on_verdict(struct harness_exchange *x, const struct sluice_up *up, c
 		x->body_bytes = up->respond.body_bytes;
 		slices_take(x->h, up, &x->body);
 		x->body_ended = up->flags & SLUICE_UP_END;
+	} else {
+		slices_take(x->h, up, &x->ahead);
+		x->early_taken = up->piece;
 	}
 	harness_edits_apply(x, text, up->text_len);
 }
@@ -165,14 +168,14 @@ void harness_acknowledge(struct harness *h)
 	harness_settle(h);
 }
 
-static void event(struct harness_exchange *x, struct sluice_down *down)
+void harness_event(struct harness_exchange *x, struct sluice_down *down)
 {
 	down->exchange = x->slot;
 	down->generation = GENERATION;
 	nf_event(x->h->nf, 0, down);
 }
 
-static struct harness_exchange *exchange_new(struct harness *h, const char *target)
+struct harness_exchange *harness_exchange_new(struct harness *h, const char *target)
 {
 	struct harness_exchange *x = harness_grow(NULL, sizeof(*x));
 
@@ -181,6 +184,8 @@ static struct harness_exchange *exchange_new(struct harness *h, const char *targ
 	harness_append(&x->body, "", 0);
 	harness_append(&x->piece, "", 0);
 	harness_append(&x->edits, "", 0);
+	harness_append(&x->early, "", 0);
+	harness_append(&x->ahead, "", 0);
 	h->exchanges = x;
 	return x;
 }
@@ -193,7 +198,18 @@ void harness_exchange_free(struct harness_exchange *x)
 	free(x->body.data);
 	free(x->piece.data);
 	free(x->edits.data);
+	free(x->early.data);
+	free(x->ahead.data);
 	free(x);
+}
+
+void harness_answer_forget(struct harness_exchange *x)
+{
+	x->answered = false;
+	x->verdict = SLUICE_HOLD;
+	x->group = x->server = SLUICE_NONE16;
+	x->edits.len = 0;
+	x->edits.data[0] = '\0';
 }
 
 static void head_event(struct harness_exchange *x, const struct harness_line *line)
@@ -203,14 +219,10 @@ static void head_event(struct harness_exchange *x, const struct harness_line *li
 		.arg = harness_head_write(x->h, line),
 	};
 
-	x->answered = false;
+	harness_answer_forget(x);
 	x->response = line->response;
-	x->verdict = SLUICE_HOLD;
-	x->group = x->server = SLUICE_NONE16;
-	x->edits.len = 0;
-	x->edits.data[0] = '\0';
 	harness_fields_set(x, line->fields);
-	event(x, &down);
+	harness_event(x, &down);
 	harness_settle(x->h);
 }
 
@@ -218,7 +230,7 @@ struct harness_exchange *harness_request_version(struct harness *h, uint8_t vers
 						 const char *method, const char *target,
 						 const struct harness_field *fields)
 {
-	struct harness_exchange *x = exchange_new(h, target);
+	struct harness_exchange *x = harness_exchange_new(h, target);
 	struct harness_line line = {
 		.version = version, .method = method, .target = target, .fields = fields};
 
@@ -259,8 +271,8 @@ void harness_slice(struct harness *h, const struct sluice_span *span, struct slu
 	*slice = (struct sluice_slice){.ref = sluice_ref(h->rx.region, offset), .len = span->len};
 }
 
-static enum sluice_verdict body_event(struct harness_exchange *x, enum sluice_down_kind kind,
-				      const struct sluice_span *spans, unsigned n, bool end)
+enum sluice_verdict harness_body_event(struct harness_exchange *x, enum sluice_down_kind kind,
+				       const struct sluice_span *spans, unsigned n, bool end)
 {
 	struct sluice_down down;
 	unsigned i = 0;
@@ -277,7 +289,7 @@ static enum sluice_verdict body_event(struct harness_exchange *x, enum sluice_do
 		for (; i < n && down.slices < SLUICE_DOWN_SLICES; i++)
 			harness_slice(x->h, &spans[i], &down.slice[down.slices++]);
 		down.flags = i < n ? SLUICE_DOWN_MORE : end ? SLUICE_DOWN_END : 0;
-		event(x, &down);
+		harness_event(x, &down);
 	} while (i < n);
 	harness_settle(x->h);
 	return x->piece_verdict;
@@ -288,7 +300,7 @@ enum sluice_verdict harness_request_body(struct harness_exchange *x, const void 
 {
 	struct sluice_span span = {bytes, (uint32_t)len};
 
-	return body_event(x, SLUICE_DOWN_REQUEST_BODY, &span, len > 0, end);
+	return harness_body_event(x, SLUICE_DOWN_REQUEST_BODY, &span, len > 0, end);
 }
 
 enum sluice_verdict harness_response_body(struct harness_exchange *x, const void *bytes, size_t len,
@@ -296,13 +308,13 @@ enum sluice_verdict harness_response_body(struct harness_exchange *x, const void
 {
 	struct sluice_span span = {bytes, (uint32_t)len};
 
-	return body_event(x, SLUICE_DOWN_RESPONSE_BODY, &span, len > 0, end);
+	return harness_body_event(x, SLUICE_DOWN_RESPONSE_BODY, &span, len > 0, end);
 }
 
 enum sluice_verdict harness_response_spans(struct harness_exchange *x,
 					   const struct sluice_span *spans, unsigned n, bool end)
 {
-	return body_event(x, SLUICE_DOWN_RESPONSE_BODY, spans, n, end);
+	return harness_body_event(x, SLUICE_DOWN_RESPONSE_BODY, spans, n, end);
 }
 
 void harness_done(struct harness_exchange *x, bool reset)
@@ -321,7 +333,7 @@ void harness_end(struct harness_exchange *x, const struct sluice_end *end, bool 
 		.kind = SLUICE_DOWN_DONE, .flags = reset ? SLUICE_DOWN_RESET : 0, .end = *end};
 
 	if (!x->left)
-		event(x, &down);
+		harness_event(x, &down);
 	x->left = true;
 	harness_settle(x->h);
 }

@@ -44,6 +44,9 @@ struct harness_exchange {
 	uint64_t body_bytes;
 	bool body_ended;
 	struct harness_bytes body, piece, edits;
+	struct harness_bytes early, ahead; /* of a connection */
+	uint32_t early_taken;
+	struct sluice_peer client, local;
 	char *method, *target;
 	struct harness_pair *fields; /* of the last head, with the edits of its answer */
 	unsigned fields_count;
@@ -108,6 +111,12 @@ int harness_writing(void *ctx, const char *name);
 void harness_writing_free(struct harness *h);
 
 extern const struct nf_env harness_env;
+struct harness_exchange *harness_exchange_new(struct harness *h, const char *target);
+/* A head is about to be shown: no answer to it yet. */
+void harness_answer_forget(struct harness_exchange *x);
+void harness_event(struct harness_exchange *x, struct sluice_down *down);
+enum sluice_verdict harness_body_event(struct harness_exchange *x, enum sluice_down_kind kind,
+				       const struct sluice_span *spans, unsigned n, bool end);
 void harness_exchange_free(struct harness_exchange *x);
 /* Acknowledges what was sent, unless it is held; runs `writable` while that helps. */
 void harness_settle(struct harness *h);

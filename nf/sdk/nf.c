@@ -184,7 +184,9 @@ uint32_t nf_hook_mask(const struct sluice_nf *nf)
 	       (h->request_body ? SLUICE_HOOK_REQUEST_BODY : 0u) |
 	       (h->response_head ? SLUICE_HOOK_RESPONSE_HEAD : 0u) |
 	       (h->response_body ? SLUICE_HOOK_RESPONSE_BODY : 0u) |
-	       (h->done ? SLUICE_HOOK_DONE : 0u);
+	       (h->done ? SLUICE_HOOK_DONE : 0u) | (h->open ? SLUICE_HOOK_OPEN : 0u) |
+	       (h->client_data ? SLUICE_HOOK_CLIENT_DATA : 0u) |
+	       (h->server_data ? SLUICE_HOOK_SERVER_DATA : 0u);
 }
 
 /* --- time and room ----------------------------------------------------------------- */

@@ -39,7 +39,8 @@ static void prefetch(const struct ringend *end, const struct nf_region *messages
 	const struct sluice_down *next = &end->ring[i & (end->entries - 1)];
 
 	__builtin_prefetch(next + 1);
-	if (next->kind == SLUICE_DOWN_REQUEST_HEAD || next->kind == SLUICE_DOWN_RESPONSE_HEAD)
+	if (next->kind == SLUICE_DOWN_REQUEST_HEAD || next->kind == SLUICE_DOWN_RESPONSE_HEAD ||
+	    next->kind == SLUICE_DOWN_OPEN)
 		__builtin_prefetch(messages->base + (uint64_t)next->arg * 64);
 }
 

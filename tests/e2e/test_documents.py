@@ -49,6 +49,7 @@ def test_the_readmes_configuration(lab):
     branching = block_with(README, "when = {")
     assert branching.startswith("chains = (")
     assert_right(lab, whole[:whole.index("chains = (")] + branching)
+    assert_right(lab, whole[:whole.index("functions = (")] + block_with(README, 'protocol = "tcp"'))
 
 
 # Every kind of section at once: a device that is not there yet, gateways, checks, the four functions.

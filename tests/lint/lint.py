@@ -97,11 +97,12 @@ def check_words(path, text):
 
 
 def check_paths(document):
-    """Names in `backquotes` that look like paths (and not like media types), and links."""
+    """Names in `backquotes` that look like paths (not like media types or what a build makes),
+    and links."""
     text = document.read_text()
     names = re.findall(r"`(\w[\w.-]*/[\w./-]*)`", text) + re.findall(r"\]\(([\w./-]+)\)", text)
     for name in sorted(set(names)):
-        if name.startswith(("text/", "application/")):
+        if name.startswith(("text/", "application/", "build/")):
             continue
         if not (TOP / name).exists() and not (document.parent / name).exists():
             yield f"{document.relative_to(TOP)}: `{name}` does not exist"

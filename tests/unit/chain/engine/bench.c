@@ -251,6 +251,7 @@ void bench_reload(unsigned path)
 	struct endpoint listen;
 	struct engine_chain chain = {
 		.name = "www",
+		.stream = o->stream,
 		.listens = &listen,
 		.listens_count = 1,
 		.path = ids,
@@ -295,7 +296,10 @@ static void engine_open(void)
 	functions_add();
 	bench_reload(bench.options.path);
 	for (unsigned i = 0; i < bench.options.path && !bench.options.no_functions_up; i++)
-		fake_up(i, ENGINE_HOOK_REQUEST_HEAD | ENGINE_HOOK_RESPONSE_HEAD | ENGINE_HOOK_DONE);
+		fake_up(i, bench.options.stream
+				   ? ENGINE_HOOK_OPEN | ENGINE_HOOK_DONE
+				   : ENGINE_HOOK_REQUEST_HEAD | ENGINE_HOOK_RESPONSE_HEAD |
+					     ENGINE_HOOK_DONE);
 }
 
 void bench_open(const struct options *options)

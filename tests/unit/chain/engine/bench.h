@@ -108,11 +108,11 @@ struct fake {
 	bool stopped; /* reads nothing */
 	bool dead;    /* stopped in the midst of a turn, of which nothing is published */
 	bool up_known;
-	unsigned heads[2], pieces[2], ends[2], dones, resets, releases;
+	unsigned heads[2], opens, pieces[2], ends[2], dones, resets, releases;
 	uint8_t *body[2]; /* bytes shown */
 	size_t body_len[2], body_room[2];
 	uint32_t released[FAKE_SEEN_MAX];
-	struct sluice_down last[16]; /* by kind */
+	struct sluice_down last[SLUICE_DOWN_KINDS]; /* by kind */
 };
 
 /* At a place of its own, or at that one. */
@@ -121,6 +121,8 @@ struct fake *fake_up_at(unsigned function, unsigned index, uint32_t hooks);
 /* The process dies: engine_instance_down, rings gone. */
 void fake_down(struct fake *fake);
 void fake_pass(struct fake *fake, const struct sluice_down *down);
+/* Its kind is one that is answered. */
+bool fake_is_asked(const struct sluice_down *down);
 void fake_hold(struct fake *fake, const struct sluice_down *down); /* answers nothing */
 /* An answer to `down`, to be changed at will. */
 struct sluice_up fake_answer(const struct sluice_down *down, enum sluice_verdict verdict);
@@ -144,6 +146,7 @@ bool fake_was_released(const struct fake *fake, uint32_t tag);
 /* --- the bench ------------------------------------------------------------------- */
 
 struct options {
+	bool stream;   /* the chain is of protocol "tcp" */
 	unsigned path; /* functions in the path */
 	enum conf_on_failure on_failure[BENCH_FUNCTIONS];
 	unsigned servers; /* of the group "web"; 0: one */

@@ -119,9 +119,16 @@ static void note(struct fake *fake, const struct sluice_down *down)
 	case SLUICE_DOWN_RESPONSE_HEAD:
 		fake->heads[down->kind == SLUICE_DOWN_RESPONSE_HEAD]++;
 		return;
+	case SLUICE_DOWN_OPEN:
+		fake->opens++;
+		return;
 	case SLUICE_DOWN_REQUEST_BODY:
+	case SLUICE_DOWN_CLIENT_DATA:
+		note_body(fake, 0, down);
+		return;
 	case SLUICE_DOWN_RESPONSE_BODY:
-		note_body(fake, down->kind == SLUICE_DOWN_RESPONSE_BODY, down);
+	case SLUICE_DOWN_SERVER_DATA:
+		note_body(fake, 1, down);
 		return;
 	case SLUICE_DOWN_DONE:
 		fake->dones++;
@@ -173,10 +180,27 @@ void fakes_turn(void)
 
 /* --- answering ------------------------------------------------------------------- */
 
+static bool is_piece(const struct sluice_down *down)
+{
+	return down->kind == SLUICE_DOWN_REQUEST_BODY || down->kind == SLUICE_DOWN_RESPONSE_BODY ||
+	       down->kind == SLUICE_DOWN_CLIENT_DATA || down->kind == SLUICE_DOWN_SERVER_DATA;
+}
+
+bool fake_is_asked(const struct sluice_down *down)
+{
+	switch (down->kind) {
+	case SLUICE_DOWN_REQUEST_HEAD:
+	case SLUICE_DOWN_RESPONSE_HEAD:
+	case SLUICE_DOWN_OPEN:
+		return true;
+	default:
+		return is_piece(down);
+	}
+}
+
 struct sluice_up fake_answer(const struct sluice_down *down, enum sluice_verdict verdict)
 {
-	bool body =
-		down->kind == SLUICE_DOWN_REQUEST_BODY || down->kind == SLUICE_DOWN_RESPONSE_BODY;
+	bool body = is_piece(down);
 
 	return (struct sluice_up){
 		.exchange = down->exchange,
@@ -214,7 +238,7 @@ void fake_pass(struct fake *fake, const struct sluice_down *down)
 {
 	struct sluice_up up = fake_answer(down, SLUICE_PASS);
 
-	if (down->kind <= SLUICE_DOWN_RESPONSE_BODY)
+	if (fake_is_asked(down))
 		fake_say(fake, &up);
 }
 

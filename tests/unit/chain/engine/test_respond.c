@@ -218,6 +218,15 @@ static void bare(struct fake *fake, const struct sluice_down *down)
 		fake_say(fake, &up);
 }
 
+static void no_length(struct fake *fake, const struct sluice_down *down)
+{
+	struct sluice_up up = response(down, 401, SLUICE_LENGTH_NONE);
+
+	up.flags = SLUICE_UP_END;
+	if (down->kind == SLUICE_DOWN_REQUEST_HEAD)
+		fake_say(fake, &up);
+}
+
 static void test_without_body(void **state)
 {
 	struct peer *c;
@@ -242,6 +251,15 @@ static void test_without_body(void **state)
 	head_has(head, "Content-Length: 5\r\n");
 	until(f(0)->releases == 1);
 	hear_nothing(c, 5);
+	f(0)->on = no_length;
+	for (unsigned i = 0; i < 2; i++) { /* or the client would wait for the connection's end */
+		say(c, GET("/"));
+		head = hear_head(c);
+		head_has(head, "HTTP/1.1 401 ");
+		head_has(head, "Content-Length: 0\r\n");
+	}
+	say(c, "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
+	head_lacks(hear_head(c), "Content-Length");
 	bench_close();
 }
 

@@ -216,7 +216,7 @@ static void test_idle(void **state)
 	bench_run_ms(2500);
 	assert_int_equal(counted(timeouts_tunnel), 0);
 	bench_run_ms(1000);
-	hear_end(c);
+	hear_reset(c);
 	hear_reset(o);
 	assert_int_equal(counted(timeouts_tunnel), 1);
 	bench_close();

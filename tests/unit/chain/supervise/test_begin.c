@@ -145,8 +145,9 @@ static void floods_are_bounded(void **state)
 static void check_fails(struct conf_function *f, const char *groups, const char *want)
 {
 	struct conf_errors errors = {0};
+	uint32_t hooks;
 
-	assert_int_equal(supervise_check(SLUICE_NF, NULL, f, &groups, 1, &errors), -EINVAL);
+	assert_int_equal(supervise_check(SLUICE_NF, NULL, f, &groups, 1, &hooks, &errors), -EINVAL);
 	assert_int_equal(errors.count, 1);
 	assert_string_equal(errors.text[0], want);
 	conf_errors_clear(&errors);
@@ -157,9 +158,12 @@ static void checks_without_running(void **state)
 	struct conf_function f = bench_function("x", PROBE, INIT("dangling"));
 	struct conf_errors errors = {0};
 	const char *groups[] = {"api", "web"};
+	uint32_t hooks;
 
 	(void)state;
-	assert_int_equal(supervise_check(SLUICE_NF, NULL, &f, groups, 2, &errors), 0);
+	assert_int_equal(supervise_check(SLUICE_NF, NULL, &f, groups, 2, &hooks, &errors), 0);
+	assert_int_not_equal(hooks & SLUICE_HOOKS_HTTP, 0);
+	assert_int_equal(hooks & SLUICE_HOOKS_TCP, 0);
 	check_fails(&f, "api", "a.conf:7: no upstream \"web\"");
 	f.config_json = (char *)(uintptr_t)INIT("error");
 	check_fails(&f, "api", "a.conf:7: no such thing");
@@ -172,8 +176,9 @@ static void checks_without_running(void **state)
 		    "test.conf:3: function \"x\": plugin /nowhere/gone.so cannot be opened: No "
 		    "such file or "
 		    "directory");
-	assert_int_equal(supervise_check("/nowhere/sluice-nf", NULL, &f, groups, 2, &errors),
-			 -EINVAL);
+	assert_int_equal(
+		supervise_check("/nowhere/sluice-nf", NULL, &f, groups, 2, &hooks, &errors),
+		-EINVAL);
 	assert_string_equal(errors.text[0],
 			    "test.conf:3: function \"x\": /nowhere/sluice-nf cannot be started: "
 			    "No such file or directory");

@@ -68,7 +68,8 @@ static void noop_serves(void **state)
 	start(b, 1, &f);
 	assert_int_equal(b->ups, 1);
 	assert_string_equal(b->last.function_name, "nothing");
-	assert_int_equal(b->last.hooks, SLUICE_HOOK_REQUEST_HEAD | SLUICE_HOOK_RESPONSE_HEAD);
+	assert_int_equal(b->last.hooks,
+			 SLUICE_HOOK_REQUEST_HEAD | SLUICE_HOOK_RESPONSE_HEAD | SLUICE_HOOK_OPEN);
 	assert_string_equal(b->last.counter_name[1], "requests");
 	assert_string_equal(b->last.counter_help[1], "requests that passed");
 	assert_string_equal(bench_ask(b, 1, "/some/path"), "/some/path");

@@ -167,14 +167,25 @@ static void test_values(void **state)
 		 "}, not a list"},
 		{DAEMON PORTS FUNCTION(
 			 "allow = { read = [ \"srv\",\n\"/no/such/folder\" ];\n"
-			 "connect = [ \"10.0.0.1\",\n\"unix:run\" ];\nwrite = [ ]; };") CHAINS,
+			 "connect = [ \"10.0.0.1\",\n\"unix:run\" ];\nexecute = [ ]; };") CHAINS,
 		 "t.conf:3: functions.guard.allow: read \"srv\" must begin with \"/\"\n"
 		 "t.conf:4: functions.guard.allow: read \"/no/such/folder\": No such file or "
 		 "directory\n"
 		 "t.conf:5: functions.guard.allow: connect \"10.0.0.1\" must be ADDRESS:PORT, "
 		 "udp:ADDRESS:PORT or unix:PATH\n"
 		 "t.conf:6: functions.guard.allow: connect \"run\" must begin with \"/\"\n"
-		 "t.conf:7: functions.guard.allow: unknown key \"write\""},
+		 "t.conf:7: functions.guard.allow: unknown key \"execute\""},
+		{DAEMON PORTS FUNCTION("allow = { write = [ \"log\",\n\"/no/such/folder/log\",\n"
+				       "\"syslog:\",\n\"journal\" ]; };") CHAINS,
+		 "t.conf:3: functions.guard.allow: write \"log\" must begin with \"/\"\n"
+		 "t.conf:4: functions.guard.allow: write \"/no/such/folder/log\": there is no "
+		 "folder /no/such/folder/\n"
+		 "t.conf:5: functions.guard.allow: write \"\" must begin with \"/\""},
+		{DAEMON PORTS FUNCTION("placement = \"inline\";\n"
+				       "allow = { read = [ \"/\" ]; write = [ \"syslog\" ]; };")
+			 CHAINS,
+		 "t.conf:4: functions.guard: allow.read and allow.connect are for processes; "
+		 "placement is \"inline\""},
 		{DAEMON PORTS FUNCTION("allow = { read = \"/srv\"; };") CHAINS,
 		 "t.conf:3: functions.guard.allow: read must be a list [ … ] of texts, not a "
 		 "string"},
@@ -186,9 +197,18 @@ static void test_values(void **state)
 		 "t.conf:5: chains.www.tcp: keepalive_probes is 0; it may be 1 to 255\n"
 		 "t.conf:6: chains.www.tcp: nagle must be true or false, not an integer\n"
 		 "t.conf:7: chains.www.tcp: max_segment_bytes 50 is below 88"},
-		{DAEMON PORTS FUNCTIONS CHAIN("protocol = \"tcp\";"),
-		 "t.conf:4: chains.www: protocol \"tcp\" is not available in this version; use "
-		 "\"http\""},
+		{DAEMON PORTS FUNCTIONS CHAIN("protocol = \"udp\";"),
+		 "t.conf:4: chains.www: protocol is \"udp\"; it may be \"http\" or \"tcp\""},
+		{DAEMON PORTS FUNCTIONS CHAIN("protocol = \"tcp\";\nmax_fields = 9;\n"
+					      "body_timeout_ms = 100; max_head_bytes = 2000;"),
+		 "t.conf:5: chains.www: max_fields is for requests; protocol is \"tcp\"\n"
+		 "t.conf:6: chains.www: body_timeout_ms is for requests; protocol is \"tcp\"\n"
+		 "t.conf:6: chains.www: max_head_bytes is for requests; protocol is \"tcp\""},
+		{DAEMON PORTS FUNCTIONS
+		 "chains = ( { name = \"www\"; listen = \"10.0.0.1:80\"; protocol = \"tcp\";\n"
+		 "path = [ { when = { path = \"^/\"; }; path = [ \"guard\" ]; } ]; } );\n",
+		 "t.conf:5: chains.www: path: branches choose by what a request is like; "
+		 "protocol is \"tcp\""},
 		{BASE "upstreams = ( { name = \"web\"; servers = ( { address = \"10.0.0.2:80\"; } "
 		      ");\n health = { path = \"x\"; expect_min = 500; }; } );\n",
 		 "t.conf:6: upstreams.web.health: path \"x\" must begin with \"/\" and hold no "
