@@ -200,6 +200,7 @@ static bool verdict_allowed(const struct exchange *x, const struct sluice_up *up
 		return open_allowed(up);
 	switch (up->verdict) {
 	case SLUICE_PASS:
+		return up->slices == 0 && !(up->flags & ~SLUICE_UP_RESIZE);
 	case SLUICE_LEAVE:
 	case SLUICE_RESET:
 		return up->slices == 0 && up->flags == 0;
@@ -234,6 +235,16 @@ static void respond(struct instance *instance, struct hop *hop, const struct slu
 	exchange_ready(x);
 }
 
+/* A body without length stays one, and so does what is no body. */
+static void forget_length(struct message *message)
+{
+	if (message->framing.kind != HTTP_BODY_LENGTH)
+		return;
+	message->framing.kind = HTTP_BODY_CHUNKED;
+	message->framing.length = SLUICE_LENGTH_UNKNOWN;
+	message->head->body_bytes = SLUICE_LENGTH_UNKNOWN;
+}
+
 static void go_on(struct instance *instance, struct hop *hop, const struct sluice_up *up)
 {
 	struct exchange *x = hop->exchange;
@@ -241,6 +252,8 @@ static void go_on(struct instance *instance, struct hop *hop, const struct sluic
 
 	if (!edits_take(instance, x, up, d) || !verdict_choice(instance, x, up))
 		return;
+	if (up->flags & SLUICE_UP_RESIZE)
+		forget_length(&x->message[d]);
 	hop->left = up->verdict == SLUICE_LEAVE;
 	x->stage = (int8_t)(x->stage + (d == REQUEST ? 1 : -1));
 	exchange_progress(x);

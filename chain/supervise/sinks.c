@@ -17,7 +17,7 @@
 
 #include "mgmt/conf/conf.h"
 
-#define PIPE_BYTES   (1 << 20) /* as much as the system allows, up to this */
+#define PIPE_BYTES   (256 << 10)
 #define PACKET_BYTES (64 << 10)
 #define FIELD_BYTES  128
 #define LOOK_S       1

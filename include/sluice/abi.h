@@ -178,6 +178,8 @@ enum sluice_up_kind {
 enum sluice_up_flag {
 	SLUICE_UP_END = 1 << 0,
 	SLUICE_UP_MORE = 1 << 1, /* PIECE, REPLACE: its slices go on in the next descriptor */
+	/* VERDICT, PASS: the body will not have the length that the head tells: none is told. */
+	SLUICE_UP_RESIZE = 1 << 2,
 };
 
 enum sluice_verdict {

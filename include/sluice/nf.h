@@ -8,8 +8,8 @@
  * must not block: a function whose loop stands still for `hang_ms` is killed and restarted.
  *
  * `init` may open files to read them, also to keep them open. Once it has returned only those can
- * be opened that the configuration allows (`allow.read`); at no time can one be written, or a
- * socket, a process or a thread be made.
+ * be opened that the configuration allows (`allow.read`); at no time can one be opened to write
+ * (sluice_writing is for that), or a socket, a process or a thread be made.
  *
  * The unit of work is an exchange: a request and its response. A function declares the
  * hooks it wants; a hook that is NULL costs nothing. Heads come parsed; body bytes come in
@@ -269,6 +269,10 @@ int sluice_field_add(struct sluice_exchange *x, const char *name, struct sluice_
 int sluice_field_remove(struct sluice_exchange *x, const char *name);
 int sluice_target_set(struct sluice_exchange *x, struct sluice_str target);
 int sluice_status_set(struct sluice_exchange *x, uint16_t status);
+/* The body that this head announces will have another length (SLUICE_REPLACE makes it longer or
+ * shorter): it is sent chunked. Without this a body that does not fit its head is cut off. With
+ * SLUICE_PASS. */
+void sluice_body_resize(struct sluice_exchange *x);
 
 static inline struct sluice_str sluice_str(const char *text)
 {

@@ -79,6 +79,7 @@ struct sluice_exchange {
 	bool live;     /* between its first event and its end */
 	bool held;
 	bool respond;     /* sluice_respond was called */
+	bool resize;      /* sluice_body_resize was */
 	bool answering;   /* its RESPOND went out and its body is not ended */
 	bool left;        /* by a piece of body: more may be on the ring for it */
 	bool body_ended;  /* the function gave the last piece of its answer */

@@ -53,6 +53,7 @@ static void on_verdict(struct harness_exchange *x, const struct sluice_up *up, c
 	x->group = up->group;
 	x->server = up->server;
 	x->left = x->verdict == SLUICE_LEAVE;
+	x->resized = up->flags & SLUICE_UP_RESIZE;
 	if (x->verdict == SLUICE_RESPOND) {
 		harness_fields_free(x);
 		x->status = up->status;
@@ -401,6 +402,11 @@ const uint8_t *harness_piece(const struct harness_exchange *x, size_t *len)
 	if (len)
 		*len = x->piece.len;
 	return x->piece.data;
+}
+
+bool harness_resized(const struct harness_exchange *x)
+{
+	return x->resized;
 }
 
 bool harness_body_ended(const struct harness_exchange *x)

@@ -43,6 +43,7 @@ struct harness_exchange {
 	uint16_t group, server, status;
 	uint64_t body_bytes;
 	bool body_ended;
+	bool resized; /* the last head's body will have another length */
 	struct harness_bytes body, piece, edits;
 	struct harness_bytes early, ahead; /* of a connection */
 	uint32_t early_taken;

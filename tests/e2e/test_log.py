@@ -56,7 +56,7 @@ def test_lines_are_there_when_it_stops(lab):
 
 def slow(sock):
     """An origin by hand: what it does is in the path."""
-    head = read_head(sock)
+    head, _ = read_head(sock)
     if b"/cut" in head:
         sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc")
     elif b"/bad" in head:
@@ -71,7 +71,7 @@ def test_how_exchanges_end(lab):
     path = lab.dir / "access.json"
     it = Before(lab, log_text(path, 'format = "json";') + """,
   { name = "guard"; plugin = "filter"; config = { deny = ( { path = "^/admin"; } ); }; }""", "log guard",
-                origin=lambda ns: Origin(ns, 8080, slow))
+                origin=lambda ns: Origin(ns, 8080, slow), upstream="health = { max_fails = 0; };")
     for target in ("/ok", "/admin", "/bad", "/cut"):
         it.client.run("curl", "-s", "-o", "/dev/null", f"http://10.10.1.1{target}", check=False)
     it.client.run("curl", "-s", "-m", "0.3", "http://10.10.1.1/slow", check=False)
@@ -122,7 +122,7 @@ def test_syslog(lab, receiver):
 def test_a_receiver_that_stands_still(lab, receiver):
     """Nobody reads: requests are as fast as ever, lines are lost and counted, and come again later."""
     path, sock = receiver
-    long = "x" * 4000
+    long = "x" * 12000
     it = Before(lab, log_text(f"syslog:{path}", f'format = "text"; text = "$target {long}";'), "log")
     for _ in range(4):
         it.curl("/[1-100]", "-o", "/dev/null")
