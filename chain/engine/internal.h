@@ -5,9 +5,11 @@
  *    engine.c     life, one turn of the loop, tasks
  *    config.c     functions, chains, listeners
  *    client.c     connections of clients
+ *    request.c    what they send, until an exchange begins with it
  *    head.c       heads from where they are read
  *    source.c     connections, and what is left of them
  *    exchange.c   an exchange from begin to end
+ *    deadline.c   how long each of its phases may take
  *    branch.c     which functions of its path a request meets
  *    hop.c        heads from function to function
  *    verdict.c    what functions say, checked
@@ -23,6 +25,7 @@
  *    reply.c      the heads that it answers
  *    respond.c    answers to clients
  *    ending.c     what functions are told of their end
+ *    instead.c    answers in place of the origin's
  *    ask.c        requests of functions' own (ask.h)
  *    upgrade.c    who may leave HTTP, by 101 or CONNECT
  *    tunnel.c     bytes both ways as they come: after that, and of open streams
@@ -309,6 +312,7 @@ struct exchange {
 	struct task task;
 	LIST_ENTRY(exchange) link; /* in use */
 	struct engine *engine;
+	struct timer timer; /* may be in the wheel from an earlier use */
 	uint32_t index, generation;
 	/* from here to `hop`: zero at its begin */
 	struct client *client; /* NULL when over */
@@ -326,6 +330,7 @@ struct exchange {
 	bool failed;
 	uint16_t open_hops; /* when over: hops that keep it */
 	uint16_t status;    /* of the answer; 0: none */
+	uint16_t failing;   /* the status that it ends with, unless a function answers; 0: none */
 	uint32_t next_piece;
 	struct message message[DIRECTIONS];
 	struct body body[DIRECTIONS];
@@ -354,7 +359,6 @@ struct exchange {
 	uint32_t emits_count;
 	bool emits_ended;
 	/* time */
-	struct timer timer;
 	uint64_t began_us, progress_us;
 	struct rate rate;
 	uint64_t bytes_in, bytes_out;
@@ -463,6 +467,17 @@ enum client_fate {
 /* The client's exchange is over. */
 void client_exchange_over(struct client *client, enum client_fate fate);
 void client_idle_end(struct client *client, uint32_t within_ms);
+/* It waits no longer for an exchange to be free. */
+void client_unqueue(struct client *client);
+/* Both end it; lingering, it sees first what was sent. */
+void client_end(struct client *client);
+void client_linger(struct client *client);
+
+/* --- request.c ------------------------------------------------------------------- */
+/* Something came, or there is an exchange for it now. */
+void request_read(struct client *client);
+/* Answers, and ends the connection. */
+void request_refuse(struct client *client, uint16_t status);
 
 /* --- ending.c -------------------------------------------------------------------- */
 /* Why it is going to fail; what was said first counts. */
@@ -493,10 +508,18 @@ void exchange_emits_drop(struct exchange *x);
 void exchange_fail(struct exchange *x, uint16_t status);
 /* Ends it; the answer is complete, or there will be none. */
 void exchange_end(struct exchange *x, enum client_fate fate, bool failed);
+/* What a function has given of its answer and nobody will get. */
+void exchange_emits_drop(struct exchange *x);
 /* The client is gone. */
 void exchange_client_gone(struct exchange *x);
 /* One hop of an exchange that is over has let go. */
 void exchange_hop_over(struct exchange *x);
+
+/* --- deadline.c ------------------------------------------------------------------ */
+/* Its phase, or the time since which it stands still, is another one. */
+void deadline_arm(struct exchange *x);
+/* Its timer's. */
+void deadline_passed(struct timer *timer);
 
 /* --- limits.c -------------------------------------------------------------------- */
 /* It has had as many requests, or is as old, as its chain allows. */
@@ -613,6 +636,8 @@ bool early_show(struct exchange *x);
 /* Nothing follows what is shown. */
 bool early_complete(const struct exchange *x);
 bool early_full(const struct exchange *x);
+/* What waits is not what was shown. */
+void early_forget(struct exchange *x);
 /* Takes away the first bytes that are shown. False: there are not so many. */
 bool early_cut(struct exchange *x, uint32_t bytes);
 /* Puts payload before all that has come. */
@@ -642,15 +667,22 @@ bool reply_listen(struct exchange *x);
 void respond_begin(struct exchange *x);
 /* A function answers: the head of its verdict, without the edits. */
 void respond_build(struct exchange *x, const struct sluice_up *up);
-/* The one of `stage` answers a response: what the origin, or a function after it, had answered is
- * dropped. False: the exchange has ended. */
-bool respond_outdo(struct exchange *x, uint8_t stage);
 /* 1xx to the client, if it may see it. False: no memory just now. */
 bool respond_informational(struct exchange *x, const struct sluice_head *head);
 /* An answer of the engine's own (`x` may be NULL), and how the client goes on. */
 enum client_fate respond_error(struct client *client, struct exchange *x, uint16_t status);
 /* How the client goes on when the answer was given. */
 enum client_fate respond_fate(const struct exchange *x);
+
+/* --- instead.c ------------------------------------------------------------------- */
+/* A function answers in place of what it was shown: that is given up. False: the exchange has
+ * ended. */
+bool instead_begin(struct exchange *x);
+/* The origin gives no answer: functions that look at answers are shown one of ours, which any of
+ * them may better; else it ends with `status`. False: the exchange has ended. */
+bool instead_offer(struct exchange *x, uint16_t status);
+/* Nobody has bettered it. */
+void instead_end(struct exchange *x);
 
 /* --- upgrade.c ------------------------------------------------------------------- */
 /* -EINVAL: more protocols, or longer ones, than there is room for. */

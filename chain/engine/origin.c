@@ -90,7 +90,7 @@ static void connect_some(struct exchange *x, uint32_t server)
 	}
 	engine_count(x->engine, origin_unavailable);
 	ending_why(x, x->tries ? SLUICE_ENDING_UNREACHABLE : SLUICE_ENDING_NO_SERVER);
-	exchange_fail(x, x->tries ? 502 : 503);
+	instead_offer(x, x->tries ? 502 : 503);
 }
 
 void origin_begin(struct exchange *x)
@@ -150,8 +150,10 @@ static bool ask(struct exchange *x)
 	}
 	x->head_sent = true;
 	x->asked_us = x->engine->timers.now_us;
+	if (!body_begin(x, REQUEST, framing->kind, framing->length))
+		return false;
 	exchange_phase(x, PHASE_WAIT);
-	return body_begin(x, REQUEST, framing->kind, framing->length);
+	return true;
 }
 
 /* --- a connection that is gone --------------------------------------------------- */
@@ -227,8 +229,7 @@ static bool lost(struct exchange *x)
 	engine_count(x->engine, responses_cut);
 	ending_why(x, SLUICE_ENDING_ORIGIN_CUT);
 	origin_failed(x);
-	exchange_fail(x, 502);
-	return false;
+	return instead_offer(x, 502);
 }
 
 bool origin_ended(struct exchange *x)
@@ -306,14 +307,15 @@ void origin_timeout(struct exchange *x)
 	engine_count(x->engine, timeouts_response);
 	ending_why(x, SLUICE_ENDING_ORIGIN_TIMEOUT);
 	origin_failed(x);
-	exchange_fail(x, 504);
+	instead_offer(x, 504);
 }
 
 static bool reusable(const struct exchange *x)
 {
+	const struct http_framing *answer = &x->message[RESPONSE].framing;
 	const struct tcp_conn *conn = x->origin->tcp;
 
-	return !x->engine->draining && x->head_sent && x->message[RESPONSE].framing.keep_alive &&
+	return !x->engine->draining && x->head_sent && answer->keep_alive && !answer->upgrade &&
 	       answer_complete(x) && x->body[REQUEST].ended && !tcp_recv_ready(conn) &&
 	       !tcp_recv_ended(conn);
 }

@@ -8,8 +8,7 @@ static bool bad_answer(struct exchange *x, enum http_error error)
 	engine_count_http_error(x->engine, error);
 	ending_why(x, SLUICE_ENDING_ORIGIN_BAD);
 	origin_failed(x);
-	exchange_fail(x, 502);
-	return false;
+	return instead_offer(x, 502);
 }
 
 /* The slot that was set aside when the exchange began; until the head is whole it goes back. */
@@ -80,6 +79,7 @@ static bool answer_begin(struct exchange *x, uint32_t bytes)
 	}
 	message->head->client = request->client;
 	message->head->local = request->local;
+	message->head->group = x->group;
 	http_body_init(&x->body[RESPONSE].decoder, &message->framing, &x->chain->limits,
 		       x->trailers[RESPONSE], ENGINE_TRAILER_BYTES);
 	upstreams_success(engine->env.upstreams, x->server, engine->timers.now_us - x->asked_us);

@@ -4,10 +4,11 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "answer.h"
 #include "ask.h"
+#include "command.h"
 #include "crowd.h"
 #include "fetch.h"
+#include "purge.h"
 #include "send.h"
 #include "serve.h"
 
@@ -52,6 +53,7 @@ static int start(struct sluice_nf *nf, const struct sluice_conf *config, struct 
 	cache->nf = nf;
 	cache->store.mem.bytes += mem_size(cache);
 	TAILQ_INIT(&cache->fetching);
+	TAILQ_INIT(&cache->refreshing);
 	TAILQ_INIT(&cache->waiting);
 	TAILQ_INIT(&cache->sending);
 	take_counters(nf, cache);
@@ -95,24 +97,6 @@ static enum sluice_verdict bypass(struct cache *cache)
 	return SLUICE_LEAVE;
 }
 
-/* PURGE from where it is allowed ends all that is stored for its target. Else it is a method like
- * others. */
-static enum sluice_verdict purge(struct cache *cache, struct sluice_exchange *x,
-				 const struct ask *ask)
-{
-	struct store *store = &cache->store;
-	struct entry *entry = store_find(store, store_hash(store, ask_key(ask)), ask_key(ask));
-	bool found = entry && entry->newest;
-
-	if (!networks_contain(&cache->set.purge_from, &sluice_head(x)->client))
-		return answer_status(cache, x, 403, NULL);
-	if (entry)
-		store_invalidate(store, entry);
-	if (found)
-		cache_count(cache->count.purges);
-	return answer_status(cache, x, found ? 200 : 404, NULL);
-}
-
 static enum sluice_verdict request_head(struct sluice_exchange *x)
 {
 	struct cache *cache = cache_of(x);
@@ -121,7 +105,7 @@ static enum sluice_verdict request_head(struct sluice_exchange *x)
 	visit_of(x)->x = x;
 	ask_make(&ask, x, cache->set.client_directives);
 	if (ask.kind == ASK_PURGE && cache->set.purge)
-		return purge(cache, x, &ask);
+		return purge_request(cache, x, &ask);
 	if (ask.kind == ASK_READ)
 		return serve_request(cache, x, &ask, false);
 	if (ask.kind == ASK_OTHER)
@@ -153,7 +137,7 @@ static void done(struct sluice_exchange *x, bool reset)
 	(void)reset;
 	switch (visit->state) {
 	case VISIT_FETCHING:
-		fetch_abort(cache, visit);
+		fetch_abort(cache, visit->fetch);
 		break;
 	case VISIT_WAITING:
 		crowd_leave(cache, visit);
@@ -194,6 +178,7 @@ const struct sluice_nf_hooks cache_hooks = {
 	.tick_ms = TICK_MS,
 	.tick = tick,
 	.writable = writable,
+	.command = command_run,
 };
 
 SLUICE_FUNCTION(cache_hooks);

@@ -23,13 +23,18 @@ void crowd_discourage(struct cache *cache, uint64_t hash)
 		(struct hint){hash, sluice_now_us(cache->nf) + cache->set.uncacheable_us};
 }
 
+bool crowd_may_form(const struct cache *cache, const struct entry *entry)
+{
+	return cache->set.collapse && !entry->leader && !is_discouraged(cache, entry->hash);
+}
+
 /* Its response may have to be whole, shared, and no older than the request. */
 bool crowd_may_lead(const struct cache *cache, const struct ask *ask, uint64_t hash,
 		    enum note_why why)
 {
 	return cache->set.collapse && ask->kind == ASK_READ && why != NOTE_REQUEST && !ask->head &&
-	       !ask->range && !ask->conditional && !ask->authorized &&
-	       !(ask->cc.flags & CC_NO_STORE) && !is_discouraged(cache, hash);
+	       !ask->range && !ask->authorized && !(ask->cc.flags & CC_NO_STORE) &&
+	       !is_discouraged(cache, hash);
 }
 
 /* Would the two requests have different responses, as far as is known by now? */

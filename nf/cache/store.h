@@ -25,6 +25,7 @@
 #include "s3fifo.h"
 #include "vary.h"
 
+struct again;
 struct entry;
 struct fetch;
 struct fields;
@@ -40,14 +41,26 @@ struct body {
 	uint64_t bytes;
 };
 
+/* The numbers of the last purges by tag and by prefix. */
+struct purges {
+	uint64_t tags, prefixes;
+};
+
 /* One stored response. */
 struct object {
 	struct s3_item item;  /* first: an item is its object */
 	struct object *older; /* of the same entry */
 	struct entry *entry;  /* NULL: not in the store */
 	uint32_t refs;
-	uint16_t status;
+	uint16_t status; /* 206: a part of the whole, from byte `first` on */
+	bool asked_late; /* it was served stale, and nobody asks: the next request brings a new one
+			  */
+	uint64_t first, whole;
+	struct purges purges; /* it has been judged by: those until then */
+	uint64_t erred_us;    /* when the origin last failed to renew it; 0: it has not */
 	struct fields *head;
+	struct again *again; /* how to ask for it without a client; NULL: it cannot be */
+	bool refreshing;     /* and that is being done */
 	struct body body;
 	struct fresh_object fresh;
 	int64_t modified; /* Last-Modified, or else Date: what If-Modified-Since is compared with */
@@ -117,6 +130,12 @@ void store_insert(struct store *store, struct entry *entry, struct object *objec
 void store_remove(struct store *store, struct object *object);
 /* Another head for an object; takes it over. */
 void store_set_head(struct store *store, struct object *object, struct fields *head);
+
+/* Bytes of the whole body, of which it may hold a part. */
+static inline uint64_t object_whole(const struct object *object)
+{
+	return object->status == 206 ? object->whole : object->body.bytes;
+}
 
 static inline struct sluice_str object_vary(const struct object *object)
 {

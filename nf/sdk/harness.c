@@ -161,6 +161,7 @@ void harness_destroy(struct harness *h)
 	harness_writing_free(h);
 	free(h->sent);
 	free(h->conf_error);
+	free(h->answer);
 	free(h->upstreams);
 	free(h->arena);
 	memory_unmap(&h->rx);

@@ -49,6 +49,7 @@ struct harness_exchange {
 	uint32_t early_taken;
 	struct sluice_peer client, local;
 	char *method, *target;
+	uint64_t request;            /* where its head lies, without edits */
 	struct harness_pair *fields; /* of the last head, with the edits of its answer */
 	unsigned fields_count;
 };
@@ -72,6 +73,7 @@ struct harness {
 	int write_end[2];         /* to read, to write */
 	struct harness_bytes written;
 	char *conf_error; /* the config's syntax */
+	char *answer;     /* to the last command */
 	char **logs;
 	unsigned logs_count;
 };
