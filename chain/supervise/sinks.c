@@ -157,19 +157,21 @@ static void *sink_run(void *arg)
 {
 	struct sink *sink = arg;
 	time_t looked = 0;
+	bool over;
 	ssize_t n;
 
 	do {
 		struct timespec now;
 
 		n = recv(sink->from, sink->packet, sizeof(sink->packet), 0);
+		over = n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
 		clock_gettime(CLOCK_MONOTONIC, &now);
 		if (now.tv_sec != looked || sink->to < 0)
 			look(sink);
 		looked = now.tv_sec;
 		if (n > 0)
 			write_packet(sink, (size_t)n);
-	} while (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)));
+	} while (!over);
 	sink_close(sink);
 	close(sink->from);
 	free(sink);
