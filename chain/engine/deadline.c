@@ -68,6 +68,8 @@ static void timed_out(struct exchange *x)
 		return;
 	case PHASE_BODY:
 		engine_count(engine, timeouts_body);
+		ending_why(x, x->answered ? SLUICE_ENDING_CLIENT_TIMEOUT
+					  : SLUICE_ENDING_FUNCTION_TIMEOUT);
 		if (x->answered) /* who does not read is not waited for any longer */
 			exchange_end(x, CLIENT_RESET, true);
 		else
@@ -84,6 +86,9 @@ static void timed_out(struct exchange *x)
 			engine_count(engine, timeouts_head);
 		else
 			engine_count(engine, timeouts_function);
+		ending_why(x, x->early_wanted         ? SLUICE_ENDING_CLIENT_TIMEOUT
+			      : waits_for_instance(x) ? SLUICE_ENDING_FUNCTION_FAILED
+						      : SLUICE_ENDING_FUNCTION_TIMEOUT);
 		exchange_fail(x, waits_for_instance(x) ? 503 : 504);
 		return;
 	}
@@ -92,6 +97,7 @@ static void timed_out(struct exchange *x)
 static void too_slow(struct exchange *x)
 {
 	engine_count(x->engine, timeouts_rate);
+	ending_why(x, SLUICE_ENDING_CLIENT_SLOW);
 	if (x->answered)
 		exchange_end(x, CLIENT_RESET, true);
 	else

@@ -80,6 +80,7 @@ static void exchange_run(struct task *task)
 	}
 	if (!x->client->conn) {
 		engine_count(x->engine, exchanges_client_gone);
+		ending_why(x, SLUICE_ENDING_CLIENT_GONE);
 		exchange_end(x, CLIENT_RESET, true);
 		return;
 	}
@@ -159,6 +160,9 @@ void exchange_begin(struct client *client, struct sluice_head *head, struct rte_
 {
 	struct exchange *x = exchange_take(client);
 
+	if (client->head_began_us)
+		x->head_us = (uint32_t)(x->began_us - client->head_began_us);
+	client->head_began_us = 0;
 	client->requests++;
 	x->bytes_in = payload_of(pin).bytes;
 	x->message[REQUEST] = (struct message){.head = head, .pin = pin, .framing = *framing};
@@ -256,6 +260,7 @@ void exchange_end(struct exchange *x, enum client_fate fate, bool failed)
 	struct client *client = x->client;
 
 	timer_rest(&x->timer);
+	x->ended_us = x->engine->timers.now_us;
 	x->failed = failed;
 	origin_release(x, !failed);
 	x->phase = PHASE_OVER;

@@ -20,6 +20,7 @@
 static void end(struct exchange *x, uint16_t status)
 {
 	engine_count(x->engine, failures_ended);
+	ending_why(x, SLUICE_ENDING_FUNCTION_FAILED);
 	exchange_fail(x, status);
 }
 
@@ -59,6 +60,7 @@ static void poison(struct hop *hop)
 	struct exchange *x = hop->exchange;
 
 	engine_count(x->engine, exchanges_poison);
+	ending_why(x, SLUICE_ENDING_FUNCTION_FAILED);
 	if (x->chain->stream)
 		name_stream(hop);
 	else

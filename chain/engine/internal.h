@@ -25,6 +25,7 @@
  *    origin.c     the origin's side of an exchange
  *    reply.c      the heads that it answers
  *    respond.c    answers to clients
+ *    ending.c     what functions are told of their end
  *    instead.c    answers in place of the origin's
  *    ask.c        requests of functions' own (ask.h)
  *    upgrade.c    who may leave HTTP, by 101 or CONNECT
@@ -220,6 +221,7 @@ struct client {
 	uint64_t key; /* chooses among instances */
 	uint64_t born_us, bytes_in, bytes_out;
 	uint32_t requests;
+	uint64_t head_began_us;
 	uint32_t looked_at; /* bytes of a head that has begun */
 	uint32_t lingered;  /* bytes thrown away in CLIENT_LINGER */
 };
@@ -337,6 +339,9 @@ struct exchange {
 	struct payload client_rest; /* as origin.rest, of a tunnel */
 	bool upgrade;               /* the origin may answer 101 */
 	uint32_t head_bytes;
+	uint8_t why; /* enum sluice_ending, once it is known that it fails */
+	uint32_t head_us;
+	uint64_t connect_us, replied_us, ended_us; /* 0: not yet */
 	/* an answer made by a function */
 	struct lease_queue emits;
 	uint32_t emits_count;
@@ -467,6 +472,12 @@ void client_linger(struct client *client);
 void request_read(struct client *client);
 /* Answers, and ends the connection. */
 void request_refuse(struct client *client, uint16_t status);
+
+/* --- ending.c -------------------------------------------------------------------- */
+/* Why it is going to fail; what was said first counts. */
+void ending_why(struct exchange *x, enum sluice_ending why);
+/* For functions, when it is over. */
+void ending_tell(const struct exchange *x, struct sluice_end *out);
 
 /* --- exchange.c ------------------------------------------------------------------ */
 int exchanges_create(struct engine *engine);

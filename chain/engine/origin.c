@@ -44,6 +44,7 @@ static void connect_some(struct exchange *x, uint32_t server)
 		return;
 	}
 	engine_count(x->engine, origin_unavailable);
+	ending_why(x, x->origin.tries ? SLUICE_ENDING_UNREACHABLE : SLUICE_ENDING_NO_SERVER);
 	instead_offer(x, x->origin.tries ? 502 : 503);
 }
 
@@ -55,10 +56,12 @@ void origin_begin(struct exchange *x)
 		group = upstreams_only_group(x->engine->env.upstreams);
 	if (group == SLUICE_NONE16) {
 		engine_count(x->engine, no_route);
+		ending_why(x, SLUICE_ENDING_NO_ROUTE);
 		exchange_fail(x, 502);
 		return;
 	}
 	x->origin.group = group;
+	x->connect_us = x->engine->timers.now_us;
 	exchange_phase(x, PHASE_CONNECT);
 	connect_some(x, server_first(x));
 }
@@ -174,6 +177,7 @@ static bool lost(struct exchange *x)
 	if (may_repeat(x))
 		return repeat(x);
 	engine_count(x->engine, responses_cut);
+	ending_why(x, SLUICE_ENDING_ORIGIN_CUT);
 	origin_failed(x);
 	return instead_offer(x, 502);
 }
@@ -234,10 +238,12 @@ void origin_timeout(struct exchange *x)
 
 	if (!request->ended && !request->source_ended && !request->in_hand) {
 		engine_count(x->engine, timeouts_body);
+		ending_why(x, SLUICE_ENDING_CLIENT_TIMEOUT);
 		exchange_fail(x, 408);
 		return;
 	}
 	engine_count(x->engine, timeouts_response);
+	ending_why(x, SLUICE_ENDING_ORIGIN_TIMEOUT);
 	origin_failed(x);
 	instead_offer(x, 504);
 }

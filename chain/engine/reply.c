@@ -6,6 +6,7 @@ static bool bad_answer(struct exchange *x, enum http_error error)
 {
 	engine_count(x->engine, responses_bad);
 	engine_count_http_error(x->engine, error);
+	ending_why(x, SLUICE_ENDING_ORIGIN_BAD);
 	origin_failed(x);
 	return instead_offer(x, 502);
 }
@@ -84,6 +85,7 @@ static bool answer_begin(struct exchange *x, uint32_t bytes)
 	upstreams_success(engine->env.upstreams, x->origin.server,
 			  engine->timers.now_us - x->origin.asked_us);
 	engine_count(engine, responses_origin);
+	x->replied_us = engine->timers.now_us;
 	x->stage = (int8_t)(x->chain->path_length - 1);
 	exchange_phase(x, PHASE_RESPONSE);
 	exchange_ready(x);

@@ -32,8 +32,10 @@ void verdict_offend(struct instance *instance, struct exchange *x, uint64_t *cou
 		    const char *text)
 {
 	instance_offence(instance, counter, text);
-	if (x && x->phase != PHASE_DRAIN)
-		exchange_fail(x, 502);
+	if (!x || x->phase == PHASE_DRAIN)
+		return;
+	ending_why(x, SLUICE_ENDING_FUNCTION_FAILED);
+	exchange_fail(x, 502);
 }
 
 /* The exchange, if this instance has a part in it. */
@@ -198,6 +200,7 @@ static bool verdict_allowed(const struct exchange *x, const struct sluice_up *up
 		return open_allowed(up);
 	switch (up->verdict) {
 	case SLUICE_PASS:
+		return up->slices == 0 && !(up->flags & ~SLUICE_UP_RESIZE);
 	case SLUICE_LEAVE:
 	case SLUICE_RESET:
 		return up->slices == 0 && up->flags == 0;
@@ -232,6 +235,16 @@ static void respond(struct instance *instance, struct hop *hop, const struct slu
 	exchange_ready(x);
 }
 
+/* A body without length stays one, and so does what is no body. */
+static void forget_length(struct message *message)
+{
+	if (message->framing.kind != HTTP_BODY_LENGTH)
+		return;
+	message->framing.kind = HTTP_BODY_CHUNKED;
+	message->framing.length = SLUICE_LENGTH_UNKNOWN;
+	message->head->body_bytes = SLUICE_LENGTH_UNKNOWN;
+}
+
 static void go_on(struct instance *instance, struct hop *hop, const struct sluice_up *up)
 {
 	struct exchange *x = hop->exchange;
@@ -239,6 +252,8 @@ static void go_on(struct instance *instance, struct hop *hop, const struct sluic
 
 	if (!edits_take(instance, x, up, d) || !verdict_choice(instance, x, up))
 		return;
+	if (up->flags & SLUICE_UP_RESIZE)
+		forget_length(&x->message[d]);
 	hop->left = up->verdict == SLUICE_LEAVE;
 	x->stage = (int8_t)(x->stage + (d == REQUEST ? 1 : -1));
 	exchange_progress(x);
@@ -283,6 +298,7 @@ static void take_verdict(struct instance *instance, struct exchange *x, const st
 	switch (up->verdict) {
 	case SLUICE_RESET:
 		engine_count(x->engine, exchanges_reset_by_function);
+		ending_why(x, SLUICE_ENDING_FUNCTION_RESET);
 		exchange_fail(x, 502);
 		return;
 	case SLUICE_RESPOND:
