@@ -26,9 +26,10 @@ DEADLY = {
     "read-nothing": f"took nothing from its ring for {HANG_MS} ms",
 }
 
-# What the kernel refuses.
+# What the kernel refuses. Who may look into map_files (a process with sanitizers may) still has to
+# know where the mapping begins and ends.
 REFUSED = {"unprotect": {"EACCES"}, "remap": {"EPERM"}, "open-memory": {"EPERM", "EACCES"},
-           "open-manager": {"EPERM", "EACCES"}, "reopen-mapping": {"EPERM", "EACCES"},
+           "open-manager": {"EPERM", "EACCES"}, "reopen-mapping": {"EPERM", "EACCES", "ENOENT"},
            "open-file": {"EPERM", "EACCES"}, "make-file": {"EPERM", "EACCES"}}
 
 # What the worker sees through: the counter that names it, and what the attacker's client gets.
