@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <rte_cycles.h>
@@ -21,11 +20,11 @@
 #include "nf/sdk/core.h"
 #include "nf/sdk/object.h"
 #include "nf/sdk/ringend.h"
+#include "nf/sdk/wall.h"
 
 #define RING_ENTRIES 1024
 #define TEXT_BYTES   (1 << 18)
-#define WALL_US      100000 /* how old the wall clock may be */
-#define LOG_LINES    32     /* between two looks of the control thread; a power of two */
+#define LOG_LINES    32 /* between two looks of the control thread; a power of two */
 #define LOG_BYTES    240
 
 /* What the plugin says, on its way to the control thread: one writer, one reader. */
@@ -45,7 +44,7 @@ struct inline_part {
 	struct link *link;
 	struct region *arena;
 	void *down, *up; /* the function's mappings of its rings */
-	uint64_t wall_us;
+	struct wall wall;
 	const struct conf_allow *allow;
 	int writing[CONF_ALLOW_MAX]; /* as allow->write; -1: not open */
 	struct lines lines;
@@ -145,13 +144,7 @@ static void regions_set(struct inline_part *part, const struct region_table *tab
 
 static void time_set(struct inline_part *part, uint64_t now_us)
 {
-	struct timespec wall = {.tv_sec = part->nf->wall_seconds};
-
-	if (now_us - part->wall_us >= WALL_US) {
-		clock_gettime(CLOCK_REALTIME, &wall);
-		part->wall_us = now_us;
-	}
-	nf_time(part->nf, now_us, wall.tv_sec);
+	nf_time(part->nf, now_us, wall_seconds(&part->wall, now_us));
 }
 
 static int nf_make(struct inline_part *part, const struct inline_part_conf *conf)
@@ -174,7 +167,6 @@ static int nf_begin(struct inline_part *part, const struct conf_function *f,
 	bool placed;
 	int rc;
 
-	part->wall_us = UINT64_MAX / 2; /* long ago */
 	time_set(part, 0);
 	rc = nf_start(part->nf, f->config_json, strlen(f->config_json));
 	if (!rc)

@@ -25,6 +25,7 @@
 #include "nf/sdk/core.h"
 #include "nf/sdk/object.h"
 #include "nf/sdk/ringend.h"
+#include "nf/sdk/wall.h"
 
 struct host_region {
 	uint8_t *base; /* NULL: none */
@@ -69,7 +70,7 @@ struct host {
 	char error[512]; /* of the step that failed */
 	uint32_t log_tokens, log_dropped;
 	uint64_t log_us;
-	uint64_t wall_us; /* when the wall clock was read */
+	struct wall wall;
 };
 
 #if defined(__SANITIZE_ADDRESS__)

@@ -15,9 +15,8 @@
 
 #include "nf/sdk/host.h"
 
-#define WALL_US      100000 /* how old the wall clock may be */
-#define CARE_US      10000  /* a busy loop looks at its socket this often */
-#define WAIT_RING_MS 1      /* asleep while its ring is full: nobody wakes us when there is room */
+#define CARE_US      10000 /* a busy loop looks at its socket this often */
+#define WAIT_RING_MS 1     /* asleep while its ring is full: nobody wakes us when there is room */
 
 struct loop {
 	struct host *host;
@@ -39,19 +38,12 @@ static void on_term(int signal)
 
 uint64_t loop_time(struct host *host)
 {
-	struct timespec now, wall;
-	uint64_t ns, us;
+	struct timespec now;
+	uint64_t ns;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-	us = ns / 1000;
-	if (!host->wall_us || us - host->wall_us >= WALL_US) {
-		clock_gettime(CLOCK_REALTIME, &wall);
-		host->wall_us = us;
-		nf_time(host->nf, us, wall.tv_sec);
-	} else {
-		nf_time(host->nf, us, host->nf->wall_seconds);
-	}
+	nf_time(host->nf, ns / 1000, wall_seconds(&host->wall, ns / 1000));
 	return ns;
 }
 
