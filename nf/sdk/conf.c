@@ -223,14 +223,21 @@ static int error_text(const struct sluice_conf *node, char *text)
 	return -EINVAL;
 }
 
+/* NULL: no memory. */
+static char *text_of(const char *format, va_list args)
+{
+	char *text;
+
+	return vasprintf(&text, format, args) < 0 ? NULL : text;
+}
+
 int sluice_conf_error(const struct sluice_conf *node, const char *format, ...)
 {
-	char *text = NULL;
 	va_list args;
+	char *text;
 
 	va_start(args, format);
-	if (vasprintf(&text, format, args) < 0)
-		text = NULL;
+	text = text_of(format, args);
 	va_end(args);
 	return error_text(node, text);
 }
@@ -238,12 +245,11 @@ int sluice_conf_error(const struct sluice_conf *node, const char *format, ...)
 int sluice_conf_error_key(const struct sluice_conf *group, const char *key, const char *format, ...)
 {
 	const struct sluice_conf *node = ask(group, key);
-	char *text = NULL;
 	va_list args;
+	char *text;
 
 	va_start(args, format);
-	if (vasprintf(&text, format, args) < 0)
-		text = NULL;
+	text = text_of(format, args);
 	va_end(args);
 	return error_text(node ? node : group, text);
 }
