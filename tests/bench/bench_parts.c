@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * bench_parts [TIMES]: what the parts of a request's way cost by themselves, warm, on one core: a
- * descriptor through a ring and back, a head's parsing, a connection's lookup, a timer, a checksum,
- * a lease. Each is done TIMES times (1,000,000) in short rounds; the median round is shown.
+ * head's parsing, a connection's lookup, a timer, a checksum, a lease (the ring: bench_rings). Each
+ * is done TIMES times (1,000,000) in short rounds; the median round is shown.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,13 +17,11 @@
 #include "l4stack/base/wheel.h"
 #include "l4stack/tcp/tcp_table.h"
 #include "tests/bench/pair.h"
-#include "tests/unit/chain/ring/nf_side.h"
 #include "tests/unit/support/eal.h"
 
 #define TIMES_DEFAULT 1000000u
 #define ROUND         256 /* times; short, so that most rounds are not interrupted */
 #define ROUNDS_MOST   65536
-#define RING_ENTRIES  1024
 #define SLOT_BYTES    8192
 #define SLOT_FIELDS   128
 #define TIMERS        4096
@@ -72,75 +70,6 @@ static void row(const char *name, double cycles)
 
 	snprintf(unit, sizeof(unit), "ns   (%.0f cycles)", cycles);
 	pair_row(name, ns(cycles), 1, unit);
-}
-
-/* --- ring -------------------------------------------------------------------------------- */
-
-struct ring {
-	struct link *link;
-	struct nf_side nf;
-	unsigned batch;
-	uint32_t done; /* descriptors that went round */
-};
-
-static void ring_down(struct ring *r, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++) {
-		struct sluice_down *down = link_next(r->link);
-
-		*down = (struct sluice_down){.exchange = i};
-	}
-	link_publish(r->link);
-}
-
-/* The function's end: reads each, and answers it. */
-static void ring_answer(struct ring *r, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++) {
-		uint32_t at = r->done + i;
-
-		r->nf.up_ring[at % RING_ENTRIES] =
-			(struct sluice_up){.exchange = r->nf.ring[at % RING_ENTRIES].exchange};
-	}
-	r->done += n;
-	__atomic_store_n(&r->nf.up->down_consumed, r->done, __ATOMIC_RELEASE);
-	__atomic_store_n(&r->nf.up->produced, r->done, __ATOMIC_RELEASE);
-}
-
-static void ring_round(void *ctx, uint32_t n)
-{
-	struct sluice_up up[64];
-	struct ring *r = ctx;
-
-	for (uint32_t i = 0; i < n; i += r->batch) {
-		ring_down(r, r->batch);
-		ring_answer(r, r->batch);
-		failed |= link_poll(r->link, up, r->batch) != (int)r->batch;
-		link_consume(r->link, r->batch);
-		sink += up[0].exchange;
-	}
-}
-
-static void bench_ring(void)
-{
-	const struct link_sizes sizes = {RING_ENTRIES, RING_ENTRIES, SLUICE_EDITS_MAX_BYTES};
-	static const unsigned batches[] = {1, 32};
-	struct ring r = {0};
-
-	if (link_create(&sizes, -1, &r.link)) {
-		failed = true;
-		return;
-	}
-	nf_side_map(&r.nf, r.link);
-	for (unsigned i = 0; i < 2; i++) {
-		char name[64];
-
-		r.batch = batches[i];
-		snprintf(name, sizeof(name), "ring: a descriptor one way, batch %u", r.batch);
-		row(name, cycles_of(ring_round, &r) / 2);
-	}
-	nf_side_unmap(&r.nf);
-	link_destroy(r.link);
 }
 
 /* --- heads ------------------------------------------------------------------------------- */
@@ -358,7 +287,6 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	printf("parts, warm, on one core of %.2f GHz\n\n", (double)rte_get_tsc_hz() / 1e9);
-	bench_ring();
 	bench_heads();
 	bench_table();
 	bench_small();
