@@ -15,6 +15,7 @@
 #include "dataplane/inline.h"
 #include "mgmt/conf/conf.h"
 #include "nf/sdk/object.h"
+#include "tests/unit/support/eal.h"
 
 #define EXCHANGES      1024
 #define MESSAGES_BYTES (32 << 20)
@@ -54,27 +55,14 @@ static void turn(void *ctx, uint64_t now_us)
 
 /* --- memory ------------------------------------------------------------------------------ */
 
-static void chunk_extent(struct rte_mempool *pool, void *opaque, struct rte_mempool_memhdr *chunk,
-			 unsigned idx)
-{
-	uint8_t **extent = opaque, *from = chunk->addr, *to = from + chunk->len;
-
-	(void)pool;
-	(void)idx;
-	if (!extent[0] || from < extent[0])
-		extent[0] = from;
-	if (to > extent[1])
-		extent[1] = to;
-}
-
 static int regions_open(struct site *site)
 {
 	uint8_t *extent[2] = {NULL, NULL};
 	int rc;
 
 	/* Small payload was copied behind its headers by the stack that sent it. */
-	rte_mempool_mem_iter(site->pair->payload, chunk_extent, extent);
-	rte_mempool_mem_iter(site->pair->header, chunk_extent, extent);
+	eal_extent(site->pair->payload, extent);
+	eal_extent(site->pair->header, extent);
 	rc = region_enter(&site->regions, REGION_RX, "rx.0", extent[0],
 			  (uint64_t)(extent[1] - extent[0]), NULL, 0, &site->rx);
 	if (!rc)

@@ -46,4 +46,23 @@ static inline struct rte_mempool *eal_pool(const char *name, unsigned count, uin
 	return rte_pktmbuf_pool_create(name, count, 0, 0, data_room, 0);
 }
 
+static inline void eal_extent_add(struct rte_mempool *pool, void *opaque,
+				  struct rte_mempool_memhdr *chunk, unsigned idx)
+{
+	uint8_t **extent = opaque, *from = chunk->addr, *to = from + chunk->len;
+
+	(void)pool;
+	(void)idx;
+	if (!extent[0] || from < extent[0])
+		extent[0] = from;
+	if (to > extent[1])
+		extent[1] = to;
+}
+
+/* Widens extent[0] … extent[1] (NULL: nothing yet) to all memory of the pool. */
+static inline void eal_extent(struct rte_mempool *pool, uint8_t *extent[2])
+{
+	rte_mempool_mem_iter(pool, eal_extent_add, extent);
+}
+
 #endif

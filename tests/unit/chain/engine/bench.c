@@ -21,19 +21,6 @@ static struct {
 
 /* --- memory ---------------------------------------------------------------------- */
 
-static void chunk_extent(struct rte_mempool *pool, void *opaque, struct rte_mempool_memhdr *chunk,
-			 unsigned idx)
-{
-	uint8_t **extent = opaque, *from = chunk->addr, *to = from + chunk->len;
-
-	(void)pool;
-	(void)idx;
-	if (!extent[0] || from < extent[0])
-		extent[0] = from;
-	if (to > extent[1])
-		extent[1] = to;
-}
-
 int bench_start(void **state)
 {
 	(void)state;
@@ -65,7 +52,7 @@ static void regions_open(void)
 	uint8_t *extent[2] = {NULL, NULL};
 	uint32_t slots = 2 * bench.options.max_exchanges + 16;
 
-	rte_mempool_mem_iter(pools.rx, chunk_extent, extent);
+	eal_extent(pools.rx, extent);
 	assert_int_equal(region_enter(&bench.regions, REGION_RX, "rx.0", extent[0],
 				      (uint64_t)(extent[1] - extent[0]), NULL, 0, &bench.rx),
 			 0);
