@@ -32,14 +32,17 @@ REFUSED = {"unprotect": {"EACCES"}, "remap": {"EPERM"}, "open-memory": {"EPERM",
            "open-manager": {"EPERM", "EACCES"}, "reopen-mapping": {"EPERM", "EACCES", "ENOENT"},
            "open-file": {"EPERM", "EACCES"}, "make-file": {"EPERM", "EACCES"}}
 
+# Who speaks of an exchange that it has a part in again by then (of its answer, maybe) ends it.
+SOONER_OR_LATER = {200, 502}
+
 # What the worker sees through: the counter that names it, and what the attacker's client gets.
 COUNTED = {
-    "noise": ("offences_exchange", 200), "flood": ("offences_exchange", 200),
-    "answer-the-future": ("offences_generation", 200), "answer-twice": ("offences_holder", 200),
-    "release-twice": ("offences_piece", 200), "respond-received": ("offences_verdict", 502),
-    "respond-another": ("offences_verdict", 502), "respond-nowhere": ("offences_verdict", 502),
-    "overflow-offset": ("offences_verdict", 502), "overflow-length": ("offences_verdict", 502),
-    "count-wrong": ("offences_verdict", 502),
+    "noise": ("offences_exchange", {200}), "flood": ("offences_exchange", {200}),
+    "answer-the-future": ("offences_generation", {200}),
+    "answer-twice": ("offences_holder", SOONER_OR_LATER),
+    "release-twice": ("offences_piece", SOONER_OR_LATER),
+    **dict.fromkeys(["respond-received", "respond-another", "respond-nowhere", "overflow-offset",
+                     "overflow-length", "count-wrong"], ("offences_verdict", {502})),
 }
 
 # What needs an exchange that it had before.
@@ -91,10 +94,10 @@ def test_it_is_refused(hostile, attack):
 
 @pytest.mark.parametrize("attack", COUNTED)
 def test_it_is_seen_through(hostile, attack):
-    counter, status = COUNTED[attack]
+    counter, statuses = COUNTED[attack]
     before = hostile.sluiced.stat(counter)
     with Neighbour(hostile):
-        assert hostile.attack(attack)[0] == status
+        assert hostile.attack(attack)[0] in statuses
         wait_until(lambda: hostile.sluiced.stat(counter) > before, 5, f"{counter} names it")
     function = hostile.sluiced.function(attack)
     assert function["offences"] > 0 and function["restarts"] == 0
