@@ -149,7 +149,8 @@ bool users_check(const struct users *users, const char *name, const char *passwo
 	const char *hash = user ? user->hash : users->user[0].hash, *made;
 	bool good;
 
-	made = crypt_r(password, hash, users->room);
+	/* Not crypt_r, which sanitizers would call in a library that was loaded after them. */
+	made = crypt_rn(password, hash, users->room, sizeof(*users->room));
 	good = made && made[0] != '*' && equal(made, hash) && user;
 	explicit_bzero(users->room, sizeof(*users->room));
 	return good;
