@@ -53,6 +53,13 @@ void tcp_ecn_take_syn(struct tcp_conn *conn, const struct tcp_seg *syn)
 		    flags == (TCP_ECE | TCP_CWR) && !(conn->ecn & TCP_ECN_REFUSED));
 }
 
+/* The peer takes back what it asked: it may not heed marks then. */
+void tcp_ecn_take_syn_again(struct tcp_conn *conn, const struct tcp_seg *syn)
+{
+	if (~syn->flags & (TCP_ECE | TCP_CWR))
+		set(conn, TCP_ECN_ON, false);
+}
+
 /* ---- receiving: §6.1.3 ---- */
 
 static void take_mark(struct tcp_conn *conn, const struct tcp_seg *seg)

@@ -36,6 +36,9 @@ uint16_t tcp_ecn_answer(enum tcp_ecn use, const struct cc_ops *ops, uint16_t syn
 uint16_t tcp_ecn_syn_flags(struct tcp_conn *conn);
 void tcp_ecn_take_syn(struct tcp_conn *conn, const struct tcp_seg *syn);
 
+/* The peer's SYN came again. */
+void tcp_ecn_take_syn_again(struct tcp_conn *conn, const struct tcp_seg *syn);
+
 /* An acceptable segment of a connection that uses ECN, when its ACK was processed, before which
  * `flight_bytes` were in the network. */
 void tcp_ecn_take(struct tcp_conn *conn, const struct tcp_seg *seg, uint32_t flight_bytes);

@@ -64,7 +64,7 @@ static void lower_mtu(struct tcp_conn *conn, uint16_t mtu)
 		return;
 	stack_count(conn->tcp->stack, tcp_mtu_lowered);
 	conn->path.mtu = mtu;
-	if (!tcp_state_is(conn, TCP_SYNCHRONIZED))
+	if (!conn->cc.mss) /* nothing is sent in its segments yet */
 		return;
 	tcp_conn_set_mss(conn);
 	tcp_recovery_too_big(conn);

@@ -304,14 +304,17 @@ static void answer(struct tcp_proto *tcp, const struct tcp_half *half)
 	tcp_reply_push(tcp, &ack);
 }
 
-/* Our SYN-ACK was lost, or is late. */
-static void answer_same_syn(struct tcp_proto *tcp, struct tcp_half *half)
+/* Our SYN-ACK was lost, or is late. A SYN that asks for ECN no more takes back what the first
+ * asked: RFC 3168 §6.1.1. */
+static void answer_same_syn(struct tcp_proto *tcp, struct tcp_half *half, const struct tcp_seg *syn)
 {
-	struct tcp_reply reply = tcp_half_syn_ack(tcp, half);
+	struct tcp_reply reply;
 
+	half->flags &= syn->flags;
 	if (half->tries == 0)
 		return; /* it is about to be sent */
 	half->resent = true;
+	reply = tcp_half_syn_ack(tcp, half);
 	tcp_reply_push(tcp, &reply);
 }
 
@@ -336,7 +339,7 @@ static bool step_sequence(struct tcp_proto *tcp, struct tcp_half *half, const st
 	const uint16_t watched = TCP_SYN | TCP_ACK | TCP_RST;
 
 	if (seg->seq == half->irs && (seg->flags & watched) == TCP_SYN) {
-		answer_same_syn(tcp, half);
+		answer_same_syn(tcp, half, seg);
 		return false;
 	}
 	if (is_in_window(half, seg) && timestamp_is_good(half, seg))

@@ -4,6 +4,7 @@
  * Seventh and eighth, text and FIN, are in tcp_input_text.c.
  */
 #include "l4stack/tcp/tcp_ack.h"
+#include "l4stack/tcp/tcp_ecn.h"
 #include "l4stack/tcp/tcp_input.h"
 #include "l4stack/tcp/tcp_listener.h"
 #include "l4stack/tcp/tcp_recvq.h"
@@ -72,8 +73,9 @@ static void trim_crossed_syn(struct tcp_conn *conn, struct tcp_seg *seg)
 	tcp_conn_owe_ack(conn);
 }
 
-static void answer_same_syn(struct tcp_conn *conn)
+static void answer_same_syn(struct tcp_conn *conn, const struct tcp_seg *syn)
 {
+	tcp_ecn_take_syn_again(conn, syn);
 	conn->flags |= TCP_SYN_NOW | TCP_SYN_RESENT;
 	conn->flags &= ~(uint32_t)TCP_RTT_TIMED;
 	tcp_conn_mark(conn);
@@ -109,7 +111,7 @@ static bool step_sequence(struct tcp_conn *conn, const struct tcp_seg *seg)
 	struct stack *stack = conn->tcp->stack;
 
 	if (is_same_syn(conn, seg)) {
-		answer_same_syn(conn);
+		answer_same_syn(conn, seg);
 		return false;
 	}
 	if (lacks_timestamp(conn, seg)) {

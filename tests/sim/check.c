@@ -143,8 +143,11 @@ static int64_t offset(const struct check_side *side, uint32_t seq)
 static void check_text(struct check *check, struct check_side *me, const struct check_side *other,
 		       const struct segment *s)
 {
-	int64_t lo = offset(me, s->seq), hi = lo + s->len;
+	bool behind_syn = s->flags & SYN;
+	int64_t lo = offset(me, s->seq) + behind_syn, hi = lo + s->len;
 
+	if (behind_syn && !check->fast)
+		fail(check, "a SYN carries %u bytes", s->len);
 	check->payload_bytes += s->len;
 	if (s->ecn && lo < me->end)
 		fail(check, "what is sent again at %lld may be marked", (long long)lo);
@@ -152,7 +155,7 @@ static void check_text(struct check *check, struct check_side *me, const struct 
 		fail(check, "payload at %lld is not what the stream carries", (long long)lo);
 	if (me->fin >= 0 && hi > me->fin)
 		fail(check, "data to %lld beyond FIN at %lld", (long long)hi, (long long)me->fin);
-	if (hi > other->edge && !(s->len == 1 && lo == other->edge))
+	if (!behind_syn && hi > other->edge && !(s->len == 1 && lo == other->edge))
 		fail(check, "data [%lld, %lld) beyond the window's edge %lld", (long long)lo,
 		     (long long)hi, (long long)other->edge);
 	if (hi > me->end)
@@ -210,6 +213,13 @@ static void take_syn(struct check_side *me, const struct segment *s)
 	read_wscale(me, s);
 }
 
+/* Fast Open's server sends before it hears more. */
+static void take_first_window(struct check_side *me, const struct segment *s)
+{
+	if (me->edge < 0)
+		me->edge = 1 + (int64_t)s->window;
+}
+
 /* In numbers that begin with 0 for SYN. */
 static void trace(const struct check_side *me, const struct check_side *other, unsigned from,
 		  const struct segment *s, uint64_t now_us)
@@ -252,6 +262,8 @@ void check_frame(struct check *check, unsigned from, const uint8_t *frame, uint3
 		fail(check, "what is no data may be marked");
 	if (s.flags & RST)
 		return;
+	if (check->fast && (s.flags & (SYN | ACK)) == SYN)
+		take_first_window(me, &s);
 	if (s.flags & ACK)
 		check_ack(check, me, other, &s);
 	if (s.len)

@@ -39,6 +39,7 @@ struct check {
 	unsigned flow_count;
 	uint32_t mtu;
 	uint64_t segments, payload_bytes;
+	bool fast;       /* Fast Open: SYNs may carry text */
 	bool trace;      /* says each segment on stdout */
 	char error[256]; /* empty: all is well */
 };

@@ -245,6 +245,11 @@ void sim_accepted(struct tcp_conn *conn, void *user)
 
 	tcp_info(conn, &info);
 	pair = pair_of(host->sim, info.remote.port);
+	/* RFC 7413 §2.1: a SYN that comes once more, when all is over, opens once more. */
+	if (pair && pair->end[1].opened && host->sim->fast) {
+		tcp_abort(conn);
+		return;
+	}
 	if (!pair || pair->end[1].opened) {
 		sim_fail(host->sim, "accepted a stranger");
 		return;
@@ -266,6 +271,11 @@ static void wrap(struct sim *sim, struct tcp_conn *conn, const struct tcp_info *
 	tcp_conn_start(conn, near, conn->ts_offset);
 	if (sim->pair_count == 1)
 		server->clock_us += (uint64_t)(near - isn) * 4;
+}
+
+static bool sends_at_once(const struct sim_pair *pair)
+{
+	return pair->kind == SIM_BULK || pair->end[0].sim->fast;
 }
 
 void sim_pair_begin(struct sim *sim, struct sim_pair *pair)
@@ -291,7 +301,7 @@ void sim_pair_begin(struct sim *sim, struct sim_pair *pair)
 	if (sim->wraps)
 		wrap(sim, client->conn, &info);
 	/* RFC 9293 §3.10.2: what is sent before it is open goes out when it is. */
-	if (pair->kind == SIM_BULK && rng_percent(&sim->rng, 30))
+	if (sends_at_once(pair) && (sim->fast || rng_percent(&sim->rng, 30)))
 		send_some(client);
 }
 

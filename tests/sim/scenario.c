@@ -210,6 +210,23 @@ static void streams(struct sim_pair *pair, uint32_t index)
 	pair->end[1].send_stream = pair->end[0].recv_stream = server;
 }
 
+/* The first connection brings the cookie that the others say; they begin when it is likely there.
+ * RFC 7413. */
+static void fast_open(struct sim *sim)
+{
+	sim->server_conf.fast_open = true;
+	for (unsigned i = 0; i < sim->pair_count; i++) {
+		struct sim_pair *pair = &sim->pair[i];
+		uint64_t later_us = i ? 2000 * MS : 0;
+
+		pair->conf.fast_open = true;
+		pair->begin_us += later_us;
+		for (unsigned side = 0; side < 2; side++)
+			if (pair->end[side].leave_at_us != UINT64_MAX)
+				pair->end[side].leave_at_us += later_us;
+	}
+}
+
 void sim_scenario(struct sim *sim)
 {
 	struct rng *rng = &sim->rng;
@@ -227,9 +244,13 @@ void sim_scenario(struct sim *sim)
 	devices(sim);
 	memory(sim);
 	sim->server_conf = tcp_conf(rng);
-	sim->pair_count = rng_percent(rng, 70) ? 1 : (unsigned)rng_range(rng, 2, SIM_PAIRS_MAX);
+	sim->pair_count = rng_percent(rng, sim->fast ? 10 : 70)
+				  ? 1
+				  : (unsigned)rng_range(rng, 2, SIM_PAIRS_MAX);
 	for (unsigned i = 0; i < sim->pair_count; i++) {
 		pair_plan(sim, &sim->pair[i]);
 		streams(&sim->pair[i], i);
 	}
+	if (sim->fast)
+		fast_open(sim);
 }

@@ -315,6 +315,7 @@ static void add_stats(const struct sim *sim, uint64_t begin_us, struct sim_stats
 		stats->cut += sim->box[i].cut;
 		stats->reassembled += c->ip_reassembled;
 		stats->mtu_lowered += c->tcp_mtu_lowered + c->tcp_black_holes;
+		stats->fast_opens += c->tcp_fast_opens_in;
 		stats->fast_retransmits += c->tcp_fast_retransmits;
 		stats->rtos += c->tcp_rtos;
 		stats->spurious += c->tcp_spurious_rtos + c->tcp_spurious_recoveries;
@@ -357,9 +358,11 @@ bool sim_run(const struct sim_pools *pools, const struct sim_what *what, struct 
 	sim.seed = what->seed;
 	sim.rng.state = what->seed;
 	sim.ip6 = what->ip6;
+	sim.fast = what->fast;
 	sim.pools = pools;
 	check_init(&sim.check, SIM_MTU);
 	sim.check.trace = what->trace;
+	sim.check.fast = what->fast;
 	sim.course = what->course;
 	if (sim.course)
 		sim_course_plan(&sim, sim.course);

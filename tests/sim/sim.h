@@ -90,6 +90,7 @@ struct sim_course;
 struct sim {
 	uint64_t seed, now_us;
 	bool ip6;
+	bool fast; /* Fast Open, on both sides */
 	struct rng rng;
 	const struct sim_pools *pools;
 	struct sim_host host[2];
@@ -114,7 +115,7 @@ struct sim {
 struct sim_stats {
 	uint64_t scenarios, connections, segments, lost, payload_bytes, virtual_us;
 	uint64_t fast_retransmits, rtos, spurious, marks, copied, referenced;
-	uint64_t cut, reassembled, mtu_lowered;
+	uint64_t cut, reassembled, mtu_lowered, fast_opens;
 };
 
 /* 0, or -1 when there is no memory. Once for a process. */
@@ -123,7 +124,7 @@ int sim_pools_make(struct sim_pools *pools);
 struct sim_what {
 	uint64_t seed;
 	const struct sim_course *course; /* NULL: none */
-	bool ip6, trace;
+	bool ip6, fast, trace;
 };
 
 /* Runs the scenario of a seed. False: `error` says what went wrong. */

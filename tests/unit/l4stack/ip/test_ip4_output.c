@@ -12,6 +12,7 @@
 
 static uint8_t payload[65536], got[RIG_FRAME_MAX];
 static struct wire wires[2];
+static const char *peer = "10.0.0.2";
 
 static void path_to(const char *text, struct ip_path *path)
 {
@@ -24,7 +25,7 @@ static void send_tcp(size_t len, size_t piece, uint16_t tso_segsz)
 {
 	struct ip_path path;
 
-	path_to("10.0.0.2", &path);
+	path_to(peer, &path);
 	ip_output(rig.stack, &path, 6, rig_tcp(32, payload, len, piece), tso_segsz);
 	ip_path_release(rig.stack, &path);
 }
@@ -44,7 +45,7 @@ static void send_udp(size_t len)
 {
 	struct ip_path path;
 
-	path_to("10.0.0.2", &path);
+	path_to(peer, &path);
 	ip_output(rig.stack, &path, 17, udp_packet(len), 0);
 	ip_path_release(rig.stack, &path);
 }
@@ -119,6 +120,8 @@ static void play(uint32_t offloads, struct wire *wire)
 	srand(11);
 	rig_restart(offloads);
 	rig_meet("10.0.0.2", 1);
+	rig_address(0, "fd10::1", 64);
+	rig_meet6("fd10::2", 1);
 	for (int i = 0; i < 60; i++) {
 		size_t piece = 61 + (size_t)rand() % 1500;
 		int kind = rand() % 4;
@@ -126,7 +129,7 @@ static void play(uint32_t offloads, struct wire *wire)
 		if (kind == 0)
 			send_udp((size_t)rand() % 1400);
 		else if (kind == 1)
-			send_tcp((size_t)rand() % 1449, piece, 0);
+			send_tcp((size_t)rand() % 1429, piece, 0);
 		else
 			send_tcp((size_t)rand() % 9000, piece, (uint16_t)(500 + rand() % 1500));
 		drain(wire);
@@ -142,15 +145,29 @@ static void assert_same_wire(const struct wire *a, const struct wire *b)
 	}
 }
 
-static void the_same_bytes_with_any_offload(void **state)
+static void same_bytes_to(const char *to)
 {
-	(void)state;
+	peer = to;
 	play(STACK_TX_MULTI_SEG, &wires[0]);
 	assert_true(wires[0].count > 100);
 	for (uint32_t offloads = 0; offloads <= STACK_TX_MULTI_SEG * 2 - 1; offloads++) {
 		play(offloads, &wires[1]);
 		assert_same_wire(&wires[0], &wires[1]);
 	}
+	peer = "10.0.0.2";
+}
+
+static void the_same_bytes_with_any_offload(void **state)
+{
+	(void)state;
+	same_bytes_to("10.0.0.2");
+}
+
+static void the_same_bytes_over_ip6(void **state)
+{
+	(void)state;
+	same_bytes_to("fd10::2");
+	assert_int_equal(plain_get(wires[0].frames[0].bytes + 12), 0x86dd);
 }
 
 static void work_goes_to_the_device(void **state)
@@ -258,6 +275,7 @@ int main(void)
 		TEST(header_fields),
 		TEST(ids),
 		TEST(the_same_bytes_with_any_offload),
+		TEST(the_same_bytes_over_ip6),
 		TEST(work_goes_to_the_device),
 		TEST(cuts_below_the_mtu),
 		TEST(too_big_to_send),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "tests/unit/l4stack/ip/wire.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "l4stack/base/pkt.h"
@@ -45,13 +46,23 @@ void plain_cut(const uint8_t *tcp, size_t len, size_t cut,
 struct frame_out {
 	struct wire *wire;
 	const struct rte_mbuf *pkt;
-	const uint8_t *headers; /* Ethernet and IPv4 */
-	uint16_t id;
+	const uint8_t *headers; /* Ethernet and IP */
+	uint16_t id;            /* of IPv4 */
 };
+
+static bool is_ip6(const uint8_t *frame)
+{
+	return plain_get(frame + 12) == 0x86dd;
+}
+
+static size_t headers_len(const uint8_t *frame)
+{
+	return ETH + (is_ip6(frame) ? 40 : 20);
+}
 
 static void checksums_complete(uint8_t *frame, size_t len, uint64_t flags)
 {
-	uint8_t *ip = frame + ETH, *l4 = ip + 20;
+	uint8_t *ip = frame + ETH, *l4 = frame + headers_len(frame);
 	uint64_t l4_flags = flags & RTE_MBUF_F_TX_L4_MASK;
 	size_t at = l4_flags == RTE_MBUF_F_TX_UDP_CKSUM ? 6 : 16;
 
@@ -61,7 +72,7 @@ static void checksums_complete(uint8_t *frame, size_t len, uint64_t flags)
 	}
 	/* The field holds the pseudo header's sum: it is summed with the rest. */
 	if (l4_flags)
-		plain_put(l4 + at, (uint16_t)~plain_sum(l4, len - ETH - 20, 0));
+		plain_put(l4 + at, (uint16_t)~plain_sum(l4, len - headers_len(frame), 0));
 }
 
 static void frame_put(struct wire *wire, const uint8_t *bytes, size_t len, uint64_t flags)
@@ -76,16 +87,22 @@ static void frame_put(struct wire *wire, const uint8_t *bytes, size_t len, uint6
 static void segment_put(void *ctx, const uint8_t *segment, size_t len)
 {
 	struct frame_out *out = ctx;
-	uint8_t frame[2048], *ip = frame + ETH, *field = ip + 20 + 16;
+	size_t headers = headers_len(out->headers);
+	uint8_t frame[2048], *ip = frame + ETH, *field = frame + headers + 16;
+	bool ip6 = is_ip6(out->headers);
 
-	memcpy(frame, out->headers, ETH + 20);
-	memcpy(ip + 20, segment, len);
-	plain_put(ip + 2, (uint16_t)(20 + len));
-	plain_put(ip + 4, out->id++);
+	memcpy(frame, out->headers, headers);
+	memcpy(frame + headers, segment, len);
+	if (ip6) {
+		plain_put(ip + 4, (uint16_t)len);
+	} else {
+		plain_put(ip + 2, (uint16_t)(20 + len));
+		plain_put(ip + 4, out->id++);
+	}
 	/* The stack left the length out of the pseudo header's sum. */
 	plain_put(field, plain_sum((const uint8_t[]){0, 0}, 2, plain_get(field) + (uint32_t)len));
-	frame_put(out->wire, frame, ETH + 20 + len,
-		  RTE_MBUF_F_TX_IP_CKSUM | RTE_MBUF_F_TX_TCP_CKSUM);
+	frame_put(out->wire, frame, headers + len,
+		  (ip6 ? 0 : RTE_MBUF_F_TX_IP_CKSUM) | RTE_MBUF_F_TX_TCP_CKSUM);
 }
 
 void wire_send(struct wire *wire, struct rte_mbuf *pkt)
@@ -93,17 +110,22 @@ void wire_send(struct wire *wire, struct rte_mbuf *pkt)
 	static uint8_t bytes[RIG_FRAME_MAX];
 	struct frame_out out = {.wire = wire, .pkt = pkt, .headers = bytes};
 
+	size_t headers;
+	bool ip6;
+
 	assert_true(pkt_read(pkt, 0, pkt->pkt_len, bytes));
+	headers = headers_len(bytes);
+	ip6 = is_ip6(bytes);
 	if (pkt->ol_flags & (RTE_MBUF_F_TX_IP_CKSUM | RTE_MBUF_F_TX_L4_MASK)) {
-		assert_true(pkt->ol_flags & RTE_MBUF_F_TX_IPV4);
+		assert_true(pkt->ol_flags & (ip6 ? RTE_MBUF_F_TX_IPV6 : RTE_MBUF_F_TX_IPV4));
 		assert_int_equal(pkt->l2_len, ETH);
-		assert_int_equal(pkt->l3_len, 20);
+		assert_int_equal(pkt->l3_len, headers - ETH);
 	}
 	if (pkt->ol_flags & RTE_MBUF_F_TX_TCP_SEG) {
-		assert_true(pkt->ol_flags & RTE_MBUF_F_TX_IP_CKSUM);
-		assert_int_equal(pkt->l4_len, bytes[ETH + 32] / 16 * 4);
+		assert_int_equal(!(pkt->ol_flags & RTE_MBUF_F_TX_IP_CKSUM), ip6);
+		assert_int_equal(pkt->l4_len, bytes[headers + 12] / 16 * 4);
 		out.id = plain_get(bytes + ETH + 4);
-		plain_cut(bytes + ETH + 20, pkt->pkt_len - ETH - 20, pkt->tso_segsz, segment_put,
+		plain_cut(bytes + headers, pkt->pkt_len - headers, pkt->tso_segsz, segment_put,
 			  &out);
 	} else {
 		frame_put(wire, bytes, pkt->pkt_len, pkt->ol_flags);

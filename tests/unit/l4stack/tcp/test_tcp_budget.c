@@ -17,9 +17,9 @@ static const struct stack_conf small = {.max_conns = 200, .memory_bytes = BUDGET
 static struct tcp_conn *conns[MOST];
 static uint32_t stack_iss[MOST];
 
-static void open_many(unsigned n)
+static void open_many_with(const struct tcp_conf *conf, unsigned n)
 {
-	peer_listen(NULL);
+	peer_listen(conf);
 	for (unsigned i = 0; i < n; i++) {
 		peer.port = (uint16_t)(PEER_PORT + i);
 		say(SYN, 0, 0, 0);
@@ -28,6 +28,11 @@ static void open_many(unsigned n)
 		say(ACK, 1, 1, 0);
 		conns[i] = peer.conn;
 	}
+}
+
+static void open_many(unsigned n)
+{
+	open_many_with(NULL, n);
 }
 
 static void talk_to(unsigned i)
@@ -177,6 +182,88 @@ static void test_send_queues_share(void **state)
 	ignore_all();
 }
 
+enum { SLOW, DEAF, BRISK, CHARACTERS };
+
+#define MINUTES   30
+#define SEND_MOST 200000u
+#define HELD_MOST (2 * SEND_MOST + 16384 + 2304) /* its true size, and the last buffer */
+
+struct reading {
+	uint32_t bytes; /* the slow one's, so far */
+	bool hungry;    /* it takes one more */
+};
+
+/* The slow peer takes one byte of a probe, the deaf one nothing, the brisk one all there is. */
+static void answer(struct reading *reading)
+{
+	unsigned i = peer.last.dst - PEER_PORT;
+	uint32_t seq = peer.last.seq + peer.stack_iss - stack_iss[i], taken = 0;
+
+	if (peer.last.len == 0)
+		return;
+	talk_to(i);
+	if (i == SLOW && reading->hungry && seq == 1 + reading->bytes) {
+		reading->hungry = false;
+		reading->bytes++;
+	}
+	if (i == SLOW)
+		taken = reading->bytes;
+	if (i == BRISK)
+		taken = seq + peer.last.len - 1;
+	peer.window = i == BRISK ? 60000 : 0;
+	say(ACK, i == BRISK ? tcp_recv_ready(peer.conn) + 1 : 1, 1 + taken, 0);
+}
+
+static void minute_passes(struct reading *reading)
+{
+	reading->hungry = true;
+	for (unsigned i = 0; i < 600; i++) {
+		peer.now_us += 100000;
+		turn();
+		while (peer.out_count) {
+			hear_any();
+			answer(reading);
+		}
+	}
+}
+
+static void fill(unsigned i)
+{
+	talk_to(i);
+	while (tcp_send_room(peer.conn))
+		send_bytes(1, 1448);
+}
+
+/* Peers that read a byte a minute or nothing hold what is theirs, for as long as they answer; one
+ * beside them is served as if they were not there. */
+static void test_slow_readers_hold_their_own(void **state)
+{
+	const struct tcp_conf conf = {.send_buffer_bytes = SEND_MOST};
+	struct reading reading = {0};
+
+	(void)state;
+	peer_restart(STACK_TX_MULTI_SEG, &small);
+	peer.window = 0;
+	open_many_with(&conf, CHARACTERS);
+	for (uint32_t minute = 0; minute < MINUTES; minute++) {
+		fill(SLOW);
+		fill(DEAF);
+		talk_to(BRISK);
+		peer.window = 60000;
+		say(ACK, 1, 1 + minute * 50000, 0);
+		send_bytes(1 + minute * 50000, 50000);
+		minute_passes(&reading);
+		assert_int_equal(tcp_send_pending(conns[BRISK]), 0);
+		assert_int_equal(tcp_send_room(conns[DEAF]), 0);
+		assert_true(conns[SLOW]->mem_charge <= HELD_MOST);
+		assert_true(conns[DEAF]->mem_charge <= HELD_MOST);
+		assert_int_equal(peer.stack->tcp->send_held_bytes,
+				 conns[SLOW]->mem_charge + conns[DEAF]->mem_charge);
+	}
+	assert_in_range(reading.bytes, MINUTES / 3, MINUTES);
+	assert_int_equal(peer.closed, 0);
+}
+
 /* One byte in each buffer: the buffers are what counts. */
 static void test_small_pieces_fill_the_send_queue(void **state)
 {
@@ -282,6 +369,7 @@ int main(void)
 		PEER_TEST(test_what_is_free_is_shared),
 		PEER_TEST(test_what_happens_in_turn),
 		PEER_TEST(test_send_queues_share),
+		PEER_TEST(test_slow_readers_hold_their_own),
 		PEER_TEST(test_small_pieces_fill_the_send_queue),
 		PEER_TEST(test_room_when_nothing_waits),
 		PEER_TEST(test_the_window_grows),

@@ -2,6 +2,9 @@
 /*
  * ECN: RFC 3168 §6.1.
  */
+#include <rte_mbuf.h>
+#include <string.h>
+
 #include "tests/unit/l4stack/tcp/peer.h"
 
 #define MSS 1460
@@ -141,6 +144,216 @@ static void test_syn_lost(void **state)
 	assert_int_equal(peer.last.ecn, NOT_ECT);
 }
 
+/* ---- handshakes of other kinds ---- */
+
+static void expect_ecn(unsigned seq, uint8_t ecn)
+{
+	send_bytes(seq, 100);
+	turn();
+	hear(ACK, seq, 1, 100);
+	assert_int_equal(peer.last.ecn, ecn);
+}
+
+/* The half-open record keeps it, and each SYN-ACK says so. */
+static void test_syn_ack_lost(void **state)
+{
+	(void)state;
+	peer_listen(NULL);
+	say(SYN | ECE | CWR, 0, 0, 0);
+	hear(SYN | ACK | ECE, 0, 1, 0);
+	wait_ms(1001);
+	hear(SYN | ACK | ECE, 0, 1, 0);
+	assert_int_equal(peer.last.ecn, NOT_ECT);
+	say(SYN | ECE | CWR, 0, 0, 0);
+	hear(SYN | ACK | ECE, 0, 1, 0);
+	say(ACK, 1, 1, 0);
+	expect_ecn(1, ECT0);
+}
+
+/* §6.1.1: the peer's second SYN does not ask, as after a loss. It would not heed marks. */
+static void test_second_syn_does_not_ask(void **state)
+{
+	(void)state;
+	peer_listen(NULL);
+	say(SYN | ECE | CWR, 0, 0, 0);
+	hear(SYN | ACK | ECE, 0, 1, 0);
+	say(SYN, 0, 0, 0);
+	hear(SYN | ACK, 0, 1, 0);
+	say(SYN | ECE | CWR, 0, 0, 0); /* the first, late */
+	hear(SYN | ACK, 0, 1, 0);
+	say(ACK, 1, 1, 0);
+	expect_ecn(1, NOT_ECT);
+}
+
+/* More SYNs than there are half-open records: the next gets a cookie. */
+static void flooded(void)
+{
+	const struct stack_conf roomy = {
+		.max_conns = 4000, .memory_bytes = 64 << 20, .secret = {5, 6}};
+
+	peer_restart(STACK_TX_MULTI_SEG, &roomy);
+	peer_listen(NULL);
+	for (unsigned i = 0; i < 1024; i++) {
+		peer.port = (uint16_t)(10000 + i);
+		say(SYN, 0, 0, 0);
+		ignore_all();
+	}
+	peer.port = PEER_PORT;
+}
+
+/* It lives through a cookie where there are time stamps to carry it. */
+static void test_cookie(void **state)
+{
+	(void)state;
+	flooded();
+	peer.timestamps = true;
+	say(SYN | ECE | CWR, 0, 0, 0);
+	hear(SYN | ACK | ECE, 0, 1, 0);
+	say(ACK, 1, 1, 0);
+	assert_int_equal(peer.counters->tcp_cookies_accepted, 1);
+	expect_ecn(1, ECT0);
+	peer.ecn = CE;
+	say(ACK, 1, 101, 100);
+	hear(ACK | ECE, 101, 101, 0);
+}
+
+static void test_cookie_did_not_ask(void **state)
+{
+	(void)state;
+	flooded();
+	peer.timestamps = true;
+	say(SYN, 0, 0, 0);
+	hear(SYN | ACK, 0, 1, 0);
+	say(ACK, 1, 1, 0);
+	assert_int_equal(peer.counters->tcp_cookies_accepted, 1);
+	expect_ecn(1, NOT_ECT);
+}
+
+/* It would be forgotten without them: it is not agreed. */
+static void test_cookie_without_timestamps(void **state)
+{
+	(void)state;
+	flooded();
+	say(SYN | ECE | CWR, 0, 0, 0);
+	hear(SYN | ACK, 0, 1, 0);
+	say(ACK, 1, 1, 0);
+	assert_int_equal(peer.counters->tcp_cookies_accepted, 1);
+	expect_ecn(1, NOT_ECT);
+}
+
+/* Fast Open: a cookie of RFC 7413 for the SYNs to come. */
+static void fetch_fast_cookie(void)
+{
+	const struct tcp_conf fast = {.fast_open = true};
+
+	peer_listen(&fast);
+	peer.options.present |= TCP_OPT_FAST_OPEN;
+	say(SYN, 0, 0, 0);
+	hear(SYN | ACK, 0, 1, 0);
+	peer.options.fast_open_len = peer.last.options.fast_open_len;
+	memcpy(peer.options.fast_open, peer.last.options.fast_open, peer.options.fast_open_len);
+	say(RST, 1, 0, 0);
+	peer.port++;
+}
+
+/* A mark on the SYN means nothing, with text too; what goes out behind the SYN-ACK may be marked.
+ */
+static void test_fast_open_server(void **state)
+{
+	(void)state;
+	fetch_fast_cookie();
+	peer.ecn = CE;
+	say(SYN | ECE | CWR, 0, 0, 100);
+	assert_int_equal(peer.accepted, 1);
+	hear(SYN | ACK | ECE, 0, 101, 0);
+	assert_int_equal(peer.last.ecn, NOT_ECT);
+	send_bytes(1, 100);
+	turn();
+	hear(ACK, 1, 101, 100);
+	assert_int_equal(peer.last.ecn, ECT0);
+	assert_int_equal(peer.counters->tcp_ecn_marks_in, 0);
+	say(ACK, 101, 101, 100);
+	hear(ACK | ECE, 101, 201, 0);
+	rte_pktmbuf_free(tcp_recv(peer.conn, UINT32_MAX));
+}
+
+static void test_fast_open_second_syn_does_not_ask(void **state)
+{
+	(void)state;
+	fetch_fast_cookie();
+	say(SYN | ECE | CWR, 0, 0, 0);
+	hear(SYN | ACK | ECE, 0, 1, 0);
+	say(SYN, 0, 0, 0);
+	hear(SYN | ACK, 0, 1, 0);
+	say(ACK, 1, 1, 0);
+	expect_ecn(1, NOT_ECT);
+}
+
+static const struct tcp_conf fast_wants = {.ecn = TCP_ECN_ASK, .fast_open = true};
+
+static void learn_fast_cookie(void)
+{
+	assert_int_equal(peer_connect(&fast_wants), 0);
+	turn();
+	hear(SYN | ECE | CWR, 0, 0, 0);
+	peer.options.present |= TCP_OPT_FAST_OPEN;
+	peer.options.fast_open_len = 8;
+	say(SYN | ACK | ECE, 0, 1, 0);
+	hear(ACK, 1, 1, 0);
+	tcp_abort(peer.conn);
+	turn();
+	ignore_all();
+	assert_int_equal(peer_connect(&fast_wants), 0);
+	send_bytes(1, 100);
+	turn();
+	hear(SYN | ECE | CWR, 0, 0, 100);
+	assert_int_equal(peer.last.ecn, NOT_ECT);
+}
+
+static void test_fast_open_client(void **state)
+{
+	(void)state;
+	learn_fast_cookie();
+	say(SYN | ACK | ECE, 0, 101, 0);
+	hear(ACK, 101, 1, 0);
+	expect_ecn(101, ECT0);
+}
+
+/* The server agrees and does not take the text: it is sent again, so it is not marked (§6.1.5). */
+static void test_fast_open_client_text_not_taken(void **state)
+{
+	(void)state;
+	learn_fast_cookie();
+	say(SYN | ACK | ECE, 0, 1, 0);
+	hear(ACK, 1, 1, 100);
+	assert_int_equal(peer.last.ecn, NOT_ECT);
+	ignore_all();
+	say(ACK, 1, 101, 0);
+	expect_ecn(101, ECT0);
+}
+
+/* ECE in a SYN-ACK agrees: it tells of no mark, though some text is not yet acknowledged, and
+ * nothing is answered with CWR. */
+static void test_fast_open_client_text_half_taken(void **state)
+{
+	(void)state;
+	learn_fast_cookie();
+	say(SYN | ACK | ECE, 0, 51, 0);
+	ignore_all();
+	say(ACK, 1, 101, 0);
+	expect_ecn(101, ECT0);
+	assert_int_equal(peer.counters->tcp_ecn_reductions, 0);
+}
+
+static void test_fast_open_client_refused(void **state)
+{
+	(void)state;
+	learn_fast_cookie();
+	say(SYN | ACK, 0, 101, 0);
+	hear(ACK, 101, 1, 0);
+	expect_ecn(101, NOT_ECT);
+}
+
 /* ---- §6.1.3: the receiver ---- */
 
 static void test_echo_until_cwr(void **state)
@@ -233,6 +446,17 @@ int main(void)
 		PEER_TEST(test_reflected),
 		PEER_TEST(test_not_wanted),
 		PEER_TEST(test_syn_lost),
+		PEER_TEST(test_syn_ack_lost),
+		PEER_TEST(test_second_syn_does_not_ask),
+		PEER_TEST(test_cookie),
+		PEER_TEST(test_cookie_did_not_ask),
+		PEER_TEST(test_cookie_without_timestamps),
+		PEER_TEST(test_fast_open_server),
+		PEER_TEST(test_fast_open_second_syn_does_not_ask),
+		PEER_TEST(test_fast_open_client),
+		PEER_TEST(test_fast_open_client_text_not_taken),
+		PEER_TEST(test_fast_open_client_text_half_taken),
+		PEER_TEST(test_fast_open_client_refused),
 		PEER_TEST(test_echo_until_cwr),
 		PEER_TEST(test_once_for_each_window),
 		PEER_TEST(test_sent_again),

@@ -2,6 +2,8 @@
 /*
  * ICMP errors as tcp_proto_error gets them: RFC 5927, RFC 1191.
  */
+#include <string.h>
+
 #include "l4stack/stack_internal.h"
 #include "l4stack/tcp/tcp_proto.h"
 #include "tests/unit/l4stack/tcp/peer.h"
@@ -129,6 +131,34 @@ static void test_of_no_connection(void **state)
 	peer.port--;
 }
 
+/* Fast Open: what went out behind the SYN-ACK was too big. It is cut before the handshake is done.
+ */
+static void test_too_big_behind_the_syn_ack(void **state)
+{
+	const struct tcp_conf fast = {.fast_open = true};
+
+	(void)state;
+	peer_listen(&fast);
+	peer.options.present |= TCP_OPT_FAST_OPEN;
+	say(SYN, 0, 0, 0);
+	hear(SYN | ACK, 0, 1, 0);
+	peer.options.fast_open_len = peer.last.options.fast_open_len;
+	memcpy(peer.options.fast_open, peer.last.options.fast_open, peer.options.fast_open_len);
+	say(RST, 1, 0, 0);
+	peer.port++;
+	say(SYN, 0, 0, 0);
+	hear(SYN | ACK, 0, 1, 0);
+	send_bytes(1, 1000);
+	turn();
+	hear(ACK, 1, 1, 1000);
+	error_about(IP_ERROR_TOO_BIG, 576, 1);
+	hear(ACK, 1, 1, 536);
+	hear(ACK, 537, 1, 464);
+	say(ACK, 1, 1001, 0);
+	assert_int_equal(tcp_send_pending(peer.conn), 0);
+	ignore_all();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -138,6 +168,7 @@ int main(void)
 		PEER_TEST(test_too_big_is_not_believed),
 		PEER_TEST(test_too_big_for_a_syn),
 		PEER_TEST(test_of_no_connection),
+		PEER_TEST(test_too_big_behind_the_syn_ack),
 	};
 
 	return cmocka_run_group_tests(tests, peer_group_setup, NULL);

@@ -232,6 +232,30 @@ static void test_many_mbufs(void **state)
 	ignore_all();
 }
 
+/* Aggregates from a single byte to the longest packet there is, in few buffers and in many; each
+ * one comes twice, and the second time only its last byte is news. */
+static void test_aggregates_of_any_size(void **state)
+{
+	static const uint32_t sizes[] = {1,    2,    59,   536,   1459,  1460,
+					 1461, 2921, 9000, 32768, 65000, 65494};
+	uint32_t seq = 1;
+
+	(void)state;
+	open_passive(NULL);
+	for (unsigned i = 0; i < 3 * RTE_DIM(sizes); i++) {
+		uint32_t size = sizes[i % RTE_DIM(sizes)];
+
+		peer.rx_cut = (uint16_t)RTE_MIN(61 + size / 20 * (1 + i % 3), 2048u);
+		say(ACK, seq, 1, size);
+		assert_int_equal(tcp_recv_ready(peer.conn), size);
+		say(ACK, seq, 1, size + 1);
+		expect_received(seq, size + 1);
+		ignore_all();
+		seq += size + 1;
+	}
+	assert_int_equal(peer.counters->tcp_memory_drops, 0);
+}
+
 /* ---- the window ---- */
 
 static void small_open(uint32_t recv_buffer)
@@ -491,6 +515,7 @@ int main(void)
 		PEER_TEST(test_fin_out_of_order),
 		PEER_TEST(test_data_beyond_fin_is_not_taken),
 		PEER_TEST(test_many_mbufs),
+		PEER_TEST(test_aggregates_of_any_size),
 		PEER_TEST(test_window_closes_and_opens),
 		PEER_TEST(test_no_update_that_tells_nothing),
 		PEER_TEST(test_silly_window),
