@@ -20,8 +20,8 @@
 #include <sluice/nf.h>
 
 #include "fresh.h"
-#include "hash.h"
 #include "mem.h"
+#include "nf/common/hash.h"
 #include "s3fifo.h"
 #include "vary.h"
 

@@ -31,20 +31,52 @@ static void date_of(int64_t since_1970, struct date *out)
 	out->year = (int)(era * 400 + y + (out->month <= 2));
 }
 
-void date_format(int64_t unix_seconds, char out[DATE_BYTES])
+/* The remainders tell the compiler how wide a number can be. */
+struct moment {
+	struct date date;
+	int64_t day; /* since 1 January of year 1, which was a Monday */
+	unsigned hour, minute, second;
+};
+
+static struct moment moment_of(int64_t unix_seconds)
 {
 	int64_t t = unix_seconds < FIRST_SECOND  ? FIRST_SECOND
 		    : unix_seconds > LAST_SECOND ? LAST_SECOND
 						 : unix_seconds;
 	int64_t day = (t - FIRST_SECOND) / DAY_SECONDS + FIRST_SECOND / DAY_SECONDS;
 	unsigned second = (unsigned)(t - day * DAY_SECONDS);
-	struct date date;
+	struct moment out = {.day = day - FIRST_SECOND / DAY_SECONDS,
+			     .hour = second / 3600 % 24,
+			     .minute = second / 60 % 60,
+			     .second = second % 60};
 
-	date_of(day, &date);
-	/* 1 January of year 1 was a Monday. The remainders tell the compiler how wide a number can
-	 * be. */
-	snprintf(out, DATE_BYTES, "%s, %02u %s %04u %02u:%02u:%02u GMT",
-		 days[(day - FIRST_SECOND / DAY_SECONDS + 1) % 7], (unsigned)date.day % 100,
-		 months[date.month - 1], (unsigned)date.year % 10000, second / 3600 % 24,
-		 second / 60 % 60, second % 60);
+	date_of(day, &out.date);
+	return out;
+}
+
+void date_format(int64_t unix_seconds, char out[DATE_BYTES])
+{
+	struct moment m = moment_of(unix_seconds);
+
+	snprintf(out, DATE_BYTES, "%s, %02u %s %04u %02u:%02u:%02u GMT", days[(m.day + 1) % 7],
+		 (unsigned)m.date.day % 100, months[m.date.month - 1],
+		 (unsigned)m.date.year % 10000, m.hour % 24, m.minute % 60, m.second % 60);
+}
+
+void date_format_iso(int64_t unix_seconds, char out[DATE_BYTES])
+{
+	struct moment m = moment_of(unix_seconds);
+
+	snprintf(out, DATE_BYTES, "%04u-%02u-%02uT%02u:%02u:%02uZ", (unsigned)m.date.year % 10000,
+		 (unsigned)m.date.month % 100, (unsigned)m.date.day % 100, m.hour % 24,
+		 m.minute % 60, m.second % 60);
+}
+
+void date_format_clf(int64_t unix_seconds, char out[DATE_BYTES])
+{
+	struct moment m = moment_of(unix_seconds);
+
+	snprintf(out, DATE_BYTES, "%02u/%s/%04u:%02u:%02u:%02u +0000", (unsigned)m.date.day % 100,
+		 months[m.date.month - 1], (unsigned)m.date.year % 10000, m.hour % 24,
+		 m.minute % 60, m.second % 60);
 }

@@ -15,6 +15,11 @@
 /* Writes the preferred form. Years 1 to 9999; what lies beyond is written as the nearest. */
 void date_format(int64_t unix_seconds, char out[DATE_BYTES]);
 
+/* The same moment as in RFC 3339, "1994-11-06T08:49:37Z", and as access logs have it,
+ * "06/Nov/1994:08:49:37 +0000". */
+void date_format_iso(int64_t unix_seconds, char out[DATE_BYTES]);
+void date_format_clf(int64_t unix_seconds, char out[DATE_BYTES]);
+
 /*
  * Reads the preferred form and the two obsolete ones, strictly: a date that is nearly right is no
  * date, so that nothing is held to be fresh on the strength of a guess. `now` places the two-digit

@@ -83,60 +83,6 @@ static int read_name(struct filter *filter, const struct sluice_conf *group,
 	return 0;
 }
 
-static int read_header(struct filter *filter, const struct sluice_conf *group,
-		       struct filter_header *out)
-{
-	const char *name;
-	int err = sluice_conf_string(group, "name", NULL, &name);
-
-	if (pattern_read(filter->patterns, group, "match", 0, &out->match) || err)
-		return -EINVAL;
-	if (!name)
-		return sluice_conf_error(group, "headers: name is missing");
-	if (!read_is_token(name))
-		return sluice_conf_error(group, "\"%s\" is not a field name", name);
-	out->name = field_name_of(name);
-	return 0;
-}
-
-static int read_headers(struct filter *filter, const struct sluice_conf *group,
-			struct filter_rule *rule)
-{
-	const struct sluice_conf *list = sluice_conf_list(group, "headers");
-	unsigned n = list ? sluice_conf_length(list) : 0;
-	int err = 0;
-
-	rule->headers_count = n;
-	rule->headers = pool_alloc(&filter->pool, n, sizeof(*rule->headers));
-	if (!rule->headers)
-		return -ENOMEM;
-	for (unsigned i = 0; i < n; ++i) {
-		const struct sluice_conf *element = sluice_conf_at(list, i);
-
-		if (!element || read_header(filter, element, &rule->headers[i]))
-			err = -EINVAL;
-	}
-	return err;
-}
-
-/* Reads on after an error, so that one run of the check shows them all. */
-static int read_conditions(struct filter *filter, const struct sluice_conf *group,
-			   struct filter_rule *rule)
-{
-	static const struct path_rule_keys keys = {"path_exact", "path_prefix", "path"};
-	struct patterns *set = filter->patterns;
-	int errors = 0;
-
-	rule->from_any = !sluice_conf_has(group, "from");
-	errors |= networks_read(&filter->pool, group, "from", &rule->from);
-	errors |= methods_read(&filter->pool, group, "method", &rule->methods);
-	errors |= host_rule_read(set, group, "host", &rule->host);
-	errors |= path_rule_read(set, group, &keys, &rule->path);
-	errors |= pattern_read(set, group, "target", 0, &rule->target);
-	errors |= read_headers(filter, group, rule);
-	return errors ? -EINVAL : 0;
-}
-
 static int read_rule(struct filter *filter, const struct sluice_conf *group,
 		     const struct list *list, unsigned i, struct filter_rule *rule)
 {
@@ -145,7 +91,7 @@ static int read_rule(struct filter *filter, const struct sluice_conf *group,
 	errors |= read_action(group, list, &rule->deny);
 	errors |= read_answer(group, rule);
 	errors |= read_name(filter, group, list, i, rule);
-	errors |= read_conditions(filter, group, rule);
+	errors |= request_rule_read(&filter->pool, filter->patterns, group, &rule->when);
 	return errors ? -EINVAL : 0;
 }
 

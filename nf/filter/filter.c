@@ -34,11 +34,11 @@ static enum sluice_verdict obey(struct filter *filter, const struct filter_rule 
 static enum sluice_verdict filter_request(struct sluice_exchange *x)
 {
 	struct filter *filter = sluice_data(sluice_of(x));
-	struct filter_request request = {x, path_decoded(sluice_path(x), &filter->room)};
+	struct sluice_str path = path_decoded(sluice_path(x), &filter->room);
 
 	++*filter->counters.requests;
 	for (unsigned i = 0; i < filter->rules_count; ++i) {
-		switch (filter_match(&filter->rules[i], &request)) {
+		switch (request_rule_match(&filter->rules[i].when, x, path)) {
 		case PATTERN_NO:
 			break;
 		case PATTERN_YES:

@@ -2,8 +2,8 @@
 /*
  * filter: ordered rules that let a request through or deny it. README.md is its manual.
  *
- * config.c reads the rules once; match.c compares a request with one of them; filter.c takes
- * the decision. Everything belongs to one instance and its thread; rules never change.
+ * config.c reads the rules once; filter.c takes the decision. Everything belongs to one instance
+ * and its thread; rules never change.
  */
 #ifndef NF_FILTER_FILTER_H
 #define NF_FILTER_FILTER_H
@@ -13,35 +13,17 @@
 
 #include <sluice/nf.h>
 
-#include "nf/common/field.h"
-#include "nf/common/host_rule.h"
-#include "nf/common/methods.h"
-#include "nf/common/network.h"
 #include "nf/common/path.h"
-#include "nf/common/path_rule.h"
 #include "nf/common/pattern.h"
 #include "nf/common/pool.h"
+#include "nf/common/request_rule.h"
 
-/* One of the fields of that name has a value that matches; without pattern: there is one. */
-struct filter_header {
-	struct field_name name;
-	const struct pattern *match;
-};
-
-/* Every condition that is given must hold. */
 struct filter_rule {
 	const char *name;
 	bool deny;
 	uint16_t status;
 	struct sluice_str body;
-	bool from_any;
-	struct networks from;
-	struct methods methods;
-	struct host_rule host;
-	struct path_rule path;
-	const struct pattern *target;
-	struct filter_header *headers;
-	unsigned headers_count;
+	struct request_rule when;
 	uint64_t *hits;
 };
 
@@ -62,17 +44,8 @@ struct filter {
 	struct path_room room;
 };
 
-/* A request as the rules see it. */
-struct filter_request {
-	const struct sluice_exchange *x;
-	struct sluice_str path; /* decoded */
-};
-
 /* Fills a zeroed `filter`. Errors are recorded; what was read so far is freed by the caller. */
 int filter_read(struct filter *filter, struct sluice_nf *nf, const struct sluice_conf *config)
 	__attribute__((warn_unused_result));
-
-enum pattern_result filter_match(const struct filter_rule *rule,
-				 const struct filter_request *request);
 
 #endif

@@ -20,9 +20,6 @@ struct key_rule {
  * rule. */
 int key_rule_parse(const char *text, struct key_rule *out) __attribute__((warn_unused_result));
 
-/* The value of cookie `name` in a Cookie field's value; 0, or -ENOENT. */
-int key_cookie(struct sluice_str field, struct sluice_str name, struct sluice_str *value);
-
 /* The hash of an exchange's key, from its request head. Without that header or cookie: of its
  * client. */
 uint64_t key_hash(const struct key_rule *rule, const struct sluice_exchange *x);

@@ -20,12 +20,21 @@ static unsigned captures(const struct path_rule *path)
 								: PATTERN_CAPTURES - 1;
 }
 
+/* What texts made of a request may name. */
+static struct template_scope scope_of(unsigned groups)
+{
+	return (struct template_scope){
+		.matched_by = "path", .captures = groups, .stage = STAGE_REQUEST};
+}
+
 /* The value of a response field is plain text: what the request matched is no longer known. */
 static int compile_value(struct proxy *proxy, const struct field_pair *pair, enum field_use use,
 			 unsigned groups, struct template *out)
 {
+	struct template_scope scope = scope_of(groups);
+
 	if (use == FIELD_SET_IN_REQUEST)
-		return template_compile(&proxy->pool, pair->where, pair->value, groups, out);
+		return template_compile(&proxy->pool, pair->where, pair->value, &scope, out);
 	return template_plain(&proxy->pool, pair->value, out);
 }
 
@@ -92,6 +101,7 @@ static int read_redirect(struct proxy *proxy, const struct sluice_conf *group,
 			 struct proxy_route *route)
 {
 	const struct sluice_conf *redirect = sluice_conf_group(group, "redirect");
+	struct template_scope scope = scope_of(captures(&route->path));
 	const char *to;
 	int err;
 
@@ -103,8 +113,7 @@ static int read_redirect(struct proxy *proxy, const struct sluice_conf *group,
 		return -EINVAL;
 	if (!to || !read_is_value(to) || *to == '\0')
 		return sluice_conf_error(redirect, "a redirect needs to = \"…\"");
-	if (template_compile(&proxy->pool, redirect, to, captures(&route->path),
-			     &route->redirect_to))
+	if (template_compile(&proxy->pool, redirect, to, &scope, &route->redirect_to))
 		return -EINVAL;
 	return err;
 }
@@ -112,6 +121,7 @@ static int read_redirect(struct proxy *proxy, const struct sluice_conf *group,
 static int read_rewrite(struct proxy *proxy, const struct sluice_conf *group,
 			struct proxy_route *route)
 {
+	struct template_scope scope = scope_of(captures(&route->path));
 	const char *text;
 	int err = sluice_conf_string(group, "rewrite", NULL, &text);
 
@@ -124,7 +134,7 @@ static int read_rewrite(struct proxy *proxy, const struct sluice_conf *group,
 			return sluice_conf_error(group, "rewrite: \"%s\" is not fit for a request",
 						 text);
 	route->rewrites = true;
-	return template_compile(&proxy->pool, group, text, captures(&route->path), &route->rewrite);
+	return template_compile(&proxy->pool, group, text, &scope, &route->rewrite);
 }
 
 static int read_match(struct proxy *proxy, const struct sluice_conf *group,

@@ -11,7 +11,7 @@ static int set_field(struct proxy *proxy, const struct proxy_set *set,
 	template_expand(&set->value, source, &out);
 	if (out.full)
 		return -ENOSPC;
-	return sluice_field_set(source->x, set->name, text_str(&out));
+	return sluice_field_set(source->from.x, set->name, text_str(&out));
 }
 
 int proxy_edit(struct proxy *proxy, const struct proxy_edits *edits,
@@ -20,7 +20,7 @@ int proxy_edit(struct proxy *proxy, const struct proxy_edits *edits,
 	int err = 0;
 
 	for (unsigned i = 0; !err && i < edits->remove.count; ++i)
-		err = sluice_field_remove(source->x, edits->remove.name[i]);
+		err = sluice_field_remove(source->from.x, edits->remove.name[i]);
 	for (unsigned i = 0; !err && i < edits->set_count; ++i)
 		err = set_field(proxy, &edits->set[i], source);
 	return err;
@@ -31,7 +31,7 @@ int proxy_rewrite(struct proxy *proxy, const struct proxy_route *route,
 		  const struct template_source *source)
 {
 	struct text out = {.room = proxy->room, .size = sizeof(proxy->room)};
-	struct sluice_str query = sluice_query(source->x);
+	struct sluice_str query = sluice_query(source->from.x);
 
 	if (!route->rewrites)
 		return 0;
@@ -44,5 +44,5 @@ int proxy_rewrite(struct proxy *proxy, const struct proxy_route *route,
 		return -ENOSPC;
 	if (out.used == 0 || out.room[0] != '/')
 		return -EINVAL;
-	return sluice_target_set(source->x, text_str(&out));
+	return sluice_target_set(source->from.x, text_str(&out));
 }

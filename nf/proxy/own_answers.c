@@ -129,9 +129,9 @@ enum sluice_verdict proxy_redirect(struct proxy *proxy, const struct proxy_route
 	template_expand(&route->redirect_to, source, &out);
 	if (out.full) {
 		++*proxy->counters.edit_errors;
-		return answer_status(source->x, 414);
+		return answer_status(source->from.x, 414);
 	}
 	++*proxy->counters.redirected;
 	answer.value = keep_local(route, &out);
-	return answer_send(source->x, &answer);
+	return answer_send(source->from.x, &answer);
 }

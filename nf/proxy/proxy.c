@@ -20,37 +20,37 @@ static enum sluice_verdict edit_failed(struct proxy *proxy, struct sluice_exchan
 static enum sluice_verdict follow(struct proxy *proxy, const struct proxy_route *route,
 				  const struct template_source *source)
 {
-	struct context *context = sluice_ctx(source->x);
+	struct context *context = sluice_ctx(source->from.x);
 	int err;
 
 	if (route->redirects)
 		return proxy_redirect(proxy, route, source);
-	err = proxy_forwarded(proxy, source->x);
+	err = proxy_forwarded(proxy, source->from.x);
 	if (!err)
-		err = proxy_via(proxy, source->x);
+		err = proxy_via(proxy, source->from.x);
 	if (!err)
 		err = proxy_edit(proxy, &route->request, source);
 	if (!err)
 		err = proxy_rewrite(proxy, route, source);
 	if (err)
-		return edit_failed(proxy, source->x, err);
+		return edit_failed(proxy, source->from.x, err);
 	++*proxy->counters.routed;
 	context->route = route;
-	sluice_route(source->x, route->group);
+	sluice_route(source->from.x, route->group);
 	return SLUICE_PASS;
 }
 
 static enum sluice_verdict proxy_request(struct sluice_exchange *x)
 {
 	struct proxy *proxy = sluice_data(sluice_of(x));
-	struct template_source source = {.x = x};
+	struct template_source source = {.from = {.x = x}};
 	const struct proxy_route *route;
 	enum sluice_verdict verdict;
 
 	++*proxy->counters.requests;
 	if (proxy_answers(proxy, x, &verdict))
 		return verdict;
-	source.path = path_canonical(sluice_path(x), &proxy->path_room);
+	source.from.path = path_canonical(sluice_path(x), &proxy->path_room);
 	switch (proxy_find_route(proxy, &source, &route)) {
 	case PATTERN_YES:
 		return follow(proxy, route, &source);
@@ -68,7 +68,7 @@ static enum sluice_verdict proxy_response(struct sluice_exchange *x)
 {
 	struct proxy *proxy = sluice_data(sluice_of(x));
 	const struct context *context = sluice_ctx(x);
-	struct template_source source = {.x = x};
+	struct template_source source = {.from = {.x = x}};
 	int err = proxy_via(proxy, x);
 
 	if (!err && context->route)

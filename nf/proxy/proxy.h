@@ -28,8 +28,8 @@
 #include "nf/common/path.h"
 #include "nf/common/path_rule.h"
 #include "nf/common/pool.h"
+#include "nf/common/template.h"
 #include "nf/proxy/header.h"
-#include "nf/proxy/template.h"
 
 struct proxy_set {
 	const char *name;
@@ -88,7 +88,7 @@ struct proxy {
 int proxy_read(struct proxy *proxy, struct sluice_nf *nf, const struct sluice_conf *config)
 	__attribute__((warn_unused_result));
 
-/* The route of source->x and, in `source`, what its path captured. */
+/* The route of source->from.x and, in `source`, what its path captured. */
 enum pattern_result proxy_find_route(const struct proxy *proxy, struct template_source *source,
 				     const struct proxy_route **out);
 

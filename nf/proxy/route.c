@@ -5,12 +5,12 @@
  * follows a prefix. */
 static void capture(const struct path_rule *rule, struct template_source *source)
 {
-	source->capture[0] = source->path;
+	source->capture[0] = source->from.path;
 	for (unsigned i = 1; i < PATTERN_CAPTURES; ++i)
 		source->capture[i] = sluice_str("");
 	if (rule->kind == PATH_PREFIX)
-		source->capture[1] = (struct sluice_str){source->path.ptr + rule->text.len,
-							 source->path.len - rule->text.len};
+		source->capture[1] = (struct sluice_str){source->from.path.ptr + rule->text.len,
+							 source->from.path.len - rule->text.len};
 	for (unsigned i = 0; rule->kind == PATH_PATTERN && i < PATTERN_CAPTURES; ++i)
 		source->capture[i] = pattern_capture(rule->pattern, i);
 }
@@ -18,14 +18,14 @@ static void capture(const struct path_rule *rule, struct template_source *source
 static enum pattern_result match(const struct proxy_route *route,
 				 const struct template_source *source)
 {
-	enum pattern_result result = host_rule_match(&route->host, sluice_host(source->x));
+	enum pattern_result result = host_rule_match(&route->host, sluice_host(source->from.x));
 
 	if (result != PATTERN_YES)
 		return result;
-	if (!methods_contain(&route->methods, source->x))
+	if (!methods_contain(&route->methods, source->from.x))
 		return PATTERN_NO;
 	/* The path is the last: its captures are those that stay. */
-	return path_rule_match(&route->path, source->path);
+	return path_rule_match(&route->path, source->from.path);
 }
 
 enum pattern_result proxy_find_route(const struct proxy *proxy, struct template_source *source,

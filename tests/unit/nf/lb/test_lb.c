@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "nf/common/cookie.h"
 #include "nf/lb/key.h"
 #include "nf/lb/lb.h"
 #include "nf/sdk/harness.h"
@@ -212,7 +213,7 @@ static void cookies_are_found_whole(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct sluice_str value;
-		int rc = key_cookie(sluice_str(rows[i].field), sluice_str(rows[i].name), &value);
+		int rc = cookie_in(sluice_str(rows[i].field), sluice_str(rows[i].name), &value);
 
 		assert_int_equal(rc, rows[i].value ? 0 : -ENOENT);
 		if (rc)

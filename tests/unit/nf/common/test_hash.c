@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "table.h"
+#include "tests/unit/nf/cache/table.h"
 
-#include "nf/cache/hash.h"
+#include "nf/common/hash.h"
 
 /* The first vectors of the paper: key 00 01 … 0f, input 00 01 02 … of growing length. */
 static void vectors(void **state)

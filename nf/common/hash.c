@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "hash.h"
+#include "nf/common/hash.h"
 
+#include <errno.h>
 #include <string.h>
+#include <sys/random.h>
 
 struct state {
 	uint64_t v0, v1, v2, v3;
@@ -43,6 +45,11 @@ static uint64_t tail_of(const uint8_t *p, size_t left, size_t len)
 	for (size_t i = 0; i < left; i++)
 		word |= (uint64_t)p[i] << 8 * i;
 	return word;
+}
+
+int hash_key_take(struct hash_key *key)
+{
+	return getrandom(key, sizeof(*key), 0) == sizeof(*key) ? 0 : -EIO;
 }
 
 uint64_t hash_bytes(const struct hash_key *key, const void *bytes, size_t len)

@@ -2,8 +2,8 @@
 /*
  * A keyed hash (SipHash-2-4): without the key nobody can choose targets that collide.
  */
-#ifndef NF_CACHE_HASH_H
-#define NF_CACHE_HASH_H
+#ifndef NF_COMMON_HASH_H
+#define NF_COMMON_HASH_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -11,6 +11,9 @@
 struct hash_key {
 	uint64_t k0, k1;
 };
+
+/* A key of the system's randomness: in init. 0 or -errno. */
+int hash_key_take(struct hash_key *key) __attribute__((warn_unused_result));
 
 uint64_t hash_bytes(const struct hash_key *key, const void *bytes, size_t len);
 
