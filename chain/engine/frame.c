@@ -139,6 +139,8 @@ static bool finish(struct exchange *x, enum direction d, struct tcp_conn *to)
 		tcp_shutdown(to);
 	body->ended = true;
 	exchange_progress(x);
+	if (x->phase == PHASE_WAIT)
+		exchange_phase(x, PHASE_WAIT); /* from now on it is the origin that is waited for */
 	return true;
 }
 

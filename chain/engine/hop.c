@@ -230,7 +230,10 @@ static void walk_up(struct exchange *x)
 	for (; x->stage >= 0; x->stage--)
 		if (head_offer(&x->hop[x->stage], RESPONSE) != OFFER_SKIP)
 			return;
-	respond_begin(x);
+	if (x->failing)
+		instead_end(x);
+	else
+		respond_begin(x);
 }
 
 void hop_walk(struct exchange *x)

@@ -22,6 +22,7 @@
  *    origin.c     the origin's side of an exchange
  *    reply.c      the heads that it answers
  *    respond.c    answers to clients
+ *    instead.c    answers in place of the origin's
  *    ask.c        requests of functions' own (ask.h)
  *    upgrade.c    who may leave HTTP, by 101 or CONNECT
  *    tunnel.c     bytes both ways as they come: after that, and of open streams
@@ -324,6 +325,7 @@ struct exchange {
 	bool failed;
 	uint16_t open_hops; /* when over: hops that keep it */
 	uint16_t status;    /* of the answer; 0: none */
+	uint16_t failing;   /* the status that it ends with, unless a function answers; 0: none */
 	uint32_t next_piece;
 	struct message message[DIRECTIONS];
 	struct body body[DIRECTIONS];
@@ -483,6 +485,8 @@ void exchange_emits_drop(struct exchange *x);
 void exchange_fail(struct exchange *x, uint16_t status);
 /* Ends it; the answer is complete, or there will be none. */
 void exchange_end(struct exchange *x, enum client_fate fate, bool failed);
+/* What a function has given of its answer and nobody will get. */
+void exchange_emits_drop(struct exchange *x);
 /* The client is gone. */
 void exchange_client_gone(struct exchange *x);
 /* One hop of an exchange that is over has let go. */
@@ -632,15 +636,22 @@ bool reply_listen(struct exchange *x);
 void respond_begin(struct exchange *x);
 /* A function answers: the head of its verdict, without the edits. */
 void respond_build(struct exchange *x, const struct sluice_up *up);
-/* The one of `stage` answers a response: what the origin, or a function after it, had answered is
- * dropped. False: the exchange has ended. */
-bool respond_outdo(struct exchange *x, uint8_t stage);
 /* 1xx to the client, if it may see it. False: no memory just now. */
 bool respond_informational(struct exchange *x, const struct sluice_head *head);
 /* An answer of the engine's own (`x` may be NULL), and how the client goes on. */
 enum client_fate respond_error(struct client *client, struct exchange *x, uint16_t status);
 /* How the client goes on when the answer was given. */
 enum client_fate respond_fate(const struct exchange *x);
+
+/* --- instead.c ------------------------------------------------------------------- */
+/* A function answers in place of what it was shown: that is given up. False: the exchange has
+ * ended. */
+bool instead_begin(struct exchange *x);
+/* The origin gives no answer: functions that look at answers are shown one of ours, which any of
+ * them may better; else it ends with `status`. False: the exchange has ended. */
+bool instead_offer(struct exchange *x, uint16_t status);
+/* Nobody has bettered it. */
+void instead_end(struct exchange *x);
 
 /* --- upgrade.c ------------------------------------------------------------------- */
 /* -EINVAL: more protocols, or longer ones, than there is room for. */

@@ -89,7 +89,7 @@ static void connect_some(struct exchange *x, uint32_t server)
 		return;
 	}
 	engine_count(x->engine, origin_unavailable);
-	exchange_fail(x, x->tries ? 502 : 503);
+	instead_offer(x, x->tries ? 502 : 503);
 }
 
 void origin_begin(struct exchange *x)
@@ -147,8 +147,10 @@ static bool ask(struct exchange *x)
 	}
 	x->head_sent = true;
 	x->asked_us = x->engine->timers.now_us;
+	if (!body_begin(x, REQUEST, framing->kind, framing->length))
+		return false;
 	exchange_phase(x, PHASE_WAIT);
-	return body_begin(x, REQUEST, framing->kind, framing->length);
+	return true;
 }
 
 /* --- a connection that is gone --------------------------------------------------- */
@@ -223,8 +225,7 @@ static bool lost(struct exchange *x)
 		return repeat(x);
 	engine_count(x->engine, responses_cut);
 	origin_failed(x);
-	exchange_fail(x, 502);
-	return false;
+	return instead_offer(x, 502);
 }
 
 bool origin_ended(struct exchange *x)
@@ -300,14 +301,15 @@ void origin_timeout(struct exchange *x)
 	}
 	engine_count(x->engine, timeouts_response);
 	origin_failed(x);
-	exchange_fail(x, 504);
+	instead_offer(x, 504);
 }
 
 static bool reusable(const struct exchange *x)
 {
+	const struct http_framing *answer = &x->message[RESPONSE].framing;
 	const struct tcp_conn *conn = x->origin->tcp;
 
-	return !x->engine->draining && x->head_sent && x->message[RESPONSE].framing.keep_alive &&
+	return !x->engine->draining && x->head_sent && answer->keep_alive && !answer->upgrade &&
 	       answer_complete(x) && x->body[REQUEST].ended && !tcp_recv_ready(conn) &&
 	       !tcp_recv_ended(conn);
 }

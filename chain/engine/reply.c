@@ -7,8 +7,7 @@ static bool bad_answer(struct exchange *x, enum http_error error)
 	engine_count(x->engine, responses_bad);
 	engine_count_http_error(x->engine, error);
 	origin_failed(x);
-	exchange_fail(x, 502);
-	return false;
+	return instead_offer(x, 502);
 }
 
 /* The slot that was set aside when the exchange began; until the head is whole it goes back. */

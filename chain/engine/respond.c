@@ -131,23 +131,6 @@ static struct http_framing framing_of(const struct sluice_up *up, uint8_t reques
 	return framing;
 }
 
-bool respond_outdo(struct exchange *x, uint8_t stage)
-{
-	struct slots *slots = &x->engine->slots;
-
-	for (unsigned i = stage + 1u; i < x->chain->path_length; i++)
-		x->hop[i].outdone = true;
-	origin_release(x, true);
-	exchange_emits_drop(x);
-	exchange_message_free(x, RESPONSE);
-	x->body[RESPONSE] = (struct body){0};
-	x->reserved = slots_reserve(slots);
-	if (x->reserved)
-		return true;
-	exchange_fail(x, 503);
-	return false;
-}
-
 void respond_build(struct exchange *x, const struct sluice_up *up)
 {
 	const struct sluice_head *request = x->message[REQUEST].head;

@@ -214,7 +214,7 @@ static void respond(struct instance *instance, struct hop *hop, const struct slu
 {
 	struct exchange *x = hop->exchange;
 
-	if (x->phase == PHASE_RESPONSE && !respond_outdo(x, hop->stage)) {
+	if (x->phase == PHASE_RESPONSE && !instead_begin(x)) {
 		verdict_slices_return(instance, up);
 		return;
 	}

@@ -31,9 +31,16 @@ static int32_t weight_of(const struct chooser *chooser, uint32_t server)
 					__ATOMIC_RELAXED);
 }
 
+typedef bool usable_fn(const struct upstreams *upstreams, uint32_t server);
+
+static bool is_up(const struct upstreams *upstreams, uint32_t server)
+{
+	return upstreams_state(upstreams, server) == SLUICE_SERVER_UP;
+}
+
 /* Every candidate earns its weight; the richest is taken and pays what all have earned. */
-uint32_t chooser_next(struct chooser *chooser, uint16_t group, const uint32_t *tried,
-		      unsigned tried_count)
+static uint32_t choose(struct chooser *chooser, uint16_t group, const uint32_t *tried,
+		       unsigned tried_count, usable_fn *usable)
 {
 	uint32_t best = UPSTREAM_NONE, server;
 	int32_t total = 0;
@@ -41,8 +48,7 @@ uint32_t chooser_next(struct chooser *chooser, uint16_t group, const uint32_t *t
 	for (uint16_t place = 0;
 	     (server = upstreams_server(chooser->upstreams, group, place)) != UPSTREAM_NONE;
 	     place++) {
-		if (upstreams_state(chooser->upstreams, server) != SLUICE_SERVER_UP ||
-		    among(server, tried, tried_count))
+		if (!usable(chooser->upstreams, server) || among(server, tried, tried_count))
 			continue;
 		total += weight_of(chooser, server);
 		chooser->credit[server] += weight_of(chooser, server);
@@ -52,4 +58,14 @@ uint32_t chooser_next(struct chooser *chooser, uint16_t group, const uint32_t *t
 	if (best != UPSTREAM_NONE)
 		chooser->credit[best] -= total;
 	return best;
+}
+
+uint32_t chooser_next(struct chooser *chooser, uint16_t group, const uint32_t *tried,
+		      unsigned tried_count)
+{
+	uint32_t server = choose(chooser, group, tried, tried_count, is_up);
+
+	if (server == UPSTREAM_NONE && !tried_count)
+		server = choose(chooser, group, NULL, 0, upstreams_only_ejected);
+	return server;
 }

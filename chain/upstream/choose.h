@@ -22,7 +22,8 @@ int chooser_open(struct chooser *chooser, struct upstreams *upstreams)
 	__attribute__((warn_unused_result));
 void chooser_close(struct chooser *chooser);
 
-/* A healthy server of the group that is not among the `tried`, or UPSTREAM_NONE. */
+/* A healthy server of the group that is not among the `tried`, or UPSTREAM_NONE. Where none is, and
+ * none was tried, those that are out only because they failed of late are as good as any. */
 uint32_t chooser_next(struct chooser *chooser, uint16_t group, const uint32_t *tried,
 		      unsigned tried_count);
 

@@ -75,6 +75,11 @@ bool upstreams_present(const struct upstreams *upstreams, uint32_t server)
 	return !(load(&upstreams->server[server].reasons) & REASON_REMOVED);
 }
 
+bool upstreams_only_ejected(const struct upstreams *upstreams, uint32_t server)
+{
+	return load(&upstreams->server[server].reasons) == REASON_EJECTED;
+}
+
 uint32_t upstreams_applied(const struct upstreams *upstreams)
 {
 	return __atomic_load_n(&upstreams->applied, __ATOMIC_ACQUIRE);

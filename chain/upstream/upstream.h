@@ -71,6 +71,8 @@ uint32_t upstreams_servers(const struct upstreams *upstreams); /* all numbers ar
 uint16_t upstreams_group_of(const struct upstreams *upstreams, uint32_t server);
 void upstreams_endpoint(const struct upstreams *upstreams, uint32_t server, struct endpoint *out);
 enum sluice_server_state upstreams_state(const struct upstreams *upstreams, uint32_t server);
+/* Nothing is said against it but failures of late. */
+bool upstreams_only_ejected(const struct upstreams *upstreams, uint32_t server);
 /* The configuration still has it. */
 bool upstreams_present(const struct upstreams *upstreams, uint32_t server);
 /* Grows by one whenever a configuration was applied. */

@@ -73,9 +73,11 @@ struct sluice_nf_hooks {
 	int (*init)(struct sluice_nf *nf, const struct sluice_conf *config);
 	void (*fini)(struct sluice_nf *nf); /* only after an init that returned 0 */
 
-	/* Verdicts: SLUICE_PASS, _LEAVE, _HOLD, _RESET, _RESPOND. What is answered in
-	 * response_head takes the place of the response; functions that saw that one hear of a
-	 * reset. */
+	/* Verdicts: SLUICE_PASS, _LEAVE, _HOLD, _RESET, _RESPOND. In response_head the last one
+	 * means: this answer instead of the one that came, which is given up; functions that saw
+	 * that one hear of a reset. An origin that gives no answer is shown as one of 502, 503 or
+	 * 504 without fields; if nobody responds the manager's own error goes out, and edits of
+	 * that head count for nothing. */
 	enum sluice_verdict (*request_head)(struct sluice_exchange *x);
 	enum sluice_verdict (*response_head)(struct sluice_exchange *x);
 

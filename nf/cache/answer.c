@@ -96,12 +96,13 @@ static enum sluice_verdict answer_304(struct cache *cache, struct sluice_exchang
 	return close_head(cache, x, object, note, rc ? rc : add_for_304(x, object->head));
 }
 
-static void add_content_range(struct sluice_exchange *x, const char *part, uint64_t length)
+/* `length`: of the whole. */
+static void set_content_range(struct sluice_exchange *x, const char *part, uint64_t length)
 {
 	char text[80];
 
 	snprintf(text, sizeof(text), "bytes %s/%" PRIu64, part, length);
-	sluice_field_add(x, "Content-Range", sluice_str(text));
+	sluice_field_set(x, "Content-Range", sluice_str(text));
 }
 
 static enum sluice_verdict answer_416(struct cache *cache, struct sluice_exchange *x,
@@ -109,7 +110,7 @@ static enum sluice_verdict answer_416(struct cache *cache, struct sluice_exchang
 {
 	int rc = sluice_respond(x, 416, 0);
 
-	add_content_range(x, "*", object->body.bytes);
+	set_content_range(x, "*", object_whole(object));
 	return close_head(cache, x, object, note, rc);
 }
 
@@ -124,48 +125,69 @@ static enum sluice_verdict answer_206(struct cache *cache, struct sluice_exchang
 	snprintf(part, sizeof(part), "%" PRIu64 "-%" PRIu64, first, last);
 	cache_count(cache->count.partial);
 	verdict = close_head(cache, x, object, note, rc ? rc : add_all(x, object->head));
-	add_content_range(x, part, object->body.bytes);
+	set_content_range(x, part, object_whole(object));
 	if (verdict == SLUICE_RESPOND)
-		send_start(cache, visit_of(x), object, first, last + 1);
+		send_start(cache, visit_of(x), object, first - object->first,
+			   last + 1 - object->first);
 	return verdict;
 }
 
 /* To HEAD too: the manager sends its length and leaves the body out. */
-static enum sluice_verdict answer_whole(struct cache *cache, struct sluice_exchange *x,
-					const struct ask *ask, struct object *object,
-					const struct note *note)
+static enum sluice_verdict answer_whole(struct cache *cache, struct sluice_exchange *x, bool head,
+					struct object *object, const struct note *note)
 {
 	bool empty = object->status == 204;
 	int rc = sluice_respond(x, object->status, empty ? SLUICE_LENGTH_NONE : object->body.bytes);
 	enum sluice_verdict verdict =
 		close_head(cache, x, object, note, rc ? rc : add_all(x, object->head));
 
-	if (verdict == SLUICE_RESPOND && !ask->head && object->body.bytes)
+	if (verdict == SLUICE_RESPOND && !head && object->body.bytes)
 		send_start(cache, visit_of(x), object, 0, object->body.bytes);
 	return verdict;
 }
 
-enum sluice_verdict answer_object(struct cache *cache, struct sluice_exchange *x,
-				  const struct ask *ask, struct object *object, struct note *note)
+/* Which of its bytes the request asks for. */
+static enum range_kind find_range(struct cache *cache, const struct answer_to *to,
+				  const struct object *object, uint64_t *first, uint64_t *last)
 {
-	int64_t now = sluice_wall_seconds(cache->nf);
-	enum range_kind range = RANGE_IGNORED;
 	struct sluice_str value;
+
+	if (!to->range || (object->status != 200 && object->status != 206) ||
+	    !to->fields.line(to->fields.ctx, sluice_str("Range"), 0, &value) ||
+	    !condition_range_holds(&to->fields, object, sluice_wall_seconds(cache->nf)))
+		return RANGE_IGNORED;
+	return range_parse(value, object_whole(object), first, last);
+}
+
+bool answer_is_covered(struct cache *cache, const struct answer_to *to, const struct object *object)
+{
+	uint64_t first, last;
+
+	if (object->status != 206)
+		return true;
+	return find_range(cache, to, object, &first, &last) == RANGE_PART &&
+	       first >= object->first && last < object->first + object->body.bytes;
+}
+
+enum sluice_verdict answer_object(struct cache *cache, struct sluice_exchange *x,
+				  const struct answer_to *to, struct object *object,
+				  struct note *note)
+{
 	uint64_t first = 0, last = 0;
+	enum range_kind range;
 
 	s3_use(&object->item);
 	note->has_ttl = true;
 	note->ttl_s = fresh_ttl_s(&object->fresh, sluice_now_us(cache->nf));
-	if (ask->conditional && condition_not_modified(x, object, now))
+	if (to->conditional &&
+	    condition_not_modified(&to->fields, object, sluice_wall_seconds(cache->nf)))
 		return answer_304(cache, x, object, note);
-	if (ask->range && object->status == 200 && condition_range_holds(x, object, now) &&
-	    !sluice_field(x, SLUICE_FIELD_RANGE, &value))
-		range = range_parse(value, object->body.bytes, &first, &last);
+	range = find_range(cache, to, object, &first, &last);
 	if (range == RANGE_PART)
 		return answer_206(cache, x, object, note, first, last);
 	if (range == RANGE_UNSATISFIABLE)
 		return answer_416(cache, x, object, note);
-	return answer_whole(cache, x, ask, object, note);
+	return answer_whole(cache, x, to->head, object, note);
 }
 
 enum sluice_verdict answer_status(struct cache *cache, struct sluice_exchange *x, uint16_t status,

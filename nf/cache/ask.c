@@ -76,6 +76,7 @@ void ask_make(struct ask *ask, const struct sluice_exchange *x, bool client_dire
 
 	ask->kind = kind_of(x);
 	ask->head = sluice_head(x)->method == SLUICE_METHOD_HEAD;
+	ask->post = sluice_head(x)->method == SLUICE_METHOD_POST;
 	ask->authorized = has(x, SLUICE_FIELD_AUTHORIZATION);
 	ask->conditional =
 		has(x, SLUICE_FIELD_IF_NONE_MATCH) || has(x, SLUICE_FIELD_IF_MODIFIED_SINCE);

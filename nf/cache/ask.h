@@ -24,6 +24,7 @@ enum ask_kind {
 struct ask {
 	enum ask_kind kind;
 	bool head;        /* HEAD */
+	bool post;        /* POST */
 	bool authorized;  /* has Authorization */
 	bool conditional; /* has If-None-Match or If-Modified-Since */
 	bool range;
@@ -33,7 +34,7 @@ struct ask {
 
 void ask_make(struct ask *ask, const struct sluice_exchange *x, bool client_directives);
 
-/* The lines of the live request, for Vary. */
+/* The lines of the live request, for Vary and for conditions. */
 struct vary_request ask_vary(const struct sluice_exchange *x);
 
 static inline struct sluice_str ask_key(const struct ask *ask)

@@ -4,10 +4,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "answer.h"
 #include "ask.h"
 #include "crowd.h"
 #include "fetch.h"
+#include "purge.h"
 #include "send.h"
 #include "serve.h"
 
@@ -95,24 +95,6 @@ static enum sluice_verdict bypass(struct cache *cache)
 	return SLUICE_LEAVE;
 }
 
-/* PURGE from where it is allowed ends all that is stored for its target. Else it is a method like
- * others. */
-static enum sluice_verdict purge(struct cache *cache, struct sluice_exchange *x,
-				 const struct ask *ask)
-{
-	struct store *store = &cache->store;
-	struct entry *entry = store_find(store, store_hash(store, ask_key(ask)), ask_key(ask));
-	bool found = entry && entry->newest;
-
-	if (!networks_contain(&cache->set.purge_from, &sluice_head(x)->client))
-		return answer_status(cache, x, 403, NULL);
-	if (entry)
-		store_invalidate(store, entry);
-	if (found)
-		cache_count(cache->count.purges);
-	return answer_status(cache, x, found ? 200 : 404, NULL);
-}
-
 static enum sluice_verdict request_head(struct sluice_exchange *x)
 {
 	struct cache *cache = cache_of(x);
@@ -121,7 +103,7 @@ static enum sluice_verdict request_head(struct sluice_exchange *x)
 	visit_of(x)->x = x;
 	ask_make(&ask, x, cache->set.client_directives);
 	if (ask.kind == ASK_PURGE && cache->set.purge)
-		return purge(cache, x, &ask);
+		return purge_request(cache, x, &ask);
 	if (ask.kind == ASK_READ)
 		return serve_request(cache, x, &ask, false);
 	if (ask.kind == ASK_OTHER)

@@ -5,8 +5,10 @@
  *	ask      reads a request        serve    decides: answer, wait, or fetch
  *	reply    reads a response       answer   makes answers from objects
  *	fresh    the rules              send     sends their bodies, as there is room
- *	store    entries, objects       fetch    an exchange with the origin, up to the store
+ *	store    entries, objects       fetch    an exchange with the origin
+ *	renew    stored heads           take     its response, up to the store
  *	note     Cache-Status           crowd    requests that wait for another's fetch
+ *	purge    ends what is stored    tags     what purges by tag have ended
  *
  * Each exchange has a visit as its ctx: it says which of these has it. Everything runs on
  * the function's thread.
@@ -23,6 +25,7 @@
 #include "note.h"
 #include "settings.h"
 #include "store.h"
+#include "tags.h"
 
 extern const struct sluice_nf_hooks cache_hooks;
 
@@ -71,6 +74,7 @@ struct cache {
 	uint32_t waiters;
 	struct visit_list sending;
 	struct hint hint[HINTS];
+	struct tags tags;
 };
 
 static inline struct cache *cache_of(struct sluice_exchange *x)

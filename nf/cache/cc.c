@@ -38,7 +38,7 @@ static const struct directive directives[] = {
 
 struct argument {
 	struct sluice_str text; /* without its quotes */
-	bool given, escaped;
+	bool given, escaped, quoted;
 };
 
 void cc_init(struct cc *cc)
@@ -138,6 +138,7 @@ static bool take_argument(struct sluice_str *rest, struct argument *argument)
 	uint32_t len = quoted ? quoted_len(*rest, &argument->escaped) : token_len(*rest);
 
 	argument->given = true;
+	argument->quoted = quoted;
 	if (!len)
 		return false;
 	argument->text = quoted ? str_make(rest->ptr + 1, len - 2) : str_make(rest->ptr, len);
@@ -160,6 +161,15 @@ static void skip_element(struct sluice_str *rest)
 	*rest = str_skip(*rest, i < rest->len ? i + 1 : rest->len);
 }
 
+/* "=" and what follows. */
+static bool take_value(struct sluice_str *rest, struct argument *argument)
+{
+	if (!rest->len || rest->ptr[0] != '=')
+		return true;
+	*rest = str_skip(*rest, 1);
+	return take_argument(rest, argument);
+}
+
 /* One directive. Something wrong in it spoils the field only if the directive is one we know. */
 static void take_directive(struct cc *cc, struct sluice_str *rest)
 {
@@ -168,10 +178,7 @@ static void take_directive(struct cc *cc, struct sluice_str *rest)
 	bool good = name.len > 0;
 
 	*rest = str_skip(*rest, name.len);
-	if (rest->len && rest->ptr[0] == '=') {
-		*rest = str_skip(*rest, 1);
-		good = take_argument(rest, &argument) && good;
-	}
+	good = take_value(rest, &argument) && good;
 	*rest = str_trim(*rest);
 	if (rest->len && rest->ptr[0] != ',')
 		good = false;
@@ -190,6 +197,61 @@ void cc_parse(struct cc *cc, struct sluice_str value)
 		else
 			take_directive(cc, &value);
 	}
+}
+
+/* --- structured fields --------------------------------------------------------------- */
+
+static bool is_lower(char c)
+{
+	return c >= 'a' && c <= 'z';
+}
+
+/* A key (RFC 8941 §3.1.2). */
+static uint32_t key_len(struct sluice_str s)
+{
+	uint32_t n = 0;
+
+	if (!s.len || (!is_lower(s.ptr[0]) && s.ptr[0] != '*'))
+		return 0;
+	while (n < s.len && s.ptr[n] &&
+	       (is_lower(s.ptr[n]) || str_is_digit(s.ptr[n]) || strchr("_-.*", s.ptr[n])))
+		n++;
+	return n;
+}
+
+/* Of the directives that we know, those with numbers must have bare ones. */
+static bool is_right_type(struct sluice_str name, const struct argument *argument)
+{
+	const struct directive *d = find_directive(name);
+
+	return !d || d->kind != SECONDS || (argument->given && !argument->quoted);
+}
+
+/* Values of kinds that no directive of ours has, and parameters, are passed over. */
+static void take_member(struct cc *cc, struct sluice_str *rest)
+{
+	struct sluice_str name = str_make(rest->ptr, key_len(*rest));
+	struct argument argument = {.text = str_make("", 0)};
+
+	*rest = str_skip(*rest, name.len);
+	if (name.len && rest->len > 1 && rest->ptr[0] == '=' && rest->ptr[1] &&
+	    strchr("(:?", rest->ptr[1]) && !find_directive(name)) {
+		cc->values++;
+		skip_element(rest);
+		return;
+	}
+	if (!name.len || !take_value(rest, &argument) || !is_right_type(name, &argument) ||
+	    (*rest = str_trim(*rest), rest->len && rest->ptr[0] != ',' && rest->ptr[0] != ';'))
+		cc->flags |= CC_BAD;
+	else
+		apply(cc, name, &argument);
+	skip_element(rest);
+}
+
+void cc_parse_strict(struct cc *cc, struct sluice_str value)
+{
+	for (value = str_trim(value); value.len; value = str_trim(value))
+		take_member(cc, &value);
 }
 
 static bool list_has(struct sluice_str list, struct sluice_str name)

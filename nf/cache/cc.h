@@ -46,6 +46,9 @@ struct cc {
 void cc_init(struct cc *cc);
 /* Adds the value of one field line. */
 void cc_parse(struct cc *cc, struct sluice_str value);
+/* The same for a field that is a dictionary of structured fields (RFC 9213 §2.1): whatever is no
+ * member of one, or a number in quotes, sets CC_BAD. */
+void cc_parse_strict(struct cc *cc, struct sluice_str value);
 /* Is that field named by no-cache="…" or private="…"? */
 bool cc_names_field(const struct cc *cc, struct sluice_str name);
 

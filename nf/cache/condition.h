@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The conditions of a client's request (RFC 9110 §13), decided on a stored head.
- * Pure but for the request, which is read through the SDK.
+ * The conditions of a client's request (RFC 9110 §13), decided on a stored head. Pure.
  */
 #ifndef NF_CACHE_CONDITION_H
 #define NF_CACHE_CONDITION_H
@@ -11,13 +10,14 @@
 #include <sluice/nf.h>
 
 struct object;
+struct vary_request;
 
 /* Does the client have it already: is 304 the answer? */
-bool condition_not_modified(const struct sluice_exchange *x, const struct object *object,
+bool condition_not_modified(const struct vary_request *request, const struct object *object,
 			    int64_t now);
 
 /* Does the Range of the request hold, by its If-Range? */
-bool condition_range_holds(const struct sluice_exchange *x, const struct object *object,
+bool condition_range_holds(const struct vary_request *request, const struct object *object,
 			   int64_t now);
 
 #endif

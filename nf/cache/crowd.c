@@ -28,8 +28,8 @@ bool crowd_may_lead(const struct cache *cache, const struct ask *ask, uint64_t h
 		    enum note_why why)
 {
 	return cache->set.collapse && ask->kind == ASK_READ && why != NOTE_REQUEST && !ask->head &&
-	       !ask->range && !ask->conditional && !ask->authorized &&
-	       !(ask->cc.flags & CC_NO_STORE) && !is_discouraged(cache, hash);
+	       !ask->range && !ask->authorized && !(ask->cc.flags & CC_NO_STORE) &&
+	       !is_discouraged(cache, hash);
 }
 
 /* Would the two requests have different responses, as far as is known by now? */

@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "fetch.h"
 
-#include "answer.h"
-#include "body.h"
 #include "crowd.h"
 #include "fields.h"
-#include "nf/common/str.h"
-#include "renew.h"
 #include "reply.h"
 
 #define FAILURES_MOST 2
@@ -31,9 +27,11 @@ static struct fields *copy_request(struct cache *cache, const struct sluice_exch
 	return fields_make(&cache->store.mem, &list);
 }
 
+/* The response to POST may be stored where it says that it is what GET would bring (RFC 9110
+ * §9.3.3). */
 static bool wants_store(const struct ask *ask)
 {
-	return ask->kind == ASK_READ && !ask->head && !(ask->cc.flags & CC_NO_STORE);
+	return (ask->kind == ASK_READ || ask->post) && !ask->head && !(ask->cc.flags & CC_NO_STORE);
 }
 
 static struct fetch *fetch_new(struct cache *cache, struct sluice_exchange *x,
@@ -50,14 +48,19 @@ static struct fetch *fetch_new(struct cache *cache, struct sluice_exchange *x,
 		mem_put(&store->mem, f);
 		return NULL;
 	}
-	if (wants_store(ask))
+	if (wants_store(ask) || ask->kind == ASK_READ)
 		f->request = copy_request(cache, x);
+	f->may_store = f->request && wants_store(ask);
 	f->visit = visit_of(x);
 	f->kind = ask->kind;
 	f->head = ask->head;
 	f->authorized = ask->authorized;
+	f->conditional = ask->conditional;
+	f->range = ask->range;
+	f->stale_if_error_s = ask->cc.stale_if_error;
 	f->plain = !ask->authorized && !ask->range;
 	f->invalidations = f->entry->invalidations;
+	f->purges = cache->tags.purges;
 	f->request_us = sluice_now_us(cache->nf);
 	TAILQ_INIT(&f->waiters);
 	f->visit->state = VISIT_FETCHING;
@@ -66,22 +69,21 @@ static struct fetch *fetch_new(struct cache *cache, struct sluice_exchange *x,
 	return f;
 }
 
-static void drop_filling(struct cache *cache, struct fetch *f)
+void fetch_drop_filling(struct cache *cache, struct fetch *f)
 {
 	if (f->filling)
 		object_unref(&cache->store, f->filling);
 	f->filling = NULL;
 }
 
-/* Nobody waits for it any more. */
-static void fetch_free(struct cache *cache, struct fetch *f)
+void fetch_free(struct cache *cache, struct fetch *f)
 {
 	struct store *store = &cache->store;
 
 	TAILQ_REMOVE(&cache->fetching, f->visit, line);
 	f->visit->state = VISIT_NONE;
 	f->visit->fetch = NULL;
-	drop_filling(cache, f);
+	fetch_drop_filling(cache, f);
 	if (f->old)
 		object_unref(store, f->old);
 	store_close(store, f->entry);
@@ -101,6 +103,34 @@ static struct fetch *fetch_admit(struct cache *cache, struct sluice_exchange *x,
 	return NULL;
 }
 
+/* --- asking whether what is stored is still good (RFC 9111 §4.3.1) ------------------- */
+
+static bool set_validator(struct sluice_exchange *x, const struct object *old,
+			  enum sluice_field_id id, const char *condition)
+{
+	struct sluice_str value;
+
+	if (!fields_by_id(old->head, id, 0, &value))
+		return false;
+	return !sluice_field_set(x, condition, value);
+}
+
+/* Our conditions take the place of the client's, which is answered by what comes of it. Its Range
+ * stays: what has changed it gets as it wants it. */
+static void validate(struct fetch *f, struct sluice_exchange *x)
+{
+	struct sluice_str value;
+
+	if (!f->old || !f->request || f->head ||
+	    (!fields_by_id(f->old->head, SLUICE_FIELD_ETAG, 0, &value) &&
+	     !fields_by_id(f->old->head, SLUICE_FIELD_LAST_MODIFIED, 0, &value)))
+		return;
+	sluice_field_remove(x, "If-None-Match");
+	sluice_field_remove(x, "If-Modified-Since");
+	f->validating = set_validator(x, f->old, SLUICE_FIELD_ETAG, "If-None-Match");
+	f->validating |= set_validator(x, f->old, SLUICE_FIELD_LAST_MODIFIED, "If-Modified-Since");
+}
+
 /* Where there is no room the exchange goes its way without us. */
 enum sluice_verdict fetch_begin(struct cache *cache, struct sluice_exchange *x,
 				const struct ask *ask, struct object *old, enum note_why why)
@@ -118,8 +148,9 @@ enum sluice_verdict fetch_begin(struct cache *cache, struct sluice_exchange *x,
 	}
 	f->old = old;
 	f->why = why;
-	f->leads =
-		f->request && !f->entry->leader && crowd_may_lead(cache, ask, f->entry->hash, why);
+	validate(f, x);
+	f->leads = f->may_store && !f->entry->leader && (!f->conditional || f->validating) &&
+		   crowd_may_lead(cache, ask, f->entry->hash, why);
 	if (f->leads)
 		f->entry->leader = f;
 	return SLUICE_PASS;
@@ -133,7 +164,7 @@ void fetch_abort(struct cache *cache, struct visit *visit)
 
 	if (f->filling)
 		cache_count(cache->count.cut_short);
-	drop_filling(cache, f);
+	fetch_drop_filling(cache, f);
 	if (f->failures < FAILURES_MOST)
 		crowd_pass_on(cache, f);
 	else
@@ -147,266 +178,4 @@ void fetch_forget_all(struct cache *cache)
 
 	while ((visit = TAILQ_FIRST(&cache->fetching)))
 		fetch_free(cache, visit->fetch);
-}
-
-/* --- responses that are not stored --------------------------------------------------- */
-
-static void note_forward(struct cache *cache, struct sluice_exchange *x, const struct fetch *f,
-			 bool stored)
-{
-	struct note note = {.why = f->why, .stored = stored};
-
-	answer_note(cache, x, &note);
-}
-
-/* The response goes on without us. */
-static enum sluice_verdict let_go(struct cache *cache, struct sluice_exchange *x, struct fetch *f)
-{
-	note_forward(cache, x, f, false);
-	crowd_disband(cache, f);
-	fetch_free(cache, f);
-	return SLUICE_LEAVE;
-}
-
-static void invalidate_key(struct cache *cache, struct sluice_str key)
-{
-	struct store *store = &cache->store;
-	struct entry *entry = store_find(store, store_hash(store, key), key);
-
-	if (!entry)
-		return;
-	if (entry->newest)
-		cache_count(cache->count.invalidations);
-	store_invalidate(store, entry);
-}
-
-static void invalidate_named(struct cache *cache, const struct sluice_exchange *x,
-			     const struct fetch *f, enum sluice_field_id id)
-{
-	struct sluice_str base = str_make(f->entry->key, f->entry->key_len), value;
-	struct uri_key key;
-
-	if (!sluice_field(x, id, &value) && uri_key_resolve(&key, base, value))
-		invalidate_key(cache, str_make(key.text, key.len));
-}
-
-/* RFC 9111 §4.4: what a method that is not safe has changed, when it was not refused. */
-static enum sluice_verdict take_change(struct cache *cache, struct sluice_exchange *x,
-				       struct fetch *f)
-{
-	if (sluice_head(x)->status < 400) {
-		invalidate_key(cache, str_make(f->entry->key, f->entry->key_len));
-		invalidate_named(cache, x, f, SLUICE_FIELD_LOCATION);
-		invalidate_named(cache, x, f, SLUICE_FIELD_CONTENT_LOCATION);
-	}
-	return let_go(cache, x, f);
-}
-
-/* --- responses that are stored ------------------------------------------------------------ */
-
-static struct object *make_object(struct cache *cache, const struct fetch *f,
-				  const struct fields_list *all, const struct fresh_response *facts,
-				  const struct vary_key *vary)
-{
-	struct fields_list kept;
-	char date[DATE_BYTES];
-	struct fields *head;
-	struct object *o;
-
-	reply_keep(all, facts, &kept, date);
-	head = fields_make(&cache->store.mem, &kept);
-	if (!head)
-		return NULL;
-	o = object_new(&cache->store, facts->status, head, str_make(vary->text, vary->len));
-	if (!o)
-		return NULL;
-	renew_times(cache, o, facts, f->request_us);
-	if (store_make_room(&cache->store, 0))
-		return o;
-	object_unref(&cache->store, o);
-	return NULL;
-}
-
-static bool is_fresh(const struct cache *cache, const struct object *o)
-{
-	return !o->fresh.always_validate && fresh_ttl_s(&o->fresh, sluice_now_us(cache->nf)) >= 0;
-}
-
-/* Whole. It is not stored if the target was changed since it was asked for. */
-static void complete(struct cache *cache, struct fetch *f)
-{
-	struct object *o = f->filling;
-
-	body_trim(&cache->store, &o->body);
-	if (!is_fresh(cache, o)) /* waiting for such a one is of no use */
-		crowd_discourage(cache, f->entry->hash);
-	if (f->invalidations == f->entry->invalidations) {
-		store_insert(&cache->store, f->entry, o);
-		cache_count(cache->count.stores);
-	}
-	crowd_disband(cache, f);
-	fetch_free(cache, f);
-	store_make_room(&cache->store, 0);
-}
-
-/* The response goes on, but not into the store; the same will be so for the next one. */
-static void give_up(struct cache *cache, struct fetch *f, uint64_t *counter)
-{
-	cache_count(counter);
-	drop_filling(cache, f);
-	crowd_discourage(cache, f->entry->hash);
-	crowd_disband(cache, f);
-}
-
-/*
- * The answer to a plain request is the newest that the origin has said: what was stored goes,
- * unless the origin just does not feel well, and nobody waits for the next one.
- */
-static enum sluice_verdict refuse(struct cache *cache, struct sluice_exchange *x, struct fetch *f,
-				  uint64_t *counter)
-{
-	cache_count(counter);
-	if (f->plain && f->old && sluice_head(x)->status < 500)
-		store_remove(&cache->store, f->old);
-	if (f->plain)
-		crowd_discourage(cache, f->entry->hash);
-	return let_go(cache, x, f);
-}
-
-/* RFC 9110 §6.6.1: whoever has a clock dates what has no date. */
-static void add_date(struct cache *cache, struct sluice_exchange *x,
-		     const struct fresh_response *facts)
-{
-	char date[DATE_BYTES];
-
-	if (facts->date != FRESH_ABSENT)
-		return;
-	date_format(sluice_wall_seconds(cache->nf), date);
-	sluice_field_set(x, "Date", sluice_str(date));
-}
-
-static void make_vary(struct vary_key *key, const struct fetch *f, const struct fields_list *all)
-{
-	struct vary_request request = fetch_vary(f);
-
-	vary_key_init(key);
-	for (unsigned i = 0; i < all->count; i++)
-		if (all->item[i].id == SLUICE_FIELD_VARY)
-			vary_key_add(key, all->item[i].value, &request);
-}
-
-static bool has_body(const struct sluice_exchange *x)
-{
-	uint64_t bytes = sluice_head(x)->body_bytes;
-
-	return bytes != SLUICE_LENGTH_NONE && bytes != 0;
-}
-
-static enum sluice_verdict store_response(struct cache *cache, struct sluice_exchange *x,
-					  struct fetch *f, struct object *o)
-{
-	bool follows = has_body(x);
-
-	f->filling = o;
-	f->expected = sluice_head(x)->body_bytes;
-	note_forward(cache, x, f, true);
-	crowd_part(cache, f);
-	if (follows)
-		return SLUICE_PASS;
-	complete(cache, f);
-	return SLUICE_LEAVE;
-}
-
-static enum sluice_verdict take_content(struct cache *cache, struct sluice_exchange *x,
-					struct fetch *f, const struct fields_list *all)
-{
-	const struct sluice_head *head = sluice_head(x);
-	struct fresh_response facts;
-	struct vary_key vary;
-	struct object *o;
-
-	reply_facts(all, head->status, sluice_wall_seconds(cache->nf), &cache->set.targeted,
-		    &facts);
-	add_date(cache, x, &facts);
-	make_vary(&vary, f, all);
-	facts.vary_never = vary.never;
-	if (all->full || fresh_may_store(&facts, &cache->set.rules, f->authorized))
-		return refuse(cache, x, f, cache->count.uncacheable);
-	if (has_body(x) && head->body_bytes != SLUICE_LENGTH_UNKNOWN &&
-	    head->body_bytes > cache->set.max_object_bytes)
-		return refuse(cache, x, f, cache->count.too_large);
-	o = make_object(cache, f, all, &facts, &vary);
-	if (!o)
-		return refuse(cache, x, f, cache->count.no_room);
-	return store_response(cache, x, f, o);
-}
-
-enum sluice_verdict fetch_response(struct cache *cache, struct sluice_exchange *x)
-{
-	struct fetch *f = visit_of(x)->fetch;
-	uint16_t status = sluice_head(x)->status;
-	struct fields_list all;
-
-	if (status < 200)
-		return SLUICE_PASS;
-	if (f->kind != ASK_READ)
-		return take_change(cache, x, f);
-	reply_collect(x, &all);
-	if (f->head || status == 304) {
-		renew_learn(cache, f, status, &all);
-		return let_go(cache, x, f);
-	}
-	if (!f->request)
-		return let_go(cache, x, f);
-	return take_content(cache, x, f, &all);
-}
-
-/* --- bodies ------------------------------------------------------------------------------------
- */
-
-/* Bytes still to come with this span; 0: not known. */
-static uint64_t left_of(const struct fetch *f)
-{
-	return f->expected == SLUICE_LENGTH_UNKNOWN ? 0 : f->expected - f->filling->body.bytes;
-}
-
-static bool is_too_large(const struct cache *cache, const struct fetch *f, uint32_t more)
-{
-	uint64_t most =
-		f->expected == SLUICE_LENGTH_UNKNOWN ? cache->set.max_object_bytes : f->expected;
-
-	return more > most - f->filling->body.bytes;
-}
-
-static void take_span(struct cache *cache, struct fetch *f, const struct sluice_span *span)
-{
-	if (is_too_large(cache, f, span->len)) {
-		give_up(cache, f, cache->count.too_large);
-		return;
-	}
-	if (body_append(&cache->store, &f->filling->body, span, left_of(f))) {
-		give_up(cache, f, cache->count.no_room);
-		return;
-	}
-	*cache->count.bytes_copied += span->len;
-}
-
-static bool is_whole(const struct fetch *f)
-{
-	return f->expected == SLUICE_LENGTH_UNKNOWN || f->filling->body.bytes == f->expected;
-}
-
-void fetch_body(struct cache *cache, struct visit *visit, const struct sluice_span *spans,
-		unsigned n, bool end)
-{
-	struct fetch *f = visit->fetch;
-
-	for (unsigned i = 0; i < n && f->filling; i++)
-		take_span(cache, f, &spans[i]);
-	if (!end)
-		return;
-	if (f->filling && is_whole(f))
-		complete(cache, f);
-	else
-		fetch_abort(cache, visit);
 }

@@ -15,7 +15,7 @@ static bool is_one_of(uint16_t status, const uint16_t *list, size_t n)
 
 bool fresh_is_heuristic_status(uint16_t status)
 {
-	static const uint16_t list[] = {200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501};
+	static const uint16_t list[] = {200, 203, 204, 206, 300, 301, 308, 404, 405, 410, 414, 501};
 
 	return is_one_of(status, list, sizeof(list) / sizeof(list[0]));
 }
@@ -23,21 +23,26 @@ bool fresh_is_heuristic_status(uint16_t status)
 /* Statuses whose meaning for a cache we know: for must-understand (RFC 9111 §5.2.2.3). */
 static bool is_understood(uint16_t status)
 {
-	static const uint16_t list[] = {200, 203, 204, 300, 301, 302, 303, 307, 308, 400, 401,
-					403, 404, 405, 410, 414, 500, 501, 502, 503, 504};
+	static const uint16_t list[] = {200, 203, 204, 206, 300, 301, 302, 303, 307, 308, 400,
+					401, 403, 404, 405, 410, 414, 500, 501, 502, 503, 504};
 
 	return is_one_of(status, list, sizeof(list) / sizeof(list[0]));
 }
 
+bool fresh_is_timed(const struct fresh_response *r)
+{
+	return r->cc.max_age != CC_ABSENT || r->cc.s_maxage != CC_ABSENT ||
+	       (!r->targeted && r->expires != FRESH_ABSENT);
+}
+
 static bool is_explicit(const struct fresh_response *r)
 {
-	return (r->cc.flags & CC_PUBLIC) || r->cc.max_age != CC_ABSENT ||
-	       r->cc.s_maxage != CC_ABSENT || (!r->targeted && r->expires != FRESH_ABSENT);
+	return (r->cc.flags & CC_PUBLIC) || fresh_is_timed(r);
 }
 
 static bool is_status_storable(const struct fresh_response *r)
 {
-	if (r->status < 200 || r->status == 206 || r->status == 304)
+	if (r->status < 200 || r->status == 304 || (r->status == 206 && !r->part))
 		return false;
 	if ((r->cc.flags & CC_MUST_UNDERSTAND) && !is_understood(r->status))
 		return false;
@@ -62,7 +67,8 @@ static bool is_shared_anyway(const struct fresh_response *r)
 
 static bool is_useful(const struct fresh_response *r, const struct fresh_rules *rules)
 {
-	if (r->has_etag || r->last_modified != FRESH_ABSENT)
+	if (r->has_etag || r->last_modified != FRESH_ABSENT || r->cc.stale_while_revalidate > 0 ||
+	    r->cc.stale_if_error > 0)
 		return true;
 	return !(r->cc.flags & CC_NO_CACHE) && fresh_lifetime_s(r, rules) > 0;
 }
@@ -78,7 +84,7 @@ enum fresh_store fresh_may_store(const struct fresh_response *r, const struct fr
 		return FRESH_NOT_SHARED;
 	if (r->vary_never)
 		return FRESH_NOT_MATCHING;
-	if (r->sets_cookie && !rules->store_set_cookie)
+	if (r->sets_cookie && !(rules->store_set_cookie && is_explicit(r)))
 		return FRESH_NOT_COOKIE;
 	return is_useful(r, rules) ? FRESH_STORE : FRESH_NOT_USEFUL;
 }
@@ -88,11 +94,19 @@ static int64_t date_of(const struct fresh_response *r)
 	return r->date == FRESH_ABSENT ? r->received : r->date;
 }
 
+/* Errors that may be kept for a while although nobody said so. */
+static bool is_negative(uint16_t status)
+{
+	return status >= 400 && fresh_is_heuristic_status(status);
+}
+
 /* RFC 9111 §4.2.2 */
 static int64_t heuristic_s(const struct fresh_response *r, const struct fresh_rules *rules)
 {
 	int64_t since;
 
+	if (r->last_modified == FRESH_ABSENT && is_negative(r->status))
+		return rules->negative_s;
 	if (r->last_modified == FRESH_ABSENT ||
 	    (!fresh_is_heuristic_status(r->status) && !(r->cc.flags & CC_PUBLIC)))
 		return 0;
@@ -143,6 +157,8 @@ void fresh_object_make(struct fresh_object *o, const struct fresh_response *r,
 	};
 	if (r->cc.stale_while_revalidate > 0)
 		o->stale_while_revalidate_s = r->cc.stale_while_revalidate;
+	o->stale_if_error_s =
+		r->cc.stale_if_error != CC_ABSENT ? r->cc.stale_if_error : rules->stale_if_error_s;
 }
 
 int64_t fresh_age_us(const struct fresh_object *o, uint64_t now_us)
@@ -177,7 +193,8 @@ static bool is_stale_allowed(const struct fresh_object *o, const struct cc *requ
 		return true;
 	if (request->max_stale != CC_ABSENT && stale_us <= request->max_stale * SECOND_US)
 		return true;
-	return fetching && stale_us <= o->stale_while_revalidate_s * SECOND_US;
+	return fetching && o->stale_while_revalidate_s &&
+	       stale_us <= o->stale_while_revalidate_s * SECOND_US;
 }
 
 enum fresh_use fresh_judge(const struct fresh_object *o, const struct cc *request, uint64_t now_us,
@@ -194,4 +211,21 @@ enum fresh_use fresh_judge(const struct fresh_object *o, const struct cc *reques
 		return FRESH_USE;
 	return is_stale_allowed(o, request, -left_us, fetching) ? FRESH_USE_STALE
 								: FRESH_ASK_AS_STALE;
+}
+
+bool fresh_helps_on_error(const struct fresh_object *o, int64_t client_s, uint64_t now_us)
+{
+	int64_t most_s = client_s > o->stale_if_error_s ? client_s : o->stale_if_error_s;
+	int64_t stale_us = fresh_age_us(o, now_us) - o->lifetime_s * SECOND_US;
+
+	return !o->never_stale && !o->always_validate && most_s > 0 &&
+	       stale_us <= most_s * SECOND_US;
+}
+
+void fresh_expire(struct fresh_object *o, uint64_t now_us)
+{
+	int64_t age_s = fresh_age_us(o, now_us) / SECOND_US;
+
+	if (age_s < o->lifetime_s)
+		o->lifetime_s = age_s;
 }

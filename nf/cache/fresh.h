@@ -28,12 +28,15 @@ struct fresh_response {
 	bool has_etag;
 	bool vary_never; /* Vary: "*" */
 	bool sets_cookie;
+	bool part; /* a 206 that says which part of what it is */
 };
 
 struct fresh_rules {
 	unsigned heuristic_percent; /* of the time since Last-Modified */
 	int64_t heuristic_max_s;
-	bool store_set_cookie;
+	int64_t negative_s;       /* for errors that say nothing of their lifetime */
+	int64_t stale_if_error_s; /* for all that does not say another */
+	bool store_set_cookie;    /* where its freshness is explicit */
 };
 
 enum fresh_store {
@@ -50,6 +53,9 @@ enum fresh_store {
 enum fresh_store fresh_may_store(const struct fresh_response *r, const struct fresh_rules *rules,
 				 bool authorized);
 
+/* Does it say itself how long it is fresh? */
+bool fresh_is_timed(const struct fresh_response *r);
+
 /* Is a response of that status storable without explicit freshness (RFC 9110 §15.1)? */
 bool fresh_is_heuristic_status(uint16_t status);
 
@@ -62,6 +68,7 @@ struct fresh_object {
 	int64_t initial_age_us;
 	int64_t lifetime_s;
 	int64_t stale_while_revalidate_s; /* 0: not */
+	int64_t stale_if_error_s;         /* 0: not */
 	bool never_stale;                 /* must-revalidate, proxy-revalidate, s-maxage */
 	bool always_validate;             /* no-cache */
 };
@@ -81,9 +88,16 @@ enum fresh_use {
 	FRESH_ASK_AS_STALE,
 };
 
-/* `fetching`: a newer one is being fetched right now, which is what stale-while-revalidate waits
- * for. */
+/* `fetching`: a newer one is being fetched right now, or will be by the next request, which is
+ * what stale-while-revalidate waits for. */
 enum fresh_use fresh_judge(const struct fresh_object *o, const struct cc *request, uint64_t now_us,
 			   bool fetching);
+
+/* The origin has failed: may it be used all the same (RFC 5861 §4)? `client_s`: what the request
+ * allows, or CC_ABSENT. */
+bool fresh_helps_on_error(const struct fresh_object *o, int64_t client_s, uint64_t now_us);
+
+/* It is stale from now on. */
+void fresh_expire(struct fresh_object *o, uint64_t now_us);
 
 #endif

@@ -14,12 +14,14 @@ struct sluice_str note_text(const struct note *note, const char *name, char room
 		[NOTE_REQUEST] = "fwd=request",
 		[NOTE_METHOD] = "fwd=method",
 	};
-	char ttl[32] = "";
+	char ttl[32] = "", status[32] = "";
 	int len;
 
 	if (note->has_ttl)
 		snprintf(ttl, sizeof(ttl), "; ttl=%" PRId64, note->ttl_s);
-	len = snprintf(room, NOTE_BYTES, "%.100s; %s%s%s%s", name, why[note->why], ttl,
+	if (note->forward_status)
+		snprintf(status, sizeof(status), "; fwd-status=%u", note->forward_status);
+	len = snprintf(room, NOTE_BYTES, "%.100s; %s%s%s%s%s", name, why[note->why], status, ttl,
 		       note->stored ? "; stored" : "", note->collapsed ? "; collapsed" : "");
 	return (struct sluice_str){room, (uint32_t)len};
 }

@@ -24,6 +24,7 @@ struct note {
 	bool collapsed; /* answered by what another request fetched */
 	bool has_ttl;
 	int64_t ttl_s;
+	uint16_t forward_status; /* of the origin's answer, where it is not the client's; 0: none */
 };
 
 #define NOTE_BYTES 256

@@ -56,3 +56,32 @@ enum range_kind range_parse(struct sluice_str value, uint64_t length, uint64_t *
 			 end.len ? str_number(end, INT64_MAX / 16) : INT64_MAX, length, first,
 			 last);
 }
+
+/* The number before `stop`, which is taken off too. */
+static bool take_number(struct sluice_str *s, char stop, uint64_t *out)
+{
+	const char *end = memchr(s->ptr, stop, s->len);
+	uint32_t len = end ? (uint32_t)(end - s->ptr) : 0;
+	int64_t number = len ? str_number(str_make(s->ptr, len), INT64_MAX / 16) : -1;
+
+	if (number < 0)
+		return false;
+	*out = (uint64_t)number;
+	*s = str_skip(*s, len + 1);
+	return true;
+}
+
+bool range_parse_content(struct sluice_str value, uint64_t *first, uint64_t *last, uint64_t *whole)
+{
+	struct sluice_str rest;
+	int64_t length;
+
+	if (value.len < 6 || !str_equal_nocase(str_make(value.ptr, 6), sluice_str("bytes ")))
+		return false;
+	rest = str_skip(value, 6);
+	if (!take_number(&rest, '-', first) || !take_number(&rest, '/', last))
+		return false;
+	length = str_number(rest, INT64_MAX / 16);
+	*whole = (uint64_t)length;
+	return length > 0 && *first <= *last && *last < *whole;
+}

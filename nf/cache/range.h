@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The Range field (RFC 9110 §14.2), for one range of bytes. Pure; any thread. */
+/* The fields Range (RFC 9110 §14.2), for one range of bytes, and Content-Range. Pure; any thread.
+ */
 #ifndef NF_CACHE_RANGE_H
 #define NF_CACHE_RANGE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <sluice/nf.h>
@@ -16,5 +18,8 @@ enum range_kind {
 /* For a body of `length` bytes. `first` and `last` (which is in it) are set for RANGE_PART. */
 enum range_kind range_parse(struct sluice_str value, uint64_t length, uint64_t *first,
 			    uint64_t *last);
+
+/* A Content-Range (RFC 9110 §14.4) with a known length: "bytes 0-9/100". */
+bool range_parse_content(struct sluice_str value, uint64_t *first, uint64_t *last, uint64_t *whole);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "renew.h"
 
+#include "etag.h"
 #include "fetch.h"
 #include "fields.h"
 #include "nf/common/str.h"
@@ -56,10 +57,11 @@ static void renew(struct cache *cache, const struct fetch *f, const struct field
 	struct fields *head = NULL;
 	char date[DATE_BYTES];
 
-	reply_merge(o->head, news, &merged);
+	reply_merge(o->head, news, cache->set.rules.store_set_cookie, &merged);
 	reply_facts(&merged, o->status, sluice_wall_seconds(cache->nf), &cache->set.targeted,
 		    &facts);
 	reply_keep(&merged, &facts, &kept, date);
+	facts.part = o->status == 206;
 	if (!fresh_may_store(&facts, &cache->set.rules, f->authorized) &&
 	    str_equal(stored_value(o, SLUICE_FIELD_VARY), reply_value(&merged, SLUICE_FIELD_VARY)))
 		head = fields_make(&cache->store.mem, &kept);
@@ -69,6 +71,8 @@ static void renew(struct cache *cache, const struct fetch *f, const struct field
 	}
 	store_set_head(&cache->store, o, head);
 	renew_times(cache, o, &facts, f->request_us);
+	o->asked_late = false;
+	o->erred_us = 0;
 	store_make_room(&cache->store, 0);
 	cache_count(cache->count.revalidations);
 }
@@ -85,4 +89,26 @@ void renew_learn(struct cache *cache, const struct fetch *f, uint16_t status,
 		renew(cache, f, news);
 	else if (status == 200)
 		store_remove(&cache->store, o);
+}
+
+/* RFC 9111 §4.3.4: one that carries another strong tag is not about it; the origin contradicts
+ * itself, and what was stored is used no more. */
+static bool is_contradicted(const struct object *o, const struct fields_list *news)
+{
+	struct sluice_str tag = reply_value(news, SLUICE_FIELD_ETAG);
+
+	return tag.len && !etag_is_weak(tag) &&
+	       !etag_equal_weak(tag, stored_value(o, SLUICE_FIELD_ETAG));
+}
+
+void renew_confirm(struct cache *cache, const struct fetch *f, const struct fields_list *news)
+{
+	struct object *o = f->old;
+
+	if (!o->entry)
+		return;
+	if (is_contradicted(o, news))
+		store_remove(&cache->store, o);
+	else
+		renew(cache, f, news);
 }

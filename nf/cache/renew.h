@@ -9,6 +9,9 @@ struct fetch;
 struct fields_list;
 struct fresh_response;
 
+/* The 304 to our own condition: what was asked about is fresh again. */
+void renew_confirm(struct cache *cache, const struct fetch *fetch, const struct fields_list *news);
+
 /* What the 304 to the client's own condition, or the answer to its HEAD, tells about fetch->old: it
  * is fresh again, or it is not what the origin would send any more. */
 void renew_learn(struct cache *cache, const struct fetch *fetch, uint16_t status,

@@ -91,7 +91,7 @@ static bool read_targeted(const struct fields_list *all, const char *name, struc
 	cc_init(cc);
 	for (unsigned i = 0; i < all->count; i++)
 		if (str_equal_nocase(all->item[i].name, sluice_str(name)))
-			cc_parse(cc, all->item[i].value);
+			cc_parse_strict(cc, all->item[i].value);
 	return cc->values && !(cc->flags & CC_BAD);
 }
 
@@ -182,23 +182,23 @@ void reply_keep(const struct fields_list *all, const struct fresh_response *fact
 						    SLUICE_FIELD_DATE});
 }
 
-/* A 304 speaks of the stored content, whose coding and extent it cannot change; its cookie is
- * for the client that asked. */
-static bool is_news(const struct fields_item *item)
+/* A 304 speaks of the stored content, whose coding and extent it cannot change. */
+static bool is_news(const struct fields_item *item, bool cookies)
 {
 	return item->id != SLUICE_FIELD_CONTENT_ENCODING &&
-	       item->id != SLUICE_FIELD_CONTENT_RANGE && item->id != SLUICE_FIELD_SET_COOKIE;
+	       item->id != SLUICE_FIELD_CONTENT_RANGE &&
+	       (cookies || item->id != SLUICE_FIELD_SET_COOKIE);
 }
 
-static bool is_replaced(const struct fields_list *news, struct sluice_str name)
+static bool is_replaced(const struct fields_list *news, bool cookies, struct sluice_str name)
 {
 	for (unsigned i = 0; i < news->count; i++)
-		if (is_news(&news->item[i]) && str_equal_nocase(news->item[i].name, name))
+		if (is_news(&news->item[i], cookies) && str_equal_nocase(news->item[i].name, name))
 			return true;
 	return false;
 }
 
-void reply_merge(const struct fields *stored, const struct fields_list *news,
+void reply_merge(const struct fields *stored, const struct fields_list *news, bool cookies,
 		 struct fields_list *merged)
 {
 	fields_list_init(merged);
@@ -207,11 +207,11 @@ void reply_merge(const struct fields *stored, const struct fields_list *news,
 		struct fields_item item = {fields_name(stored, i), fields_value(stored, i),
 					   stored->row[i].id};
 
-		if (!is_replaced(news, item.name))
+		if (!is_replaced(news, cookies, item.name))
 			fields_list_add(merged, &item);
 	}
 	for (unsigned i = 0; i < news->count; i++)
-		if (is_news(&news->item[i]))
+		if (is_news(&news->item[i], cookies))
 			fields_list_add(merged, &news->item[i]);
 }
 

@@ -30,8 +30,9 @@ void reply_facts(const struct fields_list *all, uint16_t status, int64_t receive
 void reply_keep(const struct fields_list *all, const struct fresh_response *facts,
 		struct fields_list *kept, char date[DATE_BYTES]);
 
-/* Stored fields, those that `news` (from a 304) has replaced by it (RFC 9111 §3.2). */
-void reply_merge(const struct fields *stored, const struct fields_list *news,
+/* Stored fields, those that `news` (from a 304) has replaced by it (RFC 9111 §3.2); its cookies
+ * only where cookies are stored at all. */
+void reply_merge(const struct fields *stored, const struct fields_list *news, bool cookies,
 		 struct fields_list *merged);
 
 /* The first value of a known field; an empty text when there is none. */

@@ -4,17 +4,32 @@
 #include "answer.h"
 #include "crowd.h"
 #include "fetch.h"
+#include "purge.h"
 
-/* Why the object cannot be used as it is; NOTE_HIT: it can. */
+#define ERROR_REST_US UINT64_C(1000000) /* an origin that has failed is not asked again at once */
+
+static bool is_helped(const struct cache *cache, const struct ask *ask, const struct object *object)
+{
+	uint64_t now_us = sluice_now_us(cache->nf);
+
+	return object->erred_us && now_us - object->erred_us < ERROR_REST_US &&
+	       fresh_helps_on_error(&object->fresh, ask->cc.stale_if_error, now_us);
+}
+
+/*
+ * Why the object cannot be used as it is; NOTE_HIT: it can. What may be used while it is
+ * revalidated is used once, and the next request fetches, while others still use it.
+ */
 static enum note_why judge(const struct cache *cache, const struct ask *ask,
-			   const struct entry *entry, const struct object *object, bool *stale)
+			   const struct entry *entry, struct object *object, bool *stale)
 {
 	*stale = false;
 	if (!object)
 		return entry && entry->newest ? NOTE_VARY_MISS : NOTE_URI_MISS;
-	switch (fresh_judge(&object->fresh, &ask->cc, sluice_now_us(cache->nf), entry->leader)) {
+	switch (fresh_judge(&object->fresh, &ask->cc, sluice_now_us(cache->nf),
+			    entry->leader || !object->asked_late)) {
 	case FRESH_USE_STALE:
-		*stale = true;
+		*stale = object->asked_late = true;
 		return NOTE_HIT;
 	case FRESH_USE:
 		return NOTE_HIT;
@@ -23,13 +38,45 @@ static enum note_why judge(const struct cache *cache, const struct ask *ask,
 	case FRESH_ASK_AS_STALE:
 		break;
 	}
-	return NOTE_STALE;
+	*stale = is_helped(cache, ask, object);
+	return *stale ? NOTE_HIT : NOTE_STALE;
+}
+
+static struct answer_to answer_to(const struct ask *ask, const struct sluice_exchange *x)
+{
+	return (struct answer_to){ask->head, ask->conditional, ask->range, ask_vary(x)};
+}
+
+static struct entry *find_entry(struct cache *cache, const struct ask *ask)
+{
+	struct sluice_str key = ask_key(ask);
+
+	return store_find(&cache->store, store_hash(&cache->store, key), key);
+}
+
+/* What is stored that could answer the request, if it is fresh; and its entry, which may have gone
+ * with an object that was purged. */
+static struct object *find(struct cache *cache, const struct sluice_exchange *x,
+			   const struct ask *ask, struct entry **entry)
+{
+	struct answer_to to = answer_to(ask, x);
+	struct object *object;
+
+	*entry = find_entry(cache, ask);
+	object = *entry ? store_match(*entry, &to.fields) : NULL;
+	if (!object || !answer_is_covered(cache, &to, object))
+		return NULL;
+	if (purge_spared(cache, object))
+		return object;
+	*entry = find_entry(cache, ask);
+	return NULL;
 }
 
 static enum sluice_verdict hit(struct cache *cache, struct sluice_exchange *x,
 			       const struct ask *ask, struct object *object, bool stale,
 			       bool waited)
 {
+	struct answer_to to = answer_to(ask, x);
 	struct note note = {0};
 
 	if (waited) {
@@ -39,7 +86,7 @@ static enum sluice_verdict hit(struct cache *cache, struct sluice_exchange *x,
 	} else {
 		cache_count(stale ? cache->count.hits_stale : cache->count.hits);
 	}
-	return answer_object(cache, x, ask, object, &note);
+	return answer_object(cache, x, &to, object, &note);
 }
 
 static enum sluice_verdict miss(struct cache *cache, struct sluice_exchange *x,
@@ -58,10 +105,8 @@ static enum sluice_verdict miss(struct cache *cache, struct sluice_exchange *x,
 enum sluice_verdict serve_request(struct cache *cache, struct sluice_exchange *x,
 				  const struct ask *ask, bool waited)
 {
-	struct vary_request request = ask_vary(x);
-	uint64_t hash = store_hash(&cache->store, ask_key(ask));
-	struct entry *entry = store_find(&cache->store, hash, ask_key(ask));
-	struct object *object = entry ? store_match(entry, &request) : NULL;
+	struct entry *entry;
+	struct object *object = find(cache, x, ask, &entry);
 	bool stale;
 	enum note_why why = judge(cache, ask, entry, object, &stale);
 

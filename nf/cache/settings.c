@@ -54,7 +54,11 @@ static int read_rules(struct settings *set, const struct sluice_conf *config)
 	bad |= read_number(config, "heuristic_percent", 10, 0, 100, &set->rules.heuristic_percent);
 	bad |= read_scaled(config, "heuristic_max_s", 86400, 0, 1 << 30, 1, &most);
 	set->rules.heuristic_max_s = (int64_t)most;
-	bad |= sluice_conf_bool(config, "store_set_cookie", false, &set->rules.store_set_cookie);
+	bad |= read_scaled(config, "negative_s", 0, 0, 1 << 30, 1, &most);
+	set->rules.negative_s = (int64_t)most;
+	bad |= read_scaled(config, "stale_if_error_s", 0, 0, 1 << 30, 1, &most);
+	set->rules.stale_if_error_s = (int64_t)most;
+	bad |= sluice_conf_bool(config, "store_set_cookie", true, &set->rules.store_set_cookie);
 	bad |= sluice_conf_bool(config, "client_directives", true, &set->client_directives);
 	bad |= read_tokens(&set->pool, config, "targeted", "field name", &set->targeted);
 	return bad;

@@ -46,7 +46,11 @@ struct object {
 	struct object *older; /* of the same entry */
 	struct entry *entry;  /* NULL: not in the store */
 	uint32_t refs;
-	uint16_t status;
+	uint16_t status; /* 206: a part of the whole, from byte `first` on */
+	bool asked_late; /* it was served stale once: the next request brings a new one */
+	uint64_t first, whole;
+	uint64_t purges_seen; /* tag purges it has been judged by: those until then */
+	uint64_t erred_us;    /* when the origin last failed to renew it; 0: it has not */
 	struct fields *head;
 	struct body body;
 	struct fresh_object fresh;
@@ -117,6 +121,12 @@ void store_insert(struct store *store, struct entry *entry, struct object *objec
 void store_remove(struct store *store, struct object *object);
 /* Another head for an object; takes it over. */
 void store_set_head(struct store *store, struct object *object, struct fields *head);
+
+/* Bytes of the whole body, of which it may hold a part. */
+static inline uint64_t object_whole(const struct object *object)
+{
+	return object->status == 206 ? object->whole : object->body.bytes;
+}
 
 static inline struct sluice_str object_vary(const struct object *object)
 {

@@ -52,9 +52,10 @@ static bool take_digits(struct sluice_str *s, uint32_t n, int *out)
 	return *out >= 0;
 }
 
+/* Whatever the case: RFC 9111 §4.2 wants caches to be lenient there. */
 static bool take_text(struct sluice_str *s, struct sluice_str text)
 {
-	if (s->len < text.len || memcmp(s->ptr, text.ptr, text.len) != 0)
+	if (s->len < text.len || !str_equal_nocase(str_make(s->ptr, text.len), text))
 		return false;
 	*s = str_skip(*s, text.len);
 	return true;

@@ -169,6 +169,23 @@ static void test_a_client_that_said_all_at_once(void **state)
 	bench_close();
 }
 
+/* There is no answer that a function could better: it is shown none. */
+static void test_no_server_is_not_shown(void **state)
+{
+	struct options options = {.stream = true, .path = 1};
+	struct peer *c;
+
+	(void)state;
+	bench_open(&options);
+	bench.refuse[0] = true;
+	c = client_open();
+	until(c->ended || c->closed);
+	until(f(0)->dones == 1);
+	assert_int_equal(f(0)->heads[1], 0);
+	bench.refuse[0] = false;
+	bench_close();
+}
+
 static void test_resets_are_passed_on(void **state)
 {
 	struct peer *c, *o;
@@ -565,6 +582,7 @@ int main(void)
 		cmocka_unit_test(test_the_client_may_end_first),
 		cmocka_unit_test(test_the_server_may_end_first),
 		cmocka_unit_test(test_a_client_that_said_all_at_once),
+		cmocka_unit_test(test_no_server_is_not_shown),
 		cmocka_unit_test(test_resets_are_passed_on),
 		cmocka_unit_test(test_a_reset_after_an_end),
 		cmocka_unit_test(test_no_server_is_a_reset),

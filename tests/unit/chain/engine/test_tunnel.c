@@ -296,7 +296,6 @@ static void test_connect_refused_by_the_server(void **state)
 	bench_close();
 }
 
-/* A 200 to CONNECT that a function makes would leave the client in a tunnel to nowhere. */
 static void answers_200(struct fake *fake, const struct sluice_down *down)
 {
 	struct sluice_up up = fake_answer(down, SLUICE_RESPOND);
@@ -311,6 +310,43 @@ static void answers_200(struct fake *fake, const struct sluice_down *down)
 	fake_say(fake, &up);
 }
 
+static void instead_of_101(struct fake *fake, const struct sluice_down *down)
+{
+	struct sluice_up up = fake_answer(down, SLUICE_RESPOND);
+
+	if (down->kind != SLUICE_DOWN_RESPONSE_HEAD) {
+		fake_pass(fake, down);
+		return;
+	}
+	up.status = 403;
+	up.respond.body_bytes = 0;
+	up.flags |= SLUICE_UP_END;
+	fake_say(fake, &up);
+}
+
+/* A server that has switched is asked nothing more, although the client has not. */
+static void test_function_answers_instead(void **state)
+{
+	static const struct options options = {.upgrade = "websocket", .path = 1};
+	struct peer *c, *o;
+
+	(void)state;
+	bench_open(&options);
+	bench.fakes[0]->on = instead_of_101;
+	c = client_open();
+	say(c, OFFER);
+	o = origin_accept(0);
+	hear_head(o);
+	say(o, AGREED);
+	head_has(hear_head(c), "HTTP/1.1 403 ");
+	say(c, OFFER);
+	hear_head(origin_accept(0));
+	until(o->ended || o->closed);
+	assert_int_equal(counted(tunnels), 0);
+	bench_close();
+}
+
+/* A 200 to CONNECT that a function makes would leave the client in a tunnel to nowhere. */
 static void test_function_answers_connect(void **state)
 {
 	static const struct options options = {.connect = true, .path = 1};
@@ -338,6 +374,7 @@ int main(void)
 		cmocka_unit_test(test_functions),
 		cmocka_unit_test(test_connect),
 		cmocka_unit_test(test_connect_refused_by_the_server),
+		cmocka_unit_test(test_function_answers_instead),
 		cmocka_unit_test(test_function_answers_connect),
 	};
 

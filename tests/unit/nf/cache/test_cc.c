@@ -121,6 +121,39 @@ static void more_lists_than_kept_hold_for_all(void **state)
 	assert_int_equal(cc.flags, CC_PRIVATE);
 }
 
+/* RFC 9213 §2.1 */
+static void structured(void **state)
+{
+	static const struct {
+		const char *value;
+		int64_t max_age;
+		bool bad;
+	} rows[] = {
+		{"max-age=10", 10, false},
+		{"foobar, max-age=10", 10, false},
+		{"max-age=10, a=?1, b=(x y), c=:YQ==:, d=\"x\";p=1", 10, false},
+		{"max-age=10;p=1", 10, false},
+		{"max-age=\"10\"", CC_ABSENT, true},
+		{"max-age", CC_ABSENT, true},
+		{"max-age=10, &&&&&", 10, true},
+		{"Max-Age=10", CC_ABSENT, true},
+		{"max-age =10", CC_ABSENT, true},
+		{"max-age= 10", CC_ABSENT, true},
+		{"max-age=10 public", CC_ABSENT, true},
+		{"", CC_ABSENT, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct cc cc;
+
+		cc_init(&cc);
+		cc_parse_strict(&cc, sluice_str(rows[i].value));
+		if (!!(cc.flags & CC_BAD) != rows[i].bad || cc.max_age != rows[i].max_age)
+			fail_msg("%s: %d", rows[i].value, (int)cc.max_age);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -129,6 +162,7 @@ int main(void)
 		cmocka_unit_test(several_lines_add_up),
 		cmocka_unit_test(names_of_fields),
 		cmocka_unit_test(more_lists_than_kept_hold_for_all),
+		cmocka_unit_test(structured),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
