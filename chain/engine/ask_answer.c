@@ -48,7 +48,7 @@ static bool connect_to(struct ask *ask, uint32_t server)
 	ask->gone = false;
 	upstreams_begin(upstreams_of(ask), server);
 	ask->active = true;
-	if (!pool_open(engine->pool, server, ask->fresh, &ops, ask, &ask->origin))
+	if (!pool_open(engine->pool, server, ask->fresh, 0, &ops, ask, &ask->origin))
 		return true;
 	ask->origin = NULL;
 	inactive(ask);
@@ -232,7 +232,8 @@ static void head_done(struct ask *ask, uint32_t bytes)
 	}
 	http_body_init(&ask->body.decoder, &ask->framing, &limits, ask->trailers,
 		       ENGINE_TRAILER_BYTES);
-	upstreams_success(upstreams_of(ask), ask->server, engine->timers.now_us - ask->asked_us);
+	upstreams_success(upstreams_of(ask), ask->server, engine->timers.now_us - ask->asked_us,
+			  engine->timers.now_us);
 	ask->state = ASK_HEAD;
 }
 

@@ -27,7 +27,21 @@ static uint32_t response_timeout_ms(const struct exchange *x)
 {
 	const struct upstream_group *group = upstreams_group(x->engine->env.upstreams, x->group);
 
+	if (x->how.first_byte_ms)
+		return x->how.first_byte_ms;
 	return __atomic_load_n(&group->response_timeout_ms, __ATOMIC_RELAXED);
+}
+
+static uint32_t pending_timeout_ms(const struct exchange *x)
+{
+	const struct upstream_group *group = upstreams_group(x->engine->env.upstreams, x->group);
+
+	return __atomic_load_n(&group->pending_timeout_ms, __ATOMIC_RELAXED);
+}
+
+static uint32_t body_timeout_ms(const struct exchange *x)
+{
+	return x->how.idle_ms ? x->how.idle_ms : x->chain->body_timeout_ms;
 }
 
 /* How long the function that has its head may take, or the client whose early bytes it wants. */
@@ -45,14 +59,14 @@ static uint32_t limit_ms(const struct exchange *x)
 {
 	switch ((enum phase)x->phase) {
 	case PHASE_WAIT:
-		return x->body[REQUEST].ended ? response_timeout_ms(x) : x->chain->body_timeout_ms;
+		return x->body[REQUEST].ended ? response_timeout_ms(x) : body_timeout_ms(x);
 	case PHASE_BODY:
 	case PHASE_DRAIN:
-		return x->chain->body_timeout_ms;
+		return body_timeout_ms(x);
 	case PHASE_TUNNEL:
 		return x->chain->tunnel_timeout_ms;
 	default:
-		return hold_ms(x);
+		return x->pending ? pending_timeout_ms(x) : hold_ms(x);
 	}
 }
 
@@ -61,12 +75,25 @@ static uint64_t due_us(const struct exchange *x)
 	return x->progress_us + (uint64_t)limit_ms(x) * 1000;
 }
 
+/* When all of it must be over; a tunnel has no such bound. */
+static uint64_t total_due_us(const struct exchange *x)
+{
+	if (!x->how.total_ms || x->phase == PHASE_TUNNEL)
+		return UINT64_MAX;
+	return x->began_us + (uint64_t)x->how.total_ms * 1000;
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
 /* When there is something to look at. */
 static void timer_arm(struct exchange *x)
 {
-	uint64_t due = due_us(x), rate = limits_rate_us(x);
+	uint64_t due = earlier(due_us(x), total_due_us(x));
 
-	timer_start(&x->engine->timers, &x->timer, due < rate ? due : rate);
+	timer_start(&x->engine->timers, &x->timer, earlier(due, limits_rate_us(x)));
 }
 
 void exchange_phase(struct exchange *x, enum phase phase)
@@ -88,6 +115,10 @@ static void timed_out(struct exchange *x)
 {
 	struct engine *engine = x->engine;
 
+	if (x->pending) {
+		line_timeout(x);
+		return;
+	}
 	switch ((enum phase)x->phase) {
 	case PHASE_WAIT:
 		origin_timeout(x);
@@ -115,6 +146,15 @@ static void timed_out(struct exchange *x)
 	}
 }
 
+static void took_too_long(struct exchange *x)
+{
+	engine_count(x->engine, timeouts_total);
+	if (x->phase == PHASE_CONNECT || x->phase == PHASE_WAIT)
+		instead_offer(x, 504);
+	else
+		exchange_fail(x, 504);
+}
+
 static void too_slow(struct exchange *x)
 {
 	engine_count(x->engine, timeouts_rate);
@@ -131,7 +171,9 @@ static void on_timer(struct timer *timer)
 
 	if (x->phase == PHASE_FREE || x->phase == PHASE_OVER)
 		return;
-	if (due_us(x) <= x->engine->timers.now_us)
+	if (total_due_us(x) <= x->engine->timers.now_us)
+		took_too_long(x);
+	else if (due_us(x) <= x->engine->timers.now_us)
 		timed_out(x);
 	else if (limits_too_slow(x))
 		too_slow(x);
@@ -161,7 +203,7 @@ static bool heads_move(struct exchange *x)
 		hop_walk(x);
 	if (x->phase == PHASE_OVER || x->phase == PHASE_FREE)
 		return false;
-	return (!x->origin && !x->origin_gone) || origin_run(x);
+	return (!x->origin && !x->origin_gone && !x->pending) || origin_run(x);
 }
 
 static bool bodies_move(struct exchange *x)
@@ -250,6 +292,7 @@ struct exchange *exchange_take(struct client *client)
 	x->responder = RESPONDER_ORIGIN;
 	x->group = SLUICE_NONE16;
 	x->server = UPSTREAM_NONE;
+	x->how.retries = SLUICE_RETRIES_OF_GROUP;
 	x->began_us = engine->timers.now_us;
 	x->rate.since_us = x->began_us;
 	STAILQ_INIT(&x->emits);

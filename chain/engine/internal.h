@@ -20,6 +20,8 @@
  *    early.c      what their clients say meanwhile
  *    limits.c     what one client may take: requests, age, slowness
  *    origin.c     the origin's side of an exchange
+ *    line.c       exchanges that wait for a connection
+ *    retry.c      what may be asked again, and where
  *    reply.c      the heads that it answers
  *    respond.c    answers to clients
  *    instead.c    answers in place of the origin's
@@ -347,6 +349,10 @@ struct exchange {
 	uint32_t server;
 	uint32_t tried[ENGINE_TRIES_MAX];
 	uint64_t asked_us;
+	struct sluice_how how; /* as a function said, or nothing */
+	bool retrying;         /* counted among the group's retries */
+	bool pending;          /* in line for a connection; counted likewise */
+	TAILQ_ENTRY(exchange) waits;
 	/* an answer made by a function */
 	struct lease_queue emits;
 	uint32_t emits_count;
@@ -364,6 +370,7 @@ struct exchange {
 	uint8_t trailers[DIRECTIONS][ENGINE_TRAILER_BYTES];
 };
 LIST_HEAD(exchange_list, exchange);
+TAILQ_HEAD(exchange_queue, exchange);
 
 /* --- the engine ------------------------------------------------------------------ */
 
@@ -379,6 +386,9 @@ struct engine {
 	struct slots slots;
 	struct chooser chooser;
 	struct upstream_pool *pool;
+	struct exchange_queue line[SLUICE_GROUPS_MAX]; /* for a connection, by group */
+	uint32_t in_line;
+	struct timer line_timer;
 	struct health *health; /* worker 0 */
 	struct http_memory memory;
 	struct http_date date;
@@ -626,6 +636,33 @@ bool origin_ended(struct exchange *x);
 
 /* What can be read of its answer. */
 struct source origin_source(struct exchange *x);
+
+/* Its connection is given up, so that another server can be asked. */
+void origin_drop(struct exchange *x);
+/* Connects to `server`, or to those after it; it may have to wait for that. */
+void origin_connect(struct exchange *x, uint32_t server);
+
+/* --- retry.c --------------------------------------------------------------------- */
+/* RFC 9110 §9.2.2: asking twice does no more than asking once; and all of the request is here. */
+bool retry_harmless(const struct exchange *x);
+bool retry_body_whole(const struct exchange *x); /* nothing of it was taken yet */
+/* The next server to be tried after one that could not be connected; UPSTREAM_NONE. */
+uint32_t retry_server(struct exchange *x);
+/* Asks another server, if the exchange may for this reason (enum sluice_retry), the group's budget
+ * allows and there is one. True: it does, or the exchange has ended. */
+bool retry_for(struct exchange *x, uint8_t reason);
+/* The reason that an answer's status is; 0: none. */
+uint8_t retry_reason(const struct exchange *x, uint16_t status);
+/* It is no retry any more. */
+void retry_over(struct exchange *x);
+
+/* --- line.c ---------------------------------------------------------------------- */
+void lines_open(struct engine *engine);
+void line_enter(struct exchange *x);
+void line_leave(struct exchange *x); /* it may not be in line at all */
+/* There may be room for the first one. */
+void line_wake(struct engine *engine, uint16_t group);
+void line_timeout(struct exchange *x);
 
 /* --- reply.c --------------------------------------------------------------------- */
 /* Its answer is awaited: looks at what has come of it. False: the exchange has ended. */

@@ -10,6 +10,7 @@
 #include <errno.h>
 
 #include "chain/engine/internal.h"
+#include "mgmt/conf/conf.h"
 
 static const struct upstream_user_ops ops;
 
@@ -25,12 +26,27 @@ void origin_failed(struct exchange *x)
 
 static void inactive(struct exchange *x)
 {
-	if (x->active)
-		upstreams_end(x->engine->env.upstreams, x->server);
+	if (!x->active)
+		return;
+	upstreams_end(x->engine->env.upstreams, x->server);
 	x->active = false;
+	line_wake(x->engine, x->group);
+}
+
+static bool alive(const struct exchange *x)
+{
+	return x->phase != PHASE_OVER && x->phase != PHASE_FREE;
 }
 
 /* --- connecting ------------------------------------------------------------------ */
+
+/* One that is drained by hand still takes clients that belong to it, and functions know which. */
+static bool takes_pick(const struct exchange *x, uint32_t server)
+{
+	enum sluice_server_state state = upstreams_state(x->engine->env.upstreams, server);
+
+	return state == SLUICE_SERVER_UP || state == SLUICE_SERVER_KEEP;
+}
 
 /* The server that a function picked, if it can be used; else one of our own choice. */
 static uint32_t server_first(struct exchange *x)
@@ -41,34 +57,39 @@ static uint32_t server_first(struct exchange *x)
 
 	if (place != SLUICE_NONE16) {
 		server = upstreams_server(engine->env.upstreams, x->group, place);
-		if (server != UPSTREAM_NONE &&
-		    upstreams_state(engine->env.upstreams, server) == SLUICE_SERVER_UP)
+		if (server != UPSTREAM_NONE && takes_pick(x, server))
 			return server;
 		engine_count(engine, picks_unusable);
 	}
 	return chooser_next(&engine->chooser, x->group, NULL, 0);
 }
 
-/* Every server it tried is remembered, so that the next one is another. */
-static uint32_t server_next(struct exchange *x)
+/* HAProxy's "safe": the server may be closing a kept connection just now. A client whose first
+ * request dies of that cannot know why; it would see an error, unless we can ask again. */
+static bool may_reuse(const struct exchange *x)
 {
-	uint32_t retries = __atomic_load_n(&group_of(x)->retries, __ATOMIC_RELAXED);
-
-	if (x->tries > retries || x->tries >= ENGINE_TRIES_MAX)
-		return UPSTREAM_NONE;
-	return chooser_next(&x->engine->chooser, x->group, x->tried, x->tries);
+	switch ((enum conf_reuse)__atomic_load_n(&group_of(x)->reuse, __ATOMIC_RELAXED)) {
+	case CONF_REUSE_ALWAYS:
+		return true;
+	case CONF_REUSE_NEVER:
+		return false;
+	case CONF_REUSE_SAFE:
+		break;
+	}
+	return x->client->requests > 1 || retry_harmless(x);
 }
 
+/* It was admitted. */
 static bool connect_to(struct exchange *x, uint32_t server)
 {
 	struct engine *engine = x->engine;
+	bool fresh = x->origin_fresh || x->chain->stream || !may_reuse(x);
 
 	x->server = server;
 	x->origin_gone = false;
 	x->asked_us = engine->timers.now_us;
-	upstreams_begin(engine->env.upstreams, server);
 	x->active = true;
-	if (!pool_open(engine->pool, server, x->origin_fresh, &ops, x, &x->origin))
+	if (!pool_open(engine->pool, server, fresh, x->how.connect_ms, &ops, x, &x->origin))
 		return true;
 	x->origin = NULL;
 	inactive(x);
@@ -77,10 +98,32 @@ static bool connect_to(struct exchange *x, uint32_t server)
 	return false;
 }
 
-/* Tries `server` and those after it, until one can at least be tried. */
-static void connect_some(struct exchange *x, uint32_t server)
+static void unavailable(struct exchange *x)
 {
-	for (; server != UPSTREAM_NONE; server = server_next(x)) {
+	engine_count(x->engine, origin_unavailable);
+	instead_offer(x, x->tries ? 502 : 503);
+}
+
+/* One that is full gives way to others. */
+static uint32_t with_room(struct exchange *x, uint32_t server)
+{
+	struct engine *engine = x->engine;
+
+	if (server == UPSTREAM_NONE || !upstreams_full(engine->env.upstreams, server))
+		return server;
+	return chooser_next(&engine->chooser, x->group, x->tried, x->tries);
+}
+
+void origin_connect(struct exchange *x, uint32_t server)
+{
+	struct upstreams *upstreams = x->engine->env.upstreams;
+
+	for (; server != UPSTREAM_NONE; server = retry_server(x)) {
+		server = with_room(x, server);
+		if (server == UPSTREAM_NONE || !upstreams_admit(upstreams, server)) {
+			line_enter(x);
+			return;
+		}
 		if (x->tries < ENGINE_TRIES_MAX)
 			x->tried[x->tries++] = server;
 		if (!connect_to(x, server))
@@ -88,8 +131,33 @@ static void connect_some(struct exchange *x, uint32_t server)
 		exchange_ready(x); /* it may be open already */
 		return;
 	}
-	engine_count(x->engine, origin_unavailable);
-	instead_offer(x, x->tries ? 502 : 503);
+	unavailable(x);
+}
+
+/* Nobody is up, or those that are have all they may have. */
+static void connect_first(struct exchange *x)
+{
+	uint32_t server = server_first(x);
+
+	if (server == UPSTREAM_NONE && upstreams_busy(x->engine->env.upstreams, x->group))
+		line_enter(x);
+	else
+		origin_connect(x, server);
+}
+
+/* In line: it may be its turn. False: the exchange has ended. */
+static bool connect_waiting(struct exchange *x)
+{
+	struct engine *engine = x->engine;
+	uint32_t server = chooser_next(&engine->chooser, x->group, NULL, 0);
+
+	if (server == UPSTREAM_NONE)
+		return true;
+	line_leave(x);
+	exchange_phase(x, PHASE_CONNECT);
+	origin_connect(x, server);
+	line_wake(engine, x->group);
+	return alive(x);
 }
 
 void origin_begin(struct exchange *x)
@@ -105,7 +173,7 @@ void origin_begin(struct exchange *x)
 	}
 	x->group = group;
 	exchange_phase(x, PHASE_CONNECT);
-	connect_some(x, server_first(x));
+	connect_first(x);
 }
 
 /* --- asking ---------------------------------------------------------------------- */
@@ -155,38 +223,13 @@ static bool ask(struct exchange *x)
 
 /* --- a connection that is gone --------------------------------------------------- */
 
-static bool alive(const struct exchange *x)
-{
-	return x->phase != PHASE_OVER && x->phase != PHASE_FREE;
-}
-
-/* RFC 9110 §9.2.2 */
-static bool idempotent(const struct exchange *x)
-{
-	switch (x->message[REQUEST].head->method) {
-	case SLUICE_METHOD_GET:
-	case SLUICE_METHOD_HEAD:
-	case SLUICE_METHOD_PUT:
-	case SLUICE_METHOD_DELETE:
-	case SLUICE_METHOD_OPTIONS:
-	case SLUICE_METHOD_TRACE:
-		return true;
-	default:
-		return false;
-	}
-}
-
 /* RFC 9112 §9.3.1: only a connection that was used before, before a byte of the answer, with the
  * body still whole here, and if repeating does no harm or nothing can have reached the server. */
 static bool may_repeat(const struct exchange *x)
 {
-	const struct body *body = &x->body[REQUEST];
-
-	if (!x->origin_reused || x->origin_heard || x->origin_fresh)
+	if (!x->origin_reused || x->origin_heard || x->origin_fresh || !retry_body_whole(x))
 		return false;
-	if (body->decoder.payload || body->owed)
-		return false;
-	return idempotent(x) || !x->head_sent || x->origin_unacked >= x->head_bytes;
+	return retry_harmless(x) || !x->head_sent || x->origin_unacked >= x->head_bytes;
 }
 
 static bool repeat(struct exchange *x)
@@ -196,7 +239,7 @@ static bool repeat(struct exchange *x)
 	x->origin_fresh = true;
 	x->head_sent = false;
 	exchange_phase(x, PHASE_CONNECT);
-	connect_some(x, x->server);
+	origin_connect(x, x->server);
 	return alive(x);
 }
 
@@ -205,7 +248,7 @@ static bool connect_failed(struct exchange *x)
 	engine_count(x->engine, origin_connect_failed);
 	inactive(x);
 	origin_failed(x);
-	connect_some(x, server_next(x));
+	origin_connect(x, retry_server(x));
 	return alive(x);
 }
 
@@ -225,6 +268,8 @@ static bool lost(struct exchange *x)
 		return repeat(x);
 	engine_count(x->engine, responses_cut);
 	origin_failed(x);
+	if (retry_for(x, SLUICE_RETRY_RESET))
+		return alive(x);
 	return instead_offer(x, 502);
 }
 
@@ -250,6 +295,8 @@ struct source origin_source(struct exchange *x)
 
 bool origin_run(struct exchange *x)
 {
+	if (x->pending)
+		return connect_waiting(x);
 	if (x->phase == PHASE_CONNECT && x->origin_gone)
 		return lost(x);
 	if (x->phase == PHASE_CONNECT && x->origin->open && x->chain->stream) {
@@ -301,7 +348,8 @@ void origin_timeout(struct exchange *x)
 	}
 	engine_count(x->engine, timeouts_response);
 	origin_failed(x);
-	instead_offer(x, 504);
+	if (!retry_for(x, SLUICE_RETRY_TIMEOUT))
+		instead_offer(x, 504);
 }
 
 static bool reusable(const struct exchange *x)
@@ -314,10 +362,23 @@ static bool reusable(const struct exchange *x)
 	       !tcp_recv_ended(conn);
 }
 
+void origin_drop(struct exchange *x)
+{
+	inactive(x);
+	payload_free(&x->origin_rest);
+	if (x->origin)
+		pool_abort(x->origin);
+	x->origin = NULL;
+	x->origin_heard = false;
+	x->head_sent = false;
+}
+
 void origin_release(struct exchange *x, bool complete)
 {
 	struct upstream_conn *origin = x->origin;
 
+	line_leave(x);
+	retry_over(x);
 	inactive(x);
 	payload_free(&x->origin_rest);
 	if (!origin)

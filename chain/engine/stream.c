@@ -27,7 +27,8 @@ void stream_connected(struct exchange *x)
 	x->message[REQUEST].head = NULL;
 	x->head_sent = true;
 	x->answered = true;
-	upstreams_success(engine->env.upstreams, x->server, engine->timers.now_us - x->asked_us);
+	upstreams_success(engine->env.upstreams, x->server, engine->timers.now_us - x->asked_us,
+			  engine->timers.now_us);
 	tunnel_open(x);
 	exchange_waiting_wake(engine);
 }
@@ -44,6 +45,6 @@ void stream_run(struct exchange *x)
 		return;
 	if (x->phase == PHASE_REQUEST)
 		open_walk(x);
-	if (alive(x) && (x->origin || x->origin_gone))
+	if (alive(x) && (x->origin || x->origin_gone || x->pending))
 		origin_run(x);
 }

@@ -192,6 +192,14 @@ bool verdict_choice(struct instance *instance, struct exchange *x, const struct 
 
 /* --- heads ----------------------------------------------------------------------- */
 
+static bool how_allowed(const struct exchange *x, const struct sluice_up *up)
+{
+	if (!(up->flags & SLUICE_UP_HOW))
+		return up->flags == 0;
+	return up->flags == SLUICE_UP_HOW && x->phase == PHASE_REQUEST && !up->how.reserved &&
+	       !up->how.reserved2 && up->how.retry < SLUICE_RETRY_5XX * 2;
+}
+
 static bool verdict_allowed(const struct exchange *x, const struct sluice_up *up)
 {
 	if (x->chain->stream)
@@ -199,6 +207,7 @@ static bool verdict_allowed(const struct exchange *x, const struct sluice_up *up
 	switch (up->verdict) {
 	case SLUICE_PASS:
 	case SLUICE_LEAVE:
+		return up->slices == 0 && how_allowed(x, up);
 	case SLUICE_RESET:
 		return up->slices == 0 && up->flags == 0;
 	case SLUICE_RESPOND:
@@ -239,6 +248,8 @@ static void go_on(struct instance *instance, struct hop *hop, const struct sluic
 
 	if (!edits_take(instance, x, up, d) || !verdict_choice(instance, x, up))
 		return;
+	if (up->flags & SLUICE_UP_HOW)
+		x->how = up->how;
 	hop->left = up->verdict == SLUICE_LEAVE;
 	x->stage = (int8_t)(x->stage + (d == REQUEST ? 1 : -1));
 	exchange_progress(x);

@@ -17,7 +17,7 @@
 
 #include <sluice/nf.h>
 
-#include "hash.h"
+#include "nf/common/hash.h"
 
 #define TAGS_NOTED 1024
 

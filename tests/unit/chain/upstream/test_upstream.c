@@ -120,7 +120,7 @@ static void test_servers_come_and_go(void **state)
 	two = upstreams_server(up, 0, 1);
 	three = upstreams_server(up, 0, 2);
 	upstreams_begin(up, two);
-	upstreams_success(up, two, 800);
+	upstreams_success(up, two, 800, 1);
 	group(0, "web", "24");
 	assert_int_equal(upstreams_apply(up, &conf, 2), 0);
 	assert_string_equal(members(0), "24");
@@ -149,7 +149,7 @@ static void test_group_outgrows(void **state)
 	group(1, "api", "3");
 	assert_int_equal(upstreams_apply(up, &conf, 1), 0);
 	old = upstreams_server(up, 0, 1);
-	upstreams_success(up, old, 500);
+	upstreams_success(up, old, 500, 1);
 	upstreams_checked(up, upstreams_server(up, 0, 0), false);
 	group(0, "web", "123456789");
 	assert_int_equal(upstreams_apply(up, &conf, 2), 0);
@@ -222,7 +222,7 @@ static void test_states(void **state)
 	s = upstreams_server(up, 0, 0);
 	upstreams_failure(up, s, 1000);
 	upstreams_failure(up, s, 1000);
-	upstreams_success(up, s, 10);
+	upstreams_success(up, s, 10, 1);
 	upstreams_failure(up, s, 1000);
 	upstreams_failure(up, s, 1000);
 	assert_int_equal(upstreams_state(up, s), SLUICE_SERVER_UP);
@@ -249,11 +249,11 @@ static void test_latency(void **state)
 	group(0, "web", "1");
 	assert_int_equal(upstreams_apply(up, &conf, 1), 0);
 	s = upstreams_server(up, 0, 0);
-	upstreams_success(up, s, 8000);
+	upstreams_success(up, s, 8000, 1);
 	assert_int_equal(view()->server[s].latency_us, 8000);
-	upstreams_success(up, s, 16000);
+	upstreams_success(up, s, 16000, 1);
 	assert_int_equal(view()->server[s].latency_us, 9000);
-	upstreams_success(up, s, 1000);
+	upstreams_success(up, s, 1000, 1);
 	assert_int_equal(view()->server[s].latency_us, 8000);
 }
 
