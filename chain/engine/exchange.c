@@ -91,7 +91,7 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 /* When there is something to look at. */
 static void timer_arm(struct exchange *x)
 {
-	uint64_t due = earlier(due_us(x), total_due_us(x));
+	uint64_t due = earlier(earlier(due_us(x), total_due_us(x)), hedge_due_us(x));
 
 	timer_start(&x->engine->timers, &x->timer, earlier(due, limits_rate_us(x)));
 }
@@ -171,6 +171,8 @@ static void on_timer(struct timer *timer)
 
 	if (x->phase == PHASE_FREE || x->phase == PHASE_OVER)
 		return;
+	if (hedge_due_us(x) <= x->engine->timers.now_us)
+		hedge_begin(x);
 	if (total_due_us(x) <= x->engine->timers.now_us)
 		took_too_long(x);
 	else if (due_us(x) <= x->engine->timers.now_us)

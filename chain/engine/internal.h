@@ -20,6 +20,7 @@
  *    early.c      what their clients say meanwhile
  *    limits.c     what one client may take: requests, age, slowness
  *    origin.c     the origin's side of an exchange
+ *    hedge.c      the second server that is asked
  *    line.c       exchanges that wait for a connection
  *    retry.c      what may be asked again, and where
  *    reply.c      the heads that it answers
@@ -304,6 +305,15 @@ struct message {
 	struct http_framing framing;
 };
 
+/* A second server that is asked the same. */
+struct rival {
+	struct upstream_conn *conn; /* NULL: none, or not any more */
+	uint32_t server;
+	bool tried; /* there was one, or there could be none */
+	bool active, asked;
+	uint64_t asked_us;
+};
+
 #define RESPONDER_ORIGIN ENGINE_PATH_MAX
 
 struct exchange {
@@ -350,8 +360,9 @@ struct exchange {
 	uint32_t tried[ENGINE_TRIES_MAX];
 	uint64_t asked_us;
 	struct sluice_how how; /* as a function said, or nothing */
-	bool retrying;         /* counted among the group's retries */
-	bool pending;          /* in line for a connection; counted likewise */
+	struct rival rival;
+	bool retrying; /* counted among the group's retries */
+	bool pending;  /* in line for a connection; counted likewise */
 	TAILQ_ENTRY(exchange) waits;
 	/* an answer made by a function */
 	struct lease_queue emits;
@@ -637,6 +648,9 @@ bool origin_ended(struct exchange *x);
 /* What can be read of its answer. */
 struct source origin_source(struct exchange *x);
 
+/* The request's head, written for a server. 0, -EAGAIN: no memory just now; or another -errno. */
+int origin_request(struct exchange *x, struct rte_mbuf **chain);
+const struct upstream_user_ops *origin_ops(void);
 /* Its connection is given up, so that another server can be asked. */
 void origin_drop(struct exchange *x);
 /* Connects to `server`, or to those after it; it may have to wait for that. */
@@ -655,6 +669,16 @@ bool retry_for(struct exchange *x, uint8_t reason);
 uint8_t retry_reason(const struct exchange *x, uint16_t status);
 /* It is no retry any more. */
 void retry_over(struct exchange *x);
+
+/* --- hedge.c --------------------------------------------------------------------- */
+/* When a second server is to be asked; UINT64_MAX: never. */
+uint64_t hedge_due_us(const struct exchange *x);
+void hedge_begin(struct exchange *x);
+/* Something happened: the rival is asked, taken or dropped. */
+void hedge_run(struct exchange *x);
+/* The origin is given up and the rival is what is waited for. False: there is none. */
+bool hedge_take(struct exchange *x);
+void hedge_drop(struct exchange *x); /* there may be none */
 
 /* --- line.c ---------------------------------------------------------------------- */
 void lines_open(struct engine *engine);

@@ -185,20 +185,26 @@ static struct http_bytes host_of(struct exchange *x, char *text, size_t size)
 	return (struct http_bytes){(const uint8_t *)text, (uint32_t)__builtin_strlen(text)};
 }
 
-static bool ask(struct exchange *x)
+int origin_request(struct exchange *x, struct rte_mbuf **chain)
 {
 	const struct http_framing *framing = &x->message[REQUEST].framing;
 	char host[ENDPOINT_TEXT_MAX];
 	struct http_write how = {.framing = framing->kind,
 				 .length = framing->length,
 				 .host = host_of(x, host, sizeof(host))};
-	struct rte_mbuf *chain;
-	int error;
 
 	x->upgrade = upgrade_offered(x);
 	if (x->upgrade)
 		how.connection = HTTP_CONNECTION_UPGRADE;
-	error = text_request(x->engine, x->message[REQUEST].head, &how, &chain);
+	return text_request(x->engine, x->message[REQUEST].head, &how, chain);
+}
+
+static bool ask(struct exchange *x)
+{
+	const struct http_framing *framing = &x->message[REQUEST].framing;
+	struct rte_mbuf *chain;
+	int error = origin_request(x, &chain);
+
 	if (error == -EAGAIN) {
 		engine_starve(x->engine, &x->task);
 		return true;
@@ -268,6 +274,10 @@ static bool lost(struct exchange *x)
 		return repeat(x);
 	engine_count(x->engine, responses_cut);
 	origin_failed(x);
+	if (hedge_take(x)) {
+		exchange_ready(x);
+		return true;
+	}
 	if (retry_for(x, SLUICE_RETRY_RESET))
 		return alive(x);
 	return instead_offer(x, 502);
@@ -307,7 +317,15 @@ bool origin_run(struct exchange *x)
 		x->origin_reused = x->origin->reused;
 		return ask(x);
 	}
-	return x->phase == PHASE_WAIT ? reply_listen(x) : true;
+	if (x->phase != PHASE_WAIT)
+		return true;
+	hedge_run(x);
+	return reply_listen(x);
+}
+
+const struct upstream_user_ops *origin_ops(void)
+{
+	return &ops;
 }
 
 static void on_event(struct upstream_conn *conn, void *user)
@@ -364,6 +382,7 @@ static bool reusable(const struct exchange *x)
 
 void origin_drop(struct exchange *x)
 {
+	hedge_drop(x);
 	inactive(x);
 	payload_free(&x->origin_rest);
 	if (x->origin)
@@ -378,6 +397,7 @@ void origin_release(struct exchange *x, bool complete)
 	struct upstream_conn *origin = x->origin;
 
 	line_leave(x);
+	hedge_drop(x);
 	retry_over(x);
 	inactive(x);
 	payload_free(&x->origin_rest);
