@@ -76,7 +76,7 @@ def test_cookies(group):
     group.upstream(own, "down")
     assert home not in group.who(6, "-c", jar, "-b", jar)
     group.upstream(own, "up")
-    assert group.sluiced.stat("spread.sticky_kept") >= 15
+    assert group.sluiced.stat("sticky_kept") >= 15
     head = group.curl("/who", "-D", "-", "-o", "/dev/null").lower()
     assert "max-age=60; httponly; samesite=lax" in head and "cache-control: private" in head
     group.end()

@@ -45,8 +45,8 @@ def test_forwarded(group):
     group.run([origin.endpoint], proxy="forwarded = true;" + ALL)
     head = group.curl("/", "-H", "Forwarded: for=1.2.3.4", "-H", "X-Forwarded-For: 1.2.3.4",
                       "-H", "Connection: X-Secret", "-H", "X-Secret: 1").lower()
-    assert 'forwarded: for=10.10.1.2;host="10.10.1.1";proto=http\r\n' in head
-    assert "x-forwarded-for: 10.10.1.2\r\n" in head and "via: 1.1 sluice\r\n" in head
+    assert 'forwarded: for=10.10.1.2;host="10.10.1.1";proto=http\n' in head
+    assert "x-forwarded-for: 10.10.1.2\n" in head and "via: 1.1 sluice\n" in head
     assert "1.2.3.4" not in head and "x-secret" not in head
     group.end()
 
@@ -62,7 +62,7 @@ def test_times(group):
             if b"/slow" in head:
                 time.sleep(1)
             if b"/stall" in head:
-                sock.sendall(OK.replace(b"2", b"9", 1).replace(b"900", b"200"))
+                sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok")
                 time.sleep(2)
                 return
             if b"/drip" in head:
@@ -145,6 +145,21 @@ def test_tries_are_bounded(group):
     group.end()
 
 
+def test_hedges(group):
+    """The first server sleeps; who asks does not wait for it."""
+
+    def sleeps(sock):
+        if read_head(sock)[0]:
+            time.sleep(3)
+
+    servers = [Origin(group.machine, 8081, sleeps).endpoint, Origin(group.machine, 8082, echo).endpoint]
+    group.run(servers, group='balance = "round_robin";',
+              proxy='routes = ( { upstream = "web"; hedge_ms = 100; } );')
+    assert [group.status("/") for _ in range(4)] == [200] * 4
+    assert group.count("hedges_won") == 2
+    group.end()
+
+
 def test_error_pages(group):
     page = group.lab.file("sorry.html", "<h1>sorry</h1>")
     endpoint, = group.nginx(1, extra="location /busy { return 503; }")
@@ -189,7 +204,7 @@ def test_config_errors(group):
                          'status: "200" is not that of an error'),
                         (ALL + 'error_pages = ( { status = [ "404" ]; file = "/x/y"; } );',
                          "/x/y: No such file"),
-                        (ALL.replace('"web";', '"web"; path = "(";'), "path")):
+                        (ALL.replace('"web";', '"web"; path = "(";'), "bad pattern")):
         with pytest.raises(LabError) as error:
             group.run(["10.10.2.2:80"], proxy=proxy)
         assert text in str(error.value)
