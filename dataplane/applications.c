@@ -265,24 +265,12 @@ static const struct {
 #undef COUNTER
 };
 
-static uint64_t counter_sum(struct daemon *d, size_t offset)
-{
-	uint64_t sum = 0;
-
-	for (unsigned i = 0; i < d->set.count; i++)
-		sum += __atomic_load_n((const uint64_t *)((const char *)apps_counters(
-								  worker_apps(d->set.worker[i])) +
-							  offset),
-				       __ATOMIC_RELAXED);
-	return sum;
-}
-
 void applications_counters(struct daemon *d,
 			   void (*fn)(void *ctx, const char *name, uint64_t value,
 				      const char *help),
 			   void *ctx)
 {
 	for (size_t i = 0; i < sizeof(counter_rows) / sizeof(counter_rows[0]); i++)
-		fn(ctx, counter_rows[i].name, counter_sum(d, counter_rows[i].offset),
+		fn(ctx, counter_rows[i].name, workers_apps_sum(&d->set, counter_rows[i].offset),
 		   counter_rows[i].help);
 }

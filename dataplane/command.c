@@ -127,6 +127,12 @@ static int run_drain(void *ctx, const struct ctl_request *request, json_t **data
 	return id < 0 ? id : change_drain(ctx, (uint16_t)id, request->token, error, size);
 }
 
+static int run_tell(void *ctx, const struct ctl_request *request, json_t **data, char *error,
+		    size_t size)
+{
+	return function_tell(ctx, request, data, error, size);
+}
+
 /* --- show -------------------------------------------------------------------------------- */
 
 static json_t *stats(struct daemon *d, const struct ctl_request *request)
@@ -197,6 +203,7 @@ static const struct ctl_command commands[] = {
 	{"function", "upgrade", run_upgrade},
 	{"function", "scale", run_scale},
 	{"function", "drain", run_drain},
+	{"function", "tell", run_tell},
 	{"upstream", "up", upstreams_run_up},
 	{"upstream", "down", upstreams_run_down},
 	{"upstream", "drain", upstreams_run_drain},

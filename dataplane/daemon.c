@@ -65,18 +65,12 @@ static void down_here(struct worker *w, void *ctx)
 	engine_instance_down(worker_engine(w), call->instance->id);
 }
 
-static void everywhere(struct daemon *d, void (*fn)(struct worker *, void *),
-		       struct instance_call *call)
-{
-	for (unsigned i = 0; i < d->set.count; i++)
-		worker_call(d->set.worker[i], fn, call);
-}
-
 static void instance_up(void *ctx, const struct instance_info *instance)
 {
+	const struct daemon *d = ctx;
 	struct instance_call call = {.instance = instance};
 
-	everywhere(ctx, up_here, &call);
+	workers_call(&d->set, up_here, &call);
 	if (call.rc)
 		log_error("function \"%s\": its process %d cannot be used: %s",
 			  instance->function_name, (int)instance->pid, strerror(-call.rc));
@@ -84,9 +78,10 @@ static void instance_up(void *ctx, const struct instance_info *instance)
 
 static void instance_down(void *ctx, const struct instance_info *instance)
 {
+	const struct daemon *d = ctx;
 	struct instance_call call = {.instance = instance};
 
-	everywhere(ctx, down_here, &call);
+	workers_call(&d->set, down_here, &call);
 }
 
 static void retire_here(struct worker *w, void *ctx)
@@ -98,9 +93,10 @@ static void retire_here(struct worker *w, void *ctx)
 
 static void instance_retire(void *ctx, const struct instance_info *instance, bool retired)
 {
+	const struct daemon *d = ctx;
 	struct instance_call call = {.instance = instance, .retired = retired};
 
-	everywhere(ctx, retire_here, &call);
+	workers_call(&d->set, retire_here, &call);
 }
 
 static void count_bound(struct worker *w, void *ctx)
@@ -112,9 +108,10 @@ static void count_bound(struct worker *w, void *ctx)
 
 static unsigned instance_bound(void *ctx, const struct instance_info *instance)
 {
+	const struct daemon *d = ctx;
 	struct instance_call call = {.instance = instance};
 
-	everywhere(ctx, count_bound, &call);
+	workers_call(&d->set, count_bound, &call);
 	return call.bound;
 }
 
@@ -139,7 +136,7 @@ static uint32_t arena_leases(struct daemon *d, const struct region *arena)
 {
 	struct instance_call call = {.arena = arena->id};
 
-	everywhere(d, count_leases, &call);
+	workers_call(&d->set, count_leases, &call);
 	return call.leases;
 }
 
@@ -226,6 +223,7 @@ static const struct supervisor_owner supervisor_owner = {
 	.retire = instance_retire,
 	.bound = instance_bound,
 	.changed = change_over,
+	.answered = function_answered,
 	.arena_alloc = arena_alloc,
 	.arena_free = arena_free,
 	.log = function_log,
@@ -471,8 +469,7 @@ static void begin_drain(struct daemon *d)
 
 	d->state = DAEMON_DRAINING;
 	d->drain_until_us = clock_monotonic_us() + (uint64_t)ms * 1000;
-	for (unsigned i = 0; i < d->set.count; i++)
-		worker_call(d->set.worker[i], drain_here, NULL);
+	workers_call(&d->set, drain_here, NULL);
 	applications_drain(d);
 	tell_draining(ms);
 }
@@ -490,8 +487,7 @@ static bool drained(struct daemon *d)
 {
 	uint32_t left = 0;
 
-	for (unsigned i = 0; i < d->set.count; i++)
-		worker_call(d->set.worker[i], count_left, &left);
+	workers_call(&d->set, count_left, &left);
 	return !left || clock_monotonic_us() >= d->drain_until_us;
 }
 
@@ -575,6 +571,7 @@ static void control_loop(struct daemon *d)
 		upstreams_handle(d);
 		ctl_handle(d->ctl, clock_monotonic_us() / 1000);
 		changes_answer(d);
+		functions_answer(d);
 		if (clock_monotonic_us() >= next_sample) {
 			show_sample(d);
 			next_sample = clock_monotonic_us() + SAMPLE_US;

@@ -5,6 +5,7 @@
  *	daemon.c     start, the control loop, the end
  *	change.c     functions that change while they run
  *	inline_function.c       functions that run in the workers
+ *	function_command.c      words to functions, and their answers
  *	functions.c  the numbers of functions, over versions of the configuration
  *	deploy.c     putting a configuration into effect, at the start and at a reload
  *	show.c, show_chain.c    what `sluicectl show` shows
@@ -17,6 +18,7 @@
 #ifndef DATAPLANE_DAEMON_H
 #define DATAPLANE_DAEMON_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -30,6 +32,7 @@
 
 struct conf_errors;
 struct ctl;
+struct ctl_request;
 struct door;
 struct inline_function;
 struct instance_info;
@@ -97,6 +100,8 @@ struct daemon {
 	bool names_changed; /* DNS has said something new */
 	struct ctl *ctl;
 	struct answer *answers; /* to changes that are over */
+	struct told *told;      /* what functions were told and have not all answered */
+	uint64_t told_made;     /* ever */
 	uint64_t started_us, drain_until_us;
 	int epoll_fd, signal_fd;
 	struct load_sample sample[WORKERS_MAX];
@@ -168,6 +173,19 @@ void changes_tick(struct daemon *d);
 void changes_answer(struct daemon *d);
 void change_forget(struct function *function);
 
+/* --- function_command.c --------------------------------------------------------------- */
+
+/* As a command of the control socket (mgmt/ctl/ctl.h). */
+int function_tell(struct daemon *d, const struct ctl_request *request, json_t **data, char *error,
+		  size_t size) __attribute__((warn_unused_result));
+/* The supervisor says so. */
+void function_answered(void *ctx, const struct instance_info *from, uint64_t number, int rc,
+		       const char *text, size_t len);
+/* Answers those who asked; as changes_answer. */
+void functions_answer(struct daemon *d);
+/* When the supervisor is gone. */
+void functions_told_free(struct daemon *d);
+
 /* --- inline_function.c ---------------------------------------------------------------- */
 
 /* Runs it in every worker. 0, or -errno with `errors` filled. */
@@ -183,6 +201,11 @@ void inline_stop_all(struct daemon *d);
 /* Their log, and those that are to go. */
 void inline_sweep(struct daemon *d);
 void inline_regions_changed(struct daemon *d);
+/* Tells its part in each worker; `fn` hears of each, as function_answered. */
+void inline_command(struct daemon *d, uint16_t id, const char *words, size_t bytes,
+		    void (*fn)(void *ctx, const struct instance_info *instance, int rc,
+			       const char *text),
+		    void *ctx);
 /* Each as if it were a process: pid 0, no links. */
 void inline_each(const struct daemon *d,
 		 void (*fn)(void *ctx, const struct instance_info *instance), void *ctx);

@@ -423,8 +423,7 @@ static void set_routes(struct daemon *d, const struct conf *conf)
 {
 	struct routes_call call = {.old = daemon_conf(d), .new = conf};
 
-	for (unsigned i = 0; i < d->set.count; i++)
-		worker_call(d->set.worker[i], routes_here, &call);
+	workers_call(&d->set, routes_here, &call);
 }
 
 /* --- a release --------------------------------------------------------------------------- */

@@ -122,13 +122,6 @@ static void remove_here(struct worker *w, void *ctx)
 	engine_function_remove(worker_engine(w), call->id);
 }
 
-static void everywhere(struct daemon *d, void (*fn)(struct worker *, void *),
-		       struct function_call *call)
-{
-	for (unsigned i = 0; i < d->set.count; i++)
-		worker_call(d->set.worker[i], fn, call);
-}
-
 static int free_number(const struct daemon *d)
 {
 	for (int id = 0; id < ENGINE_FUNCTIONS_MAX; id++)
@@ -145,9 +138,9 @@ int functions_add(struct daemon *d, struct release *release, const struct conf_f
 	if (id < 0)
 		return id;
 	call.id = (uint16_t)id;
-	everywhere(d, add_here, &call);
+	workers_call(&d->set, add_here, &call);
 	if (call.rc) {
-		everywhere(d, remove_here, &call);
+		workers_call(&d->set, remove_here, &call);
 		return call.rc;
 	}
 	d->functions[id] = (struct function){.release = release,
@@ -184,7 +177,7 @@ void functions_remove(struct daemon *d, uint16_t id)
 		inline_stop(d, id);
 	else
 		supervisor_stop(d->supervisor, id, clock_monotonic_us());
-	everywhere(d, remove_here, &call);
+	workers_call(&d->set, remove_here, &call);
 	d->functions[id].retired = FUNCTION_ENDING;
 }
 
@@ -218,17 +211,6 @@ static void free_ended(struct daemon *d)
 
 /* --- rings that were spoiled ------------------------------------------------------------- */
 
-static uint64_t broken_rings(const struct daemon *d)
-{
-	uint64_t sum = 0;
-
-	for (unsigned i = 0; i < d->set.count; i++)
-		sum += __atomic_load_n(
-			&engine_counters(worker_engine(d->set.worker[i]))->offences_ring,
-			__ATOMIC_RELAXED);
-	return sum;
-}
-
 struct broken {
 	uint32_t process[ENGINE_FUNCTIONS_MAX];
 	unsigned count;
@@ -249,14 +231,14 @@ static void look_for_broken(struct worker *w, void *ctx)
 
 void functions_end_broken(struct daemon *d)
 {
-	uint64_t rings = broken_rings(d);
+	uint64_t rings =
+		workers_engine_sum(&d->set, offsetof(struct engine_counters, offences_ring));
 	struct broken broken = {.count = 0};
 
 	if (rings == d->broken_rings)
 		return; /* no worker is disturbed for nothing */
 	d->broken_rings = rings;
-	for (unsigned i = 0; i < d->set.count; i++)
-		worker_call(d->set.worker[i], look_for_broken, &broken);
+	workers_call(&d->set, look_for_broken, &broken);
 	for (unsigned i = 0; i < broken.count; i++)
 		if (supervisor_kill(d->supervisor, broken.process[i], "its ring is spoiled"))
 			inline_end(d, broken.process[i]); /* or it ended meanwhile */
@@ -291,8 +273,7 @@ void functions_sweep(struct daemon *d)
 
 	if (!any_retired(d))
 		return;
-	for (unsigned i = 0; i < d->set.count; i++)
-		worker_call(d->set.worker[i], look_for_oldest, &oldest);
+	workers_call(&d->set, look_for_oldest, &oldest);
 	for (unsigned id = 0; id < ENGINE_FUNCTIONS_MAX; id++)
 		if (d->functions[id].retired && d->functions[id].retired <= oldest)
 			functions_remove(d, (uint16_t)id);

@@ -26,12 +26,6 @@
 #define LOG_LINES    32     /* between two looks of the control thread; a power of two */
 #define LOG_BYTES    240
 
-_Static_assert((int)REGION_RX == SLUICE_REGION_RX &&
-		       (int)REGION_MESSAGES == SLUICE_REGION_MESSAGES &&
-		       (int)REGION_UPSTREAMS == SLUICE_REGION_UPSTREAMS &&
-		       (int)REGION_ARENA == SLUICE_REGION_ARENA,
-	       "regions are the same kinds on both sides");
-
 /* What the plugin says, on its way to the control thread: one writer, one reader. */
 struct lines {
 	_Atomic uint32_t written, read;
@@ -256,6 +250,11 @@ void inline_leave(struct inline_parts *parts, struct inline_part *part)
 		at = &(*at)->next;
 	if (*at)
 		*at = part->next;
+}
+
+int inline_tell(struct inline_part *part, const char *words, size_t bytes, char **answer)
+{
+	return nf_command(part->nf, words, bytes, answer);
 }
 
 void inline_regions(struct inline_parts *parts, const struct region_table *regions)

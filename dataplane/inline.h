@@ -16,6 +16,7 @@
 #define DATAPLANE_INLINE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct conf_errors;
@@ -46,6 +47,9 @@ struct region *inline_arena(const struct inline_part *part);
 uint32_t inline_hooks(const struct inline_part *part);
 /* The counter that the plugin named; NULL: it has no more. */
 const char *inline_counter(const struct inline_part *part, unsigned i, const char **help);
+/* As nf_command. In the worker. */
+int inline_tell(struct inline_part *part, const char *words, size_t bytes, char **answer)
+	__attribute__((warn_unused_result));
 /* Writes what the plugin logged since to the daemon's log. Control thread. */
 void inline_log(struct inline_part *part);
 

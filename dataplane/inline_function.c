@@ -74,6 +74,22 @@ static void count_bound(struct worker *w, void *ctx)
 	call->bound += engine_instance_bound(worker_engine(w), call->function->instance);
 }
 
+struct inline_telling {
+	struct inline_function *function;
+	const char *words;
+	size_t bytes;
+	char *answer;
+	int rc;
+};
+
+static void tell_here(struct worker *w, void *ctx)
+{
+	struct inline_telling *telling = ctx;
+
+	telling->rc = inline_tell(telling->function->part[worker_index(w)], telling->words,
+				  telling->bytes, &telling->answer);
+}
+
 static void regions_here(struct worker *w, void *ctx)
 {
 	inline_regions(worker_inlines(w), ctx);
@@ -84,8 +100,7 @@ static struct inline_call everywhere(struct daemon *d, struct inline_function *f
 {
 	struct inline_call call = {.function = f};
 
-	for (unsigned i = 0; i < d->set.count; i++)
-		worker_call(d->set.worker[i], fn, &call);
+	workers_call(&d->set, fn, &call);
 	return call;
 }
 
@@ -138,18 +153,11 @@ static void function_free(struct daemon *d, struct inline_function *f)
 	free(f);
 }
 
-static const char *last_part(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 static int function_make(struct daemon *d, struct inline_function *f, struct conf_errors *errors)
 {
 	char error[256];
-	int rc = object_load(f->conf->plugin_path, last_part(f->conf->plugin_path), &f->object,
-			     error, sizeof(error));
+	int rc = object_load(f->conf->plugin_path, f->conf->plugin_path, &f->object, error,
+			     sizeof(error));
 
 	if (rc) {
 		supervise_error(errors, f->conf, false, error);
@@ -224,6 +232,26 @@ int inline_restart(struct daemon *d, uint16_t id, const struct conf_function *co
 	return 0;
 }
 
+void inline_command(struct daemon *d, uint16_t id, const char *words, size_t bytes,
+		    void (*fn)(void *ctx, const struct instance_info *instance, int rc,
+			       const char *text),
+		    void *ctx)
+{
+	struct inline_function *f = find(d, id);
+
+	for (unsigned i = 0; f && i < d->set.count; i++) {
+		struct inline_telling telling = {.function = f, .words = words, .bytes = bytes};
+		struct instance_info info = {
+			.function = id, .function_name = f->conf->name, .index = i};
+
+		worker_call(d->set.worker[i], tell_here, &telling);
+		if (!telling.answer)
+			telling.rc = -ENOMEM;
+		fn(ctx, &info, telling.rc, telling.answer ? telling.answer : "no memory");
+		free(telling.answer);
+	}
+}
+
 void inline_end(struct daemon *d, uint32_t instance)
 {
 	struct conf_errors errors = {0};
@@ -271,8 +299,7 @@ void inline_regions_changed(struct daemon *d)
 {
 	if (!d->inlines)
 		return;
-	for (unsigned i = 0; i < d->set.count; i++)
-		worker_call(d->set.worker[i], regions_here, &d->regions);
+	workers_call(&d->set, regions_here, &d->regions);
 }
 
 static void counters_fill(struct instance_info *info, const struct inline_part *part)

@@ -104,8 +104,7 @@ json_t *show_chains(struct daemon *d)
 	struct rows infos = ROWS(struct engine_chain_info), rows = ROWS(struct view_chain);
 	json_t *json;
 
-	for (unsigned i = 0; i < d->set.count; i++)
-		worker_call(d->set.worker[i], gather_chains, &infos);
+	workers_call(&d->set, gather_chains, &infos);
 	for (unsigned i = 0; i < infos.count; i++)
 		fill_chain(d, &rows, (struct engine_chain_info *)infos.data + i);
 	json = rows_finish(&rows, &view_of_chain);
@@ -225,8 +224,7 @@ static void fill_drained(struct instances *in)
 
 static void instances_gather(struct daemon *d, struct instances *in)
 {
-	for (unsigned i = 0; i < d->set.count; i++)
-		worker_call(d->set.worker[i], gather_instances, &in->infos);
+	workers_call(&d->set, gather_instances, &in->infos);
 }
 
 json_t *show_functions(struct daemon *d)
@@ -342,8 +340,7 @@ json_t *show_flows(struct daemon *d)
 	struct rows rows = ROWS(struct view_flow);
 	json_t *json;
 
-	for (unsigned i = 0; i < d->set.count; i++)
-		worker_call(d->set.worker[i], gather_flows, &f);
+	workers_call(&d->set, gather_flows, &f);
 	if (f.engine.count)
 		qsort(f.engine.data, f.engine.count, sizeof(struct engine_flow_info),
 		      compare_flows);
@@ -489,18 +486,6 @@ static const struct {
 #undef COUNTER
 };
 
-static uint64_t engine_sum(struct daemon *d, size_t offset)
-{
-	uint64_t sum = 0;
-
-	for (unsigned i = 0; i < d->set.count; i++)
-		sum += __atomic_load_n((const uint64_t *)((const char *)engine_counters(
-								  worker_engine(d->set.worker[i])) +
-							  offset),
-				       __ATOMIC_RELAXED);
-	return sum;
-}
-
 static void add_application_stat(void *ctx, const char *name, uint64_t value, const char *help)
 {
 	struct instances *in = ctx;
@@ -535,7 +520,7 @@ json_t *show_stats(struct daemon *d, const char *prefix)
 			 stack_counter_table[id].help);
 	for (size_t i = 0; i < sizeof(engine_rows) / sizeof(engine_rows[0]); i++)
 		add_stat(&in.rows, prefix, "engine", engine_rows[i].name,
-			 engine_sum(d, engine_rows[i].offset), engine_rows[i].help);
+			 workers_engine_sum(&d->set, engine_rows[i].offset), engine_rows[i].help);
 	applications_counters(d, add_application_stat, &in);
 	instances_gather(d, &in);
 	supervisor_each(d->supervisor, add_instance_stats, &in);
@@ -580,7 +565,6 @@ json_t *show_errors(struct daemon *d)
 {
 	struct errors e = {.d = d, .rows = ROWS(struct view_error)};
 
-	for (unsigned i = 0; i < d->set.count; i++)
-		worker_call(d->set.worker[i], gather_errors, &e);
+	workers_call(&d->set, gather_errors, &e);
 	return rows_finish(&e.rows, &view_of_error);
 }

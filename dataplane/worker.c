@@ -474,3 +474,33 @@ void worker_call(struct worker *w, void (*fn)(struct worker *w, void *ctx), void
 		;
 	sem_destroy(&call.done);
 }
+
+void workers_call(const struct worker_set *set, void (*fn)(struct worker *w, void *ctx), void *ctx)
+{
+	for (unsigned i = 0; i < set->count; i++)
+		worker_call(set->worker[i], fn, ctx);
+}
+
+static uint64_t counter_at(const void *counters, size_t offset)
+{
+	return __atomic_load_n((const uint64_t *)((const char *)counters + offset),
+			       __ATOMIC_RELAXED);
+}
+
+uint64_t workers_engine_sum(const struct worker_set *set, size_t offset)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < set->count; i++)
+		sum += counter_at(engine_counters(set->worker[i]->engine), offset);
+	return sum;
+}
+
+uint64_t workers_apps_sum(const struct worker_set *set, size_t offset)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < set->count; i++)
+		sum += counter_at(apps_counters(set->worker[i]->apps), offset);
+	return sum;
+}

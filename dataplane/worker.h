@@ -72,6 +72,10 @@ void worker_stop(struct worker *worker);
  * after worker_stop `fn` simply runs here. */
 void worker_call(struct worker *worker, void (*fn)(struct worker *worker, void *ctx), void *ctx);
 
+/* The same on every worker, one after the other. */
+void workers_call(const struct worker_set *set, void (*fn)(struct worker *worker, void *ctx),
+		  void *ctx);
+
 /* Any thread: the worker looks at its rings, if it sleeps now. */
 void worker_wake(struct worker *worker);
 
@@ -89,5 +93,10 @@ int worker_wake_fd(const struct worker *worker); /* functions write it */
 int worker_watch(struct worker *worker, int event_fd) __attribute__((warn_unused_result));
 void worker_forget(struct worker *worker, int event_fd);
 const struct worker_load *worker_load(const struct worker *worker);
+
+/* Sums over all workers of one of the counters that each writes alone: at `offset` in struct
+ * engine_counters, in struct app_counters. Any thread. */
+uint64_t workers_engine_sum(const struct worker_set *set, size_t offset);
+uint64_t workers_apps_sum(const struct worker_set *set, size_t offset);
 
 #endif

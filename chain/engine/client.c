@@ -1,25 +1,20 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Connections of clients: heads, one request after the other, idle and lingering. Those of a `tcp`
- * chain are one exchange from begin to end (stream.c).
- *
- * Bytes stay in the connection's receive queue until a whole head is there; a head that
- * trickles in is looked at anew with every line, and holds nothing here meanwhile: no
- * exchange, no slot. What it can cost is bounded by its fields, and by the receive window.
+ * Connections of clients: taken, idle, busy with one exchange after the other, lingering, gone.
+ * Those of a `tcp` chain are one exchange from begin to end.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "chain/engine/internal.h"
-#include "chain/http/forwards.h"
 
 static struct client *client_of(struct task *task)
 {
 	return timer_owner(task, struct client, task);
 }
 
-static void wait_ends(struct client *client)
+void client_unqueue(struct client *client)
 {
 	if (client->waiting)
 		TAILQ_REMOVE(&client->engine->waiting, client, waits);
@@ -34,7 +29,7 @@ static void client_free(struct client *client)
 	struct chain *chain = client->chain;
 
 	timer_stop(&engine->timers, &client->timer);
-	wait_ends(client);
+	client_unqueue(client);
 	LIST_REMOVE(client, of_chain);
 	client->state = CLIENT_GONE;
 	engine->clients--;
@@ -52,7 +47,7 @@ static void client_abort(struct client *client)
 	client_free(client);
 }
 
-static void client_close(struct client *client)
+void client_end(struct client *client)
 {
 	tcp_close(client->conn);
 	client->conn = NULL;
@@ -74,237 +69,16 @@ static void linger_read(struct client *client)
 		payload_free(&payload);
 	}
 	if (tcp_recv_ended(client->conn))
-		client_close(client);
+		client_end(client);
 }
 
-static void client_linger(struct client *client)
+void client_linger(struct client *client)
 {
 	client->state = CLIENT_LINGER;
 	client->lingered = 0;
 	tcp_shutdown(client->conn);
 	timer_start_ms(&client->engine->timers, &client->timer, ENGINE_LINGER_MS);
 	linger_read(client);
-}
-
-/* --- heads ----------------------------------------------------------------------- */
-
-static void refuse(struct client *client, uint16_t status)
-{
-	timer_stop(&client->engine->timers, &client->timer);
-	wait_ends(client);
-	respond_error(client, NULL, status);
-	client_linger(client);
-}
-
-static void refuse_head(struct client *client, enum http_error error)
-{
-	engine_count(client->engine, requests_bad);
-	engine_count_http_error(client->engine, error);
-	refuse(client, http_error_status(error, false));
-}
-
-static struct sluice_peer peer_of(const struct endpoint *endpoint)
-{
-	struct sluice_peer peer = {.family = endpoint->addr.family, .port = endpoint->port};
-
-	memcpy(peer.bytes, endpoint->addr.bytes, sizeof(peer.bytes));
-	return peer;
-}
-
-static void busy(struct client *client, struct sluice_head *head)
-{
-	head->client = peer_of(&client->peer);
-	head->local = peer_of(&client->local);
-	client->state = CLIENT_BUSY;
-	timer_stop(&client->engine->timers, &client->timer);
-}
-
-/* False: not now, or not at all; then the slot was given back. */
-static bool request_take(struct client *client, struct sluice_head *head, uint32_t bytes,
-			 struct rte_mbuf **pin)
-{
-	struct engine *engine = client->engine;
-	struct source source = {.conn = client->conn};
-	enum head_taken taken = head_take(engine, &source, head, bytes, pin);
-
-	if (taken == HEAD_TAKEN)
-		return true;
-	slots_free(&engine->slots, head);
-	if (taken == HEAD_LATER)
-		engine_starve(engine, &client->task);
-	else
-		refuse(client, 503);
-	return false;
-}
-
-/* The status of what is not passed on: a CONNECT that is not configured, and what has gone far
- * enough. TRACE is not done here, and to OPTIONS there is nothing to say. */
-static uint16_t own_answer(struct client *client, const struct sluice_head *head, bool last)
-{
-	struct engine *engine = client->engine;
-
-	if (head->method == SLUICE_METHOD_CONNECT && !client->chain->connect) {
-		engine_count(engine, requests_connect);
-		return 501;
-	}
-	if (!last)
-		return 0;
-	engine_count(engine, requests_last);
-	return head->method == SLUICE_METHOD_OPTIONS ? 200 : 501;
-}
-
-/* False: it was answered. */
-static bool request_acceptable(struct client *client, struct sluice_head *head,
-			       struct http_framing *framing)
-{
-	const struct http_memory *memory = &client->engine->memory;
-	enum http_error error = http_framing_request(head, memory, framing);
-	bool last = false;
-	uint16_t status;
-
-	if (!error)
-		error = http_forwards_count(head, memory, &last);
-	if (error) {
-		refuse_head(client, error);
-		return false;
-	}
-	status = own_answer(client, head, last);
-	if (status)
-		refuse(client, status);
-	return !status;
-}
-
-static void request_begin(struct client *client, struct sluice_head *head, uint32_t bytes)
-{
-	struct engine *engine = client->engine;
-	struct http_framing framing;
-	struct rte_mbuf *pin;
-
-	if (!request_acceptable(client, head, &framing)) {
-		slots_free(&engine->slots, head);
-		return;
-	}
-	if (!request_take(client, head, bytes, &pin))
-		return;
-	busy(client, head);
-	exchange_begin(client, head, pin, &framing);
-}
-
-static void head_more(struct client *client)
-{
-	if (client->state == CLIENT_HEAD)
-		return;
-	client->state = CLIENT_HEAD;
-	timer_start_ms(&client->engine->timers, &client->timer, client->chain->head_timeout_ms);
-}
-
-/* All exchanges (or slots) are in use: in line for the next one that is free, for as long as a head
- * may take. */
-static void wait_for_exchange(struct client *client)
-{
-	head_more(client);
-	if (client->waiting)
-		return;
-	engine_count(client->engine, exchanges_full);
-	client->waiting = true;
-	TAILQ_INSERT_TAIL(&client->engine->waiting, client, waits);
-}
-
-/* For a head, and an exchange with it; NULL: the client is in line. */
-static struct sluice_head *slot_take(struct client *client)
-{
-	struct engine *engine = client->engine;
-	struct sluice_head *head = NULL;
-
-	if (exchange_available(client->chain, engine))
-		head = slots_small(&engine->slots);
-	if (head)
-		wait_ends(client);
-	else
-		wait_for_exchange(client);
-	return head;
-}
-
-static void stream_take(struct client *client)
-{
-	struct sluice_head *head = slot_take(client);
-
-	if (!head)
-		return;
-	busy(client, head);
-	stream_begin(client, head);
-}
-
-/* Whether a line has ended in what came since the last look. */
-static bool line_came(const struct client *client)
-{
-	const struct rte_mbuf *m = tcp_recv_peek(client->conn);
-	uint32_t skip = client->looked_at;
-
-	for (; m && skip >= m->data_len; m = m->next)
-		skip -= m->data_len;
-	for (; m; m = m->next, skip = 0)
-		if (memchr(rte_pktmbuf_mtod_offset(m, const uint8_t *, skip), '\n',
-			   m->data_len - skip))
-			return true;
-	return false;
-}
-
-/* Of a head that has begun, another line is there, or none will come, or it is too long by now. */
-static bool head_moved(struct client *client, const struct source *source)
-{
-	uint32_t ready = tcp_recv_ready(client->conn);
-
-	if (client->state != CLIENT_HEAD || client->waiting || source_no_more(source) ||
-	    ready > client->chain->limits.max_head_bytes || line_came(client))
-		return true;
-	client->looked_at = ready;
-	return false;
-}
-
-static void client_read(struct client *client)
-{
-	struct engine *engine = client->engine;
-	struct source source = {.conn = client->conn};
-	enum http_head_result result;
-	struct sluice_head *head;
-	uint32_t bytes;
-	uint8_t error;
-
-	if (client->chain->stream) {
-		stream_take(client);
-		return;
-	}
-	if (!tcp_recv_ready(client->conn)) {
-		if (tcp_recv_ended(client->conn))
-			client_close(client);
-		return;
-	}
-	if (!head_moved(client, &source))
-		return;
-	head = slot_take(client);
-	if (!head)
-		return;
-	result = head_read(engine, &source, &client->chain->limits, NULL, &head, &bytes, &error);
-	if (result != HTTP_HEAD_DONE)
-		exchange_waiting_wake(engine); /* what it does not take is for the next in line */
-	switch (result) {
-	case HTTP_HEAD_MORE:
-		slots_free(&engine->slots, head);
-		if (source_no_more(&source))
-			refuse(client, 400);
-		else
-			head_more(client);
-		client->looked_at = bytes;
-		return;
-	case HTTP_HEAD_BAD:
-		slots_free(&engine->slots, head);
-		refuse_head(client, error);
-		return;
-	case HTTP_HEAD_DONE:
-		request_begin(client, head, bytes);
-		return;
-	}
 }
 
 /* --- events ---------------------------------------------------------------------- */
@@ -319,7 +93,7 @@ static void client_run(struct task *task)
 		return;
 	case CLIENT_IDLE:
 	case CLIENT_HEAD:
-		client_read(client);
+		request_read(client);
 		return;
 	case CLIENT_LINGER:
 		linger_read(client);
@@ -373,14 +147,14 @@ static void on_timer(struct timer *timer)
 	switch ((enum client_state)client->state) {
 	case CLIENT_IDLE:
 		engine_count(client->engine, clients_idle_closed);
-		client_close(client);
+		client_end(client);
 		return;
 	case CLIENT_HEAD:
 		engine_count(client->engine, timeouts_head);
-		refuse(client, client->waiting ? 503 : 408);
+		request_refuse(client, client->waiting ? 503 : 408);
 		return;
 	case CLIENT_LINGER:
-		client_close(client);
+		client_end(client);
 		return;
 	case CLIENT_BUSY:
 	case CLIENT_GONE:
@@ -396,7 +170,7 @@ void client_idle_end(struct client *client, uint32_t within_ms)
 	struct timers *timers = &client->engine->timers;
 	uint64_t due = timers->now_us + (uint64_t)within_ms * 1000;
 
-	if (client->state == CLIENT_IDLE && due < client->timer.wheel.due_us)
+	if (client->state == CLIENT_IDLE && due < client->timer.due_us)
 		timer_start(timers, &client->timer, due);
 }
 

@@ -54,6 +54,11 @@ bool early_complete(const struct exchange *x)
 	return body->out_end && body->out.bytes == head_of(x)->text_used;
 }
 
+void early_forget(struct exchange *x)
+{
+	head_of(x)->text_used = 0;
+}
+
 bool early_full(const struct exchange *x)
 {
 	return head_of(x)->text_used == head_of(x)->text_size;
@@ -65,7 +70,7 @@ bool early_cut(struct exchange *x, uint32_t bytes)
 
 	if (bytes > head_of(x)->text_used)
 		return false;
-	head_of(x)->text_used = 0;
+	early_forget(x);
 	while (bytes && bytes >= out->first->data_len) {
 		struct payload first = payload_take(out, 1, 1);
 
@@ -90,5 +95,5 @@ void early_prefix(struct exchange *x, struct payload payload)
 	body_hand(x, REQUEST, payload.charge);
 	payload_append(&payload, *out);
 	*out = payload;
-	head_of(x)->text_used = 0;
+	early_forget(x);
 }

@@ -177,6 +177,14 @@ bool hop_must_stand_alone(struct hop *hop)
 	return false;
 }
 
+/* With an origin's answer comes what it was asked. */
+static uint64_t asked_ref(const struct exchange *x, enum direction d)
+{
+	if (d == REQUEST || x->message[d].head->group == SLUICE_NONE16)
+		return 0;
+	return slots_ref(&x->engine->slots, x->message[REQUEST].head);
+}
+
 enum offer hop_head_send(struct hop *hop, enum direction d, uint8_t kind, uint8_t flags)
 {
 	struct exchange *x = hop->exchange;
@@ -185,6 +193,7 @@ enum offer hop_head_send(struct hop *hop, enum direction d, uint8_t kind, uint8_
 	if (!down)
 		return OFFER_WAIT;
 	down->arg = slots_arg(&x->engine->slots, x->message[d].head);
+	down->slice[0].ref = asked_ref(x, d);
 	hop->turn = false;
 	hop->awaits = d == REQUEST ? AWAITS_REQUEST_HEAD : AWAITS_RESPONSE_HEAD;
 	hop_holds(hop);

@@ -5,9 +5,11 @@
  *    engine.c     life, one turn of the loop, tasks
  *    config.c     functions, chains, listeners
  *    client.c     connections of clients
+ *    request.c    what they send, until an exchange begins with it
  *    head.c       heads from where they are read
  *    source.c     connections, and what is left of them
  *    exchange.c   an exchange from begin to end
+ *    deadline.c   how long each of its phases may take
  *    branch.c     which functions of its path a request meets
  *    hop.c        heads from function to function
  *    verdict.c    what functions say, checked
@@ -320,6 +322,7 @@ struct exchange {
 	struct task task;
 	LIST_ENTRY(exchange) link; /* in use */
 	struct engine *engine;
+	struct timer timer; /* may be in the wheel from an earlier use */
 	uint32_t index, generation;
 	/* from here to `hop`: zero at its begin */
 	struct client *client; /* NULL when over */
@@ -369,7 +372,6 @@ struct exchange {
 	uint32_t emits_count;
 	bool emits_ended;
 	/* time */
-	struct timer timer;
 	uint64_t began_us, progress_us;
 	struct rate rate;
 	uint64_t bytes_in, bytes_out;
@@ -482,6 +484,17 @@ enum client_fate {
 /* The client's exchange is over. */
 void client_exchange_over(struct client *client, enum client_fate fate);
 void client_idle_end(struct client *client, uint32_t within_ms);
+/* It waits no longer for an exchange to be free. */
+void client_unqueue(struct client *client);
+/* Both end it; lingering, it sees first what was sent. */
+void client_end(struct client *client);
+void client_linger(struct client *client);
+
+/* --- request.c ------------------------------------------------------------------- */
+/* Something came, or there is an exchange for it now. */
+void request_read(struct client *client);
+/* Answers, and ends the connection. */
+void request_refuse(struct client *client, uint16_t status);
 
 /* --- exchange.c ------------------------------------------------------------------ */
 int exchanges_create(struct engine *engine);
@@ -512,6 +525,12 @@ void exchange_emits_drop(struct exchange *x);
 void exchange_client_gone(struct exchange *x);
 /* One hop of an exchange that is over has let go. */
 void exchange_hop_over(struct exchange *x);
+
+/* --- deadline.c ------------------------------------------------------------------ */
+/* Its phase, or the time since which it stands still, is another one. */
+void deadline_arm(struct exchange *x);
+/* Its timer's. */
+void deadline_passed(struct timer *timer);
 
 /* --- limits.c -------------------------------------------------------------------- */
 /* It has had as many requests, or is as old, as its chain allows. */
@@ -628,6 +647,8 @@ bool early_show(struct exchange *x);
 /* Nothing follows what is shown. */
 bool early_complete(const struct exchange *x);
 bool early_full(const struct exchange *x);
+/* What waits is not what was shown. */
+void early_forget(struct exchange *x);
 /* Takes away the first bytes that are shown. False: there are not so many. */
 bool early_cut(struct exchange *x, uint32_t bytes);
 /* Puts payload before all that has come. */

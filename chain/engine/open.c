@@ -175,13 +175,16 @@ static void wait_more(struct exchange *x)
 	exchange_ready(x);
 }
 
-static void go_on(struct hop *hop, bool leaves)
+/* It joins before its bytes go ahead: they are none of the client's, and not for it to see. */
+static void go_on(struct instance *instance, struct hop *hop, const struct sluice_up *up)
 {
 	struct exchange *x = hop->exchange;
 
-	hop->left = leaves;
-	if (!leaves)
+	hop->left = up->verdict == SLUICE_LEAVE;
+	if (!hop->left)
 		stage_join(hop);
+	if (!prefix_take(instance, x, up))
+		return;
 	x->early_wanted = false;
 	x->stage++;
 	exchange_progress(x);
@@ -199,6 +202,6 @@ void open_answered(struct instance *instance, struct hop *hop, const struct slui
 	}
 	if (up->verdict == SLUICE_WAIT)
 		wait_more(x);
-	else if (prefix_take(instance, x, up))
-		go_on(hop, up->verdict == SLUICE_LEAVE);
+	else
+		go_on(instance, hop, up);
 }

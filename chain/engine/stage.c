@@ -98,6 +98,8 @@ static void join(struct hop *hop, enum direction d)
 	hop->pipe[d].end_in = body->out_end;
 	body->out = (struct payload){0};
 	body->out_end = false;
+	if (d == REQUEST)
+		early_forget(hop->exchange);
 }
 
 /* Until a stream is open to its server, what is past the functions that have joined waits in `out`:

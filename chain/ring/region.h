@@ -14,7 +14,14 @@
 
 #include <sluice/abi.h>
 
-enum region_kind { REGION_NONE, REGION_RX, REGION_MESSAGES, REGION_UPSTREAMS, REGION_ARENA };
+/* The kinds, by the numbers under which functions know them. */
+enum region_kind {
+	REGION_NONE = SLUICE_REGION_NONE,
+	REGION_RX = SLUICE_REGION_RX,
+	REGION_MESSAGES = SLUICE_REGION_MESSAGES,
+	REGION_UPSTREAMS = SLUICE_REGION_UPSTREAMS,
+	REGION_ARENA = SLUICE_REGION_ARENA,
+};
 
 /* How another process can map it: the file, and where in it. The descriptor is the region's. */
 struct region_source {

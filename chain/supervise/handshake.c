@@ -16,12 +16,6 @@
 #include "chain/supervise/supervise.h"
 #include "mgmt/conf/conf.h"
 
-_Static_assert((int)REGION_RX == SLUICE_REGION_RX &&
-		       (int)REGION_MESSAGES == SLUICE_REGION_MESSAGES &&
-		       (int)REGION_UPSTREAMS == SLUICE_REGION_UPSTREAMS &&
-		       (int)REGION_ARENA == SLUICE_REGION_ARENA,
-	       "the same numbers on both sides");
-
 /* --- sending ------------------------------------------------------------------------- */
 
 static int packet_send(const struct process *p, const void *packet, size_t bytes, const int *fds,
@@ -259,6 +253,18 @@ int process_link(const struct process *p, const struct link *link, unsigned work
 	return rc;
 }
 
+int process_command(const struct process *p, uint32_t number, const char *words, size_t bytes)
+{
+	size_t all = offsetof(struct sluice_host_command, text) + bytes;
+	struct sluice_host_command m = {.header = {SLUICE_HOST_COMMAND, (uint32_t)all},
+					.number = number};
+
+	if (bytes > sizeof(m.text))
+		return -E2BIG;
+	memcpy(m.text, words, bytes);
+	return packet_send(p, &m, all, NULL, 0, false);
+}
+
 int process_go(const struct process *p)
 {
 	struct sluice_host_header go = {SLUICE_HOST_GO, sizeof(go)};
@@ -313,6 +319,21 @@ static int counter_take(const struct sluice_host_counter *from, size_t n,
 	return 0;
 }
 
+/* It is JSON, or a sentence: as it came. */
+static int answer_take(const struct sluice_host_answer *from, size_t n, struct process_message *out)
+{
+	size_t before = offsetof(struct sluice_host_answer, text);
+
+	if (n < before || from->header.bytes != n)
+		return -EPROTO;
+	out->number = from->number;
+	out->flags = from->flags;
+	out->len = n - before;
+	memcpy(out->text, from->text, out->len);
+	out->text[out->len] = '\0';
+	return 0;
+}
+
 int process_receive(const struct process *p, struct process_message *out)
 {
 	union {
@@ -320,6 +341,7 @@ int process_receive(const struct process *p, struct process_message *out)
 		struct sluice_host_text text;
 		struct sluice_host_counter counter;
 		struct sluice_host_ready ready;
+		struct sluice_host_answer answer;
 		char raw[sizeof(struct sluice_host_text)];
 	} in;
 	ssize_t n = recv(p->socket, &in, sizeof(in),
@@ -337,6 +359,8 @@ int process_receive(const struct process *p, struct process_message *out)
 	case SLUICE_HOST_ERROR:
 	case SLUICE_HOST_LOG:
 		return host_text_take(&in.text, (size_t)n, out);
+	case SLUICE_HOST_ANSWER:
+		return answer_take(&in.answer, (size_t)n, out);
 	default:
 		out->kind = 0;
 		out->level = 1;

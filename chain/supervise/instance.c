@@ -81,6 +81,7 @@ static void owner_down(struct instance *i)
 {
 	const struct supervisor_conf *conf = &i->supervisor->conf;
 
+	command_failed(i, "ended before it answered");
 	if (i->announced)
 		conf->owner->down(conf->ctx, &i->info);
 	i->announced = false;
@@ -212,6 +213,7 @@ static void heartbeat(struct instance *i, uint64_t now_us)
 		i->alive_us = now_us;
 	}
 	i->looked_us = now_us;
+	command_time(i, now_us);
 	instance_unmute(i);
 }
 

@@ -20,8 +20,18 @@ struct supervisor {
 	struct instance *instances;
 	struct change *changes;
 	int epoll_fd;
-	uint32_t ids;  /* the last process's */
-	uint32_t keys; /* the last instance's */
+	uint32_t ids;      /* the last process's */
+	uint32_t keys;     /* the last instance's */
+	uint32_t commands; /* the last one's number */
+};
+
+/* What it was told and has not answered yet. */
+struct instance_command {
+	uint32_t number; /* 0: nothing */
+	uint64_t token;  /* the owner's */
+	uint64_t deadline_us;
+	char *text; /* of the answer, as far as it came */
+	size_t len;
 };
 
 struct instance {
@@ -51,6 +61,7 @@ struct instance {
 	uint32_t lines; /* of log that are still allowed */
 	uint32_t lines_dropped;
 	uint64_t lines_us;
+	struct instance_command command;
 };
 
 /* --- instance.c: from beginning to end --- */
@@ -101,6 +112,13 @@ void instance_messages(struct instance *instance, uint64_t now_us);
 void instance_unmute(struct instance *instance);
 void instance_log(const struct instance *instance, int level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* --- command.c --- */
+
+void command_answer(struct instance *instance, const struct process_message *message);
+/* Nothing, if it was told nothing. */
+void command_failed(struct instance *instance, const char *why);
+void command_time(struct instance *instance, uint64_t now_us);
 
 /* --- share.c --- */
 

@@ -73,19 +73,25 @@ int process_region_private(const struct process *process, uint16_t id, uint64_t 
 	__attribute__((warn_unused_result));
 int process_link(const struct process *process, const struct link *link, unsigned worker,
 		 uint16_t messages, int worker_wake_fd) __attribute__((warn_unused_result));
+/* Words, each ended by a NUL. -EAGAIN: it does not read what it was sent before. */
+int process_command(const struct process *process, uint32_t number, const char *words, size_t bytes)
+	__attribute__((warn_unused_result));
 int process_go(const struct process *process) __attribute__((warn_unused_result));
 
 /* --- what it says ------------------------------------------------------------------- */
 
-/* A packet from the host: untrusted. Text is ended by a NUL and has no control characters. */
+/* A packet from the host: untrusted. Text is ended by a NUL and has no control
+ * characters, but for an ANSWER's. */
 struct process_message {
 	enum sluice_host_kind kind; /* 0: text from its standard error */
 	union {
 		struct sluice_host_ready ready;
 		struct sluice_host_counter counter;
 		struct {
-			uint32_t level;
-			bool placed;
+			uint32_t level;         /* LOG */
+			bool placed;            /* ERROR */
+			uint32_t number, flags; /* ANSWER */
+			size_t len;             /* ANSWER: of its text, which is as it came */
 			char text[SLUICE_HOST_TEXT_MAX + 1];
 		};
 	};

@@ -70,6 +70,10 @@ struct supervisor_owner {
 	/* supervisor_upgrade or supervisor_scale is over, for the better if `errors` has none. What
 	 * was given as its function is in use, or is not needed any more. May be NULL. */
 	void (*changed)(void *ctx, uint16_t id, const struct conf_errors *errors);
+	/* What a process answers to the command of that token: 0 and JSON, or -errno and a
+	 * sentence. `text` is not ended by a NUL, and untrusted. */
+	void (*answered)(void *ctx, const struct instance_info *instance, uint64_t token, int rc,
+			 const char *text, size_t len);
 	/* Memory the device can send from; a region of kind REGION_ARENA whose source may be mapped
 	 * for writing. 0 or -errno. */
 	int (*arena_alloc)(void *ctx, const char *name, uint64_t bytes, struct region **out);
@@ -140,6 +144,13 @@ int supervisor_scale(struct supervisor *supervisor, uint16_t id,
 		     const struct conf_function *function, unsigned n, uint64_t now_us)
 	__attribute__((warn_unused_result));
 bool supervisor_changing(const struct supervisor *supervisor, uint16_t id);
+
+/* Tells all processes of a function that are up and not retired these words, each ended by a NUL.
+ * The owner hears of each by `answered`, of some perhaps before this returns. How many they are, or
+ * -EBUSY: one of them has not answered an earlier command yet; -E2BIG. */
+int supervisor_command(struct supervisor *supervisor, uint16_t id, uint64_t token,
+		       const char *words, size_t bytes, uint64_t now_us)
+	__attribute__((warn_unused_result));
 
 /* Ends a process at once, by the `id` of its instance_info, for `reason`: it comes back as after
  * any other death. -ENOENT: it is not up any more. */

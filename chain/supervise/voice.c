@@ -97,6 +97,8 @@ static int message_take(struct instance *i, uint64_t now_us)
 		on_ready(i, &m.ready, now_us);
 	else if (m.kind == SLUICE_HOST_COUNTER)
 		on_counter(i, &m.counter);
+	else if (m.kind == SLUICE_HOST_ANSWER)
+		command_answer(i, &m);
 	else
 		on_text(i, &m, now_us);
 	return 0;

@@ -81,6 +81,8 @@ enum sluice_down_kind {
 	SLUICE_DOWN_REQUEST_HEAD = 1,
 	/* arg: piece number. END when the body ends with it (0 slices allowed). */
 	SLUICE_DOWN_REQUEST_BODY,
+	/* … and slice[0].ref (`slices` is 0): the head of the request as the origin got it; 0: none
+	 * was asked. */
 	SLUICE_DOWN_RESPONSE_HEAD,
 	SLUICE_DOWN_RESPONSE_BODY,
 	/* The exchange is over: forget it. RESET if it failed. Only with a `done` hook. */
@@ -335,9 +337,11 @@ struct sluice_head {
 	struct sluice_peer client, local; /* of the client's connection */
 	uint32_t text_off; /* of the text area, from this structure's start; as base[0] says */
 	uint32_t text_used, text_size;
-	uint32_t fields_size;   /* room in field[] */
-	uint16_t first[96];     /* by enum sluice_field_id: its first field; SLUICE_NONE16: none */
-	uint16_t group, server; /* as functions before this one chose; SLUICE_NONE16: none */
+	uint32_t fields_size; /* room in field[] */
+	uint16_t first[96];   /* by enum sluice_field_id: its first field; SLUICE_NONE16: none */
+	/* request: as functions before this one chose; response: the group that answered;
+	 * SLUICE_NONE16: none */
+	uint16_t group, server;
 	uint64_t base[SLUICE_HEAD_BASES];
 #ifndef __cplusplus /* which has no such members: <sluice/nf.h> reads them */
 	struct sluice_field field[];
@@ -452,6 +456,8 @@ SLUICE_ASSERT(sizeof(struct sluice_upstreams) ==
  *	                                       COUNTER…, READY   or   ERROR…, and it exits
  *	REGION…  (another function's new arena)
  *	                                       LOG…
+ *	COMMAND
+ *	                                       ANSWER…  (the last with END; then the next COMMAND)
  *
  * What the host sends after it loaded the plugin is untrusted. A packet that does not begin
  * with a known kind is text that the function wrote to its standard error.
@@ -460,6 +466,8 @@ SLUICE_ASSERT(sizeof(struct sluice_upstreams) ==
 #define SLUICE_HOST_WAKE        4 /* once it is locked in: its eventfd; the workers' follow */
 #define SLUICE_HOST_SOURCES_MAX 64
 #define SLUICE_HOST_TEXT_MAX    1024
+#define SLUICE_HOST_COMMAND_MAX 4096  /* bytes of its words */
+#define SLUICE_HOST_ANSWER_MAX  65536 /* of all its ANSWERs */
 
 enum sluice_host_kind {
 	SLUICE_HOST_WELCOME = 1,
@@ -471,6 +479,8 @@ enum sluice_host_kind {
 	SLUICE_HOST_ERROR,
 	SLUICE_HOST_LOG,
 	SLUICE_HOST_ALLOW,
+	SLUICE_HOST_COMMAND,
+	SLUICE_HOST_ANSWER,
 };
 
 /* The hooks that a function has; the bits of sluice_host_ready.hooks. */
@@ -586,6 +596,26 @@ struct sluice_host_text {
 	char text[SLUICE_HOST_TEXT_MAX];
 };
 
+/* Words, each ended by a NUL. `text` is as long as the message says. */
+struct sluice_host_command {
+	struct sluice_host_header header;
+	uint32_t number; /* of its answer */
+	uint32_t reserved;
+	char text[SLUICE_HOST_COMMAND_MAX];
+};
+
+/* END: it is whole. FAILED: it is the sentence that says why; otherwise JSON, an array of objects
+ * of texts and numbers. */
+#define SLUICE_HOST_ANSWER_END    1
+#define SLUICE_HOST_ANSWER_FAILED 2
+
+struct sluice_host_answer {
+	struct sluice_host_header header;
+	uint32_t number;
+	uint32_t flags;
+	char text[SLUICE_HOST_TEXT_MAX];
+};
+
 SLUICE_ASSERT(sizeof(struct sluice_host_welcome) == 1264, "ABI");
 SLUICE_ASSERT(sizeof(struct sluice_host_region) == 1056, "ABI");
 SLUICE_ASSERT(sizeof(struct sluice_host_link) == 32, "ABI");
@@ -595,6 +625,8 @@ SLUICE_ASSERT(sizeof(struct sluice_host_counter) == 208, "ABI");
 SLUICE_ASSERT(sizeof(struct sluice_host_ready) == 16, "ABI");
 SLUICE_ASSERT(sizeof(struct sluice_host_text) == 1040, "ABI");
 SLUICE_ASSERT(sizeof(struct sluice_host_allow) == 1056, "ABI");
+SLUICE_ASSERT(sizeof(struct sluice_host_command) == 4112, "ABI");
+SLUICE_ASSERT(sizeof(struct sluice_host_answer) == 1040, "ABI");
 
 #ifdef __cplusplus
 }

@@ -46,6 +46,7 @@ struct sluice_nf;       /* this instance of the function */
 struct sluice_exchange; /* one request and its response; or one connection */
 struct sluice_buf;      /* a run of the function's own memory */
 struct sluice_conf;     /* a node of the function's `config` */
+struct sluice_command;  /* words from the command line, and the answer to them */
 
 /* A run of text in shared memory; not ended by a NUL. `ptr` is never NULL. */
 struct sluice_str {
@@ -119,6 +120,9 @@ struct sluice_nf_hooks {
 					   const struct sluice_span *spans, unsigned n, bool end);
 	enum sluice_verdict (*server_data)(struct sluice_exchange *x,
 					   const struct sluice_span *spans, unsigned n, bool end);
+
+	/* Words from the command line, see sluice_word. 0, or -errno: sluice_refuse tells why. */
+	int (*command)(struct sluice_nf *nf, struct sluice_command *command);
 };
 
 /* A plugin that was built with fewer hooks is taken as it is: new ones come at the end. */
@@ -193,6 +197,30 @@ uint64_t *sluice_counter(struct sluice_nf *nf, const char *name, const char *hel
  * other: why it could not be made. One that ends is made again when the function is started anew.
  */
 int sluice_connection(const struct sluice_nf *nf, const char *name);
+
+/* --- commands ----------------------------------------------------------------------
+ * `sluicectl function tell NAME WORD…`, and what stands for it (`sluicectl cache purge …`). Each
+ * instance is told, between two other hooks, and answers for itself before the hook returns: rows
+ * of values by name, which sluicectl shows as a table, or a sentence that says why not.
+ *
+ *	int guard_command(struct sluice_nf *nf, struct sluice_command *command)
+ *	{
+ *		if (strcmp(sluice_word(command, 0), "forget"))
+ *			return sluice_refuse(command, "there is only \"forget\"");
+ *		return sluice_row_number(command, "forgotten", guard_forget(nf));
+ *	}
+ */
+unsigned sluice_words(const struct sluice_command *command);
+const char *sluice_word(const struct sluice_command *command, unsigned i); /* "" past the last */
+/* One more value of the row; the first makes one. A value that is there already is replaced.
+ * -ENOSPC: the answer is too long; -EINVAL: it is not UTF-8. */
+int sluice_row_text(struct sluice_command *command, const char *name, struct sluice_str value);
+int sluice_row_number(struct sluice_command *command, const char *name, int64_t value);
+/* The row is whole: what follows is of the next. */
+void sluice_row_end(struct sluice_command *command);
+/* Why it cannot be done; rows are forgotten. Returns -EINVAL, for the hook to return. */
+int sluice_refuse(struct sluice_command *command, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /* --- configuration ------------------------------------------------------------------
  * Readers record an error with file and line and return -EINVAL when the key has another
@@ -280,6 +308,9 @@ const struct sluice_upstreams *sluice_upstreams(const struct sluice_nf *nf);
 void sluice_route(struct sluice_exchange *x, uint16_t group);
 /* The group chosen by an earlier function in the path; SLUICE_NONE16: none. */
 uint16_t sluice_routed(const struct sluice_exchange *x);
+/* In response_head, until it returns: the request as the origin got it, with what functions made of
+ * it; sluice_routed(x) is the group that it went to. NULL: no origin has answered. */
+const struct sluice_exchange *sluice_asked(const struct sluice_exchange *x);
 /* `server`: its place in the group: sluice_upstreams()->server[group->first + server]. */
 void sluice_pick(struct sluice_exchange *x, uint16_t server);
 /* For `request_head`: timeouts, retries and hedging of this exchange, with SLUICE_PASS or _LEAVE.
@@ -301,7 +332,8 @@ bool sluice_early_ended(const struct sluice_exchange *x);
 int sluice_early_take(struct sluice_exchange *x, uint32_t bytes);
 
 /* Bytes (64 KB at most) that go to the server ahead of all that comes from here: once, with
- * SLUICE_PASS or _LEAVE. -ENOMEM: no lease. */
+ * SLUICE_PASS or _LEAVE. The functions after this one see them as the client's. -ENOMEM: no lease.
+ */
 int sluice_open_send(struct sluice_exchange *x, struct sluice_buf *buf, uint32_t off, uint32_t len);
 
 /* --- answering (verdict SLUICE_RESPOND from a head hook, or from sluice_resume) --- */

@@ -4,11 +4,6 @@
 #include <stddef.h>
 #include <string.h>
 
-/* RFC 9406 §4.2 counts up to eight segments for each ACK where a burst is bearable; ours come
- * from receivers that merge segments before they acknowledge. After a timeout RFC 3465 §2.3 allows
- * one. */
-#define SLOW_START_SEGMENTS 8
-
 /* The first is the default. */
 static const struct cc_ops *const algorithms[] = {
 	&cc_cubic,
@@ -80,7 +75,10 @@ uint32_t cc_initial_window(uint32_t mss)
 
 uint32_t cc_slow_start(struct cc *cc, const struct cc_ack *ack)
 {
-	uint32_t most = (ack->after_timeout ? 1 : SLOW_START_SEGMENTS) * cc->mss;
+	/* After a timeout RFC 3465 §2.3 allows one segment for each ACK. Else all that it covers
+	 * counts, however much: receivers merge segments, 64 KB of them, before they acknowledge,
+	 * and a bound would punish their peers for that. */
+	uint32_t most = ack->after_timeout ? cc->mss : UINT32_MAX;
 	uint32_t step = ack->acked_bytes < most ? ack->acked_bytes : most;
 	uint32_t room = cc->ssthresh > cc->cwnd ? cc->ssthresh - cc->cwnd : 0;
 

@@ -39,7 +39,7 @@ _Static_assert(sizeof(struct cc) == 128, "two cache lines of a connection");
 /* One ACK that delivers something new. */
 struct cc_ack {
 	uint64_t now_us;
-	uint32_t acked_bytes;  /* by number, or while a timeout is mended all that was delivered */
+	uint32_t acked_bytes;  /* what it has delivered, which was not reported before */
 	uint32_t flight_bytes; /* before this ACK */
 	uint32_t rtt_us;       /* smoothed; 0: not known */
 	uint32_t sample_us;    /* the round trip of this ACK; 0: it tells none */

@@ -53,6 +53,29 @@ void tcp_chain_truncate(struct rte_mbuf *chain, uint32_t bytes)
 	chain->next = NULL;
 }
 
+struct rte_mbuf *tcp_chain_split(struct rte_mbuf *chain, uint32_t bytes, struct rte_mempool *pool)
+{
+	struct rte_mbuf *rest = NULL, *m = chain;
+
+	while (bytes > m->data_len) {
+		bytes -= m->data_len;
+		m = m->next;
+	}
+	if (bytes == m->data_len) {
+		rest = m->next;
+		m->next = NULL;
+		return rest;
+	}
+	rest = tcp_chain_ref(m, bytes, m->data_len - bytes, pool);
+	if (rest)
+		rest->next = m->next;
+	else
+		rte_pktmbuf_free(m->next);
+	m->data_len = (uint16_t)bytes;
+	m->next = NULL;
+	return rest;
+}
+
 static bool exclusive(const struct rte_mbuf *m)
 {
 	if (rte_mbuf_refcnt_read(m) != 1 || RTE_MBUF_CLONED(m))

@@ -33,6 +33,11 @@ struct rte_mbuf *tcp_chain_skip(struct rte_mbuf *chain, uint32_t bytes);
 /* Cuts to the first `bytes` (at least 1, at most what is there) and frees the rest. */
 void tcp_chain_truncate(struct rte_mbuf *chain, uint32_t bytes);
 
+/* Cuts to the first `bytes` and returns the rest; an mbuf that straddles the cut is shared by a
+ * reference from `pool`. NULL when nothing is left, or that pool is empty: then the rest is freed.
+ */
+struct rte_mbuf *tcp_chain_split(struct rte_mbuf *chain, uint32_t bytes, struct rte_mempool *pool);
+
 /*
  * Appends `bytes` of `chain` to the room behind the data of `to`: only when nobody else
  * can see that buffer. False when they do not fit or `to` is shared.

@@ -47,6 +47,7 @@ struct tcp_input_stage;
 #define TCP_ACKS_MOST     64 /* duplicate ACKs of one flush */
 #define TCP_PORT_COUNTERS 64
 #define TCP_FAST_SERVERS  256
+#define TCP_USED_ALL      UINT32_MAX /* of the congestion window: it was what held us back */
 
 enum tcp_state {
 	TCP_FREE, /* a slab's object that is nobody */
@@ -234,6 +235,7 @@ struct tcp_conn {
 	struct tcp_sack_block duplicate; /* RFC 2883: received twice, to be told; empty: nothing */
 	struct rte_mbuf *resend_at;      /* where the search of what is sent again begins */
 	uint32_t resend_seq;             /* its first byte */
+	uint32_t used_most, used_end;    /* the most that was in flight since then: note_used */
 
 	/* Cold from here: opening, closing, books. */
 	uint64_t hash;

@@ -11,6 +11,10 @@
 #include "l4stack/tcp/tcp_seq.h"
 #include "l4stack/tcp/tcp_timer.h"
 
+/* A segment as long as several may fill as many gaps. One that fills more than that is a trick: the
+ * rest of it is dropped. */
+#define PIECES_MOST 8
+
 /* ---- acknowledging ---- */
 
 /* Every duplicate is told by itself: the peer counts them. */
@@ -92,24 +96,67 @@ static void trim(struct tcp_conn *conn, struct tcp_seg *seg)
 		cut_back(seg, conn->rcv_fin);
 }
 
+/* Up to what is known already; behind that the segment goes on. */
+static bool fill_gap(struct tcp_conn *conn, struct tcp_seg *seg)
+{
+	uint32_t end = seg->seq + seg->len, first = tcp_reorder_first(conn, end);
+	struct rte_mbuf *rest = NULL;
+	bool taken;
+
+	if (seq_lt(first, end)) {
+		rest = tcp_chain_split(seg->pkt, first - seg->seq, conn->tcp->stack->pools.ref);
+		seg->len = first - seg->seq;
+	}
+	taken = tcp_input_text_in_order(conn, seg);
+	if (taken) {
+		tcp_reorder_pull(conn);
+		tcp_conn_owe_ack(conn); /* RFC 5681 §4.2 */
+	}
+	rte_pktmbuf_free(seg->pkt);
+	seg->pkt = rest;
+	seg->seq += seg->len;
+	seg->len = end - seg->seq;
+	return taken && (rest || !seg->len);
+}
+
+/* RFC 2883 §4: one stretch is told of each segment that came twice: the first. */
+static void skip_known(struct tcp_conn *conn, struct tcp_seg *seg, bool first)
+{
+	uint32_t known = RTE_MIN(conn->rcv_nxt - seg->seq, seg->len);
+
+	if (first && known)
+		tcp_reorder_twice(conn, seg->seq, seg->seq + known);
+	cut_front(seg, known);
+}
+
 static void text_in_order(struct tcp_conn *conn, struct tcp_seg *seg)
 {
-	bool gap = conn->reorder;
+	unsigned pieces = 0;
+	bool taken = true;
 
-	cut_back(seg, tcp_reorder_first(conn, seg->seq + seg->len));
-	if (tcp_input_text_in_order(conn, seg) && gap) {
-		tcp_reorder_pull(conn);
-		tcp_conn_owe_ack(conn); /* RFC 5681 §4.2: it fills a gap */
+	if (likely(!conn->reorder)) {
+		tcp_input_text_in_order(conn, seg);
+		return;
 	}
+	while (taken && seg->len && pieces < PIECES_MOST) {
+		taken = fill_gap(conn, seg);
+		if (taken)
+			skip_known(conn, seg, pieces++ == 0);
+	}
+	if (seg->len)
+		cut_back(seg, seg->seq);
 }
 
 static void text_out_of_order(struct tcp_conn *conn, struct tcp_seg *seg)
 {
-	uint32_t end = seg->seq + seg->len;
+	uint32_t seq = seg->seq, end = seq + seg->len;
 
 	note_size(conn, seg->len);
-	if (tcp_reorder_insert(conn, seg->seq, seg->len, seg->pkt) != end)
+	for (unsigned pieces = 0; seg->pkt && pieces < PIECES_MOST; pieces++)
+		seq = tcp_reorder_insert(conn, seq, end - seq, &seg->pkt);
+	if (seq != end)
 		seg->flags &= (uint16_t)~TCP_FIN;
+	rte_pktmbuf_free(seg->pkt);
 	seg->pkt = NULL;
 	conn->quick_acks = TCP_QUICK_ACKS;
 	ack_now(conn);

@@ -21,6 +21,9 @@
 
 #define NO_MBUF_RETRY_US 10000u
 #define PROBE_FOLLOWERS  3
+#define TRAIN_LEAST      2ul /* segments: a receiver acknowledges every second */
+#define TRAIN_MOST       64ul
+#define TRAIN_SHORT_PATH 65536u
 
 /* ---- how much ---- */
 
@@ -273,13 +276,31 @@ static void restart_after_idle(struct tcp_conn *conn)
 		conn->cc.ops->on_idle(&conn->cc, idle_us, conn->tcp->stack->now_us);
 }
 
-/* When the last segment of several is sent nothing follows at once: a receiver that gathers
- * segments before it hands them on need not wait for another. */
+/* What belongs together: a millisecond's worth, two segments at least; on short paths more, for
+ * there the ACKs come in long strides. */
+static uint32_t train_bytes(const struct tcp_conn *conn)
+{
+	uint32_t srtt_us = tcp_rto_srtt_us(&conn->rto);
+	uint64_t bytes = (uint64_t)conn->cc.cwnd * 1000;
+
+	if (!srtt_us)
+		return TRAIN_LEAST * conn->mss;
+	bytes = bytes * (conn->cc.cwnd < conn->cc.ssthresh / 2 ? 10 : 6) / (5ull * srtt_us);
+	bytes += TRAIN_SHORT_PATH >> RTE_MIN(srtt_us / 512, 31u);
+	return (uint32_t)RTE_MIN(RTE_MAX(bytes / conn->mss, TRAIN_LEAST), TRAIN_MOST) * conn->mss;
+}
+
+/* When the last train of several segments is sent nothing follows at once: a receiver that gathers
+ * segments before it hands them on need not wait for another. A last one that is alone tells it of
+ * no burst, and its ACK may as well be delayed. */
 static bool ends_burst(struct tcp_conn *conn, uint32_t begin, uint32_t len)
 {
+	uint32_t end = conn->snd_nxt + len - begin;
 	uint32_t room = RTE_MIN(usable(conn), network_room(conn));
 
-	return (conn->snd_nxt != begin || len > conn->mss) && room < len + conn->mss;
+	if (end <= conn->mss || room >= len + conn->mss)
+		return false;
+	return (end - 1) % train_bytes(conn) >= conn->mss;
 }
 
 /* RFC 4821 §7.4: only when so much follows it that its loss is found without a timeout. */
@@ -375,6 +396,17 @@ static void note_limited(struct tcp_conn *conn)
 		tcp_rate_limited(&conn->rate, tcp_recovery_pipe(conn));
 }
 
+/* How much of the congestion window the last round trip has used, by its fullest moment. */
+static void note_used(struct tcp_conn *conn)
+{
+	uint32_t used = tcp_has(conn, TCP_CWND_LIMITED) ? TCP_USED_ALL : tcp_recovery_pipe(conn);
+
+	if (used < conn->used_most && seq_lt(conn->snd_una, conn->used_end))
+		return;
+	conn->used_most = used;
+	conn->used_end = conn->snd_nxt;
+}
+
 static bool output_data(struct tcp_conn *conn)
 {
 	bool had_mbufs;
@@ -387,6 +419,7 @@ static bool output_data(struct tcp_conn *conn)
 	had_mbufs = output_first(conn) && output_lost(conn) && output_mtu_probe(conn) &&
 		    output_new(conn);
 	note_limited(conn);
+	note_used(conn);
 	return had_mbufs;
 }
 

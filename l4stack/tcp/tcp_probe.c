@@ -48,10 +48,11 @@ static uint64_t probe_timeout_us(const struct tcp_conn *conn)
 
 static void start_again(struct tcp_conn *conn)
 {
-	uint64_t rto_us = left_us(conn), pto_us = may_probe(conn) ? probe_timeout_us(conn) : rto_us;
+	uint64_t rto_us = left_us(conn);
 
-	if (pto_us < rto_us)
-		start(conn, TCP_WAIT_PROBE, pto_us);
+	/* §7.2: where the timeout is the shorter one a probe takes its place. */
+	if (may_probe(conn))
+		start(conn, TCP_WAIT_PROBE, RTE_MIN(probe_timeout_us(conn), rto_us));
 	else
 		start(conn, TCP_WAIT_RTO, rto_us);
 }

@@ -24,15 +24,15 @@ static uint32_t reduce(const struct tcp_prr *prr, uint32_t ssthresh)
 	return share > prr->out ? (uint32_t)(share - prr->out) : 0;
 }
 
-/* The two reduction bounds: PRR-CRB and PRR-SSRB. */
+/* The two reduction bounds: PRR-CRB and PRR-SSRB. What this ACK delivered may go out in any case,
+ * even when the latter has sent more than that before. */
 static uint32_t refill(const struct tcp_prr *prr, const struct tcp_prr_ack *ack)
 {
 	uint32_t limit = above(prr->delivered, prr->out);
 
-	if (ack->progress) {
-		limit = limit > ack->delivered_bytes ? limit : ack->delivered_bytes;
+	limit = limit > ack->delivered_bytes ? limit : ack->delivered_bytes;
+	if (ack->progress)
 		limit += ack->mss;
-	}
 	return min(ack->ssthresh - ack->pipe_bytes, limit);
 }
 

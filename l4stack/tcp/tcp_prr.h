@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Proportional rate reduction: RFC 6937. Pure.
+ * Proportional rate reduction: RFC 9937, once RFC 6937. Pure.
  *
  * During fast recovery as much is sent for each ACK as brings the flight, by its end, to the new
  * slow-start threshold: a part of what was delivered while more than that is in the
  * network; when losses have brought it below, at most what was delivered (the conservative bound)
- * and, while the ACKs go on without new losses, a segment more (slow start), as Linux does it.
+ * and, while the ACKs go on without new losses, a segment more (slow start).
  */
 #ifndef L4STACK_TCP_TCP_PRR_H
 #define L4STACK_TCP_TCP_PRR_H

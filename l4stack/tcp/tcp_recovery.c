@@ -223,20 +223,24 @@ struct control {
 	bool forced; /* one segment goes out whatever PRR says */
 };
 
+/* RFC 7661 §4.1: in slow start half a window is enough, for it doubles in a round trip. */
+static bool window_is_used(const struct tcp_conn *conn)
+{
+	if (conn->used_most == TCP_USED_ALL)
+		return true;
+	return conn->cc.cwnd < conn->cc.ssthresh && conn->cc.cwnd / 2 < conn->used_most;
+}
+
 static void tell_cc(struct tcp_conn *conn, const struct tcp_ack *ack, const struct control *c)
 {
-	bool slow_start = conn->cc.cwnd < conn->cc.ssthresh;
 	bool mending = conn->loss & TCP_LOSS_TIMEOUT;
 	const struct cc_ack news = {
 		.now_us = conn->tcp->stack->now_us,
-		.acked_bytes = mending ? ack->news.delivered_bytes : ack->acked,
+		.acked_bytes = ack->news.delivered_bytes,
 		.flight_bytes = ack->flight,
 		.rtt_us = tcp_rto_srtt_us(&conn->rto),
 		.sample_us = c->rtt_us,
-		/* In slow start half a window is enough: it doubles in a round trip (RFC 7661
-		   §4.1). */
-		.cwnd_limited = tcp_has(conn, TCP_CWND_LIMITED) || mending ||
-				(slow_start && ack->flight >= conn->cc.cwnd / 2),
+		.cwnd_limited = mending || window_is_used(conn),
 		.after_timeout = mending,
 		.recovering = tcp_has(conn, TCP_RECOVERY),
 		.round_start = round_starts(conn, &c->sample),

@@ -186,11 +186,21 @@ static bool place(struct tcp_conn *conn, uint32_t i, bool behind, struct piece *
 	return placed;
 }
 
+/* The piece takes its bytes, and leaves what is behind them. */
+static void piece_cut(struct tcp_conn *conn, struct piece *piece, uint32_t seq,
+		      struct rte_mbuf **chain)
+{
+	struct rte_mempool *pool = conn->tcp->stack->pools.ref;
+
+	piece->head = tcp_chain_skip(*chain, piece->lo - seq);
+	*chain = tcp_chain_split(piece->head, piece->hi - piece->lo, pool);
+}
+
 uint32_t tcp_reorder_insert(struct tcp_conn *conn, uint32_t seq, uint32_t len,
-			    struct rte_mbuf *chain)
+			    struct rte_mbuf **chain)
 {
 	const struct tcp_reorder *q = conn->reorder;
-	struct piece piece = {.lo = seq, .hi = seq + len, .head = chain};
+	struct piece piece = {.lo = seq, .hi = seq + len};
 	uint32_t i = find_reaching(q, seq), next;
 	bool behind = q && i < q->n && seq_le(q->runs[i].lo, seq);
 
@@ -199,7 +209,8 @@ uint32_t tcp_reorder_insert(struct tcp_conn *conn, uint32_t seq, uint32_t len,
 		tcp_reorder_twice(conn, seq, seq_min(piece.lo, piece.hi));
 	}
 	if (seq_ge(piece.lo, piece.hi)) {
-		rte_pktmbuf_free(chain);
+		rte_pktmbuf_free(*chain);
+		*chain = NULL;
 		note_recent(conn->reorder, seq);
 		stack_count(conn->tcp->stack, tcp_duplicate_segments);
 		return piece.hi;
@@ -207,8 +218,7 @@ uint32_t tcp_reorder_insert(struct tcp_conn *conn, uint32_t seq, uint32_t len,
 	next = i + behind;
 	if (q && next < q->n && seq_lt(q->runs[next].lo, piece.hi))
 		piece.hi = q->runs[next].lo;
-	piece.head = tcp_chain_skip(chain, piece.lo - seq);
-	tcp_chain_truncate(piece.head, piece.hi - piece.lo);
+	piece_cut(conn, &piece, seq, chain);
 	return place(conn, i, behind, &piece) ? piece.hi : piece.lo;
 }
 

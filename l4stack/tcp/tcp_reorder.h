@@ -16,12 +16,12 @@
 struct tcp_options;
 
 /*
- * Keeps what is new of [seq, seq + len), which starts after rcv_nxt; takes ownership of
- * `chain`. Returns the number one past the last byte that was kept or already there without a
- * break from `seq`: seq itself when nothing was.
+ * Keeps what is new of [seq, seq + len), which starts after rcv_nxt, up to the next run; what
+ * comes behind that is left in *chain. Returns the number one past the last byte that was kept or
+ * already there without a break from `seq`: seq itself when nothing was.
  */
 uint32_t tcp_reorder_insert(struct tcp_conn *conn, uint32_t seq, uint32_t len,
-			    struct rte_mbuf *chain);
+			    struct rte_mbuf **chain);
 
 /* Where the first run starts: payload up to there is not known yet. */
 uint32_t tcp_reorder_first(const struct tcp_conn *conn, uint32_t otherwise);

@@ -8,6 +8,8 @@
  *	{"cmd":"show","what":"stats","prefix":"tcp"}          {"ok":true,"data":[…]}
  *	{"cmd":"reload"}                                      {"ok":true,"data":…}
  *	{"cmd":"function","what":"restart","name":"edge"}     {"ok":false,"error":"…"}
+ *	{"cmd":"function","what":"tell","name":"edge",
+ *	 "words":["show"]}                                    {"ok":true,"data":[…]}
  *
  * Requests of one client are answered in order, one at a time; those behind wait in the
  * socket. Everything is bounded: clients, the bytes of a request, the time that a client

@@ -31,7 +31,7 @@ static const struct show shows[] = {
 	{NULL, NULL, NULL},
 };
 
-static const char *const verbs[] = {"show", "reload", "function", "upstream", NULL};
+static const char *const verbs[] = {"show", "reload", "function", "upstream", "cache", NULL};
 
 /* --- words that make no sense ---------------------------------------------------------------- */
 
@@ -68,10 +68,63 @@ static int refuse_what(char **error, const char *word)
 	nearest_begin(&nearest, word);
 	for (const struct show *show = shows; show->what; show++)
 		nearest_offer(&nearest, show->what);
+	nearest_offer(&nearest, "cache");
 	return fail(error, word, "there is nothing to show called", nearest_best(&nearest));
 }
 
 /* --- understanding --------------------------------------------------------------------------- */
+
+/* --- what functions are told --- */
+
+/* All functions of that plugin, with one word. */
+static int tell_plugin(const char *plugin, const char *word, struct command *out)
+{
+	out->rows = true;
+	out->request = json_pack("{s:s, s:s, s:s, s:[s]}", "cmd", "function", "what", "tell",
+				 "plugin", plugin, "words", word);
+	return 0;
+}
+
+static int add_word(struct command *out, const char *word)
+{
+	json_t *words = json_object_get(out->request, "words");
+
+	if (!json_array_append_new(words, json_string(word)))
+		return 0;
+	json_decref(out->request); /* not UTF-8 */
+	out->request = NULL;
+	return 0;
+}
+
+static int parse_purge(int count, char *const *words, const struct command_options *options,
+		       struct command *out, char **error)
+{
+	if (options->tag && options->prefix)
+		return fail_plainly(error, "either --tag or --prefix");
+	if (count == 0)
+		return fail_plainly(error, "purge what? URL…, --tag TAG… or --prefix URL…");
+	tell_plugin("cache", options->soft ? "soft-purge" : "purge", out);
+	add_word(out, options->tag ? "tag" : options->prefix ? "prefix" : "url");
+	for (int i = 0; i < count && out->request; i++)
+		add_word(out, words[i]);
+	return 0;
+}
+
+static int parse_cache(int count, char *const *words, const struct command_options *options,
+		       struct command *out, char **error)
+{
+	if (count == 0)
+		return fail_plainly(error, "cache what? purge");
+	if (strcmp(words[0], "purge") != 0)
+		return fail(error, words[0], "caches have no command", "purge");
+	return parse_purge(count - 1, words + 1, options, out, error);
+}
+
+static int parse_show_cache(int count, char *const *words, struct command *out, char **error)
+{
+	return count > 0 ? fail(error, words[0], "one word too many:", NULL)
+			 : tell_plugin("cache", "show", out);
+}
 
 static int parse_show(int count, char *const *words, struct command *out, char **error)
 {
@@ -79,8 +132,10 @@ static int parse_show(int count, char *const *words, struct command *out, char *
 
 	if (count == 0)
 		return fail_plainly(error, "show what? status, ports, chains, functions, "
-					   "applications, flows, upstreams, stats, buffers "
-					   "or errors");
+					   "applications, flows, upstreams, stats, buffers, "
+					   "errors or cache");
+	if (!strcmp(words[0], "cache"))
+		return parse_show_cache(count - 1, words + 1, out, error);
 	while (show->what && strcmp(show->what, words[0]) != 0)
 		show++;
 	if (!show->what)
@@ -164,6 +219,18 @@ static int parse_scale(int count, char *const *words, struct command *out, char 
 	return out->request ? json_object_set_new(out->request, "instances", json_integer(n)) : 0;
 }
 
+static int parse_tell(int count, char *const *words, struct command *out, char **error)
+{
+	if (count == 1)
+		return fail_plainly(error, "tell it what?");
+	out->rows = true;
+	out->request = json_pack("{s:s, s:s, s:s, s:[]}", "cmd", "function", "what", "tell", "name",
+				 words[0], "words");
+	for (int i = 1; i < count && out->request; i++)
+		add_word(out, words[i]);
+	return 0;
+}
+
 static int ask_which(char **error, const char *verb)
 {
 	if (asprintf(error, "%s which function? see \"sluicectl show functions\"", verb) < 0)
@@ -175,11 +242,8 @@ static const struct function_verb {
 	const char *verb;
 	int (*parse)(int count, char *const *words, struct command *out, char **error);
 } function_verbs[] = {
-	{"restart", parse_restart},
-	{"upgrade", parse_upgrade},
-	{"scale", parse_scale},
-	{"drain", parse_drain},
-	{NULL, NULL},
+	{"restart", parse_restart}, {"upgrade", parse_upgrade}, {"scale", parse_scale},
+	{"drain", parse_drain},     {"tell", parse_tell},       {NULL, NULL},
 };
 
 static int refuse_function_verb(char **error, const char *word)
@@ -199,7 +263,8 @@ static int parse_function(int count, char *const *words, struct command *out, ch
 	if (count == 0)
 		return fail_plainly(
 			error,
-			"function what? restart NAME, upgrade NAME, scale NAME N or drain NAME");
+			"function what? restart NAME, upgrade NAME, scale NAME N, drain NAME or "
+			"tell NAME WORD…");
 	while (verb->verb && strcmp(words[0], verb->verb) != 0)
 		verb++;
 	if (!verb->verb)
@@ -292,29 +357,39 @@ static bool takes_plugin(const struct command *command)
 	return what && !strcmp(what, "upgrade");
 }
 
-int command_parse(int count, char *const *words, const char *plugin, struct command *out,
-		  char **error)
+static int parse_words(int count, char *const *words, const struct command_options *options,
+		       struct command *out, char **error)
 {
-	int result;
-
-	*out = (struct command){0};
 	if (count == 0)
 		return fail_plainly(error, "what is to be done? see \"sluicectl --help\"");
 	if (strcmp(words[0], "show") == 0)
-		result = parse_show(count - 1, words + 1, out, error);
-	else if (strcmp(words[0], "reload") == 0)
-		result = parse_reload(count - 1, words + 1, out, error);
-	else if (strcmp(words[0], "function") == 0)
-		result = parse_function(count - 1, words + 1, out, error);
-	else if (strcmp(words[0], "upstream") == 0)
-		result = parse_upstream(count - 1, words + 1, out, error);
-	else
-		result = refuse_word(error, words[0], "there is no command", verbs);
-	if (result == 0 && !out->request)
+		return parse_show(count - 1, words + 1, out, error);
+	if (strcmp(words[0], "reload") == 0)
+		return parse_reload(count - 1, words + 1, out, error);
+	if (strcmp(words[0], "function") == 0)
+		return parse_function(count - 1, words + 1, out, error);
+	if (strcmp(words[0], "upstream") == 0)
+		return parse_upstream(count - 1, words + 1, out, error);
+	if (strcmp(words[0], "cache") == 0)
+		return parse_cache(count - 1, words + 1, options, out, error);
+	return refuse_word(error, words[0], "there is no command", verbs);
+}
+
+int command_parse(int count, char *const *words, const struct command_options *options,
+		  struct command *out, char **error)
+{
+	bool purge_only = options->soft || options->tag || options->prefix;
+
+	*out = (struct command){0};
+	if (parse_words(count, words, options, out, error))
+		return -1;
+	if (!out->request)
 		return fail_plainly(error, "the words are not UTF-8 text");
-	if (result == 0 && plugin && !takes_plugin(out))
+	if (purge_only && strcmp(words[0], "cache") != 0)
+		return fail_plainly(error, "--soft, --tag and --prefix are for \"cache purge\"");
+	if (options->plugin && !takes_plugin(out))
 		return fail_plainly(error, "--plugin is for \"function upgrade\"");
-	return result == 0 && plugin ? add_plugin(out, plugin, error) : result;
+	return options->plugin ? add_plugin(out, options->plugin, error) : 0;
 }
 
 void command_free(struct command *command)
@@ -344,6 +419,8 @@ void command_print(const struct command *command, json_t *data, bool json, bool 
 	if (json) {
 		json_dumpf(data, out, JSON_INDENT(2) | JSON_ENCODE_ANY);
 		fputc('\n', out);
+	} else if (command->rows) {
+		render_rows(data, colour, out);
 	} else if (!show) {
 		print_done(command->done, data, out);
 	} else if (show->view == &view_of_status) {
@@ -362,7 +439,8 @@ void command_print_help(FILE *out)
 	for (const struct show *show = shows; show->what; show++)
 		fprintf(out, "  show %-11s %s %s\n", show->what,
 			show->view == &view_of_status ? "        " : "[PREFIX]", show->help);
-	fputs("                            (PREFIX: only rows whose name begins so)\n"
+	fputs("  show cache                what caches hold, and what they did\n"
+	      "                            (PREFIX: only rows whose name begins so)\n"
 	      "  reload                    read the configuration again; a wrong one changes "
 	      "nothing\n"
 	      "  function restart NAME     new processes for it; the old ones end what they have\n"
@@ -372,9 +450,14 @@ void command_print_help(FILE *out)
 	      "                            fails in its first second is taken back\n"
 	      "  function scale NAME N     that many processes\n"
 	      "  function drain NAME       no processes, until it is restarted\n"
+	      "  function tell NAME WORD…  whatever its plugin understands\n"
 	      "  upstream NAME             its servers\n"
 	      "  upstream NAME SERVER drain | up | down | weight N\n"
 	      "                            until it is said otherwise, or the next reload\n"
+	      "  cache purge URL…          forget what is stored for these targets, or\n"
+	      "    --tag TAG…              all responses that have one of these tags, or\n"
+	      "    --prefix URL…           all whose URLs begin so\n"
+	      "    --soft                  they are only stale from now on\n"
 	      "\n"
 	      "options:\n"
 	      "  -s, --socket SOCKET       the daemon's socket (/run/sluice/control.sock)\n"

@@ -56,6 +56,52 @@ void render_list(const struct view *view, const char *plural, const json_t *arra
 	table_free(table);
 }
 
+/* --- rows of any form ---------------------------------------------------------------------- */
+
+/* The names that occur, as keys; each with a first value. */
+static json_t *names_of(const json_t *array)
+{
+	json_t *names = json_object(), *row;
+	size_t i;
+
+	json_array_foreach(array, i, row) if (json_object_update_missing(names, row)) break;
+	return names;
+}
+
+static void add_any(struct table *table, const json_t *value)
+{
+	char *text = format_value(VIEW_NUMBER, value);
+
+	table_cell(table, text && text[0] ? text : "-");
+	free(text);
+}
+
+static void rows_print(json_t *names, const json_t *array, bool colour, FILE *out)
+{
+	struct table *table = table_create();
+	const char *name;
+	json_t *row, *value;
+	size_t i;
+
+	json_object_foreach(names, name, value)
+		table_column(table, name, json_is_integer(value) ? TABLE_RIGHT : TABLE_LEFT);
+	json_array_foreach(array, i, row) json_object_foreach(names, name, value)
+		add_any(table, json_object_get(row, name));
+	table_print(table, colour, out);
+	table_free(table);
+}
+
+void render_rows(const json_t *array, bool colour, FILE *out)
+{
+	json_t *names = names_of(array);
+
+	if (json_object_size(names))
+		rows_print(names, array, colour, out);
+	else
+		fputs("done\n", out);
+	json_decref(names);
+}
+
 static int title_width(const struct view *view)
 {
 	size_t width = 0;

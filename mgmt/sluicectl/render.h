@@ -13,6 +13,10 @@
 void render_list(const struct view *view, const char *plural, const json_t *array, bool colour,
 		 FILE *out);
 
+/* Objects of texts and numbers: a column for each name, in the order of their first coming; "done"
+ * when there are none. */
+void render_rows(const json_t *array, bool colour, FILE *out);
+
 /* The status: a line for each field, then the workers. */
 void render_status(const json_t *status, bool colour, FILE *out);
 

@@ -16,7 +16,7 @@ enum { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2 };
 
 struct options {
 	const char *socket;
-	const char *plugin;
+	struct command_options command;
 	bool json;
 	bool ended; /* --help, --version: all is said */
 };
@@ -38,9 +38,15 @@ static void print_error(char *error)
 static bool parse_options(int argc, char **argv, struct options *options)
 {
 	static const struct option names[] = {
-		{"socket", required_argument, NULL, 's'}, {"json", no_argument, NULL, 'j'},
-		{"plugin", required_argument, NULL, 'p'}, {"version", no_argument, NULL, 'V'},
-		{"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
+		{"socket", required_argument, NULL, 's'},
+		{"json", no_argument, NULL, 'j'},
+		{"plugin", required_argument, NULL, 'p'},
+		{"version", no_argument, NULL, 'V'},
+		{"help", no_argument, NULL, 'h'},
+		{"soft", no_argument, NULL, 'o'},
+		{"tag", no_argument, NULL, 't'},
+		{"prefix", no_argument, NULL, 'x'},
+		{NULL, 0, NULL, 0},
 	};
 	int option;
 
@@ -53,7 +59,16 @@ static bool parse_options(int argc, char **argv, struct options *options)
 			options->json = true;
 			break;
 		case 'p':
-			options->plugin = optarg;
+			options->command.plugin = optarg;
+			break;
+		case 'o':
+			options->command.soft = true;
+			break;
+		case 't':
+			options->command.tag = true;
+			break;
+		case 'x':
+			options->command.prefix = true;
 			break;
 		case 'V':
 			puts("sluicectl " SLUICE_VERSION);
@@ -101,7 +116,7 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	if (options.ended)
 		return EXIT_DONE;
-	if (command_parse(argc - optind, argv + optind, options.plugin, &command, &error) != 0) {
+	if (command_parse(argc - optind, argv + optind, &options.command, &command, &error) != 0) {
 		print_error(error);
 		command_free(&command);
 		return EXIT_USAGE;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "ask.h"
+#include "command.h"
 #include "crowd.h"
 #include "fetch.h"
 #include "purge.h"
@@ -52,6 +53,7 @@ static int start(struct sluice_nf *nf, const struct sluice_conf *config, struct 
 	cache->nf = nf;
 	cache->store.mem.bytes += mem_size(cache);
 	TAILQ_INIT(&cache->fetching);
+	TAILQ_INIT(&cache->refreshing);
 	TAILQ_INIT(&cache->waiting);
 	TAILQ_INIT(&cache->sending);
 	take_counters(nf, cache);
@@ -135,7 +137,7 @@ static void done(struct sluice_exchange *x, bool reset)
 	(void)reset;
 	switch (visit->state) {
 	case VISIT_FETCHING:
-		fetch_abort(cache, visit);
+		fetch_abort(cache, visit->fetch);
 		break;
 	case VISIT_WAITING:
 		crowd_leave(cache, visit);
@@ -176,6 +178,7 @@ const struct sluice_nf_hooks cache_hooks = {
 	.tick_ms = TICK_MS,
 	.tick = tick,
 	.writable = writable,
+	.command = command_run,
 };
 
 SLUICE_FUNCTION(cache_hooks);

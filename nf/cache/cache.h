@@ -7,8 +7,10 @@
  *	fresh    the rules              send     sends their bodies, as there is room
  *	store    entries, objects       fetch    an exchange with the origin
  *	renew    stored heads           take     its response, up to the store
+ *	refresh  fetches of no client   again    what they ask
  *	note     Cache-Status           crowd    requests that wait for another's fetch
  *	purge    ends what is stored    tags     what purges by tag have ended
+ *	command  words of sluicectl     prefixes what purges by prefix have ended
  *
  * Each exchange has a visit as its ctx: it says which of these has it. Everything runs on
  * the function's thread.
@@ -23,6 +25,7 @@
 #include <sluice/nf.h>
 
 #include "note.h"
+#include "prefixes.h"
 #include "settings.h"
 #include "store.h"
 #include "tags.h"
@@ -63,6 +66,8 @@ struct cache_counters {
 #undef COUNTER
 };
 
+TAILQ_HEAD(fetch_list, fetch);
+
 struct cache {
 	struct sluice_nf *nf;
 	struct settings set;
@@ -70,11 +75,13 @@ struct cache {
 	struct cache_counters count;
 	uint64_t uncounted; /* where counters go that there was no room for */
 	struct visit_list fetching;
-	struct visit_list waiting; /* oldest first */
+	struct fetch_list refreshing; /* in the background */
+	struct visit_list waiting;    /* oldest first */
 	uint32_t waiters;
 	struct visit_list sending;
 	struct hint hint[HINTS];
 	struct tags tags;
+	struct prefixes prefixes;
 };
 
 static inline struct cache *cache_of(struct sluice_exchange *x)

@@ -23,6 +23,11 @@ void crowd_discourage(struct cache *cache, uint64_t hash)
 		(struct hint){hash, sluice_now_us(cache->nf) + cache->set.uncacheable_us};
 }
 
+bool crowd_may_form(const struct cache *cache, const struct entry *entry)
+{
+	return cache->set.collapse && !entry->leader && !is_discouraged(cache, entry->hash);
+}
+
 /* Its response may have to be whole, shared, and no older than the request. */
 bool crowd_may_lead(const struct cache *cache, const struct ask *ask, uint64_t hash,
 		    enum note_why why)

@@ -17,6 +17,9 @@ struct fetch;
 bool crowd_may_lead(const struct cache *cache, const struct ask *ask, uint64_t hash,
 		    enum note_why why);
 
+/* May one of no client? */
+bool crowd_may_form(const struct cache *cache, const struct entry *entry);
+
 /* Has it wait for the entry's leader: true, and the verdict is SLUICE_HOLD. */
 bool crowd_join(struct cache *cache, struct sluice_exchange *x, const struct ask *ask,
 		struct entry *entry, enum note_why why);

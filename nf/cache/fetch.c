@@ -3,6 +3,8 @@
 
 #include "crowd.h"
 #include "fields.h"
+#include "purge.h"
+#include "refresh.h"
 #include "reply.h"
 
 #define FAILURES_MOST 2
@@ -34,20 +36,33 @@ static bool wants_store(const struct ask *ask)
 	return (ask->kind == ASK_READ || ask->post) && !ask->head && !(ask->cc.flags & CC_NO_STORE);
 }
 
-static struct fetch *fetch_new(struct cache *cache, struct sluice_exchange *x,
-			       const struct ask *ask)
+struct fetch *fetch_open(struct cache *cache, struct sluice_str key)
 {
 	struct store *store = &cache->store;
-	uint64_t hash = store_hash(store, ask_key(ask));
 	struct fetch *f = mem_get(&store->mem, sizeof(*f));
 
 	if (!f)
 		return NULL;
-	f->entry = store_open(store, hash, ask_key(ask));
+	f->entry = store_open(store, store_hash(store, key), key);
 	if (!f->entry) {
 		mem_put(&store->mem, f);
 		return NULL;
 	}
+	f->cache = cache;
+	f->invalidations = f->entry->invalidations;
+	f->purges = purge_now(cache);
+	f->request_us = sluice_now_us(cache->nf);
+	TAILQ_INIT(&f->waiters);
+	return f;
+}
+
+static struct fetch *fetch_new(struct cache *cache, struct sluice_exchange *x,
+			       const struct ask *ask)
+{
+	struct fetch *f = fetch_open(cache, ask_key(ask));
+
+	if (!f)
+		return NULL;
 	if (wants_store(ask) || ask->kind == ASK_READ)
 		f->request = copy_request(cache, x);
 	f->may_store = f->request && wants_store(ask);
@@ -59,10 +74,6 @@ static struct fetch *fetch_new(struct cache *cache, struct sluice_exchange *x,
 	f->range = ask->range;
 	f->stale_if_error_s = ask->cc.stale_if_error;
 	f->plain = !ask->authorized && !ask->range;
-	f->invalidations = f->entry->invalidations;
-	f->purges = cache->tags.purges;
-	f->request_us = sluice_now_us(cache->nf);
-	TAILQ_INIT(&f->waiters);
 	f->visit->state = VISIT_FETCHING;
 	f->visit->fetch = f;
 	TAILQ_INSERT_TAIL(&cache->fetching, f->visit, line);
@@ -76,13 +87,21 @@ void fetch_drop_filling(struct cache *cache, struct fetch *f)
 	f->filling = NULL;
 }
 
+static void visit_leave(struct cache *cache, struct visit *visit)
+{
+	TAILQ_REMOVE(&cache->fetching, visit, line);
+	visit->state = VISIT_NONE;
+	visit->fetch = NULL;
+}
+
 void fetch_free(struct cache *cache, struct fetch *f)
 {
 	struct store *store = &cache->store;
 
-	TAILQ_REMOVE(&cache->fetching, f->visit, line);
-	f->visit->state = VISIT_NONE;
-	f->visit->fetch = NULL;
+	if (f->visit)
+		visit_leave(cache, f->visit);
+	else
+		refresh_leave(cache, f);
 	fetch_drop_filling(cache, f);
 	if (f->old)
 		object_unref(store, f->old);
@@ -105,6 +124,14 @@ static struct fetch *fetch_admit(struct cache *cache, struct sluice_exchange *x,
 
 /* --- asking whether what is stored is still good (RFC 9111 §4.3.1) ------------------- */
 
+bool fetch_can_validate(const struct object *old)
+{
+	struct sluice_str value;
+
+	return fields_by_id(old->head, SLUICE_FIELD_ETAG, 0, &value) ||
+	       fields_by_id(old->head, SLUICE_FIELD_LAST_MODIFIED, 0, &value);
+}
+
 static bool set_validator(struct sluice_exchange *x, const struct object *old,
 			  enum sluice_field_id id, const char *condition)
 {
@@ -119,11 +146,7 @@ static bool set_validator(struct sluice_exchange *x, const struct object *old,
  * stays: what has changed it gets as it wants it. */
 static void validate(struct fetch *f, struct sluice_exchange *x)
 {
-	struct sluice_str value;
-
-	if (!f->old || !f->request || f->head ||
-	    (!fields_by_id(f->old->head, SLUICE_FIELD_ETAG, 0, &value) &&
-	     !fields_by_id(f->old->head, SLUICE_FIELD_LAST_MODIFIED, 0, &value)))
+	if (!f->old || !f->request || f->head || !fetch_can_validate(f->old))
 		return;
 	sluice_field_remove(x, "If-None-Match");
 	sluice_field_remove(x, "If-Modified-Since");
@@ -158,10 +181,8 @@ enum sluice_verdict fetch_begin(struct cache *cache, struct sluice_exchange *x,
 
 /* The waiters of a fetch whose client went away are not to suffer for it. When it was not the
  * client they are not to fail one after the other. */
-void fetch_abort(struct cache *cache, struct visit *visit)
+void fetch_abort(struct cache *cache, struct fetch *f)
 {
-	struct fetch *f = visit->fetch;
-
 	if (f->filling)
 		cache_count(cache->count.cut_short);
 	fetch_drop_filling(cache, f);
@@ -175,7 +196,10 @@ void fetch_abort(struct cache *cache, struct visit *visit)
 void fetch_forget_all(struct cache *cache)
 {
 	struct visit *visit;
+	struct fetch *f;
 
+	while ((f = TAILQ_FIRST(&cache->refreshing)))
+		fetch_free(cache, f);
 	while ((visit = TAILQ_FIRST(&cache->fetching)))
 		fetch_free(cache, visit->fetch);
 }

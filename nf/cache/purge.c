@@ -11,16 +11,31 @@ static bool is_soft(const struct sluice_exchange *x)
 	return !sluice_field_named(x, "Soft-Purge", &value) && !str_equal(value, sluice_str("0"));
 }
 
+unsigned purge_tags(struct cache *cache, struct sluice_str tags, bool soft)
+{
+	unsigned n = tags_purge(&cache->tags, &cache->store.hash_key, tags, soft);
+
+	*cache->count.purges += n;
+	return n;
+}
+
 /* The tags that the request names are purged; how many they are. */
-static unsigned purge_tags(struct cache *cache, const struct sluice_exchange *x, bool soft)
+static unsigned purge_named(struct cache *cache, const struct sluice_exchange *x, bool soft)
 {
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < sluice_head(x)->fields; i++)
 		if (tags_is_field(sluice_field_name(x, i)))
-			n += tags_purge(&cache->tags, &cache->store.hash_key,
-					sluice_field_value(x, i), soft);
+			n += purge_tags(cache, sluice_field_value(x, i), soft);
 	return n;
+}
+
+bool purge_prefix(struct cache *cache, struct sluice_str prefix, bool soft)
+{
+	if (!prefixes_purge(&cache->prefixes, prefix, soft))
+		return false;
+	cache_count(cache->count.purges);
+	return true;
 }
 
 static void expire_all(struct cache *cache, struct entry *entry)
@@ -30,12 +45,14 @@ static void expire_all(struct cache *cache, struct entry *entry)
 	entry->invalidations++;
 }
 
-static bool purge_target(struct cache *cache, const struct ask *ask, bool soft)
+bool purge_target(struct cache *cache, struct sluice_str key, bool soft)
 {
 	struct store *store = &cache->store;
-	struct entry *entry = store_find(store, store_hash(store, ask_key(ask)), ask_key(ask));
+	struct entry *entry = store_find(store, store_hash(store, key), key);
 	bool found = entry && entry->newest;
 
+	if (found)
+		cache_count(cache->count.purges);
 	if (found && soft)
 		expire_all(cache, entry);
 	else if (entry)
@@ -50,20 +67,37 @@ enum sluice_verdict purge_request(struct cache *cache, struct sluice_exchange *x
 
 	if (!networks_contain(&cache->set.purge_from, &sluice_head(x)->client))
 		return answer_status(cache, x, 403, NULL);
-	found = purge_tags(cache, x, soft) > 0 || purge_target(cache, ask, soft);
-	if (found)
-		cache_count(cache->count.purges);
+	found = purge_named(cache, x, soft) > 0 || purge_target(cache, ask_key(ask), soft);
 	return answer_status(cache, x, found ? 200 : 404, NULL);
+}
+
+struct purges purge_now(const struct cache *cache)
+{
+	return (struct purges){cache->tags.purges, cache->prefixes.purges};
+}
+
+static enum tags_end judge(const struct cache *cache, const struct object *object)
+{
+	struct purges seen = object->purges;
+	struct sluice_str key = str_make(object->entry->key, object->entry->key_len);
+	enum tags_end end = prefixes_judge(&cache->prefixes, key, seen.prefixes);
+	enum tags_end tagged = TAGS_GOOD;
+
+	if (seen.tags != cache->tags.purges)
+		tagged = tags_judge(&cache->tags, &cache->store.hash_key, object->head, seen.tags);
+	return tagged > end ? tagged : end;
 }
 
 bool purge_spared(struct cache *cache, struct object *object)
 {
-	uint64_t seen = object->purges_seen;
+	struct purges now = purge_now(cache);
+	enum tags_end end;
 
-	if (seen == cache->tags.purges)
+	if (object->purges.tags == now.tags && object->purges.prefixes == now.prefixes)
 		return true;
-	object->purges_seen = cache->tags.purges;
-	switch (tags_judge(&cache->tags, &cache->store.hash_key, object->head, seen)) {
+	end = judge(cache, object);
+	object->purges = now;
+	switch (end) {
 	case TAGS_GONE:
 		store_remove(&cache->store, object);
 		return false;

@@ -148,8 +148,7 @@ static bool is_of_connection(const struct fields_list *all, struct sluice_str na
 	return false;
 }
 
-/* For one connection, of the framing, or made anew for each answer. */
-static bool is_passing(uint16_t id)
+bool reply_is_passing(uint16_t id)
 {
 	return (field_flags[id] & (HOP | FRAMING)) || id == SLUICE_FIELD_TRAILER ||
 	       id == SLUICE_FIELD_AGE;
@@ -163,7 +162,7 @@ static bool is_proxy_info(struct sluice_str name)
 static bool is_kept(const struct fields_list *all, const struct fields_item *item,
 		    const struct cc *cc)
 {
-	return !is_passing(item->id) && !is_proxy_info(item->name) &&
+	return !reply_is_passing(item->id) && !is_proxy_info(item->name) &&
 	       !cc_names_field(cc, item->name) && !is_of_connection(all, item->name);
 }
 

@@ -35,6 +35,9 @@ void reply_keep(const struct fields_list *all, const struct fresh_response *fact
 void reply_merge(const struct fields *stored, const struct fields_list *news, bool cookies,
 		 struct fields_list *merged);
 
+/* Is it a field of the connection, of the framing, or one that each answer has anew? */
+bool reply_is_passing(uint16_t id);
+
 /* The first value of a known field; an empty text when there is none. */
 struct sluice_str reply_value(const struct fields_list *all, enum sluice_field_id id);
 

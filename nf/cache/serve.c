@@ -5,6 +5,7 @@
 #include "crowd.h"
 #include "fetch.h"
 #include "purge.h"
+#include "refresh.h"
 
 #define ERROR_REST_US UINT64_C(1000000) /* an origin that has failed is not asked again at once */
 
@@ -16,20 +17,29 @@ static bool is_helped(const struct cache *cache, const struct ask *ask, const st
 	       fresh_helps_on_error(&object->fresh, ask->cc.stale_if_error, now_us);
 }
 
+/* Does a client's fetch ask about it already? */
+static bool is_fetched(const struct entry *entry, const struct object *object)
+{
+	return entry->leader && entry->leader->old == object;
+}
+
 /*
  * Why the object cannot be used as it is; NOTE_HIT: it can. What may be used while it is
- * revalidated is used once, and the next request fetches, while others still use it.
+ * revalidated is asked about in the background; where that cannot be, it is used once, and the next
+ * request fetches, while others still use it.
  */
-static enum note_why judge(const struct cache *cache, const struct ask *ask,
-			   const struct entry *entry, struct object *object, bool *stale)
+static enum note_why judge(struct cache *cache, const struct ask *ask, const struct entry *entry,
+			   struct object *object, bool *stale)
 {
 	*stale = false;
 	if (!object)
 		return entry && entry->newest ? NOTE_VARY_MISS : NOTE_URI_MISS;
 	switch (fresh_judge(&object->fresh, &ask->cc, sluice_now_us(cache->nf),
-			    entry->leader || !object->asked_late)) {
+			    entry->leader || object->refreshing || !object->asked_late)) {
 	case FRESH_USE_STALE:
-		*stale = object->asked_late = true;
+		*stale = true;
+		if (!is_fetched(entry, object) && !refresh_begin(cache, object))
+			object->asked_late = true;
 		return NOTE_HIT;
 	case FRESH_USE:
 		return NOTE_HIT;

@@ -73,6 +73,7 @@ static int read_collapse(struct settings *set, const struct sluice_conf *config)
 			   &set->collapse_wait_us);
 	bad |= read_number(config, "collapse_waiters", 1024, 1, 1 << 20, &set->collapse_waiters);
 	bad |= read_scaled(config, "uncacheable_s", 5, 0, 3600, 1000000, &set->uncacheable_us);
+	bad |= read_number(config, "refresh_ms", 10000, 0, 600000, &set->refresh_ms);
 	return bad;
 }
 

@@ -22,6 +22,7 @@ struct settings {
 	uint64_t collapse_wait_us;
 	uint32_t collapse_waiters;
 	uint64_t uncacheable_us;
+	uint32_t refresh_ms;        /* how long an origin may take for one; 0: there are none */
 	struct read_names targeted; /* RFC 9213 */
 	bool purge;
 	struct networks purge_from;

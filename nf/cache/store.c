@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <sys/auxv.h>
 
+#include "again.h"
 #include "body.h"
 #include "fields.h"
 #include "nf/common/str.h"
@@ -228,6 +229,7 @@ void object_unref(struct store *store, struct object *object)
 	if (--object->refs)
 		return;
 	body_free(store, &object->body);
+	again_free(&store->mem, object->again);
 	mem_put(&store->mem, object->head);
 	mem_put(&store->mem, object);
 }

@@ -25,6 +25,7 @@
 #include "s3fifo.h"
 #include "vary.h"
 
+struct again;
 struct entry;
 struct fetch;
 struct fields;
@@ -40,6 +41,11 @@ struct body {
 	uint64_t bytes;
 };
 
+/* The numbers of the last purges by tag and by prefix. */
+struct purges {
+	uint64_t tags, prefixes;
+};
+
 /* One stored response. */
 struct object {
 	struct s3_item item;  /* first: an item is its object */
@@ -47,11 +53,14 @@ struct object {
 	struct entry *entry;  /* NULL: not in the store */
 	uint32_t refs;
 	uint16_t status; /* 206: a part of the whole, from byte `first` on */
-	bool asked_late; /* it was served stale once: the next request brings a new one */
+	bool asked_late; /* it was served stale, and nobody asks: the next request brings a new one
+			  */
 	uint64_t first, whole;
-	uint64_t purges_seen; /* tag purges it has been judged by: those until then */
+	struct purges purges; /* it has been judged by: those until then */
 	uint64_t erred_us;    /* when the origin last failed to renew it; 0: it has not */
 	struct fields *head;
+	struct again *again; /* how to ask for it without a client; NULL: it cannot be */
+	bool refreshing;     /* and that is being done */
 	struct body body;
 	struct fresh_object fresh;
 	int64_t modified; /* Last-Modified, or else Date: what If-Modified-Since is compared with */

@@ -3,6 +3,7 @@
  * The response to a fetch: what it ends, what is answered instead of it, and what of it is
  * stored.
  */
+#include "again.h"
 #include "answer.h"
 #include "body.h"
 #include "crowd.h"
@@ -139,6 +140,10 @@ static void complete(struct cache *cache, struct fetch *f)
 		cache_count(cache->count.stores);
 	}
 	crowd_disband(cache, f);
+	if (o->again) { /* for Vary, when it is asked for anew */
+		o->again->client = f->request;
+		f->request = NULL;
+	}
 	fetch_free(cache, f);
 	store_make_room(&cache->store, 0);
 }
@@ -168,14 +173,15 @@ static enum sluice_verdict refuse(struct cache *cache, struct sluice_exchange *x
 }
 
 /* RFC 9110 §6.6.1: whoever has a clock dates what has no date. */
-static void add_date(struct cache *cache, struct sluice_exchange *x,
-		     const struct fresh_response *facts)
+static void add_date(struct cache *cache, struct sluice_exchange *x, const struct fields_list *all)
 {
+	struct sluice_str said = reply_value(all, SLUICE_FIELD_DATE);
+	int64_t seconds, now = sluice_wall_seconds(cache->nf);
 	char date[DATE_BYTES];
 
-	if (facts->date != FRESH_ABSENT)
+	if (!date_parse(said, now, &seconds))
 		return;
-	date_format(sluice_wall_seconds(cache->nf), date);
+	date_format(now, date);
 	sluice_field_set(x, "Date", sluice_str(date));
 }
 
@@ -202,7 +208,6 @@ static enum sluice_verdict store_response(struct cache *cache, struct sluice_exc
 	bool follows = has_body(x);
 
 	f->filling = o;
-	f->expected = sluice_head(x)->body_bytes;
 	note_forward(cache, x, f, true);
 	crowd_part(cache, f);
 	if (follows)
@@ -233,32 +238,54 @@ static bool read_part(const struct sluice_exchange *x, const struct fetch *f,
 	       !str_equal(tag, old_tag);
 }
 
-static enum sluice_verdict take_content(struct cache *cache, struct sluice_exchange *x,
-					struct fetch *f, const struct fields_list *all)
+static bool is_too_long(const struct cache *cache, const struct sluice_exchange *x)
 {
-	const struct sluice_head *head = sluice_head(x);
+	uint64_t bytes = sluice_head(x)->body_bytes;
+
+	return has_body(x) && bytes != SLUICE_LENGTH_UNKNOWN && bytes > cache->set.max_object_bytes;
+}
+
+struct object *fetch_object(struct cache *cache, const struct sluice_exchange *x, struct fetch *f,
+			    const struct fields_list *all, uint64_t **counter)
+{
 	struct fresh_response facts;
 	struct vary_key vary;
 	struct part part;
 	struct object *o;
 
-	reply_facts(all, head->status, sluice_wall_seconds(cache->nf), &cache->set.targeted,
-		    &facts);
-	add_date(cache, x, &facts);
+	reply_facts(all, sluice_head(x)->status, sluice_wall_seconds(cache->nf),
+		    &cache->set.targeted, &facts);
 	make_vary(&vary, f, all);
 	facts.vary_never = vary.never;
 	facts.part = read_part(x, f, all, &part);
+	*counter = cache->count.uncacheable;
 	if (all->full || fresh_may_store(&facts, &cache->set.rules, f->authorized))
-		return refuse(cache, x, f, cache->count.uncacheable);
-	if (has_body(x) && head->body_bytes != SLUICE_LENGTH_UNKNOWN &&
-	    head->body_bytes > cache->set.max_object_bytes)
-		return refuse(cache, x, f, cache->count.too_large);
+		return NULL;
+	*counter = cache->count.too_large;
+	if (is_too_long(cache, x))
+		return NULL;
+	*counter = cache->count.no_room;
 	o = make_object(cache, f, all, &facts, &vary);
 	if (!o)
-		return refuse(cache, x, f, cache->count.no_room);
-	o->purges_seen = f->purges;
+		return NULL;
+	o->purges = f->purges;
 	o->first = part.first;
 	o->whole = part.whole;
+	f->expected = sluice_head(x)->body_bytes;
+	return o;
+}
+
+static enum sluice_verdict take_content(struct cache *cache, struct sluice_exchange *x,
+					struct fetch *f, const struct fields_list *all)
+{
+	uint64_t *counter;
+	struct object *o = fetch_object(cache, x, f, all, &counter);
+
+	add_date(cache, x, all);
+	if (!o)
+		return refuse(cache, x, f, counter);
+	if (o->fresh.stale_while_revalidate_s && f->kind == ASK_READ && o->status != 206)
+		o->again = again_make(&cache->store.mem, x);
 	return store_response(cache, x, f, o);
 }
 
@@ -358,17 +385,24 @@ static bool is_whole(const struct fetch *f)
 	return f->expected == SLUICE_LENGTH_UNKNOWN || f->filling->body.bytes == f->expected;
 }
 
-void fetch_body(struct cache *cache, struct visit *visit, const struct sluice_span *spans,
-		unsigned n, bool end)
+void fetch_fill(struct cache *cache, struct fetch *f, const struct sluice_span *spans, unsigned n)
 {
-	struct fetch *f = visit->fetch;
-
 	for (unsigned i = 0; i < n && f->filling; i++)
 		take_span(cache, f, &spans[i]);
-	if (!end)
-		return;
+}
+
+void fetch_end(struct cache *cache, struct fetch *f)
+{
 	if (f->filling && is_whole(f))
 		complete(cache, f);
 	else
-		fetch_abort(cache, visit);
+		fetch_abort(cache, f);
+}
+
+void fetch_body(struct cache *cache, struct visit *visit, const struct sluice_span *spans,
+		unsigned n, bool end)
+{
+	fetch_fill(cache, visit->fetch, spans, n);
+	if (end)
+		fetch_end(cache, visit->fetch);
 }

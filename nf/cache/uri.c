@@ -78,10 +78,10 @@ static uint32_t host_len(struct sluice_str authority)
 	return n && authority.ptr[n - 1] == ':' ? n - 1 : authority.len;
 }
 
-/* "//host:port/path" with the scheme taken off. */
+/* "host:port/path" */
 static bool from_authority(struct uri_key *key, struct sluice_str s)
 {
-	struct sluice_str authority = until(str_skip(s, 2), "/?");
+	struct sluice_str authority = until(s, "/?");
 	uint32_t len = host_len(authority);
 	struct sluice_str port = str_skip(authority, len);
 
@@ -89,8 +89,20 @@ static bool from_authority(struct uri_key *key, struct sluice_str s)
 		return false;
 	if (port.len)
 		port = str_skip(port, 1);
-	return uri_key_make(key, str_make(authority.ptr, len), port,
-			    str_skip(s, authority.len + 2));
+	return uri_key_make(key, str_make(authority.ptr, len), port, str_skip(s, authority.len));
+}
+
+bool uri_key_absolute(struct uri_key *key, struct sluice_str url)
+{
+	struct sluice_str authority;
+
+	url = until(str_trim(url), "#");
+	if (begins_with(url, "http://"))
+		url = str_skip(url, 7);
+	authority = until(url, "/?");
+	if (authority.len && authority.ptr[authority.len - 1] == ':')
+		return false; /* another scheme */
+	return from_authority(key, url);
 }
 
 /* What "." and ".." mean (RFC 3986 §5.2.4); `path` begins with a slash. The key holds the
@@ -153,5 +165,6 @@ bool uri_key_resolve(struct uri_key *key, struct sluice_str base, struct sluice_
 		return false;
 	if (!begins_with(reference, "//"))
 		return from_path(key, base, reference);
-	return from_authority(key, reference) && same_origin(base, str_make(key->text, key->len));
+	return from_authority(key, str_skip(reference, 2)) &&
+	       same_origin(base, str_make(key->text, key->len));
 }

@@ -23,6 +23,9 @@ struct uri_key {
 bool uri_key_make(struct uri_key *key, struct sluice_str host, struct sluice_str port,
 		  struct sluice_str target);
 
+/* The key of "http://host[:port]/path" or "host[:port]/path". False: it is neither. */
+bool uri_key_absolute(struct uri_key *key, struct sluice_str url);
+
 /*
  * The key of what `reference` (a Location or Content-Location) names, for a response to `base`
  * (a key). False: it is of another origin, or no reference that we can follow.

@@ -89,6 +89,7 @@ struct sluice_exchange {
 	uint64_t in_flight_bytes;
 	uint32_t early_taken; /* bytes, with the verdict of `open` */
 	const struct sluice_head *head;
+	uint64_t asked; /* response: where the head of what the origin was asked lies; 0: nowhere */
 	struct nf_edits *edits;
 	struct sluice_how how;       /* with `has_how` */
 	struct sluice_ask_list asks; /* that end with it */
@@ -146,6 +147,7 @@ struct sluice_nf {
 	struct nf_worker worker[NF_WORKERS_MAX];
 	struct nf_edits *spare_edits;
 	struct sluice_exchange *emitting; /* the exchange whose body hook runs */
+	struct sluice_exchange *asked;    /* what sluice_asked returns; NULL: it never did */
 	struct sluice_slice emit[NF_EMIT_MAX];
 	uint32_t emit_count;
 	uint64_t *counters;
@@ -189,6 +191,13 @@ uint64_t nf_next_us(const struct sluice_nf *nf);
 /* Runs `writable` if the function was turned away and room came free since. `came`: the embedder's
  * own ring has room again. True if it ran. */
 bool nf_room(struct sluice_nf *nf, bool came);
+
+/* --- commands (command.c) ------------------------------------------------------------ */
+
+/* Runs `command` with these words, each ended by a NUL. 0 and the rows as a JSON array, or -errno
+ * and a sentence; `*answer` is to be freed, NULL: no memory for it. */
+int nf_command(struct sluice_nf *nf, const char *words, size_t bytes, char **answer)
+	__attribute__((warn_unused_result));
 
 /* --- events (event.c) -------------------------------------------------------------- */
 

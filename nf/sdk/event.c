@@ -62,6 +62,7 @@ static void on_head(struct sluice_nf *nf, unsigned worker, const struct sluice_d
 	x->phase = (uint8_t)phase;
 	x->early_ended = d->flags & SLUICE_DOWN_END;
 	x->head = (const struct sluice_head *)nf_resolve(nf, ref, sizeof(struct sluice_head));
+	x->asked = phase == NF_RESPONSE_HEAD ? d->slice[0].ref : 0;
 	if (!x->head) {
 		nf_complain(nf, "a head lies outside of the message region: its exchange is reset");
 		verdict = SLUICE_RESET;

@@ -13,7 +13,7 @@
 
 #define FDS_ASIDE 256 /* while descriptors are put in their places */
 
-/* One packet, with the descriptors that came beside it. */
+/* One packet, with the descriptors that came beside it. The longest is a command. */
 struct packet {
 	union {
 		struct sluice_host_header header;
@@ -21,6 +21,7 @@ struct packet {
 		struct sluice_host_allow allow;
 		struct sluice_host_region region;
 		struct sluice_host_link link;
+		struct sluice_host_command command;
 	};
 	int fd[SLUICE_HOST_SOURCES_MAX];
 	unsigned fds;
@@ -58,6 +59,8 @@ static size_t packet_least(const struct packet *p)
 		return sizeof(struct sluice_host_region);
 	case SLUICE_HOST_LINK:
 		return sizeof(struct sluice_host_link);
+	case SLUICE_HOST_COMMAND:
+		return offsetof(struct sluice_host_command, text);
 	default:
 		return sizeof(struct sluice_host_header);
 	}
@@ -67,7 +70,7 @@ static size_t packet_least(const struct packet *p)
 static int packet_receive(struct packet *p, int flags)
 {
 	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(p->fd))];
-	struct iovec iov = {.iov_base = &p->header, .iov_len = sizeof(struct sluice_host_welcome)};
+	struct iovec iov = {.iov_base = &p->header, .iov_len = sizeof(struct sluice_host_command)};
 	struct msghdr message = {.msg_iov = &iov,
 				 .msg_iovlen = 1,
 				 .msg_control = control,
@@ -284,10 +287,11 @@ int handshake_more(struct host *host)
 	int rc;
 
 	while ((rc = packet_receive(&p, MSG_DONTWAIT)) == 0) {
-		if (p.header.kind != SLUICE_HOST_REGION)
-			packet_close(&p);
-		else if (on_region(host, &p))
+		if (p.header.kind == SLUICE_HOST_REGION && on_region(host, &p))
 			nf_complain(host->nf, host->error);
+		if (p.header.kind == SLUICE_HOST_COMMAND)
+			host_command_keep(host, &p.command);
+		packet_close(&p);
 	}
 	return rc == -EPIPE ? rc : 0;
 }

@@ -160,6 +160,7 @@ void harness_destroy(struct harness *h)
 	harness_asks_free(h);
 	free(h->sent);
 	free(h->conf_error);
+	free(h->answer);
 	free(h->upstreams);
 	free(h->arena);
 	memory_unmap(&h->rx);

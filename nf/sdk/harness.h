@@ -159,6 +159,13 @@ void harness_ask_answer(struct harness_ask *ask, uint16_t status,
 void harness_ask_piece(struct harness_ask *ask, const void *bytes, size_t len);
 void harness_ask_over(struct harness_ask *ask, int error);
 
+/* --- commands ------------------------------------------------------------------------ */
+
+/* Words with a space between them. 0, or -EINVAL: it is refused. */
+int harness_command(struct harness *h, const char *words);
+/* The rows as JSON, or the sentence that says why not. */
+const char *harness_answer(const struct harness *h);
+
 /* --- what the function answered ------------------------------------------------------ */
 
 /* To the last head. SLUICE_HOLD while there is none. */

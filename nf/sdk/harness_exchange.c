@@ -222,6 +222,10 @@ static void head_event(struct harness_exchange *x, const struct harness_line *li
 		.arg = harness_head_write(x->h, line),
 	};
 
+	if (!line->response)
+		x->request = sluice_ref(HARNESS_REGION_MESSAGES, (uint64_t)down.arg * 64);
+	else if (x->h->routed_group != SLUICE_NONE16)
+		down.slice[0].ref = x->request;
 	harness_answer_forget(x);
 	x->response = line->response;
 	harness_fields_set(x, line->fields);

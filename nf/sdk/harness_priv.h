@@ -50,6 +50,7 @@ struct harness_exchange {
 	struct sluice_how how;
 	bool has_how;
 	char *method, *target;
+	uint64_t request;            /* where its head lies, without edits */
 	struct harness_pair *fields; /* of the last head, with the edits of its answer */
 	unsigned fields_count;
 };
@@ -70,6 +71,7 @@ struct harness {
 	size_t sent_count, sent_size;
 	struct harness_ask *asks; /* oldest first */
 	char *conf_error;         /* the config's syntax */
+	char *answer;             /* to the last command */
 	char **logs;
 	unsigned logs_count;
 };

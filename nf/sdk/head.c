@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Reading a head: the manager parsed it, this finds its pieces. */
 #include <errno.h>
+#include <stdlib.h>
 
 #include "nf/sdk/core.h"
 
@@ -98,9 +99,25 @@ int sluice_field_named(const struct sluice_exchange *x, const char *name, struct
 	return i == SLUICE_NONE16 ? -ENOENT : 0;
 }
 
+const struct sluice_exchange *sluice_asked(const struct sluice_exchange *x)
+{
+	struct sluice_nf *nf = x->nf;
+	const struct sluice_head *head = NULL;
+
+	if (x->phase == NF_RESPONSE_HEAD && x->asked)
+		head = (const struct sluice_head *)nf_resolve(nf, x->asked, sizeof(*head));
+	if (head && !nf->asked)
+		nf->asked = calloc(1, sizeof(*nf->asked));
+	if (!head || !nf->asked)
+		return NULL;
+	*nf->asked = (struct sluice_exchange){
+		.nf = nf, .head = head, .group = SLUICE_NONE16, .server = SLUICE_NONE16};
+	return nf->asked;
+}
+
 uint16_t sluice_routed(const struct sluice_exchange *x)
 {
-	if (x->group != SLUICE_NONE16)
+	if (x->group != SLUICE_NONE16 && x->phase != NF_RESPONSE_HEAD)
 		return x->group;
 	return x->head ? x->head->group : SLUICE_NONE16;
 }

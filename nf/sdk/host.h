@@ -8,6 +8,7 @@
  *	allow.c      what the configuration lets it do besides
  *	plugin.c     the shared object
  *	say.c        messages to the manager
+ *	host_command.c  commands from it, and their answers
  *	loop.c       the event loop
  *
  * Everything up to plugin_load is trusted code with the rights it was started with; from
@@ -39,6 +40,17 @@ struct host_allowed {
 	int fd;
 };
 
+/* One that came and was not run yet, or its answer that was not sent yet. */
+struct host_command {
+	bool waits;
+	bool failed; /* the answer is a sentence */
+	uint32_t number;
+	size_t bytes;
+	char words[SLUICE_HOST_COMMAND_MAX];
+	char *answer; /* NULL: none */
+	size_t len, sent;
+};
+
 struct host {
 	struct sluice_host_welcome welcome;
 	char *config; /* JSON; freed once it was read */
@@ -52,6 +64,7 @@ struct host {
 	unsigned allowed_count;
 	uint64_t mapped_bytes;
 	struct sluice_nf *nf;
+	struct host_command command;
 	struct object object;
 	char error[512]; /* of the step that failed */
 	uint32_t log_tokens, log_dropped;
@@ -76,7 +89,8 @@ int host_fail(struct host *host, int rc, const char *format, ...)
 
 /* Receives everything up to GO; leaves open the socket and the eventfds, and nothing else. */
 int handshake_run(struct host *host) __attribute__((warn_unused_result));
-/* After that: regions that come later. -EPIPE: the manager is gone. Does not block. */
+/* After that: regions that come later, and commands. -EPIPE: the manager is gone. Does not block.
+ */
 int handshake_more(struct host *host) __attribute__((warn_unused_result));
 /* Unmaps other functions' arenas: no hook of this one sees a body. */
 void handshake_forget_peers(struct host *host);
@@ -111,6 +125,17 @@ int plugin_load(struct host *host, int fd) __attribute__((warn_unused_result));
 void say_error(const char *text, bool placed);
 int say_ready(const struct host *host) __attribute__((warn_unused_result));
 void say_log(struct host *host, enum sluice_log_level level, const char *text);
+
+/* 0, -EAGAIN, or another -errno: the manager is gone. */
+int say_answer(uint32_t number, uint32_t flags, const char *text, size_t len)
+	__attribute__((warn_unused_result));
+
+/* A command came. */
+void host_command_keep(struct host *host, const struct sluice_host_command *message);
+/* Not in a hook: runs it, sends what there is room for. True: there was something to do. */
+bool host_command_turn(struct host *host);
+/* Is there something to do? */
+bool host_command_waits(const struct host *host);
 
 /* Tells the instance what time it is. Nanoseconds of the monotonic clock. */
 uint64_t loop_time(struct host *host);

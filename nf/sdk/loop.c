@@ -96,6 +96,8 @@ static void turn_links(struct loop *l)
 {
 	bool crowded[NF_WORKERS_MAX], came = false;
 
+	if (host_command_turn(l->host))
+		l->worked = true;
 	for (unsigned i = 0; i < l->host->links; i++) {
 		struct ringend *link = &l->host->link[i];
 
@@ -148,7 +150,7 @@ static const struct timespec *sleep_time(const struct loop *l, struct timespec *
 	uint64_t next = nf_next_us(l->host->nf);
 	uint64_t us = next == UINT64_MAX ? UINT64_MAX : next > l->now_us ? next - l->now_us : 0;
 
-	if (waits_for_ring(l->host) && us > WAIT_RING_MS * 1000)
+	if ((waits_for_ring(l->host) || host_command_waits(l->host)) && us > WAIT_RING_MS * 1000)
 		us = WAIT_RING_MS * 1000;
 	if (us == UINT64_MAX)
 		return NULL;

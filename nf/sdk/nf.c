@@ -80,6 +80,7 @@ void nf_free(struct sluice_nf *nf)
 		free(edits);
 	}
 	nf_timers_free(nf);
+	free(nf->asked);
 	arena_destroy(nf->arena);
 	conf_tree_free(nf->conf);
 	free(nf);

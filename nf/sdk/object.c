@@ -22,8 +22,16 @@ static int hooks_find(void *handle, const char *name, struct sluice_nf_hooks *ou
 	return nf_hooks_read(entry(), name, out, error, size);
 }
 
-int object_load(const char *path, const char *name, struct object *out, char *error, size_t size)
+static const char *last_part(const char *path)
 {
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+int object_load(const char *path, const char *file, struct object *out, char *error, size_t size)
+{
+	const char *name = last_part(file);
 	int rc;
 
 	*out = (struct object){.handle = dlopen(path, RTLD_NOW | RTLD_LOCAL)};

@@ -16,9 +16,9 @@ struct object {
 	struct sluice_nf_hooks hooks;
 };
 
-/* `path` is what dlopen is given; `name` is what the sentence in `error` calls it. 0, -ENOEXEC,
- * or -EINVAL (another ABI). */
-int object_load(const char *path, const char *name, struct object *out, char *error,
+/* `path` is what dlopen is given; the sentence in `error` names the last part of `file`. 0,
+ * -ENOEXEC, or -EINVAL (another ABI). */
+int object_load(const char *path, const char *file, struct object *out, char *error,
 		size_t error_size) __attribute__((warn_unused_result));
 void object_unload(struct object *object);
 

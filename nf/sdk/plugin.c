@@ -19,13 +19,6 @@ int plugin_open(struct host *host)
 	return fd;
 }
 
-static const char *last_part(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 /* By its name where the user can reach it (debuggers know it then), else by the descriptor. */
 int plugin_load(struct host *host, int fd)
 {
@@ -34,8 +27,8 @@ int plugin_load(struct host *host, int fd)
 	int rc;
 
 	snprintf(by_fd, sizeof(by_fd), "/proc/self/fd/%d", fd);
-	rc = object_load(access(path, R_OK) ? by_fd : path, last_part(path), &host->object,
-			 host->error, sizeof(host->error));
+	rc = object_load(access(path, R_OK) ? by_fd : path, path, &host->object, host->error,
+			 sizeof(host->error));
 	close(fd);
 	return rc;
 }

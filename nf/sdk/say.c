@@ -38,6 +38,16 @@ static int text_send(enum sluice_host_kind kind, uint32_t level, bool placed, co
 	return message_send(&message, bytes, wait);
 }
 
+int say_answer(uint32_t number, uint32_t flags, const char *text, size_t len)
+{
+	size_t bytes = offsetof(struct sluice_host_answer, text) + len;
+	struct sluice_host_answer message = {
+		.header = {SLUICE_HOST_ANSWER, (uint32_t)bytes}, .number = number, .flags = flags};
+
+	memcpy(message.text, text, len);
+	return message_send(&message, bytes, false);
+}
+
 void say_error(const char *text, bool placed)
 {
 	if (text_send(SLUICE_HOST_ERROR, SLUICE_LOG_ERROR, placed, text, true))

@@ -56,10 +56,13 @@ static void side_turn(struct pair_side *side)
 	input(side, n);
 	side->waiting = 0;
 	stack_deliver(side->stack);
+	if (side->app)
+		side->app(side->app_ctx, side->pair->now_us);
 	stack_flush(side->stack);
 	begin = rte_rdtsc() - begin;
 	side->cycles += begin;
 	begin_ns = cpu_ns() - begin_ns;
+	side->cpu_ns += begin_ns;
 	side->turn_most_ns = begin_ns > side->turn_most_ns ? begin_ns : side->turn_most_ns;
 }
 

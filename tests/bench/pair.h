@@ -25,10 +25,13 @@ struct pair_side {
 	struct stack *stack;
 	struct pair *pair;
 	unsigned index;
+	void (*app)(void *ctx, uint64_t now_us); /* what stands on the stack; NULL: handlers only */
+	void *app_ctx;
 	uint32_t waiting;
 	struct rte_mbuf *queue[PAIR_QUEUE_MOST]; /* frames that wait for this side */
 	uint64_t cycles;                         /* spent in its stack */
-	uint64_t turn_most_ns;                   /* of CPU time, in its longest turn */
+	uint64_t cpu_ns;       /* the same as this thread's time: without others */
+	uint64_t turn_most_ns; /* of that, in its longest turn */
 	uint64_t frames_in;
 	uint64_t overflows;
 };

@@ -10,7 +10,7 @@ from lab import BUILD, Origin, read_head, wait_until
 
 AUTH = f"""functions = (
   {{ name = "auth"; plugin = "{BUILD}/tests/auth.so"; on_failure = "reject";
-     config = {{ timeout_ms = 500; pulse_ms = 20; }}; }},"""
+     config = {{ timeout_ms = 3000; pulse_ms = 20; }}; }},"""
 
 
 def with_auth(conf, endpoint):

@@ -441,8 +441,20 @@ STALE = [
         Step(reply=Reply(SHORT, TAG)), Step(pause=PAUSE, reply=Reply(hang_up=True), status=502)]),
     Case("404 is no error of the origin", [
         Step(reply=Reply(cc("max-age=1, stale-if-error=60"))), Step(pause=PAUSE, reply=Reply(status=404), status=404)]),
-    Case("stale-while-revalidate", [
+    Case("stale-while-revalidate: a new one comes in the background", [
         Step(reply=Reply(cc("max-age=1, stale-while-revalidate=60"), TAG)),
+        Step(pause=PAUSE, body="body-1", reply=Reply(HOUR, 'ETag: "v2"', wait=0.3)),
+        Step(pause=1, asks=False, body="body-2", fields={"ETag": '"v2"'})]),
+    Case("stale-while-revalidate: it is confirmed in the background", [
+        Step(reply=Reply(cc("max-age=1, stale-while-revalidate=60"), TAG)),
+        Step(pause=PAUSE, body="body-1", reply=Reply(status=500), not_modified=Reply(HOUR, TAG)),
+        Step(pause=1, asks=False, body="body-1", fields={"Cache-Control": "max-age=3600"})]),
+    Case("stale-while-revalidate: it fails in the background", [
+        Step(reply=Reply(cc("max-age=1, stale-while-revalidate=60"), TAG)),
+        Step(pause=PAUSE, body="body-1", reply=Reply(hang_up=True)),
+        Step(pause=1, asks=True, asked={"If-None-Match": '"v1"'}, reply=Reply(HOUR, body="new"), body="new")]),
+    Case("stale-while-revalidate: what brought a Cookie is for clients to ask", [
+        Step(send=("Cookie: a=b",), reply=Reply(cc("max-age=1, stale-while-revalidate=60"), TAG)),
         Step(pause=PAUSE, asks=False, body="body-1"),
         Step(asks=True, asked={"If-None-Match": '"v1"'}, reply=Reply(HOUR, 'ETag: "v2"'), body="body-2"),
         Step(asks=False, body="body-2")]),

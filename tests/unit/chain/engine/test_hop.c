@@ -198,6 +198,59 @@ static void edit_much(struct fake *fake, const struct sluice_down *down)
 	fake_say_text(fake, fake_answer(down, SLUICE_PASS), edits.bytes, edits.len);
 }
 
+static const struct sluice_head *asked; /* of what the first function was shown last */
+static uint16_t asked_group;
+
+static void look_at_asked(struct fake *fake, const struct sluice_down *down)
+{
+	if (down->kind == SLUICE_DOWN_RESPONSE_HEAD) {
+		asked = down->slice[0].ref
+				? (const struct sluice_head *)region_resolve(
+					  &bench.regions, down->slice[0].ref, sizeof(*asked))
+				: NULL;
+		asked_group = fake_head(fake, down)->group;
+	}
+	fake_pass(fake, down);
+}
+
+static void refuse_all(struct fake *fake, const struct sluice_down *down)
+{
+	struct sluice_up up = fake_answer(down, SLUICE_RESPOND);
+
+	if (down->kind != SLUICE_DOWN_REQUEST_HEAD)
+		return;
+	up.status = 403;
+	up.flags = SLUICE_UP_END;
+	fake_say(fake, &up);
+}
+
+/* With an answer comes the request as the origin got it; with a function's there is none. */
+static void test_asked(void **state)
+{
+	struct peer *c, *o;
+
+	(void)state;
+	bench_open(&two);
+	f(0)->on = look_at_asked;
+	f(1)->on = edit;
+	c = client_open();
+	say(c, GET("/old"));
+	o = origin_accept(0);
+	head_has(hear_head(o), "GET /new?x HTTP/1.1\r\n");
+	say(o, OK(2) "hi");
+	hear_head(c);
+	hear(c, "hi");
+	assert_non_null(asked);
+	assert_string_equal(head_text(asked, asked->target), "/new?x");
+	assert_int_equal(asked_group, 0);
+	f(1)->on = refuse_all;
+	say(c, GET("/old"));
+	head_has(hear_head(c), "HTTP/1.1 403 ");
+	assert_null(asked);
+	assert_int_equal(asked_group, SLUICE_NONE16);
+	bench_close();
+}
+
 static void test_many_edits(void **state)
 {
 	struct peer *c, *o;
@@ -520,13 +573,21 @@ static void test_ring_full(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_two_functions), cmocka_unit_test(test_branches),
-		cmocka_unit_test(test_index),         cmocka_unit_test(test_edits),
-		cmocka_unit_test(test_many_edits),    cmocka_unit_test(test_leave),
-		cmocka_unit_test(test_hold),          cmocka_unit_test(test_hold_and_client_goes),
-		cmocka_unit_test(test_reset),         cmocka_unit_test(test_choices),
-		cmocka_unit_test(test_no_route),      cmocka_unit_test(test_hooks),
-		cmocka_unit_test(test_instances),     cmocka_unit_test(test_ring_full),
+		cmocka_unit_test(test_two_functions),
+		cmocka_unit_test(test_branches),
+		cmocka_unit_test(test_index),
+		cmocka_unit_test(test_edits),
+		cmocka_unit_test(test_asked),
+		cmocka_unit_test(test_many_edits),
+		cmocka_unit_test(test_leave),
+		cmocka_unit_test(test_hold),
+		cmocka_unit_test(test_hold_and_client_goes),
+		cmocka_unit_test(test_reset),
+		cmocka_unit_test(test_choices),
+		cmocka_unit_test(test_no_route),
+		cmocka_unit_test(test_hooks),
+		cmocka_unit_test(test_instances),
+		cmocka_unit_test(test_ring_full),
 	};
 
 	return cmocka_run_group_tests(tests, bench_start, bench_stop);

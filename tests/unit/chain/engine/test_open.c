@@ -20,6 +20,17 @@ static void open_path(unsigned path)
 	bench_open(&options);
 }
 
+/* The first function is shown the client's data as well. */
+static void data_path(unsigned path)
+{
+	struct options options = {.stream = true, .path = path, .no_functions_up = true};
+
+	wanted = taken = 0;
+	bench_open(&options);
+	for (unsigned i = 0; i < path; i++)
+		fake_up(i, ENGINE_HOOK_OPEN | (i ? 0 : ENGINE_HOOK_CLIENT_DATA));
+}
+
 static const char *early(const struct fake *fake)
 {
 	static char text[8192];
@@ -103,6 +114,45 @@ static void test_the_next_function_sees_what_is_left(void **state)
 	wait_for(f(1), &f(1)->last[SLUICE_DOWN_OPEN]);
 	o = origin_accept(0);
 	hear(o, "cc");
+	bench_close();
+}
+
+static void wait_and_pass(struct fake *fake, const struct sluice_down *down)
+{
+	struct sluice_up up = fake_answer(down, SLUICE_PASS);
+
+	if (down->kind == SLUICE_DOWN_OPEN && fake_head(fake, down)->text_used < wanted)
+		up.verdict = SLUICE_WAIT;
+	if (down->kind == SLUICE_DOWN_OPEN)
+		fake_say(fake, &up);
+}
+
+/* Once a function is shown the stream's data, those after it see of the early bytes only what it
+ * has let go, and cannot take what it has not. */
+static void test_early_bytes_that_another_one_holds(void **state)
+{
+	struct peer *c, *o;
+
+	(void)state;
+	data_path(2);
+	f(0)->on = wait_and_pass;
+	f(1)->on = fake_hold;
+	wanted = 5;
+	c = client_open();
+	say(c, "early");
+	until(f(1)->opens == 1);
+	assert_string_equal(early(f(1)), "");
+	until(f(0)->pieces[0] == 1);
+	fake_pass(f(0), &f(0)->last[SLUICE_DOWN_CLIENT_DATA]);
+	bench_run_ms(5);
+	wanted = 5;
+	wait_for(f(1), &f(1)->last[SLUICE_DOWN_OPEN]);
+	until(f(1)->opens == 2);
+	assert_string_equal(early(f(1)), "early");
+	taken = 4;
+	wait_for(f(1), &f(1)->last[SLUICE_DOWN_OPEN]);
+	o = origin_accept(0);
+	hear(o, "y");
 	bench_close();
 }
 
@@ -200,6 +250,35 @@ static void test_bytes_go_ahead_of_early_ones(void **state)
 	say(c, "early");
 	o = origin_accept(0);
 	hear(o, "two rly");
+	bench_close();
+}
+
+static void send_ahead_and_watch(struct fake *fake, const struct sluice_down *down)
+{
+	struct sluice_up up = fake_answer(down, SLUICE_PASS);
+
+	if (down->kind == SLUICE_DOWN_OPEN) {
+		up.respond.slice = fake_slice(fake, 128, "one ", 4, 5);
+		up.slices = 1;
+	}
+	if (fake_is_asked(down))
+		fake_say(fake, &up);
+}
+
+/* What it sends ahead is no word of the client's. */
+static void test_it_does_not_see_its_own_bytes(void **state)
+{
+	struct peer *c, *o;
+
+	(void)state;
+	data_path(1);
+	f(0)->on = send_ahead_and_watch;
+	c = client_open();
+	o = origin_accept(0);
+	say(c, "two");
+	hear(o, "one two");
+	assert_int_equal(f(0)->body_len[0], 3);
+	assert_memory_equal(f(0)->body[0], "two", 3);
 	bench_close();
 }
 
@@ -323,11 +402,13 @@ int main(void)
 		cmocka_unit_test(test_early_bytes_are_seen_and_go_on),
 		cmocka_unit_test(test_early_bytes_are_taken_away),
 		cmocka_unit_test(test_the_next_function_sees_what_is_left),
+		cmocka_unit_test(test_early_bytes_that_another_one_holds),
 		cmocka_unit_test(test_a_client_that_never_says_it),
 		cmocka_unit_test(test_a_client_that_ends_too_early),
 		cmocka_unit_test(test_early_bytes_have_a_bound),
 		cmocka_unit_test(test_bytes_go_ahead),
 		cmocka_unit_test(test_bytes_go_ahead_of_early_ones),
+		cmocka_unit_test(test_it_does_not_see_its_own_bytes),
 		cmocka_unit_test(test_other_addresses_for_those_after),
 		cmocka_unit_test(test_lies),
 	};

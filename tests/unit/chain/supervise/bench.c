@@ -106,6 +106,18 @@ static void on_down(void *ctx, const struct instance_info *instance)
 	b->downs++;
 }
 
+static void on_answered(void *ctx, const struct instance_info *instance, uint64_t token, int rc,
+			const char *text, size_t len)
+{
+	struct bench *b = ctx;
+
+	b->answer.token = token;
+	b->answer.index = instance->index;
+	b->answer.rc = rc;
+	snprintf(b->answer.text, sizeof(b->answer.text), "%.*s", (int)len, text);
+	b->answers++;
+}
+
 static void on_retire(void *ctx, const struct instance_info *instance, bool retired)
 {
 	struct bench *b = ctx;
@@ -161,6 +173,7 @@ static void on_turn(void *ctx)
 static const struct supervisor_owner owner = {
 	.up = on_up,
 	.down = on_down,
+	.answered = on_answered,
 	.retire = on_retire,
 	.bound = on_bound,
 	.changed = on_changed,

@@ -32,6 +32,13 @@ struct bench {
 	char last_exit[128];
 	char log[64][256];
 	unsigned logs;
+	struct {
+		uint64_t token;
+		unsigned index;
+		int rc;
+		char text[SLUICE_HOST_ANSWER_MAX + 1];
+	} answer; /* the last one to a command */
+	unsigned answers;
 	bool shares;
 	bool crowded; /* arenas lie in files that hold other memory, too */
 	uint32_t exchange, piece;

@@ -309,6 +309,43 @@ static const struct {
 	{"/arena-used", arena_used},
 };
 
+/* --- commands ---------------------------------------------------------------------- */
+
+/* Packets of its own making, instead of those of its host. */
+static void answer_falsely(uint32_t number, uint32_t flags, unsigned times)
+{
+	struct sluice_host_answer m = {
+		.header = {SLUICE_HOST_ANSWER, sizeof(m)}, .number = number, .flags = flags};
+
+	memset(m.text, 'x', sizeof(m.text));
+	while (times--)
+		if (send(SLUICE_HOST_SOCKET, &m, sizeof(m), MSG_NOSIGNAL) < 0)
+			return;
+}
+
+static int on_command(struct sluice_nf *nf, struct sluice_command *command)
+{
+	const char *word = sluice_word(command, 0);
+	unsigned rows = (unsigned)atoi(sluice_word(command, 1));
+
+	(void)nf;
+	if (!strcmp(word, "die"))
+		abort();
+	if (!strcmp(word, "spin"))
+		spin(NULL);
+	if (!strcmp(word, "another"))
+		answer_falsely(rows + 100, SLUICE_HOST_ANSWER_END, 1);
+	if (!strcmp(word, "flood"))
+		answer_falsely(rows, 0, 70);
+	if (!strcmp(word, "refuse"))
+		return sluice_refuse(command, "not %s", sluice_word(command, 1));
+	for (unsigned i = 0; i < rows; i++) {
+		sluice_row_number(command, word, i);
+		sluice_row_end(command);
+	}
+	return 0;
+}
+
 /* --- the function ------------------------------------------------------------------ */
 
 static enum sluice_verdict answer(struct sluice_exchange *x)
@@ -391,6 +428,7 @@ static const struct sluice_nf_hooks hooks = {
 	.init = init,
 	.request_head = on_request,
 	.response_body = on_body,
+	.command = on_command,
 };
 
 #ifndef PROBE_NO_ENTRY

@@ -193,6 +193,37 @@ static void test_merge(void **state)
 	rte_pktmbuf_free(chain);
 }
 
+static struct rte_mbuf *make_two(const char *first, const char *second)
+{
+	struct rte_mbuf *chain = make(peer.rx, first);
+
+	chain->next = make(peer.rx, second);
+	return chain;
+}
+
+static void split_at(uint32_t bytes, const char *before, const char *behind)
+{
+	struct rte_mbuf *chain = make_two("pay", "load");
+	struct rte_mbuf *rest = tcp_chain_split(chain, bytes, peer.ref);
+
+	expect_text(chain, before);
+	expect_text(rest, behind);
+	rte_pktmbuf_free(chain);
+	expect_text(rest, behind);
+	rte_pktmbuf_free(rest);
+	assert_int_equal(in_use(peer.rx), 0);
+	assert_int_equal(in_use(peer.ref), 0);
+}
+
+static void test_split(void **state)
+{
+	(void)state;
+	split_at(2, "pa", "yload");
+	split_at(3, "pay", "load");
+	split_at(5, "paylo", "ad");
+	split_at(7, "payload", "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -203,6 +234,7 @@ int main(void)
 		PEER_TEST(test_truncate),
 		PEER_TEST(test_measure_takes_empty_out),
 		PEER_TEST(test_merge),
+		PEER_TEST(test_split),
 	};
 
 	return cmocka_run_group_tests(tests, peer_group_setup, NULL);

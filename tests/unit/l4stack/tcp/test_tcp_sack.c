@@ -54,6 +54,56 @@ static void test_not_agreed_not_told(void **state)
 	assert_false(peer.last.options.present & TCP_OPT_SACK);
 }
 
+/* One long segment (LRO) fills all the gaps that it covers, in order or not, and its FIN counts. */
+static void test_long_segment_fills_gaps(void **state)
+{
+	(void)state;
+	sack_open();
+	say(ACK, 1001, 1, 1000);
+	say(ACK, 3001, 1, 1000);
+	say(ACK, 6001, 1, 1000);
+	ignore_all();
+	say(ACK | FIN, 1, 1, 8000);
+	hear(ACK, 1, 8002, 0);
+	expect_block(0, 1001, 2001); /* one of those that came twice */
+	expect_received(1, 8000);
+	assert_true(tcp_recv_ended(peer.conn));
+}
+
+static void test_long_segment_behind_a_gap(void **state)
+{
+	(void)state;
+	sack_open();
+	say(ACK, 2001, 1, 1000);
+	say(ACK, 4001, 1, 1000);
+	ignore_all();
+	say(ACK, 1001, 1, 5000);
+	hear(ACK, 1, 1, 0);
+	expect_block(1, 1001, 6001);
+	say(ACK, 1, 1, 1000);
+	hear(ACK, 1, 6001, 0);
+	expect_received(1, 6000);
+}
+
+/* More gaps than an honest peer leaves: the work for one segment is bounded, and the peer says the
+ * rest again. */
+static void test_long_segment_over_many_runs(void **state)
+{
+	(void)state;
+	sack_open();
+	for (uint32_t i = 0; i < 40; i++)
+		say(ACK, 101 + 200 * i, 1, 100);
+	ignore_all();
+	say(ACK, 1, 1, 8000);
+	hear_any();
+	assert_true(peer.last.ack >= 1401 && peer.last.ack < 8001);
+	while (peer.last.ack < 8001) {
+		say(ACK, peer.last.ack, 1, 8001 - peer.last.ack);
+		hear_any();
+	}
+	expect_received(1, 8000);
+}
+
 /* Data does not take the place of what has to be told. */
 static void test_blocks_beside_data(void **state)
 {
@@ -215,10 +265,17 @@ static void test_reneging(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		PEER_TEST(test_latest_block_first), PEER_TEST(test_not_agreed_not_told),
-		PEER_TEST(test_blocks_beside_data), PEER_TEST(test_holes_are_filled),
-		PEER_TEST(test_lost_by_bytes),      PEER_TEST(test_partial_ack_is_no_loss),
-		PEER_TEST(test_senseless_blocks),   PEER_TEST(test_timeout),
+		PEER_TEST(test_long_segment_fills_gaps),
+		PEER_TEST(test_long_segment_behind_a_gap),
+		PEER_TEST(test_long_segment_over_many_runs),
+		PEER_TEST(test_latest_block_first),
+		PEER_TEST(test_not_agreed_not_told),
+		PEER_TEST(test_blocks_beside_data),
+		PEER_TEST(test_holes_are_filled),
+		PEER_TEST(test_lost_by_bytes),
+		PEER_TEST(test_partial_ack_is_no_loss),
+		PEER_TEST(test_senseless_blocks),
+		PEER_TEST(test_timeout),
 		PEER_TEST(test_reneging),
 	};
 

@@ -257,6 +257,8 @@ static void test_colour(void **state)
 
 /* --- words ------------------------------------------------------------------------------------ */
 
+static const struct command_options no_options;
+
 static void test_words(void **state)
 {
 	static const struct {
@@ -318,7 +320,7 @@ static void test_words(void **state)
 		{{"show"},
 		 NULL,
 		 "show what? status, ports, chains, functions, applications, flows, upstreams, "
-		 "stats, buffers or errors"},
+		 "stats, buffers, errors or cache"},
 		{{"show", "flow"},
 		 NULL,
 		 "there is nothing to show called \"flow\"; did you mean \"flows\"?"},
@@ -326,7 +328,22 @@ static void test_words(void **state)
 		{{"reload", "now"}, NULL, "one word too many: \"now\""},
 		{{"function"},
 		 NULL,
-		 "function what? restart NAME, upgrade NAME, scale NAME N or drain NAME"},
+		 "function what? restart NAME, upgrade NAME, scale NAME N, drain NAME or tell NAME "
+		 "WORD…"},
+		{{"function", "tell", "edge", "purge", "all"},
+		 "{\"cmd\":\"function\",\"what\":\"tell\",\"name\":\"edge\","
+		 "\"words\":[\"purge\",\"all\"]}",
+		 NULL},
+		{{"function", "tell", "edge"}, NULL, "tell it what?"},
+		{{"function", "tell", "edge", "\xff"}, NULL, "the words are not UTF-8 text"},
+		{{"show", "cache"},
+		 "{\"cmd\":\"function\",\"what\":\"tell\",\"plugin\":\"cache\","
+		 "\"words\":[\"show\"]}",
+		 NULL},
+		{{"show", "cache", "x"}, NULL, "one word too many: \"x\""},
+		{{"cache"}, NULL, "cache what? purge"},
+		{{"cache", "eat"}, NULL, "caches have no command \"eat\"; did you mean \"purge\"?"},
+		{{"cache", "purge"}, NULL, "purge what? URL…, --tag TAG… or --prefix URL…"},
 		{{"function", "restrat"},
 		 NULL,
 		 "functions have no command \"restrat\"; did you mean \"restart\"?"},
@@ -343,7 +360,7 @@ static void test_words(void **state)
 
 		while (count < 5 && rows[i].words[count])
 			count++;
-		if (command_parse(count, rows[i].words, NULL, &command, &error) == 0) {
+		if (command_parse(count, rows[i].words, &no_options, &command, &error) == 0) {
 			request = json_dumps(command.request, JSON_COMPACT);
 			assert_non_null(rows[i].request);
 			assert_string_equal(request, rows[i].request);
@@ -368,12 +385,14 @@ static void test_plugin(void **state)
 		{"/dev/../dev/null", "/dev/null"},
 		{"/no/such/file.so", NULL},
 	};
+	struct command_options filter = {.plugin = "filter"};
 	struct command command;
 	char *error = NULL;
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		int rc = command_parse(3, upgrade, rows[i].given, &command, &error);
+		struct command_options options = {.plugin = rows[i].given};
+		int rc = command_parse(3, upgrade, &options, &command, &error);
 
 		assert_int_equal(rc, rows[i].sent ? 0 : -1);
 		if (rows[i].sent)
@@ -384,10 +403,78 @@ static void test_plugin(void **state)
 	}
 	assert_string_equal(error, "No such file or directory \"/no/such/file.so\"");
 	free(error);
-	assert_int_equal(command_parse(1, reload, "filter", &command, &error), -1);
+	assert_int_equal(command_parse(1, reload, &filter, &command, &error), -1);
 	assert_string_equal(error, "--plugin is for \"function upgrade\"");
 	free(error);
 	command_free(&command);
+}
+
+static void test_purge(void **state)
+{
+	static const struct {
+		struct command_options options;
+		const char *words; /* of the request; NULL: an error */
+		const char *error;
+	} rows[] = {
+		{{0}, "[\"purge\",\"url\",\"a\",\"b\"]", NULL},
+		{{.soft = true}, "[\"soft-purge\",\"url\",\"a\",\"b\"]", NULL},
+		{{.tag = true}, "[\"purge\",\"tag\",\"a\",\"b\"]", NULL},
+		{{.prefix = true, .soft = true}, "[\"soft-purge\",\"prefix\",\"a\",\"b\"]", NULL},
+		{{.tag = true, .prefix = true}, NULL, "either --tag or --prefix"},
+	};
+	char *words[] = {"cache", "purge", "a", "b"}, *reload[] = {"reload"};
+	struct command command;
+	char *error = NULL, *sent;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		int rc = command_parse(4, words, &rows[i].options, &command, &error);
+
+		assert_int_equal(rc, rows[i].words ? 0 : -1);
+		if (rows[i].error)
+			assert_string_equal(error, rows[i].error);
+		sent = json_dumps(json_object_get(command.request, "words"), JSON_COMPACT);
+		if (rows[i].words)
+			assert_string_equal(sent, rows[i].words);
+		free(sent);
+		command_free(&command);
+	}
+	free(error);
+	assert_int_equal(command_parse(1, reload, &rows[1].options, &command, &error), -1);
+	assert_string_equal(error, "--soft, --tag and --prefix are for \"cache purge\"");
+	free(error);
+	command_free(&command);
+}
+
+static void test_rows(void **state)
+{
+	static const struct {
+		const char *data, *text;
+	} rows[] = {
+		{"[]", "done\n"},
+		{"[{\"function\":\"edge\",\"n\":1},{\"function\":\"a\",\"n\":12,\"x\":\"\\n\"}]",
+		 "function   n  x\n"
+		 "edge       1  -\n"
+		 "a         12  \\x0a\n"},
+	};
+	char *words[] = {"show", "cache"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		json_t *data = json_loads(rows[i].data, 0, NULL);
+		struct command command;
+		char *error = NULL, *text = NULL;
+		size_t size;
+		FILE *out = open_memstream(&text, &size);
+
+		assert_int_equal(command_parse(2, words, &no_options, &command, &error), 0);
+		command_print(&command, data, false, false, out);
+		fclose(out);
+		assert_string_equal(text, rows[i].text);
+		free(text);
+		json_decref(data);
+		command_free(&command);
+	}
 }
 
 static void test_done(void **state)
@@ -412,7 +499,8 @@ static void test_done(void **state)
 		FILE *out = open_memstream(&text, &size);
 
 		assert_int_equal(
-			command_parse(rows[i].count, rows[i].words, NULL, &command, &error), 0);
+			command_parse(rows[i].count, rows[i].words, &no_options, &command, &error),
+			0);
 		command_print(&command, data, rows[i].json, false, out);
 		fclose(out);
 		assert_string_equal(text, rows[i].text);
@@ -441,6 +529,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_format), cmocka_unit_test(test_status),
 		cmocka_unit_test(test_ports),  cmocka_unit_test(test_functions),
+		cmocka_unit_test(test_purge),  cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_flows),  cmocka_unit_test(test_odd_text),
 		cmocka_unit_test(test_empty),  cmocka_unit_test(test_colour),
 		cmocka_unit_test(test_plugin), cmocka_unit_test(test_words),

@@ -88,9 +88,39 @@ static void references(void **state)
 	}
 }
 
+static void absolute(void **state)
+{
+	static const struct {
+		const char *url, *key; /* NULL: it is none */
+	} rows[] = {
+		{"http://A.example/x?y", "a.example/x?y"},
+		{"a.example:80/x", "a.example/x"},
+		{"HTTP://a.example:8080", "a.example:8080/"},
+		{"http://a.example/x#part", "a.example/x"},
+		{"http://[::1]:81/", "[::1]:81/"},
+		{"https://a.example/x", NULL},
+		{"/x", NULL},
+		{"", NULL},
+		{"http://ann@a.example/", NULL},
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < ROWS(rows); i++) {
+		struct uri_key key;
+		bool is = uri_key_absolute(&key, sluice_str(rows[i].url));
+
+		assert_int_equal(is, rows[i].key != NULL);
+		if (!is)
+			continue;
+		assert_int_equal(key.len, strlen(rows[i].key));
+		assert_memory_equal(key.text, rows[i].key, key.len);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(absolute),
 		cmocka_unit_test(keys),
 		cmocka_unit_test(too_long),
 		cmocka_unit_test(references),

@@ -172,6 +172,37 @@ static enum sluice_verdict choose(struct sluice_exchange *x)
 	return SLUICE_PASS;
 }
 
+static enum sluice_verdict look_at_asked(struct sluice_exchange *x)
+{
+	const struct sluice_exchange *asked = sluice_asked(x);
+	struct sluice_str value;
+
+	assert_int_equal(sluice_head(x)->status, 200);
+	if (sluice_routed(x) == SLUICE_NONE16) {
+		assert_null(asked);
+		return SLUICE_PASS;
+	}
+	assert_non_null(asked);
+	assert_true(sluice_str_equal(sluice_target(asked), sluice_str("/a?b")));
+	assert_int_equal(sluice_field_named(asked, "x-one", &value), 0);
+	assert_true(sluice_str_equal(value, sluice_str("1")));
+	return SLUICE_PASS;
+}
+
+static void what_was_asked(void **state)
+{
+	struct harness_exchange *x;
+
+	t.response = look_at_asked;
+	x = harness_request(*state, "GET", "/a?b", HARNESS_FIELDS({"X-One", "1"}));
+	harness_response(x, 200, HARNESS_NO_FIELDS);
+	harness_group_add(*state, "one", SLUICE_BALANCE_P2C, 1);
+	harness_routed(*state, 0, SLUICE_NONE16);
+	x = harness_request(*state, "GET", "/a?b", HARNESS_FIELDS({"X-One", "1"}));
+	harness_response(x, 200, HARNESS_NO_FIELDS);
+	harness_done(x, false);
+}
+
 static void routes_and_picks(void **state)
 {
 	struct harness_exchange *x;
@@ -244,6 +275,7 @@ int main(void)
 		TEST(edits_have_a_bound),
 		TEST(response_is_edited_and_left),
 		TEST(ctx_stays_with_its_exchange),
+		TEST(what_was_asked),
 		TEST(routes_and_picks),
 		TEST(held_is_resumed),
 		TEST(held_may_end),
