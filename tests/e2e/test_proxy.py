@@ -84,7 +84,7 @@ def test_times(group):
     for path in ("/stall", "/drip"):
         done = group.client.run("curl", "-sS", "-o", "/dev/null", f"http://10.10.1.1{path}",
                                 check=False)
-        assert done.returncode == 18  # some of the body is missing
+        assert done.returncode in (18, 56)  # some of the body is missing, or it was reset
     assert group.count("timeouts_total") == 1
     group.end()
 
