@@ -24,6 +24,7 @@
  *    origin.c     the origin's side of an exchange
  *    hedge.c      the second server that is asked
  *    line.c       exchanges that wait for a connection
+ *    private.c    connections that belong to one user
  *    retry.c      what may be asked again, and where
  *    reply.c      the heads that it answers
  *    respond.c    answers to clients
@@ -669,6 +670,8 @@ bool origin_ended(struct exchange *x);
 /* What can be read of its answer. */
 struct source origin_source(struct exchange *x);
 
+/* private.c: its connection is authenticated, and nobody else's. */
+bool origin_is_private(const struct exchange *x);
 /* The request's head, written for a server. 0, -EAGAIN: no memory just now; or another -errno. */
 int origin_request(struct exchange *x, struct rte_mbuf **chain);
 const struct upstream_user_ops *origin_ops(void);

@@ -377,7 +377,7 @@ static bool reusable(const struct exchange *x)
 
 	return !x->engine->draining && x->head_sent && answer->keep_alive && !answer->upgrade &&
 	       answer_complete(x) && x->body[REQUEST].ended && !tcp_recv_ready(conn) &&
-	       !tcp_recv_ended(conn);
+	       !tcp_recv_ended(conn) && !origin_is_private(x);
 }
 
 void origin_drop(struct exchange *x)

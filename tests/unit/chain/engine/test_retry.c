@@ -480,6 +480,34 @@ static void first_posts_have_their_own(void **state)
 	bench_close();
 }
 
+/* NTLM authenticates the connection: the next client has another one. */
+static void authenticated_connections_are_not_shared(void **state)
+{
+	static const struct options plain;
+	struct peer *c, *o;
+
+	(void)state;
+	bench_open(&plain);
+	for (unsigned i = 0; i < 3; i++) {
+		c = client_open();
+		say(c, i < 2 ? "GET / HTTP/1.1\r\nHost: a\r\nAuthorization: NTLM abc\r\n\r\n"
+			     : GET("/"));
+		o = origin_accept(0);
+		hear_head(o);
+		say(o, i ? OK(0)
+			 : "HTTP/1.1 401 No\r\nWWW-Authenticate: Negotiate\r\n"
+			   "Content-Length: 0\r\n\r\n");
+		hear_head(c);
+		if (i < 2)
+			hear_end(o);
+	}
+	say(c, GET("/"));
+	hear_head(o); /* what anybody may use is kept */
+	say(o, OK(0));
+	hear_head(c);
+	bench_close();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -505,6 +533,7 @@ int main(void)
 		cmocka_unit_test(who_leaves_the_line_is_gone),
 		cmocka_unit_test(full_servers_give_way),
 		cmocka_unit_test(first_posts_have_their_own),
+		cmocka_unit_test(authenticated_connections_are_not_shared),
 	};
 
 	return cmocka_run_group_tests(tests, bench_start, bench_stop);
