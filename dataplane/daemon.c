@@ -14,6 +14,7 @@
 #include <rte_common.h>
 
 #include "chain/app/door.h"
+#include "chain/supervise/sinks.h"
 #include "chain/supervise/supervise.h"
 #include "chain/upstream/upstream.h"
 #include "dataplane/clock.h"
@@ -28,8 +29,9 @@
 #include "mgmt/systemd/sd.h"
 
 #define SAMPLE_US        1000000
-#define FUNCTION_SPIN_US 20  /* before it sleeps, on a CPU that is not a worker's */
-#define TICK_MS          100 /* sweeps, draining, the watchdog */
+#define FUNCTION_SPIN_US 20   /* before it sleeps, on a CPU that is not a worker's */
+#define SINKS_MS         2000 /* for what functions wrote to reach its place */
+#define TICK_MS          100  /* sweeps, draining, the watchdog */
 
 /* --- processes of functions come and go -------------------------------------------------- */
 
@@ -430,6 +432,7 @@ static void end_all(struct daemon *d)
 	if (d->door)
 		door_empty(d->door);
 	inline_stop_all(d);
+	sinks_wait(SINKS_MS);
 	/* One without a queue of its own sends its last packets through one before it. */
 	for (unsigned i = d->set.count; i-- > 0;)
 		worker_destroy(d->set.worker[i]);

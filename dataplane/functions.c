@@ -58,13 +58,17 @@ static bool same_text(const char *a, const char *b)
 
 static bool same_allow(const struct conf_allow *a, const struct conf_allow *b)
 {
-	if (a->read_count != b->read_count || a->connect_count != b->connect_count)
+	if (a->read_count != b->read_count || a->connect_count != b->connect_count ||
+	    a->write_count != b->write_count)
 		return false;
 	for (unsigned i = 0; i < a->read_count; i++)
 		if (strcmp(a->read[i], b->read[i]) != 0)
 			return false;
 	for (unsigned i = 0; i < a->connect_count; i++)
 		if (strcmp(a->connect[i].name, b->connect[i].name) != 0)
+			return false;
+	for (unsigned i = 0; i < a->write_count; i++)
+		if (strcmp(a->write[i].name, b->write[i].name) != 0)
 			return false;
 	return true;
 }

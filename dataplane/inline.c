@@ -8,11 +8,13 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <rte_cycles.h>
 
 #include "chain/ring/link.h"
 #include "chain/ring/region.h"
+#include "chain/supervise/sinks.h"
 #include "chain/supervise/supervise.h"
 #include "dataplane/log.h"
 #include "mgmt/conf/conf.h"
@@ -44,6 +46,8 @@ struct inline_part {
 	struct region *arena;
 	void *down, *up; /* the function's mappings of its rings */
 	uint64_t wall_us;
+	const struct conf_allow *allow;
+	int writing[CONF_ALLOW_MAX]; /* as allow->write; -1: not open */
 	struct lines lines;
 };
 
@@ -86,8 +90,18 @@ void inline_log(struct inline_part *part)
 		log_warn("[%s] %u lines were dropped", part->nf->name, dropped);
 }
 
+static int writing_of(void *ctx, const char *name)
+{
+	const struct inline_part *part = ctx;
+
+	for (unsigned i = 0; i < part->allow->write_count; i++)
+		if (!strcmp(part->allow->write[i].name, name))
+			return part->writing[i];
+	return -ENOENT;
+}
+
 /* All regions are mapped here, and kept up to date: there is no map_more. */
-static const struct nf_env env = {.put = put, .log = log_keep};
+static const struct nf_env env = {.put = put, .log = log_keep, .writing = writing_of};
 
 /* --- making ------------------------------------------------------------------------------ */
 
@@ -106,6 +120,15 @@ static int rings_make(struct inline_part *part, const struct inline_part_conf *c
 	if (part->down == MAP_FAILED || part->up == MAP_FAILED)
 		return -errno;
 	return ringend_open(&part->end, part->down, part->up, conf->messages->id, conf->wake_fd);
+}
+
+static int writing_open(struct inline_part *part, const struct conf_function *f)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < f->allow.write_count && !rc; i++)
+		rc = sink_open(&f->allow.write[i], f->name, &part->writing[i]);
+	return rc;
 }
 
 static void regions_set(struct inline_part *part, const struct region_table *table)
@@ -168,6 +191,8 @@ static int part_make(struct inline_part *part, const struct inline_part_conf *co
 	int rc = rings_make(part, conf);
 
 	if (!rc)
+		rc = writing_open(part, conf->function);
+	if (!rc)
 		rc = nf_make(part, conf);
 	if (rc) {
 		supervise_error(errors, conf->function, false, strerror(-rc));
@@ -186,6 +211,9 @@ int inline_create(const struct inline_part_conf *conf, struct inline_part **out,
 		return -ENOMEM;
 	part->down = part->up = MAP_FAILED;
 	part->arena = conf->arena;
+	part->allow = &conf->function->allow;
+	for (unsigned i = 0; i < CONF_ALLOW_MAX; i++)
+		part->writing[i] = -1;
 	rc = part_make(part, conf, errors);
 	if (rc)
 		inline_free(part);
@@ -199,6 +227,9 @@ void inline_free(struct inline_part *part)
 	if (part->nf)
 		inline_log(part);
 	nf_free(part->nf);
+	for (unsigned i = 0; i < CONF_ALLOW_MAX; i++)
+		if (part->writing[i] >= 0)
+			close(part->writing[i]);
 	ringend_close(&part->end);
 	if (part->down != MAP_FAILED)
 		munmap(part->down, link_down_bytes(part->link));

@@ -124,6 +124,7 @@ static void refuse(struct exchange *x, enum direction d)
 		engine_count(x->engine, requests_bad);
 	else
 		engine_count(x->engine, responses_bad);
+	ending_why(x, d == REQUEST ? SLUICE_ENDING_REQUEST_BAD : SLUICE_ENDING_ORIGIN_BAD);
 	exchange_fail(x, http_error_status(error, d == RESPONSE));
 }
 
@@ -131,11 +132,13 @@ static void cut_off(struct exchange *x, enum direction d)
 {
 	if (d == REQUEST) {
 		engine_count(x->engine, requests_cut);
+		ending_why(x, SLUICE_ENDING_CLIENT_GONE);
 		exchange_fail(x, 400);
 		return;
 	}
 	engine_count(x->engine, responses_cut);
-	upstreams_failure(x->engine->env.upstreams, x->server, x->engine->timers.now_us);
+	origin_failed(x);
+	ending_why(x, SLUICE_ENDING_ORIGIN_CUT);
 	exchange_fail(x, 502);
 }
 

@@ -4,7 +4,8 @@
 
 static uint32_t response_timeout_ms(const struct exchange *x)
 {
-	const struct upstream_group *group = upstreams_group(x->engine->env.upstreams, x->group);
+	const struct upstream_group *group =
+		upstreams_group(x->engine->env.upstreams, x->origin.group);
 
 	if (x->how.first_byte_ms)
 		return x->how.first_byte_ms;
@@ -13,7 +14,8 @@ static uint32_t response_timeout_ms(const struct exchange *x)
 
 static uint32_t pending_timeout_ms(const struct exchange *x)
 {
-	const struct upstream_group *group = upstreams_group(x->engine->env.upstreams, x->group);
+	const struct upstream_group *group =
+		upstreams_group(x->engine->env.upstreams, x->origin.group);
 
 	return __atomic_load_n(&group->pending_timeout_ms, __ATOMIC_RELAXED);
 }
@@ -98,6 +100,8 @@ static void timed_out(struct exchange *x)
 		return;
 	case PHASE_BODY:
 		engine_count(engine, timeouts_body);
+		ending_why(x, x->answered ? SLUICE_ENDING_CLIENT_TIMEOUT
+					  : SLUICE_ENDING_FUNCTION_TIMEOUT);
 		if (x->answered) /* who does not read is not waited for any longer */
 			exchange_end(x, CLIENT_RESET, true);
 		else
@@ -114,6 +118,9 @@ static void timed_out(struct exchange *x)
 			engine_count(engine, timeouts_head);
 		else
 			engine_count(engine, timeouts_function);
+		ending_why(x, x->early_wanted         ? SLUICE_ENDING_CLIENT_TIMEOUT
+			      : waits_for_instance(x) ? SLUICE_ENDING_FUNCTION_FAILED
+						      : SLUICE_ENDING_FUNCTION_TIMEOUT);
 		exchange_fail(x, waits_for_instance(x) ? 503 : 504);
 		return;
 	}
@@ -122,6 +129,7 @@ static void timed_out(struct exchange *x)
 static void took_too_long(struct exchange *x)
 {
 	engine_count(x->engine, timeouts_total);
+	ending_why(x, SLUICE_ENDING_ORIGIN_TIMEOUT);
 	if (x->phase == PHASE_CONNECT || x->phase == PHASE_WAIT)
 		instead_offer(x, 504);
 	else
@@ -131,6 +139,7 @@ static void took_too_long(struct exchange *x)
 static void too_slow(struct exchange *x)
 {
 	engine_count(x->engine, timeouts_rate);
+	ending_why(x, SLUICE_ENDING_CLIENT_SLOW);
 	if (x->answered)
 		exchange_end(x, CLIENT_RESET, true);
 	else
@@ -142,7 +151,7 @@ void deadline_passed(struct timer *timer)
 {
 	struct exchange *x = timer_owner(timer, struct exchange, timer);
 
-	if (x->phase == PHASE_FREE || x->phase == PHASE_OVER)
+	if (!exchange_alive(x))
 		return;
 	if (hedge_due_us(x) <= x->engine->timers.now_us)
 		hedge_begin(x);

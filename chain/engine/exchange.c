@@ -48,9 +48,9 @@ static bool heads_move(struct exchange *x)
 {
 	if (x->phase == PHASE_REQUEST || x->phase == PHASE_RESPONSE)
 		hop_walk(x);
-	if (x->phase == PHASE_OVER || x->phase == PHASE_FREE)
+	if (!exchange_alive(x))
 		return false;
-	return (!x->origin && !x->origin_gone && !x->pending) || origin_run(x);
+	return (!x->origin.conn && !x->origin.gone && !x->pending) || origin_run(x);
 }
 
 static bool bodies_move(struct exchange *x)
@@ -72,7 +72,7 @@ static void exchange_run(struct task *task)
 {
 	struct exchange *x = exchange_of(task);
 
-	if (x->phase == PHASE_OVER || x->phase == PHASE_FREE)
+	if (!exchange_alive(x))
 		return;
 	if (x->phase == PHASE_TUNNEL) {
 		tunnel_run(x);
@@ -80,6 +80,7 @@ static void exchange_run(struct task *task)
 	}
 	if (!x->client->conn) {
 		engine_count(x->engine, exchanges_client_gone);
+		ending_why(x, SLUICE_ENDING_CLIENT_GONE);
 		exchange_end(x, CLIENT_RESET, true);
 		return;
 	}
@@ -137,8 +138,8 @@ struct exchange *exchange_take(struct client *client)
 	x->chain = client->chain;
 	x->timer.fire = deadline_passed;
 	x->responder = RESPONDER_ORIGIN;
-	x->group = SLUICE_NONE16;
-	x->server = UPSTREAM_NONE;
+	x->origin.group = SLUICE_NONE16;
+	x->origin.server = UPSTREAM_NONE;
 	x->how.retries = SLUICE_RETRIES_OF_GROUP;
 	x->began_us = engine->timers.now_us;
 	x->rate.since_us = x->began_us;
@@ -160,6 +161,9 @@ void exchange_begin(struct client *client, struct sluice_head *head, struct rte_
 {
 	struct exchange *x = exchange_take(client);
 
+	if (client->head_began_us)
+		x->head_us = (uint32_t)(x->began_us - client->head_began_us);
+	client->head_began_us = 0;
 	client->requests++;
 	x->bytes_in = payload_of(pin).bytes;
 	x->message[REQUEST] = (struct message){.head = head, .pin = pin, .framing = *framing};
@@ -257,6 +261,7 @@ void exchange_end(struct exchange *x, enum client_fate fate, bool failed)
 	struct client *client = x->client;
 
 	timer_rest(&x->timer);
+	x->ended_us = x->engine->timers.now_us;
 	x->failed = failed;
 	origin_release(x, !failed);
 	x->phase = PHASE_OVER;

@@ -13,7 +13,7 @@ struct tcp_conn *frame_destination(const struct exchange *x, enum direction d)
 {
 	if (d == RESPONSE)
 		return x->client->conn;
-	return x->origin && x->head_sent ? x->origin->tcp : NULL;
+	return x->origin.conn && x->origin.sent ? x->origin.conn->tcp : NULL;
 }
 
 /*
@@ -74,6 +74,7 @@ static void sent(struct exchange *x, enum direction d, const struct payload *pay
 static bool wrong_length(struct exchange *x)
 {
 	engine_count(x->engine, bodies_wrong_length);
+	ending_why(x, SLUICE_ENDING_FUNCTION_FAILED);
 	exchange_fail(x, 502);
 	return false;
 }

@@ -47,12 +47,12 @@ uint64_t hedge_due_us(const struct exchange *x)
 {
 	if (!x->how.hedge_ms || x->phase != PHASE_WAIT || x->rival.tried)
 		return UINT64_MAX;
-	return x->asked_us + (uint64_t)x->how.hedge_ms * 1000;
+	return x->origin.asked_us + (uint64_t)x->how.hedge_ms * 1000;
 }
 
 static bool may_hedge(const struct exchange *x)
 {
-	return x->origin && !x->origin_heard && !x->upgrade && x->body[REQUEST].ended &&
+	return x->origin.conn && !x->origin.heard && !x->upgrade && x->body[REQUEST].ended &&
 	       retry_harmless(x);
 }
 
@@ -67,7 +67,7 @@ void hedge_begin(struct exchange *x)
 	    !upstreams_admit(engine->env.upstreams, rival->server))
 		return;
 	rival->active = true;
-	x->tried[x->tries++] = rival->server;
+	x->origin.tried[x->origin.tries++] = rival->server;
 	if (pool_open(engine->pool, rival->server, false, x->how.connect_ms, &ops, x,
 		      &rival->conn)) {
 		rival->conn = NULL;
@@ -102,15 +102,16 @@ bool hedge_take(struct exchange *x)
 		return false;
 	x->rival = (struct rival){.tried = true};
 	origin_drop(x);
-	x->origin = rival.conn;
-	x->server = rival.server;
-	x->asked_us = rival.asked_us;
-	x->active = true;
-	x->head_sent = true;
-	x->origin_gone = false;
-	x->origin_reused = rival.conn->reused;
-	x->origin_fresh = true; /* two were asked: that is enough */
-	x->origin->ops = origin_ops();
+	x->why = SLUICE_ENDING_COMPLETE;
+	x->origin.conn = rival.conn;
+	x->origin.server = rival.server;
+	x->origin.asked_us = rival.asked_us;
+	x->origin.active = true;
+	x->origin.sent = true;
+	x->origin.gone = false;
+	x->origin.reused = rival.conn->reused;
+	x->origin.fresh = true; /* two were asked: that is enough */
+	x->origin.conn->ops = origin_ops();
 	engine_count(x->engine, hedges_won);
 	return true;
 }

@@ -158,6 +158,7 @@ enum offer hop_unserved(struct hop *hop)
 		break;
 	}
 	engine_count(engine, hops_rejected);
+	ending_why(hop->exchange, SLUICE_ENDING_FUNCTION_FAILED);
 	exchange_fail(hop->exchange, 503);
 	return OFFER_FAIL;
 }
@@ -267,9 +268,14 @@ static void hop_over(struct hop *hop)
 void hop_close_next(struct hop *hop)
 {
 	uint8_t flags = hop->exchange->failed || hop->outdone ? SLUICE_DOWN_RESET : 0;
+	struct sluice_down *down = NULL;
 
-	if (hop->done_due && !hop_entry(hop, SLUICE_DOWN_DONE, flags))
-		return;
+	if (hop->done_due) {
+		down = hop_entry(hop, SLUICE_DOWN_DONE, flags);
+		if (!down)
+			return;
+		ending_tell(hop->exchange, &down->end);
+	}
 	hop->done_due = false;
 	if (hop->holds)
 		hop_enqueue(hop, &hop->instance->graves);

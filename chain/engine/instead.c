@@ -33,6 +33,7 @@ bool instead_begin(struct exchange *x)
 	origin_release(x, true);
 	exchange_emits_drop(x);
 	x->failing = 0;
+	x->why = SLUICE_ENDING_COMPLETE;
 	if (head_give_up(x))
 		return true;
 	exchange_fail(x, 503);

@@ -21,6 +21,7 @@
  *    open.c       their way down the path
  *    early.c      what their clients say meanwhile
  *    limits.c     what one client may take: requests, age, slowness
+ *    reach.c      servers: chosen, connected, followed by the next (reach.h)
  *    origin.c     the origin's side of an exchange
  *    hedge.c      the second server that is asked
  *    line.c       exchanges that wait for a connection
@@ -28,6 +29,7 @@
  *    retry.c      what may be asked again, and where
  *    reply.c      the heads that it answers
  *    respond.c    answers to clients
+ *    ending.c     what functions are told of their end
  *    instead.c    answers in place of the origin's
  *    ask.c        requests of functions' own (ask.h)
  *    upgrade.c    who may leave HTTP, by 101 or CONNECT
@@ -52,6 +54,7 @@
 
 #include "chain/engine/engine.h"
 #include "chain/engine/payload.h"
+#include "chain/engine/reach.h"
 #include "chain/engine/slots.h"
 #include "chain/engine/source.h"
 #include "chain/http/body.h"
@@ -72,7 +75,6 @@
 
 #define ENGINE_PATH_MAX     16
 #define ENGINE_BRANCHES_MAX 16
-#define ENGINE_TRIES_MAX    8 /* servers one exchange may try */
 #define ENGINE_ERRORS_MAX   64
 #define ENGINE_UPGRADES_MAX 8
 #define ENGINE_UPGRADE_MAX  32
@@ -223,6 +225,7 @@ struct client {
 	uint64_t key; /* chooses among instances */
 	uint64_t born_us, bytes_in, bytes_out;
 	uint32_t requests;
+	uint64_t head_began_us;
 	uint32_t looked_at; /* bytes of a head that has begun */
 	uint32_t lingered;  /* bytes thrown away in CLIENT_LINGER */
 };
@@ -337,7 +340,6 @@ struct exchange {
 	bool answered;     /* a head other than 1xx went to the client */
 	bool keep_client;  /* the client's connection can take another request */
 	bool reserved;     /* a slot is set aside for the response head */
-	bool active;       /* counted at `server` */
 	bool failed;
 	uint16_t open_hops; /* when over: hops that keep it */
 	uint16_t status;    /* of the answer; 0: none */
@@ -346,24 +348,14 @@ struct exchange {
 	struct message message[DIRECTIONS];
 	struct body body[DIRECTIONS];
 	/* the origin */
-	struct upstream_conn *origin;
-	uint16_t group;
-	uint8_t tries;
-	bool origin_fresh; /* a reused connection died under it: the next one is to be new */
-	bool origin_reused;
-	bool origin_heard; /* a byte of its answer came */
-	bool origin_gone;  /* closed by its side; `origin_rest` is what was left to read */
-	bool origin_ended; /* gone, after both sides had ended in order */
-	bool head_sent;
-	struct payload origin_rest;
-	struct payload client_rest; /* likewise, of a tunnel */
+	struct reach origin;
+	struct payload client_rest; /* as origin.rest, of a tunnel */
 	bool upgrade;               /* the origin may answer 101 */
-	uint32_t origin_unacked;    /* bytes of ours that were not acknowledged when it closed */
 	uint32_t head_bytes;
-	uint32_t server;
-	uint32_t tried[ENGINE_TRIES_MAX];
-	uint64_t asked_us;
-	struct sluice_how how; /* as a function said, or nothing */
+	uint8_t why; /* enum sluice_ending, once it is known that it fails */
+	uint32_t head_us;
+	uint64_t connect_us, replied_us, ended_us; /* 0: not yet */
+	struct sluice_how how;                     /* as a function said, or nothing */
 	struct rival rival;
 	bool retrying; /* counted among the group's retries */
 	bool pending;  /* in line for a connection; counted likewise */
@@ -385,6 +377,12 @@ struct exchange {
 };
 LIST_HEAD(exchange_list, exchange);
 TAILQ_HEAD(exchange_queue, exchange);
+
+/* Its client is still to be served. */
+static inline bool exchange_alive(const struct exchange *x)
+{
+	return x->phase != PHASE_FREE && x->phase != PHASE_OVER;
+}
 
 /* --- the engine ------------------------------------------------------------------ */
 
@@ -496,6 +494,12 @@ void client_linger(struct client *client);
 void request_read(struct client *client);
 /* Answers, and ends the connection. */
 void request_refuse(struct client *client, uint16_t status);
+
+/* --- ending.c -------------------------------------------------------------------- */
+/* Why it is going to fail; what was said first counts. */
+void ending_why(struct exchange *x, enum sluice_ending why);
+/* For functions, when it is over. */
+void ending_tell(const struct exchange *x, struct sluice_end *out);
 
 /* --- exchange.c ------------------------------------------------------------------ */
 int exchanges_create(struct engine *engine);

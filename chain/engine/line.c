@@ -10,7 +10,7 @@
 
 static struct exchange_queue *line_of(struct exchange *x)
 {
-	return &x->engine->line[x->group];
+	return &x->engine->line[x->origin.group];
 }
 
 static void line_look(struct timer *timer)
@@ -34,8 +34,9 @@ void line_enter(struct exchange *x)
 {
 	struct engine *engine = x->engine;
 
-	if (!upstreams_pend(engine->env.upstreams, x->group)) {
+	if (!upstreams_pend(engine->env.upstreams, x->origin.group)) {
 		engine_count(engine, line_refused);
+		ending_why(x, SLUICE_ENDING_NO_SERVER);
 		instead_offer(x, 503);
 		return;
 	}
@@ -55,7 +56,7 @@ void line_leave(struct exchange *x)
 	x->pending = false;
 	TAILQ_REMOVE(line_of(x), x, waits);
 	x->engine->in_line--;
-	upstreams_unpend(x->engine->env.upstreams, x->group);
+	upstreams_unpend(x->engine->env.upstreams, x->origin.group);
 }
 
 void line_wake(struct engine *engine, uint16_t group)
@@ -69,5 +70,6 @@ void line_wake(struct engine *engine, uint16_t group)
 void line_timeout(struct exchange *x)
 {
 	engine_count(x->engine, line_timeouts);
+	ending_why(x, SLUICE_ENDING_NO_SERVER);
 	instead_offer(x, 503);
 }

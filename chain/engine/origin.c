@@ -14,28 +14,9 @@
 
 static const struct upstream_user_ops ops;
 
-static const struct upstream_group *group_of(const struct exchange *x)
-{
-	return upstreams_group(x->engine->env.upstreams, x->group);
-}
-
 void origin_failed(struct exchange *x)
 {
-	upstreams_failure(x->engine->env.upstreams, x->server, x->engine->timers.now_us);
-}
-
-static void inactive(struct exchange *x)
-{
-	if (!x->active)
-		return;
-	upstreams_end(x->engine->env.upstreams, x->server);
-	x->active = false;
-	line_wake(x->engine, x->group);
-}
-
-static bool alive(const struct exchange *x)
-{
-	return x->phase != PHASE_OVER && x->phase != PHASE_FREE;
+	reach_failed(x->engine, &x->origin);
 }
 
 /* --- connecting ------------------------------------------------------------------ */
@@ -56,19 +37,22 @@ static uint32_t server_first(struct exchange *x)
 	uint32_t server = UPSTREAM_NONE;
 
 	if (place != SLUICE_NONE16) {
-		server = upstreams_server(engine->env.upstreams, x->group, place);
+		server = upstreams_server(engine->env.upstreams, x->origin.group, place);
 		if (server != UPSTREAM_NONE && takes_pick(x, server))
 			return server;
 		engine_count(engine, picks_unusable);
 	}
-	return chooser_next(&engine->chooser, x->group, NULL, 0);
+	return chooser_next(&engine->chooser, x->origin.group, NULL, 0);
 }
 
 /* HAProxy's "safe": the server may be closing a kept connection just now. A client whose first
  * request dies of that cannot know why; it would see an error, unless we can ask again. */
 static bool may_reuse(const struct exchange *x)
 {
-	switch ((enum conf_reuse)__atomic_load_n(&group_of(x)->reuse, __ATOMIC_RELAXED)) {
+	const struct upstream_group *group =
+		upstreams_group(x->engine->env.upstreams, x->origin.group);
+
+	switch ((enum conf_reuse)__atomic_load_n(&group->reuse, __ATOMIC_RELAXED)) {
 	case CONF_REUSE_ALWAYS:
 		return true;
 	case CONF_REUSE_NEVER:
@@ -79,29 +63,11 @@ static bool may_reuse(const struct exchange *x)
 	return x->client->requests > 1 || retry_harmless(x);
 }
 
-/* It was admitted. */
-static bool connect_to(struct exchange *x, uint32_t server)
-{
-	struct engine *engine = x->engine;
-	bool fresh = x->origin_fresh || x->chain->stream || !may_reuse(x);
-
-	x->server = server;
-	x->origin_gone = false;
-	x->asked_us = engine->timers.now_us;
-	x->active = true;
-	if (!pool_open(engine->pool, server, fresh, x->how.connect_ms, &ops, x, &x->origin))
-		return true;
-	x->origin = NULL;
-	inactive(x);
-	origin_failed(x);
-	engine_count(engine, origin_connect_failed);
-	return false;
-}
-
 static void unavailable(struct exchange *x)
 {
 	engine_count(x->engine, origin_unavailable);
-	instead_offer(x, x->tries ? 502 : 503);
+	ending_why(x, x->origin.tries ? SLUICE_ENDING_UNREACHABLE : SLUICE_ENDING_NO_SERVER);
+	instead_offer(x, x->origin.tries ? 502 : 503);
 }
 
 /* One that is full gives way to others. */
@@ -111,12 +77,16 @@ static uint32_t with_room(struct exchange *x, uint32_t server)
 
 	if (server == UPSTREAM_NONE || !upstreams_full(engine->env.upstreams, server))
 		return server;
-	return chooser_next(&engine->chooser, x->group, x->tried, x->tries);
+	return chooser_next(&engine->chooser, x->origin.group, x->origin.tried, x->origin.tries);
 }
 
 void origin_connect(struct exchange *x, uint32_t server)
 {
 	struct upstreams *upstreams = x->engine->env.upstreams;
+	struct reach_how how = {
+		.fresh = x->origin.fresh || x->chain->stream || !may_reuse(x),
+		.connect_ms = x->how.connect_ms,
+	};
 
 	for (; server != UPSTREAM_NONE; server = retry_server(x)) {
 		server = with_room(x, server);
@@ -124,9 +94,9 @@ void origin_connect(struct exchange *x, uint32_t server)
 			line_enter(x);
 			return;
 		}
-		if (x->tries < ENGINE_TRIES_MAX)
-			x->tried[x->tries++] = server;
-		if (!connect_to(x, server))
+		if (x->origin.tries < REACH_TRIES_MAX)
+			x->origin.tried[x->origin.tries++] = server;
+		if (!reach_open(x->engine, &x->origin, server, &how, &ops, x))
 			continue;
 		exchange_ready(x); /* it may be open already */
 		return;
@@ -139,7 +109,7 @@ static void connect_first(struct exchange *x)
 {
 	uint32_t server = server_first(x);
 
-	if (server == UPSTREAM_NONE && upstreams_busy(x->engine->env.upstreams, x->group))
+	if (server == UPSTREAM_NONE && upstreams_busy(x->engine->env.upstreams, x->origin.group))
 		line_enter(x);
 	else
 		origin_connect(x, server);
@@ -149,15 +119,15 @@ static void connect_first(struct exchange *x)
 static bool connect_waiting(struct exchange *x)
 {
 	struct engine *engine = x->engine;
-	uint32_t server = chooser_next(&engine->chooser, x->group, NULL, 0);
+	uint32_t server = chooser_next(&engine->chooser, x->origin.group, NULL, 0);
 
 	if (server == UPSTREAM_NONE)
 		return true;
 	line_leave(x);
 	exchange_phase(x, PHASE_CONNECT);
 	origin_connect(x, server);
-	line_wake(engine, x->group);
-	return alive(x);
+	line_wake(engine, x->origin.group);
+	return exchange_alive(x);
 }
 
 void origin_begin(struct exchange *x)
@@ -168,10 +138,12 @@ void origin_begin(struct exchange *x)
 		group = upstreams_only_group(x->engine->env.upstreams);
 	if (group == SLUICE_NONE16) {
 		engine_count(x->engine, no_route);
+		ending_why(x, SLUICE_ENDING_NO_ROUTE);
 		exchange_fail(x, 502);
 		return;
 	}
-	x->group = group;
+	x->origin.group = group;
+	x->connect_us = x->engine->timers.now_us;
 	exchange_phase(x, PHASE_CONNECT);
 	connect_first(x);
 }
@@ -215,12 +187,12 @@ static bool ask(struct exchange *x)
 		return false;
 	}
 	x->head_bytes = payload_of(chain).bytes;
-	if (tcp_send(x->origin->tcp, chain)) {
+	if (tcp_send(x->origin.conn->tcp, chain)) {
 		rte_pktmbuf_free(chain); /* it is on its end: `closed` follows */
 		engine_count(x->engine, sends_failed);
 	}
-	x->head_sent = true;
-	x->asked_us = x->engine->timers.now_us;
+	x->origin.sent = true;
+	x->origin.asked_us = x->engine->timers.now_us;
 	if (!body_begin(x, REQUEST, framing->kind, framing->length))
 		return false;
 	exchange_phase(x, PHASE_WAIT);
@@ -233,29 +205,29 @@ static bool ask(struct exchange *x)
  * body still whole here, and if repeating does no harm or nothing can have reached the server. */
 static bool may_repeat(const struct exchange *x)
 {
-	if (!x->origin_reused || x->origin_heard || x->origin_fresh || !retry_body_whole(x))
+	if (!x->origin.reused || x->origin.heard || x->origin.fresh || !retry_body_whole(x))
 		return false;
-	return retry_harmless(x) || !x->head_sent || x->origin_unacked >= x->head_bytes;
+	return retry_harmless(x) || !x->origin.sent || x->origin.unacked >= x->head_bytes;
 }
 
 static bool repeat(struct exchange *x)
 {
 	engine_count(x->engine, origin_repeated);
-	inactive(x);
-	x->origin_fresh = true;
-	x->head_sent = false;
+	reach_inactive(x->engine, &x->origin);
+	x->origin.fresh = true;
+	x->origin.sent = false;
 	exchange_phase(x, PHASE_CONNECT);
-	origin_connect(x, x->server);
-	return alive(x);
+	origin_connect(x, x->origin.server);
+	return exchange_alive(x);
 }
 
 static bool connect_failed(struct exchange *x)
 {
 	engine_count(x->engine, origin_connect_failed);
-	inactive(x);
+	reach_inactive(x->engine, &x->origin);
 	origin_failed(x);
 	origin_connect(x, retry_server(x));
-	return alive(x);
+	return exchange_alive(x);
 }
 
 static bool answer_complete(const struct exchange *x)
@@ -268,37 +240,31 @@ static bool answer_complete(const struct exchange *x)
 /* The connection ended before an answer came. */
 static bool lost(struct exchange *x)
 {
-	if (x->phase == PHASE_CONNECT && !x->origin_reused)
+	if (x->phase == PHASE_CONNECT && !x->origin.reused)
 		return connect_failed(x);
 	if (may_repeat(x))
 		return repeat(x);
 	engine_count(x->engine, responses_cut);
+	ending_why(x, SLUICE_ENDING_ORIGIN_CUT);
 	origin_failed(x);
 	if (hedge_take(x)) {
 		exchange_ready(x);
 		return true;
 	}
 	if (retry_for(x, SLUICE_RETRY_RESET))
-		return alive(x);
+		return exchange_alive(x);
 	return instead_offer(x, 502);
 }
 
 bool origin_ended(struct exchange *x)
 {
-	if (x->origin) {
-		x->origin_unacked = tcp_send_pending(x->origin->tcp);
-		pool_abort(x->origin);
-	}
-	x->origin = NULL;
+	reach_abort(&x->origin);
 	return lost(x);
 }
 
 struct source origin_source(struct exchange *x)
 {
-	return (struct source){.conn = x->origin ? x->origin->tcp : NULL,
-			       .rest = &x->origin_rest,
-			       .ref = x->engine->env.ref,
-			       .ended = x->origin_ended};
+	return reach_source(x->engine, &x->origin);
 }
 
 /* --- events ---------------------------------------------------------------------- */
@@ -307,14 +273,14 @@ bool origin_run(struct exchange *x)
 {
 	if (x->pending)
 		return connect_waiting(x);
-	if (x->phase == PHASE_CONNECT && x->origin_gone)
+	if (x->phase == PHASE_CONNECT && x->origin.gone)
 		return lost(x);
-	if (x->phase == PHASE_CONNECT && x->origin->open && x->chain->stream) {
+	if (x->phase == PHASE_CONNECT && x->origin.conn->open && x->chain->stream) {
 		stream_connected(x);
 		return true;
 	}
-	if (x->phase == PHASE_CONNECT && x->origin->open) {
-		x->origin_reused = x->origin->reused;
+	if (x->phase == PHASE_CONNECT && x->origin.conn->open) {
+		x->origin.reused = x->origin.conn->reused;
 		return ask(x);
 	}
 	if (x->phase != PHASE_WAIT)
@@ -338,12 +304,7 @@ static void on_closed(struct upstream_conn *conn, void *user, enum tcp_close_rea
 {
 	struct exchange *x = user;
 
-	x->origin_ended = reason == TCP_CLOSED_NORMAL;
-	x->origin_unacked = tcp_send_pending(conn->tcp);
-	x->origin_reused = conn->reused;
-	x->origin_gone = true;
-	x->origin_rest = payload_of(tcp_recv(conn->tcp, UINT32_MAX));
-	x->origin = NULL;
+	reach_closed(&x->origin, conn, reason);
 	exchange_ready(x);
 }
 
@@ -361,53 +322,38 @@ void origin_timeout(struct exchange *x)
 
 	if (!request->ended && !request->source_ended && !request->in_hand) {
 		engine_count(x->engine, timeouts_body);
+		ending_why(x, SLUICE_ENDING_CLIENT_TIMEOUT);
 		exchange_fail(x, 408);
 		return;
 	}
 	engine_count(x->engine, timeouts_response);
+	ending_why(x, SLUICE_ENDING_ORIGIN_TIMEOUT);
 	origin_failed(x);
 	if (!retry_for(x, SLUICE_RETRY_TIMEOUT))
 		instead_offer(x, 504);
 }
 
+/* After its answer another request may follow. */
 static bool reusable(const struct exchange *x)
 {
 	const struct http_framing *answer = &x->message[RESPONSE].framing;
-	const struct tcp_conn *conn = x->origin->tcp;
 
-	return !x->engine->draining && x->head_sent && answer->keep_alive && !answer->upgrade &&
-	       answer_complete(x) && x->body[REQUEST].ended && !tcp_recv_ready(conn) &&
-	       !tcp_recv_ended(conn) && !origin_is_private(x);
+	return x->origin.sent && answer->keep_alive && !answer->upgrade && answer_complete(x) &&
+	       x->body[REQUEST].ended && !origin_is_private(x);
 }
 
 void origin_drop(struct exchange *x)
 {
 	hedge_drop(x);
-	inactive(x);
-	payload_free(&x->origin_rest);
-	if (x->origin)
-		pool_abort(x->origin);
-	x->origin = NULL;
-	x->origin_heard = false;
-	x->head_sent = false;
+	reach_release(x->engine, &x->origin, false, false);
+	x->origin.heard = false;
+	x->origin.sent = false;
 }
 
 void origin_release(struct exchange *x, bool complete)
 {
-	struct upstream_conn *origin = x->origin;
-
 	line_leave(x);
 	hedge_drop(x);
 	retry_over(x);
-	inactive(x);
-	payload_free(&x->origin_rest);
-	if (!origin)
-		return;
-	if (complete && reusable(x))
-		pool_keep(origin);
-	else if (complete)
-		pool_close(origin);
-	else
-		pool_abort(origin);
-	x->origin = NULL;
+	reach_release(x->engine, &x->origin, complete, reusable(x));
 }

@@ -18,6 +18,7 @@ bool parts_emit(struct instance *instance, struct exchange *x, const struct slui
 	lease = ledger_lease_take(&instance->holder, instance->arena, slice);
 	if (!lease) {
 		engine_count(x->engine, leases_full);
+		ending_why(x, SLUICE_ENDING_NO_MEMORY);
 		exchange_fail(x, 500);
 		return false;
 	}
@@ -120,6 +121,7 @@ static void replace(struct instance *instance, struct hop *hop, const struct slu
 	if (!parts_attach(instance, x, up, &payload)) {
 		payload_free(&payload);
 		engine_count(x->engine, replaces_no_memory);
+		ending_why(x, SLUICE_ENDING_NO_MEMORY);
 		exchange_fail(x, 502);
 		return;
 	}
@@ -162,6 +164,7 @@ void parts_take_piece(struct instance *instance, struct exchange *x, const struc
 		return;
 	case SLUICE_RESET:
 		engine_count(x->engine, exchanges_reset_by_function);
+		ending_why(x, SLUICE_ENDING_FUNCTION_RESET);
 		exchange_fail(x, 502);
 		return;
 	default:

@@ -6,6 +6,7 @@ static bool bad_answer(struct exchange *x, enum http_error error)
 {
 	engine_count(x->engine, responses_bad);
 	engine_count_http_error(x->engine, error);
+	ending_why(x, SLUICE_ENDING_ORIGIN_BAD);
 	origin_failed(x);
 	return instead_offer(x, 502);
 }
@@ -78,15 +79,16 @@ static bool answer_begin(struct exchange *x, uint32_t bytes)
 	}
 	message->head->client = request->client;
 	message->head->local = request->local;
-	message->head->group = x->group;
-	message->head->server = upstreams_place(engine->env.upstreams, x->server);
+	message->head->group = x->origin.group;
+	message->head->server = upstreams_place(engine->env.upstreams, x->origin.server);
 	http_body_init(&x->body[RESPONSE].decoder, &message->framing, &x->chain->limits,
 		       x->trailers[RESPONSE], ENGINE_TRAILER_BYTES);
-	upstreams_success(engine->env.upstreams, x->server, engine->timers.now_us - x->asked_us,
-			  engine->timers.now_us);
-	upstreams_status(engine->env.upstreams, x->server, message->head->status,
+	upstreams_success(engine->env.upstreams, x->origin.server,
+			  engine->timers.now_us - x->origin.asked_us, engine->timers.now_us);
+	upstreams_status(engine->env.upstreams, x->origin.server, message->head->status,
 			 engine->timers.now_us);
 	engine_count(engine, responses_origin);
+	x->replied_us = engine->timers.now_us;
 	x->stage = (int8_t)(x->chain->path_length - 1);
 	exchange_phase(x, PHASE_RESPONSE);
 	exchange_ready(x);
@@ -154,7 +156,7 @@ bool reply_listen(struct exchange *x)
 	struct source source = origin_source(x);
 
 	if (source_ready(&source)) {
-		x->origin_heard = true;
+		x->origin.heard = true;
 		return answer_read(x);
 	}
 	return source_ended(&source) || source_broken(&source) ? origin_ended(x) : true;

@@ -125,6 +125,7 @@ static void head_more(struct client *client)
 	if (client->state == CLIENT_HEAD)
 		return;
 	client->state = CLIENT_HEAD;
+	client->head_began_us = client->engine->timers.now_us;
 	timer_start_ms(&client->engine->timers, &client->timer, client->chain->head_timeout_ms);
 }
 

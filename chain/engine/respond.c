@@ -145,6 +145,7 @@ void respond_build(struct exchange *x, const struct sluice_up *up)
 	message->head->client = request->client;
 	message->head->local = request->local;
 	engine_count(x->engine, responses_function);
+	x->replied_us = x->engine->timers.now_us;
 }
 
 /* --- the head to the client ------------------------------------------------------ */

@@ -38,7 +38,8 @@ bool retry_harmless(const struct exchange *x)
 
 static uint32_t retries_of(const struct exchange *x)
 {
-	const struct upstream_group *group = upstreams_group(x->engine->env.upstreams, x->group);
+	const struct upstream_group *group =
+		upstreams_group(x->engine->env.upstreams, x->origin.group);
 
 	if (x->how.retries != SLUICE_RETRIES_OF_GROUP)
 		return x->how.retries;
@@ -48,7 +49,7 @@ static uint32_t retries_of(const struct exchange *x)
 static bool budget_take(struct exchange *x)
 {
 	if (!x->retrying)
-		x->retrying = upstreams_retry(x->engine->env.upstreams, x->group);
+		x->retrying = upstreams_retry(x->engine->env.upstreams, x->origin.group);
 	if (!x->retrying)
 		engine_count(x->engine, retries_refused);
 	return x->retrying;
@@ -56,7 +57,7 @@ static bool budget_take(struct exchange *x)
 
 static bool may_try(const struct exchange *x)
 {
-	return x->tries <= retries_of(x) && x->tries < ENGINE_TRIES_MAX;
+	return x->origin.tries <= retries_of(x) && x->origin.tries < REACH_TRIES_MAX;
 }
 
 /* Every server it tried is remembered, so that the next one is another. `again`: who gave a bad
@@ -67,9 +68,9 @@ static uint32_t next_server(struct exchange *x, bool again)
 	uint32_t server = UPSTREAM_NONE;
 
 	if (may_try(x))
-		server = chooser_next(chooser, x->group, x->tried, x->tries);
+		server = chooser_next(chooser, x->origin.group, x->origin.tried, x->origin.tries);
 	if (server == UPSTREAM_NONE && again && may_try(x))
-		server = chooser_next(chooser, x->group, NULL, 0);
+		server = chooser_next(chooser, x->origin.group, NULL, 0);
 	return server != UPSTREAM_NONE && budget_take(x) ? server : UPSTREAM_NONE;
 }
 
@@ -99,8 +100,9 @@ bool retry_for(struct exchange *x, uint8_t reason)
 	if (server == UPSTREAM_NONE)
 		return false;
 	engine_count(x->engine, retries);
+	x->why = SLUICE_ENDING_COMPLETE; /* all may be well yet */
 	origin_drop(x);
-	x->origin_fresh = true;
+	x->origin.fresh = true;
 	exchange_phase(x, PHASE_CONNECT);
 	origin_connect(x, server);
 	return true;
@@ -109,6 +111,6 @@ bool retry_for(struct exchange *x, uint8_t reason)
 void retry_over(struct exchange *x)
 {
 	if (x->retrying)
-		upstreams_unretry(x->engine->env.upstreams, x->group);
+		upstreams_unretry(x->engine->env.upstreams, x->origin.group);
 	x->retrying = false;
 }

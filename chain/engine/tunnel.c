@@ -37,6 +37,7 @@ void tunnel_open(struct exchange *x)
 void tunnel_timeout(struct exchange *x)
 {
 	engine_count(x->engine, timeouts_tunnel);
+	ending_why(x, SLUICE_ENDING_TUNNEL_IDLE);
 	exchange_end(x, CLIENT_RESET, true);
 }
 
@@ -45,12 +46,13 @@ static bool was_reset(const struct exchange *x)
 {
 	if (!x->client->conn && !x->client->ended)
 		return true;
-	return x->origin_gone && !x->origin_ended && !x->origin_rest.first;
+	return x->origin.gone && !x->origin.ended && !x->origin.rest.first;
 }
 
 static void reset(struct exchange *x)
 {
 	engine_count(x->engine, tunnels_reset);
+	ending_why(x, x->client->conn ? SLUICE_ENDING_ORIGIN_CUT : SLUICE_ENDING_CLIENT_GONE);
 	exchange_end(x, CLIENT_RESET, true);
 }
 

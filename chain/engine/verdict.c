@@ -32,8 +32,10 @@ void verdict_offend(struct instance *instance, struct exchange *x, uint64_t *cou
 		    const char *text)
 {
 	instance_offence(instance, counter, text);
-	if (x && x->phase != PHASE_DRAIN)
-		exchange_fail(x, 502);
+	if (!x || x->phase == PHASE_DRAIN)
+		return;
+	ending_why(x, SLUICE_ENDING_FUNCTION_FAILED);
+	exchange_fail(x, 502);
 }
 
 /* The exchange, if this instance has a part in it. */
@@ -53,7 +55,7 @@ static struct exchange *exchange_named(struct instance *instance, const struct s
 		return NULL;
 	}
 	x = &engine->exchange[up->exchange];
-	if (x->generation == up->generation && x->phase != PHASE_FREE && x->phase != PHASE_OVER)
+	if (x->generation == up->generation && exchange_alive(x))
 		return x;
 	if ((int32_t)(up->generation - x->generation) > 0)
 		offence(instance, NULL, generation, "a generation that has not been");
@@ -192,12 +194,14 @@ bool verdict_choice(struct instance *instance, struct exchange *x, const struct 
 
 /* --- heads ----------------------------------------------------------------------- */
 
-static bool how_allowed(const struct exchange *x, const struct sluice_up *up)
+/* `others`: flags that may be there besides. */
+static bool how_allowed(const struct exchange *x, const struct sluice_up *up, uint8_t others)
 {
-	if (!(up->flags & SLUICE_UP_HOW))
-		return up->flags == 0;
-	return up->flags == SLUICE_UP_HOW && x->phase == PHASE_REQUEST && !up->how.reserved &&
-	       !up->how.reserved2 && up->how.retry < SLUICE_RETRY_5XX * 2;
+	if (up->flags & ~(SLUICE_UP_HOW | others))
+		return false;
+	return !(up->flags & SLUICE_UP_HOW) ||
+	       (x->phase == PHASE_REQUEST && !up->how.reserved && !up->how.reserved2 &&
+		up->how.retry < SLUICE_RETRY_5XX * 2);
 }
 
 static bool verdict_allowed(const struct exchange *x, const struct sluice_up *up)
@@ -206,8 +210,9 @@ static bool verdict_allowed(const struct exchange *x, const struct sluice_up *up
 		return open_allowed(up);
 	switch (up->verdict) {
 	case SLUICE_PASS:
+		return up->slices == 0 && how_allowed(x, up, SLUICE_UP_RESIZE);
 	case SLUICE_LEAVE:
-		return up->slices == 0 && how_allowed(x, up);
+		return up->slices == 0 && how_allowed(x, up, 0);
 	case SLUICE_RESET:
 		return up->slices == 0 && up->flags == 0;
 	case SLUICE_RESPOND:
@@ -241,6 +246,16 @@ static void respond(struct instance *instance, struct hop *hop, const struct slu
 	exchange_ready(x);
 }
 
+/* A body without length stays one, and so does what is no body. */
+static void forget_length(struct message *message)
+{
+	if (message->framing.kind != HTTP_BODY_LENGTH)
+		return;
+	message->framing.kind = HTTP_BODY_CHUNKED;
+	message->framing.length = SLUICE_LENGTH_UNKNOWN;
+	message->head->body_bytes = SLUICE_LENGTH_UNKNOWN;
+}
+
 static void go_on(struct instance *instance, struct hop *hop, const struct sluice_up *up)
 {
 	struct exchange *x = hop->exchange;
@@ -250,6 +265,8 @@ static void go_on(struct instance *instance, struct hop *hop, const struct sluic
 		return;
 	if (up->flags & SLUICE_UP_HOW)
 		x->how = up->how;
+	if (up->flags & SLUICE_UP_RESIZE)
+		forget_length(&x->message[d]);
 	hop->left = up->verdict == SLUICE_LEAVE;
 	x->stage = (int8_t)(x->stage + (d == REQUEST ? 1 : -1));
 	exchange_progress(x);
@@ -294,6 +311,7 @@ static void take_verdict(struct instance *instance, struct exchange *x, const st
 	switch (up->verdict) {
 	case SLUICE_RESET:
 		engine_count(x->engine, exchanges_reset_by_function);
+		ending_why(x, SLUICE_ENDING_FUNCTION_RESET);
 		exchange_fail(x, 502);
 		return;
 	case SLUICE_RESPOND:

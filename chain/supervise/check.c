@@ -38,7 +38,7 @@ static int hand_over(const struct process *p, const struct conf_function *functi
 	int rc = process_welcome(p, function, &terms);
 
 	if (!rc)
-		rc = process_allow(p, &function->allow);
+		rc = process_allow(p, function, true);
 	if (!rc)
 		rc = process_region(p, upstreams, false, true);
 	if (!rc && function->arena_mb)

@@ -13,6 +13,7 @@
 
 #include "chain/ring/memfd.h"
 #include "chain/supervise/process.h"
+#include "chain/supervise/sinks.h"
 #include "chain/supervise/supervise.h"
 #include "mgmt/conf/conf.h"
 
@@ -128,7 +129,7 @@ int process_welcome(const struct process *p, const struct conf_function *functio
 /* --- ALLOW ------------------------------------------------------------------------- */
 
 static int allow_send(const struct process *p, enum sluice_host_allowed what, const char *text,
-		      const struct endpoint *to)
+		      const struct endpoint *to, int fd)
 {
 	struct sluice_host_allow m = {.header = {SLUICE_HOST_ALLOW, sizeof(m)}, .what = what};
 
@@ -139,11 +140,24 @@ static int allow_send(const struct process *p, enum sluice_host_allowed what, co
 		m.to.port = to->port;
 		memcpy(m.to.bytes, to->addr.bytes, sizeof(m.to.bytes));
 	}
-	return packet_send(p, &m, sizeof(m), NULL, 0, true);
+	return packet_send(p, &m, sizeof(m), &fd, fd >= 0, true);
 }
 
-int process_allow(const struct process *p, const struct conf_allow *allow)
+static int allow_write(const struct process *p, const struct conf_function *function,
+		       const struct conf_writing *to, bool trial)
 {
+	int fd = -1, rc = trial ? 0 : sink_open(to, function->name, &fd);
+
+	if (!rc)
+		rc = allow_send(p, SLUICE_ALLOW_WRITE, to->name, NULL, fd);
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
+int process_allow(const struct process *p, const struct conf_function *function, bool trial)
+{
+	const struct conf_allow *allow = &function->allow;
 	static const enum sluice_host_allowed what[] = {
 		[CONF_CONNECT_TCP] = SLUICE_ALLOW_TCP,
 		[CONF_CONNECT_UDP] = SLUICE_ALLOW_UDP,
@@ -151,15 +165,17 @@ int process_allow(const struct process *p, const struct conf_allow *allow)
 	};
 	int rc = 0;
 
-	_Static_assert(2 * CONF_ALLOW_MAX <= SLUICE_ALLOW_MAX, "the host has room for all");
+	_Static_assert(3 * CONF_ALLOW_MAX <= SLUICE_ALLOW_MAX, "the host has room for all");
 	for (unsigned i = 0; i < allow->read_count && !rc; i++)
-		rc = allow_send(p, SLUICE_ALLOW_READ, allow->read[i], NULL);
+		rc = allow_send(p, SLUICE_ALLOW_READ, allow->read[i], NULL, -1);
 	for (unsigned i = 0; i < allow->connect_count && !rc; i++) {
 		const struct conf_connection *c = &allow->connect[i];
 
 		rc = allow_send(p, what[c->kind], c->name,
-				c->kind == CONF_CONNECT_UNIX ? NULL : &c->endpoint);
+				c->kind == CONF_CONNECT_UNIX ? NULL : &c->endpoint, -1);
 	}
+	for (unsigned i = 0; i < allow->write_count && !rc; i++)
+		rc = allow_write(p, function, &allow->write[i], trial);
 	return rc;
 }
 

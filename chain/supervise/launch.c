@@ -113,7 +113,7 @@ static int hand_over(const struct instance *i)
 	terms_cpus(i, &terms);
 	rc = process_welcome(&i->process, i->function, &terms);
 	if (!rc)
-		rc = process_allow(&i->process, &i->function->allow);
+		rc = process_allow(&i->process, i->function, false);
 	if (!rc)
 		rc = hand_over_regions(i);
 	for (unsigned w = 0; w < conf->workers && !rc; w++)

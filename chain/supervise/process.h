@@ -17,7 +17,6 @@
 #include "chain/ring/link.h"
 #include "chain/ring/region.h"
 
-struct conf_allow;
 struct conf_errors;
 struct conf_function;
 
@@ -62,8 +61,8 @@ struct process_terms {
 /* Each sends: 0 or -errno. They may wait a little for the host to read, but never long. */
 int process_welcome(const struct process *process, const struct conf_function *function,
 		    const struct process_terms *terms) __attribute__((warn_unused_result));
-/* What it may do besides. Before the regions. */
-int process_allow(const struct process *process, const struct conf_allow *allow)
+/* What it may do besides. Before the regions. `trial`: it is given nowhere to write. */
+int process_allow(const struct process *process, const struct conf_function *function, bool trial)
 	__attribute__((warn_unused_result));
 /* `own`: the process may write it. `wait`: during the handshake. */
 int process_region(const struct process *process, const struct region *region, bool own, bool wait)

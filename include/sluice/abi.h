@@ -74,6 +74,35 @@ struct sluice_slice {
 };
 SLUICE_ASSERT(sizeof(struct sluice_slice) == 16, "ABI");
 
+/* --- how exchanges end -------------------------------------------------------- */
+
+enum sluice_ending {
+#define ENDING(id, name, text) SLUICE_ENDING_##id,
+#include <sluice/endings.def>
+#undef ENDING
+	SLUICE_ENDINGS
+};
+
+#define SLUICE_END_REUSED 1          /* the server's connection had been used before */
+#define SLUICE_NEVER_US   UINT32_MAX /* it did not come to that */
+
+/* What SLUICE_DOWN_DONE tells. Times count from when the request's head was there. */
+struct sluice_end {
+	uint8_t why;      /* enum sluice_ending */
+	uint8_t flags;    /* SLUICE_END_* */
+	uint16_t status;  /* that the client was sent; 0: none */
+	uint16_t group;   /* that the request was for; SLUICE_NONE16: none */
+	uint16_t server;  /* the last one asked: upstreams' server[server]; SLUICE_NONE16: none */
+	uint32_t head_us; /* before that: since the head's first byte */
+	uint32_t connect_us; /* a server was chosen */
+	uint32_t ask_us;     /* and sent the request's head */
+	uint32_t reply_us;   /* a response's head was there, of whomever */
+	uint32_t total_us;
+	uint32_t sent_head_bytes;
+	uint64_t received_bytes, sent_bytes; /* from and to the client, with heads */
+};
+SLUICE_ASSERT(sizeof(struct sluice_end) == 48, "ABI");
+
 /* --- manager to function --------------------------------------------------- */
 
 enum sluice_down_kind {
@@ -85,7 +114,7 @@ enum sluice_down_kind {
 	 * was asked. */
 	SLUICE_DOWN_RESPONSE_HEAD,
 	SLUICE_DOWN_RESPONSE_BODY,
-	/* The exchange is over: forget it. RESET if it failed. Only with a `done` hook. */
+	/* The exchange is over: forget it. RESET if it failed. `end`. Only with a `done` hook. */
 	SLUICE_DOWN_DONE,
 	/* slice[].tag: arena leases that are free again. */
 	SLUICE_DOWN_RELEASE,
@@ -120,7 +149,10 @@ struct sluice_down {
 	uint8_t slices;
 	uint8_t reserved;
 	uint32_t arg;
-	struct sluice_slice slice[SLUICE_DOWN_SLICES];
+	union {
+		struct sluice_slice slice[SLUICE_DOWN_SLICES];
+		struct sluice_end end; /* DONE */
+	};
 };
 SLUICE_ASSERT(sizeof(struct sluice_down) == 64, "ABI");
 
@@ -148,7 +180,9 @@ enum sluice_up_kind {
 enum sluice_up_flag {
 	SLUICE_UP_END = 1 << 0,
 	SLUICE_UP_MORE = 1 << 1, /* PIECE, REPLACE: its slices go on in the next descriptor */
-	SLUICE_UP_HOW = 1 << 2,  /* the VERDICT of a request head, PASS or LEAVE: `how` is given */
+	/* VERDICT, PASS: the body will not have the length that the head tells: none is told. */
+	SLUICE_UP_RESIZE = 1 << 2,
+	SLUICE_UP_HOW = 1 << 3, /* the VERDICT of a request head, PASS or LEAVE: `how` is given */
 };
 
 enum sluice_verdict {
@@ -534,20 +568,21 @@ struct sluice_host_welcome {
 	char plugin[1024];
 };
 
-#define SLUICE_ALLOW_MAX 32
+#define SLUICE_ALLOW_MAX 48
 
 enum sluice_host_allowed {
 	SLUICE_ALLOW_READ = 1,
 	SLUICE_ALLOW_TCP,
 	SLUICE_ALLOW_UDP,
-	SLUICE_ALLOW_UNIX
+	SLUICE_ALLOW_UNIX,
+	SLUICE_ALLOW_WRITE /* with a descriptor, except in a trial run */
 };
 
 struct sluice_host_allow {
 	struct sluice_host_header header;
 	uint32_t what;         /* enum sluice_host_allowed */
 	struct sluice_peer to; /* TCP, UDP */
-	char text[1024];       /* READ: the path; otherwise its name, that of UNIX "unix:PATH" */
+	char text[1024];       /* READ: the path; otherwise its name, of UNIX "unix:PATH" */
 };
 
 struct sluice_host_source {

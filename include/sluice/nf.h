@@ -8,8 +8,8 @@
  * must not block: a function whose loop stands still for `hang_ms` is killed and restarted.
  *
  * `init` may open files to read them, also to keep them open. Once it has returned only those can
- * be opened that the configuration allows (`allow.read`); at no time can one be written, or a
- * socket, a process or a thread be made.
+ * be opened that the configuration allows (`allow.read`); at no time can one be opened to write
+ * (sluice_writing is for that), or a socket, a process or a thread be made.
  *
  * The unit of work is an exchange: a request and its response. A function declares the
  * hooks it wants; a hook that is NULL costs nothing. Heads come parsed; body bytes come in
@@ -192,6 +192,13 @@ bool sluice_timer_runs(const struct sluice_timer *timer);
 /* A counter that `sluicectl show stats` shows. In init only; NULL: SLUICE_COUNTERS are taken. */
 uint64_t *sluice_counter(struct sluice_nf *nf, const char *name, const char *help);
 
+/* Where the configuration lets it write (`allow.write`), by its text there: a descriptor that takes
+ * whole lines, up to SLUICE_WRITE_BYTES with one write(), and never waits: -EAGAIN when the
+ * receiver does not keep up, and the lines are the function's to drop. From `init` on. -ENOENT: it
+ * is not allowed; in a trial run the descriptor is -ENOTCONN, where one would be. */
+#define SLUICE_WRITE_BYTES (32 << 10)
+int sluice_writing(const struct sluice_nf *nf, const char *name);
+
 /* A connection that the configuration allows (`allow.connect`), by its text there: a descriptor for
  * read, write and poll, non-blocking, connected before `init`. -ENOENT: it is not allowed; any
  * other: why it could not be made. One that ends is made again when the function is started anew.
@@ -253,6 +260,10 @@ int sluice_conf_error_key(const struct sluice_conf *group, const char *key, cons
 /* --- the exchange ------------------------------------------------------------------ */
 
 void *sluice_ctx(struct sluice_exchange *x);
+/* In `done`: how it ended, and how long that took. NULL in all other hooks. */
+const struct sluice_end *sluice_ending(const struct sluice_exchange *x);
+/* "client_gone": the name of an enum sluice_ending; what it does not know is "failed". */
+const char *sluice_ending_name(uint8_t why);
 struct sluice_nf *sluice_of(struct sluice_exchange *x);
 
 /* The head of this hook: the request's in request_head, the response's in response_head, also while
@@ -288,6 +299,10 @@ int sluice_field_add(struct sluice_exchange *x, const char *name, struct sluice_
 int sluice_field_remove(struct sluice_exchange *x, const char *name);
 int sluice_target_set(struct sluice_exchange *x, struct sluice_str target);
 int sluice_status_set(struct sluice_exchange *x, uint16_t status);
+/* The body that this head announces will have another length (SLUICE_REPLACE makes it longer or
+ * shorter): it is sent chunked. Without this a body that does not fit its head is cut off. With
+ * SLUICE_PASS. */
+void sluice_body_resize(struct sluice_exchange *x);
 
 static inline struct sluice_str sluice_str(const char *text)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a function may do beyond its rings: files to read, connections to use. */
+/* What a function may do beyond its rings: files to read, connections to use, where to write. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -10,6 +11,10 @@
 
 #define UNIX_PREFIX "unix:"
 #define UDP_PREFIX  "udp:"
+
+#define SYSLOG_PREFIX  "syslog:"
+#define SYSLOG_SOCKET  "/dev/log"
+#define JOURNAL_SOCKET "/run/systemd/journal/socket"
 
 static bool begins(const char *text, const char *prefix)
 {
@@ -115,5 +120,58 @@ static void read_allow_connect(struct reader *reader, const struct key *key,
 	}
 }
 
+/* --- write ------------------------------------------------------------------------------- */
+
+/* The file need not be there, but its folder. */
+static bool folder_good(struct reader *reader, const struct key *key,
+			const config_setting_t *setting, const char *path)
+{
+	char folder[CONF_ALLOW_TEXT_MAX];
+	struct stat st;
+
+	snprintf(folder, sizeof(folder), "%.*s", (int)(strrchr(path, '/') - path + 1), path);
+	if (stat(folder, &st) == 0 && S_ISDIR(st.st_mode))
+		return true;
+	reader_error(reader, setting, "%s \"%s\": there is no folder %s", key->name, path, folder);
+	return false;
+}
+
+static bool read_writing(struct reader *reader, const struct key *key,
+			 const config_setting_t *setting, struct conf_writing *out)
+{
+	size_t socket_bytes = sizeof(((struct sockaddr_un *)0)->sun_path);
+	const char *text = read_text(reader, key, setting);
+
+	if (!text)
+		return false;
+	*out = (struct conf_writing){.name = text, .kind = CONF_WRITE_FILE, .path = text};
+	if (strcmp(text, "journal") == 0) {
+		out->kind = CONF_WRITE_JOURNAL;
+		out->path = JOURNAL_SOCKET;
+		return true;
+	}
+	if (strcmp(text, "syslog") == 0 || begins(text, SYSLOG_PREFIX)) {
+		out->kind = CONF_WRITE_SYSLOG;
+		out->path = text[6] ? text + strlen(SYSLOG_PREFIX) : SYSLOG_SOCKET;
+		return path_good(reader, key, setting, out->path, socket_bytes);
+	}
+	return path_good(reader, key, setting, text, CONF_ALLOW_TEXT_MAX) &&
+	       folder_good(reader, key, setting, text);
+}
+
+static void read_allow_write(struct reader *reader, const struct key *key,
+			     const config_setting_t *setting, void *field)
+{
+	struct conf_allow *allow = field;
+
+	allow->write = elements(reader, key, setting, sizeof(*allow->write));
+	for (int i = 0; allow->write && i < config_setting_length(setting); i++) {
+		if (read_writing(reader, key, config_setting_get_elem(setting, (unsigned)i),
+				 &allow->write[allow->write_count]))
+			allow->write_count++;
+	}
+}
+
+const struct key_type key_allow_write = {"list of names", read_allow_write};
 const struct key_type key_allow_read = {"list of paths", read_allow_read};
 const struct key_type key_allow_connect = {"list of addresses", read_allow_connect};

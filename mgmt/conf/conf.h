@@ -151,11 +151,22 @@ struct conf_connection {
 	const char *path;         /* UNIX only */
 };
 
+enum conf_write_kind { CONF_WRITE_FILE, CONF_WRITE_SYSLOG, CONF_WRITE_JOURNAL };
+
+struct conf_writing {
+	const char
+		*name; /* as it is written: "/var/log/x", "syslog", "syslog:/dev/log", "journal" */
+	enum conf_write_kind kind;
+	const char *path; /* of the file, or of the receiver's socket */
+};
+
 struct conf_allow {
 	const char **read; /* files, and folders with all that is in them */
 	unsigned read_count;
 	struct conf_connection *connect;
 	unsigned connect_count;
+	struct conf_writing *write;
+	unsigned write_count;
 };
 
 struct conf_function {

@@ -168,11 +168,16 @@ static void read_instances(struct reader *reader, const struct key *key,
 /* An inline function is wherever there is a worker, and nobody's process. */
 void check_function(struct reader *reader, const config_setting_t *setting, void *group)
 {
-	static const char *const of_processes[] = {"instances", "hang_ms", "cpu", "user", "allow"};
+	static const char *const of_processes[] = {"instances", "hang_ms", "cpu", "user"};
 	const struct conf_function *function = group;
+	const config_setting_t *allow = config_setting_get_member(setting, "allow");
 
 	if (function->placement != CONF_INLINE)
 		return;
+	if (allow && (function->allow.read_count || function->allow.connect_count))
+		reader_error(reader, allow,
+			     "allow.read and allow.connect are for processes; placement is "
+			     "\"inline\"");
 	for (unsigned i = 0; i < sizeof(of_processes) / sizeof(of_processes[0]); i++) {
 		const config_setting_t *at = config_setting_get_member(setting, of_processes[i]);
 

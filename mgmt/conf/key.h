@@ -144,7 +144,7 @@ extern const struct key_type key_plugin, key_plugin_dir, key_plugin_config, key_
 
 void check_range(struct reader *reader, const config_setting_t *setting, void *group);
 /* allow.c */
-extern const struct key_type key_allow_read, key_allow_connect;
+extern const struct key_type key_allow_read, key_allow_connect, key_allow_write;
 
 void check_function(struct reader *reader, const config_setting_t *setting, void *group);
 void check_daemon(struct reader *reader, const config_setting_t *setting, void *group);

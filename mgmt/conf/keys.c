@@ -248,6 +248,8 @@ static const struct key allow_keys[] = {
 	      "files, and folders with all that is in them, that it may open to read"),
 	WHOLE("connect", allow_connect, "()", 0, CONF_ALLOW_MAX,
 	      "\"ADDRESS:PORT\", \"udp:ADDRESS:PORT\" or \"unix:PATH\": connections made for it"),
+	WHOLE("write", allow_write, "()", 0, CONF_ALLOW_MAX,
+	      "files, \"syslog\", \"syslog:SOCKET\", \"journal\": written for it, line by line"),
 	END,
 };
 

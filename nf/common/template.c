@@ -180,6 +180,11 @@ static struct sluice_str value_of(const struct template_part *part,
 	return part->text;
 }
 
+static bool is_number(const struct template_part *part)
+{
+	return part->variable.kind && part->variable.kind->number;
+}
+
 void template_expand_by(const struct template *template, const struct template_source *source,
 			template_put *put, struct text *out)
 {
@@ -190,12 +195,13 @@ void template_expand_by(const struct template *template, const struct template_s
 		if (part->kind == PART_TEXT)
 			text_put(out, part->text);
 		else
-			put(value_of(part, source, scratch), out);
+			put(value_of(part, source, scratch), is_number(part), out);
 	}
 }
 
-static void put_as_it_is(struct sluice_str value, struct text *out)
+static void put_as_it_is(struct sluice_str value, bool number, struct text *out)
 {
+	(void)number;
 	text_put(out, value);
 }
 

@@ -83,7 +83,7 @@ void template_expand(const struct template *template, const struct template_sour
 		     struct text *out);
 
 /* How a value is written down; the rest of the text stands as it is. */
-typedef void template_put(struct sluice_str value, struct text *out);
+typedef void template_put(struct sluice_str value, bool number, struct text *out);
 void template_expand_by(const struct template *template, const struct template_source *source,
 			template_put *put, struct text *out);
 

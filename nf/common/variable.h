@@ -38,6 +38,7 @@ struct variable_kind {
 	enum variable_stage stage;
 	enum variable_argument argument;
 	variable_value *value;
+	bool number; /* or nothing */
 };
 
 struct variable {

@@ -29,7 +29,7 @@ union address {
 	struct sockaddr_un local;
 };
 
-int allow_add(struct host *host, const struct sluice_host_allow *what)
+int allow_add(struct host *host, const struct sluice_host_allow *what, int fd)
 {
 	struct host_allowed *a;
 
@@ -40,7 +40,7 @@ int allow_add(struct host *host, const struct sluice_host_allow *what)
 	if (!host->allowed)
 		return -ENOMEM;
 	a = &host->allowed[host->allowed_count++];
-	*a = (struct host_allowed){.what = *what, .fd = -ENOTCONN};
+	*a = (struct host_allowed){.what = *what, .fd = fd};
 	a->what.text[sizeof(a->what.text) - 1] = '\0';
 	return 0;
 }
@@ -50,6 +50,11 @@ int allow_add(struct host *host, const struct sluice_host_allow *what)
 static bool is_path(const struct host_allowed *a)
 {
 	return a->what.what == SLUICE_ALLOW_READ;
+}
+
+static bool is_writing(const struct host_allowed *a)
+{
+	return a->what.what == SLUICE_ALLOW_WRITE;
 }
 
 int allow_find_paths(struct host *host)
@@ -135,14 +140,50 @@ static int connection_make(const struct sluice_host_allow *what)
 void allow_connect(struct host *host)
 {
 	for (unsigned i = 0; i < host->allowed_count; i++)
-		if (!is_path(&host->allowed[i]))
+		if (!is_path(&host->allowed[i]) && !is_writing(&host->allowed[i]))
 			host->allowed[i].fd = connection_make(&host->allowed[i].what);
 }
 
 int allow_connection(const struct host *host, const char *name)
 {
+	for (unsigned i = 0; i < host->allowed_count; i++) {
+		const struct host_allowed *a = &host->allowed[i];
+
+		if (!is_path(a) && !is_writing(a) && !strcmp(a->what.text, name))
+			return a->fd;
+	}
+	return -ENOENT;
+}
+
+/* --- where to write -------------------------------------------------------------------- */
+
+void allow_aside(struct host *host, int least)
+{
+	for (unsigned i = 0; i < host->allowed_count; i++) {
+		struct host_allowed *a = &host->allowed[i];
+
+		if (is_writing(a) && a->fd >= 0)
+			a->fd = fcntl(a->fd, F_DUPFD_CLOEXEC, least);
+	}
+}
+
+int allow_settle(struct host *host, int first)
+{
+	for (unsigned i = 0; i < host->allowed_count; i++) {
+		struct host_allowed *a = &host->allowed[i];
+
+		if (!is_writing(a) || a->fd < 0)
+			continue;
+		a->fd = dup3(a->fd, first, O_CLOEXEC);
+		first++;
+	}
+	return first;
+}
+
+int allow_writing(const struct host *host, const char *name)
+{
 	for (unsigned i = 0; i < host->allowed_count; i++)
-		if (!is_path(&host->allowed[i]) && !strcmp(host->allowed[i].what.text, name))
+		if (is_writing(&host->allowed[i]) && !strcmp(host->allowed[i].what.text, name))
 			return host->allowed[i].fd;
 	return -ENOENT;
 }

@@ -209,6 +209,11 @@ int sluice_respond_text(struct sluice_exchange *x, struct sluice_str text, bool 
 	return rc;
 }
 
+void sluice_body_resize(struct sluice_exchange *x)
+{
+	x->resize = true;
+}
+
 /* --- verdicts ---------------------------------------------------------------------- */
 
 /* A verdict that makes no sense here is the function's mistake: the exchange ends. */
@@ -300,6 +305,9 @@ void answer_head(struct sluice_exchange *x, enum sluice_verdict verdict)
 		up.group = x->group;
 		up.server = x->server;
 	}
+	if (verdict == SLUICE_PASS && x->resize)
+		up.flags = SLUICE_UP_RESIZE;
+	x->resize = false;
 	if (verdict == SLUICE_RESPOND)
 		respond_fill(x, &up);
 	else if (x->phase == NF_OPEN && (verdict == SLUICE_PASS || verdict == SLUICE_LEAVE))

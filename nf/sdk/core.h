@@ -39,6 +39,8 @@ struct nf_env {
 	void (*log)(void *ctx, enum sluice_log_level level, const char *text);
 	/* As sluice_connection. May be NULL. */
 	int (*connection)(void *ctx, const char *name);
+	/* As sluice_writing. May be NULL. */
+	int (*writing)(void *ctx, const char *name);
 	/* A slice lies in a region that is not mapped: map what came meanwhile. May be NULL. */
 	void (*map_more)(void *ctx);
 };
@@ -77,6 +79,7 @@ struct sluice_exchange {
 	bool live;     /* between its first event and its end */
 	bool held;
 	bool respond;    /* sluice_respond was called */
+	bool resize;     /* sluice_body_resize was */
 	bool answering;  /* its RESPOND went out and its body is not ended */
 	bool left;       /* by a piece of body: more may be on the ring for it */
 	bool body_ended; /* the function gave the last piece of its answer */
@@ -89,6 +92,7 @@ struct sluice_exchange {
 	uint64_t in_flight_bytes;
 	uint32_t early_taken; /* bytes, with the verdict of `open` */
 	const struct sluice_head *head;
+	const struct sluice_end *end; /* while `done` runs */
 	uint64_t asked; /* response: where the head of what the origin was asked lies; 0: nowhere */
 	struct nf_edits *edits;
 	struct sluice_how how;       /* with `has_how` */

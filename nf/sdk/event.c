@@ -176,8 +176,10 @@ static void on_done(struct sluice_nf *nf, unsigned worker, const struct sluice_d
 	x->phase = NF_IDLE;
 	x->held = x->respond = false;
 	x->head = NULL;
+	x->end = &d->end;
 	if (nf->hooks.done)
 		nf->hooks.done(x, d->flags & SLUICE_DOWN_RESET);
+	x->end = NULL;
 	nf_exchange_end(x);
 }
 

@@ -178,8 +178,10 @@ static int on_welcome(struct host *host, struct packet *p)
 
 static int on_allow(struct host *host, struct packet *p)
 {
-	int rc = allow_add(host, &p->allow);
+	int rc = allow_add(host, &p->allow, p->fds ? p->fd[0] : -ENOTCONN);
 
+	if (!rc)
+		p->fds = 0; /* it is kept */
 	packet_close(p);
 	return rc ? host_fail(host, rc, "what it may do is not understood: %s", strerror(-rc)) : 0;
 }
@@ -248,6 +250,7 @@ static int fds_settle(struct host *host)
 	host->wake_fd = fcntl(host->wake_fd, F_DUPFD_CLOEXEC, FDS_ASIDE);
 	for (unsigned i = 0; i < host->links; i++)
 		host->worker_fd[i] = fcntl(host->worker_fd[i], F_DUPFD_CLOEXEC, FDS_ASIDE);
+	allow_aside(host, FDS_ASIDE);
 	close_range(SLUICE_HOST_WAKE, FDS_ASIDE - 1, 0);
 	if (dup3(host->wake_fd, SLUICE_HOST_WAKE, O_CLOEXEC) < 0)
 		return -errno;
@@ -256,7 +259,8 @@ static int fds_settle(struct host *host)
 			return -errno;
 		host->link[i].out.wake_fd = host->worker_fd[i] = first + (int)i;
 	}
-	close_range((unsigned)first + host->links, ~0u, 0);
+	first += (int)host->links;
+	close_range((unsigned)allow_settle(host, first), ~0u, 0);
 	host->wake_fd = SLUICE_HOST_WAKE;
 	return 0;
 }

@@ -158,6 +158,7 @@ void harness_destroy(struct harness *h)
 		free(h->logs[i]);
 	free(h->logs);
 	harness_asks_free(h);
+	harness_writing_free(h);
 	free(h->sent);
 	free(h->conf_error);
 	free(h->answer);

@@ -73,6 +73,13 @@ const char *harness_log(const struct harness *h,
 			unsigned i); /* without the level; NULL past the last */
 struct sluice_nf *harness_nf(struct harness *h);
 
+/* Before harness_start: `allow.write` with that name, of which there may be one. What the function
+ * wrote to it since the last time; NUL follows. Until then it fills up: room for a few times
+ * SLUICE_WRITE_BYTES.
+ */
+void harness_allow_write(struct harness *h, const char *name);
+const char *harness_written(struct harness *h);
+
 /* --- upstreams (before or after harness_start) ---------------------------------- */
 
 /* A group of `servers`, all up, weight 1, at 10.0.GROUP.1, .2, … port 80. Its number. */
@@ -142,6 +149,8 @@ enum sluice_verdict harness_server_data(struct harness_exchange *x, const void *
 
 /* The exchange is over: runs `done`, unless the function had left it. */
 void harness_done(struct harness_exchange *x, bool reset);
+/* The same with what sluice_ending is to tell. */
+void harness_end(struct harness_exchange *x, const struct sluice_end *end, bool reset);
 
 /* --- requests of the function's own -------------------------------------------------- */
 
@@ -192,6 +201,7 @@ uint64_t harness_body_bytes(const struct harness_exchange *x); /* as sluice_resp
 const uint8_t *harness_body(const struct harness_exchange *x,
 			    size_t *len); /* emitted so far; NUL follows. `len` may be NULL */
 bool harness_body_ended(const struct harness_exchange *x);
+bool harness_resized(const struct harness_exchange *x); /* sluice_body_resize: of the last head */
 
 /* --- arena and back-pressure ------------------------------------------------------- */
 

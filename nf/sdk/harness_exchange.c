@@ -56,6 +56,7 @@ static void on_verdict(struct harness_exchange *x, const struct sluice_up *up, c
 	x->has_how = up->flags & SLUICE_UP_HOW;
 	if (x->has_how)
 		x->how = up->how;
+	x->resized = up->flags & SLUICE_UP_RESIZE;
 	if (x->verdict == SLUICE_RESPOND) {
 		harness_fields_free(x);
 		x->status = up->status;
@@ -136,7 +137,7 @@ static void keep_log(void *ctx, enum sluice_log_level level, const char *text)
 	h->logs[h->logs_count++] = harness_copy(text, strlen(text));
 }
 
-const struct nf_env harness_env = {.put = put, .log = keep_log};
+const struct nf_env harness_env = {.put = put, .log = keep_log, .writing = harness_writing};
 
 /* --- events ------------------------------------------------------------------------ */
 
@@ -326,8 +327,18 @@ enum sluice_verdict harness_response_spans(struct harness_exchange *x,
 
 void harness_done(struct harness_exchange *x, bool reset)
 {
-	struct sluice_down down = {.kind = SLUICE_DOWN_DONE,
-				   .flags = reset ? SLUICE_DOWN_RESET : 0};
+	struct sluice_end end = {.why = reset ? SLUICE_ENDING_FAILED : SLUICE_ENDING_COMPLETE,
+				 .status = x->status,
+				 .group = SLUICE_NONE16,
+				 .server = SLUICE_NONE16};
+
+	harness_end(x, &end, reset);
+}
+
+void harness_end(struct harness_exchange *x, const struct sluice_end *end, bool reset)
+{
+	struct sluice_down down = {
+		.kind = SLUICE_DOWN_DONE, .flags = reset ? SLUICE_DOWN_RESET : 0, .end = *end};
 
 	if (!x->left)
 		harness_event(x, &down);
@@ -403,6 +414,11 @@ const uint8_t *harness_piece(const struct harness_exchange *x, size_t *len)
 	if (len)
 		*len = x->piece.len;
 	return x->piece.data;
+}
+
+bool harness_resized(const struct harness_exchange *x)
+{
+	return x->resized;
 }
 
 bool harness_body_ended(const struct harness_exchange *x)

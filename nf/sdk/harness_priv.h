@@ -43,6 +43,7 @@ struct harness_exchange {
 	uint16_t group, server, status;
 	uint64_t body_bytes;
 	bool body_ended;
+	bool resized; /* the last head's body will have another length */
 	struct harness_bytes body, piece, edits;
 	struct harness_bytes early, ahead; /* of a connection */
 	uint32_t early_taken;
@@ -70,8 +71,11 @@ struct harness {
 	uint32_t *sent; /* tags in flight */
 	size_t sent_count, sent_size;
 	struct harness_ask *asks; /* oldest first */
-	char *conf_error;         /* the config's syntax */
-	char *answer;             /* to the last command */
+	const char *write_name;   /* NULL: nothing may be written */
+	int write_end[2];         /* to read, to write */
+	struct harness_bytes written;
+	char *conf_error; /* the config's syntax */
+	char *answer;     /* to the last command */
 	char **logs;
 	unsigned logs_count;
 };
@@ -107,6 +111,9 @@ void harness_ask_dropped(struct harness *h, const struct sluice_up *up);
 void harness_asks_free(struct harness *h);
 /* Bytes where a function finds them. */
 void harness_slice(struct harness *h, const struct sluice_span *span, struct sluice_slice *slice);
+
+int harness_writing(void *ctx, const char *name);
+void harness_writing_free(struct harness *h);
 
 extern const struct nf_env harness_env;
 struct harness_exchange *harness_exchange_new(struct harness *h, const char *target);

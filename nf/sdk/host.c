@@ -44,6 +44,11 @@ static int connection(void *ctx, const char *name)
 	return allow_connection(ctx, name);
 }
 
+static int writing(void *ctx, const char *name)
+{
+	return allow_writing(ctx, name);
+}
+
 /* A manager that is gone is seen by the loop. */
 static void map_more(void *ctx)
 {
@@ -55,6 +60,7 @@ static const struct nf_env env = {
 	.put = put,
 	.log = keep_log,
 	.connection = connection,
+	.writing = writing,
 	.map_more = map_more,
 };
 

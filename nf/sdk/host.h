@@ -110,13 +110,18 @@ int syscalls_for_running(int first_fd, unsigned fds, bool may_open)
 	__attribute__((warn_unused_result));
 
 /* In the handshake, before the user changes, after that, and when init is done. */
-int allow_add(struct host *host, const struct sluice_host_allow *what)
+int allow_add(struct host *host, const struct sluice_host_allow *what, int fd)
 	__attribute__((warn_unused_result));
 int allow_find_paths(struct host *host) __attribute__((warn_unused_result));
 void allow_connect(struct host *host);
 int allow_lock(struct host *host) __attribute__((warn_unused_result));
 bool allow_reads(const struct host *host);
 int allow_connection(const struct host *host, const char *name);
+int allow_writing(const struct host *host, const char *name);
+/* Puts the descriptors to write to somewhere from `least` on; then at `first` and those that
+ * follow: the one after the last. */
+void allow_aside(struct host *host, int least);
+int allow_settle(struct host *host, int first);
 
 /* plugin_open while files outside of the user's reach can be read; plugin_load when locked in. */
 int plugin_open(struct host *host) __attribute__((warn_unused_result));

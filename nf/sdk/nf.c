@@ -292,6 +292,11 @@ int sluice_connection(const struct sluice_nf *nf, const char *name)
 	return nf->env->connection ? nf->env->connection(nf->env_ctx, name) : -ENOENT;
 }
 
+int sluice_writing(const struct sluice_nf *nf, const char *name)
+{
+	return nf->env->writing ? nf->env->writing(nf->env_ctx, name) : -ENOENT;
+}
+
 const struct sluice_upstreams *sluice_upstreams(const struct sluice_nf *nf)
 {
 	return nf->upstreams;

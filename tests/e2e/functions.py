@@ -6,7 +6,7 @@ from lab import Nginx, Sluiced, ports_text
 
 CONF = """daemon = {{ workers = [ {cpu} ]; memory_mb = 128; run_dir = "@RUN_DIR@"; {daemon} }};
 {ports}
-upstreams = ( {{ name = "web"; servers = ( {{ address = "{origin}"; }} ); }} );
+upstreams = ( {{ name = "web"; servers = ( {{ address = "{origin}"; }} ); {upstream} }} );
 functions = (
   {functions},
   {{ name = "route"; plugin = "proxy"; config = {{ routes = ( {{ upstream = "web"; }} ); }}; }} );
@@ -17,14 +17,14 @@ chains = ( {{ name = "www"; listen = "10.10.1.1:80"; path = [ {path} ]; }} );
 class Before:
     """curl, the daemon with functions (their text) on the path before `proxy`, nginx."""
 
-    def __init__(self, lab, functions, path, locations="", origin=None, daemon=""):
+    def __init__(self, lab, functions, path, locations="", origin=None, daemon="", upstream=""):
         self.lab = lab
         lab.middlebox(["wan", "lan"])
         self.client = lab.peer("wan")
         self.origin = origin(lab.peer("lan")) if origin else Nginx(
             lab, lab.peer("lan"), "origin", extra=locations)
         self.text = lambda functions: CONF.format(
-            cpu=CPU, ports=ports_text(["wan", "lan"]), origin=self.origin.endpoint, daemon=daemon,
+            cpu=CPU, ports=ports_text(["wan", "lan"]), origin=self.origin.endpoint, daemon=daemon, upstream=upstream,
             functions=functions, path=", ".join(f'"{name}"' for name in [*path.split(), "route"]))
         self.sluiced = Sluiced(lab, self.text(functions))
 
@@ -45,7 +45,8 @@ class Before:
         return lines[0], fields
 
     def stat(self, function, counter):
-        return self.sluiced.stat(f"{function}.{counter}")
+        return sum(s["value"] for s in self.sluiced.show("stats")
+                   if s["group"] == f"function {function}" and s["name"] == counter)
 
     def end(self):
         self.sluiced.wait_no_buffers()

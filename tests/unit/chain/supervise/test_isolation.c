@@ -164,7 +164,8 @@ static void allowed(void **state)
 	file_make("/tmp/probe-allowed/in/file");
 	file_make("/tmp/probe-allowed/beside");
 	listener = socket_make("/tmp/probe-allowed/socket");
-	f.allow = (struct conf_allow){paths, 1, connections, 2};
+	f.allow = (struct conf_allow){
+		.read = paths, .read_count = 1, .connect = connections, .connect_count = 2};
 	assert_int_equal(bench_start(b, 4, &f, &errors), 0);
 	assert_string_equal(bench_ask(b, 4, "/open-allowed"), "0");
 	assert_string_equal(bench_ask(b, 4, "/write-allowed"), SANITIZED ? "EACCES" : "EPERM");

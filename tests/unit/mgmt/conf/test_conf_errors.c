@@ -167,14 +167,25 @@ static void test_values(void **state)
 		 "}, not a list"},
 		{DAEMON PORTS FUNCTION(
 			 "allow = { read = [ \"srv\",\n\"/no/such/folder\" ];\n"
-			 "connect = [ \"10.0.0.1\",\n\"unix:run\" ];\nwrite = [ ]; };") CHAINS,
+			 "connect = [ \"10.0.0.1\",\n\"unix:run\" ];\nexecute = [ ]; };") CHAINS,
 		 "t.conf:3: functions.guard.allow: read \"srv\" must begin with \"/\"\n"
 		 "t.conf:4: functions.guard.allow: read \"/no/such/folder\": No such file or "
 		 "directory\n"
 		 "t.conf:5: functions.guard.allow: connect \"10.0.0.1\" must be ADDRESS:PORT, "
 		 "udp:ADDRESS:PORT or unix:PATH\n"
 		 "t.conf:6: functions.guard.allow: connect \"run\" must begin with \"/\"\n"
-		 "t.conf:7: functions.guard.allow: unknown key \"write\""},
+		 "t.conf:7: functions.guard.allow: unknown key \"execute\""},
+		{DAEMON PORTS FUNCTION("allow = { write = [ \"log\",\n\"/no/such/folder/log\",\n"
+				       "\"syslog:\",\n\"journal\" ]; };") CHAINS,
+		 "t.conf:3: functions.guard.allow: write \"log\" must begin with \"/\"\n"
+		 "t.conf:4: functions.guard.allow: write \"/no/such/folder/log\": there is no "
+		 "folder /no/such/folder/\n"
+		 "t.conf:5: functions.guard.allow: write \"\" must begin with \"/\""},
+		{DAEMON PORTS FUNCTION("placement = \"inline\";\n"
+				       "allow = { read = [ \"/\" ]; write = [ \"syslog\" ]; };")
+			 CHAINS,
+		 "t.conf:4: functions.guard: allow.read and allow.connect are for processes; "
+		 "placement is \"inline\""},
 		{DAEMON PORTS FUNCTION("allow = { read = \"/srv\"; };") CHAINS,
 		 "t.conf:3: functions.guard.allow: read must be a list [ … ] of texts, not a "
 		 "string"},
