@@ -8,6 +8,7 @@
 #include "dataplane/log.h"
 #include "dataplane/show.h"
 #include "dataplane/tell.h"
+#include "dataplane/upstreams.h"
 #include "mgmt/ctl/ctl.h"
 #include "mgmt/systemd/sd.h"
 
@@ -141,6 +142,11 @@ static json_t *stats(struct daemon *d, const struct ctl_request *request)
 	return show_stats(d, prefix ? prefix : "");
 }
 
+static json_t *upstreams(struct daemon *d, const struct ctl_request *request)
+{
+	return show_upstreams(d, json_string_value(json_object_get(request->args, "group")));
+}
+
 #define SHOW(what)                                                               \
 	static json_t *what(struct daemon *d, const struct ctl_request *request) \
 	{                                                                        \
@@ -153,7 +159,6 @@ SHOW(chains)
 SHOW(functions)
 SHOW(applications)
 SHOW(flows)
-SHOW(upstreams)
 SHOW(buffers)
 SHOW(errors)
 #undef SHOW
@@ -199,6 +204,10 @@ static const struct ctl_command commands[] = {
 	{"function", "scale", run_scale},
 	{"function", "drain", run_drain},
 	{"function", "tell", run_tell},
+	{"upstream", "up", upstreams_run_up},
+	{"upstream", "down", upstreams_run_down},
+	{"upstream", "drain", upstreams_run_drain},
+	{"upstream", "weight", upstreams_run_weight},
 	{NULL, NULL, NULL},
 };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "dataplane/daemon.h"
+#include "dataplane/resolve.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -397,7 +398,8 @@ static int make_all(struct daemon *d, const struct conf *conf, char *error, size
 	    (rc = make_supervisor(d, conf, error, size)))
 		return rc;
 	if ((rc = watch(d, ctl_fd(d->ctl))) || (rc = watch(d, supervisor_fd(d->supervisor))) ||
-	    (rc = watch(d, door_fd(d->door))))
+	    (rc = watch(d, door_fd(d->door))) || (rc = resolver_create(&d->resolver)) ||
+	    (rc = watch(d, resolver_fd(d->resolver))))
 		return fail(error, size, "cannot watch descriptors", rc);
 	return 0;
 }
@@ -424,6 +426,7 @@ static void end_all(struct daemon *d)
 	for (unsigned i = 0; i < d->set.count; i++)
 		if (d->set.worker[i])
 			worker_stop(d->set.worker[i]);
+	resolver_destroy(d->resolver);
 	if (d->supervisor)
 		supervisor_destroy(d->supervisor);
 	if (d->door)
@@ -568,6 +571,7 @@ static void control_loop(struct daemon *d)
 				on = handle_signal(d);
 		supervisor_handle(d->supervisor, clock_monotonic_us());
 		door_handle(d->door, clock_monotonic_us());
+		upstreams_handle(d);
 		ctl_handle(d->ctl, clock_monotonic_us() / 1000);
 		changes_answer(d);
 		functions_answer(d);

@@ -96,6 +96,8 @@ struct daemon {
 	uint32_t inlines_made;           /* ever */
 	struct supervisor *supervisor;
 	struct door *door;
+	struct resolver *resolver;
+	bool names_changed; /* DNS has said something new */
 	struct ctl *ctl;
 	struct answer *answers; /* to changes that are over */
 	struct told *told;      /* what functions were told and have not all answered */
@@ -131,6 +133,13 @@ void functions_remove(struct daemon *d, uint16_t id);
 void functions_sweep(struct daemon *d);
 /* Ends processes that spoiled a ring: nobody talks to them any more. Others take their places. */
 void functions_end_broken(struct daemon *d);
+
+/* --- upstreams.c --------------------------------------------------------------------- */
+
+/* What DNS has said takes effect. */
+void upstreams_handle(struct daemon *d);
+/* A configuration is in effect: what was said by hand is forgotten, its names are looked for. */
+void upstreams_committed(struct daemon *d);
 
 /* --- deploy.c ------------------------------------------------------------------------- */
 

@@ -450,6 +450,7 @@ static void commit(struct daemon *d, const struct plan *plan)
 		d->release->next = old->next;
 		release_free(old);
 	}
+	upstreams_committed(d);
 }
 
 /* It did not come into effect. Its functions still name what is in it, until they are gone. */

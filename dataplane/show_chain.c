@@ -355,10 +355,20 @@ json_t *show_flows(struct daemon *d)
 /* --- upstreams
  * ---------------------------------------------------------------------------------------- */
 
+static const char *state_text(const struct upstream_totals *totals, enum sluice_server_state state)
+{
+	static const char *const states[] = {"up", "down", "draining", "draining"};
+
+	if (totals->by_hand)
+		return states[state];
+	if (totals->panics)
+		return "panic";
+	return totals->ejected ? "ejected" : states[state];
+}
+
 static void fill_server(struct daemon *d, struct rows *rows, const struct sluice_upstreams *view,
 			uint32_t number, const char *group)
 {
-	static const char *const states[] = {"up", "down", "draining"};
 	struct upstreams *u = d->set.upstreams;
 	const struct sluice_server *s = &view->server[number];
 	struct view_upstream *v = rows_add(rows);
@@ -371,7 +381,7 @@ static void fill_server(struct daemon *d, struct rows *rows, const struct sluice
 	upstreams_endpoint(u, number, &e);
 	upstreams_totals(u, number, &totals);
 	*v = (struct view_upstream){
-		.state = totals.ejected ? "ejected" : states[upstreams_state(u, number)],
+		.state = state_text(&totals, upstreams_state(u, number)),
 		.group = group,
 		.server = rows_text(rows, "%s", endpoint_format(&e, text, sizeof(text))),
 		.weight = s->weight,
@@ -383,13 +393,19 @@ static void fill_server(struct daemon *d, struct rows *rows, const struct sluice
 	};
 }
 
-json_t *show_upstreams(struct daemon *d)
+static bool is_shown(const struct sluice_group *group, const char *only)
+{
+	return group->name[0] && (!only || !strcmp(group->name, only));
+}
+
+json_t *show_upstreams(struct daemon *d, const char *only)
 {
 	const struct sluice_upstreams *view = upstreams_view(d->set.upstreams);
 	struct rows rows = ROWS(struct view_upstream);
 
 	for (uint32_t g = 0; g < view->groups; g++)
-		for (uint32_t s = 0; view->group[g].name[0] && s < view->group[g].servers; s++) {
+		for (uint32_t s = 0; is_shown(&view->group[g], only) && s < view->group[g].servers;
+		     s++) {
 			uint32_t number = view->group[g].first + s;
 
 			if (upstreams_present(d->set.upstreams, number))

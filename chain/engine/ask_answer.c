@@ -177,7 +177,7 @@ static void head_done(struct ask *ask, uint32_t bytes)
 	http_body_init(&ask->body.decoder, &ask->framing, &limits, ask->trailers,
 		       ENGINE_TRAILER_BYTES);
 	upstreams_success(upstreams_of(ask), ask->origin.server,
-			  engine->timers.now_us - ask->origin.asked_us);
+			  engine->timers.now_us - ask->origin.asked_us, engine->timers.now_us);
 	ask->state = ASK_HEAD;
 }
 

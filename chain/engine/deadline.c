@@ -7,7 +7,22 @@ static uint32_t response_timeout_ms(const struct exchange *x)
 	const struct upstream_group *group =
 		upstreams_group(x->engine->env.upstreams, x->origin.group);
 
+	if (x->how.first_byte_ms)
+		return x->how.first_byte_ms;
 	return __atomic_load_n(&group->response_timeout_ms, __ATOMIC_RELAXED);
+}
+
+static uint32_t pending_timeout_ms(const struct exchange *x)
+{
+	const struct upstream_group *group =
+		upstreams_group(x->engine->env.upstreams, x->origin.group);
+
+	return __atomic_load_n(&group->pending_timeout_ms, __ATOMIC_RELAXED);
+}
+
+static uint32_t body_timeout_ms(const struct exchange *x)
+{
+	return x->how.idle_ms ? x->how.idle_ms : x->chain->body_timeout_ms;
 }
 
 /* How long the function that has its head may take, or the client whose early bytes it wants. */
@@ -25,14 +40,14 @@ static uint32_t limit_ms(const struct exchange *x)
 {
 	switch ((enum phase)x->phase) {
 	case PHASE_WAIT:
-		return x->body[REQUEST].ended ? response_timeout_ms(x) : x->chain->body_timeout_ms;
+		return x->body[REQUEST].ended ? response_timeout_ms(x) : body_timeout_ms(x);
 	case PHASE_BODY:
 	case PHASE_DRAIN:
-		return x->chain->body_timeout_ms;
+		return body_timeout_ms(x);
 	case PHASE_TUNNEL:
 		return x->chain->tunnel_timeout_ms;
 	default:
-		return hold_ms(x);
+		return x->pending ? pending_timeout_ms(x) : hold_ms(x);
 	}
 }
 
@@ -41,11 +56,24 @@ static uint64_t due_us(const struct exchange *x)
 	return x->progress_us + (uint64_t)limit_ms(x) * 1000;
 }
 
+/* When all of it must be over; a tunnel has no such bound. */
+static uint64_t total_due_us(const struct exchange *x)
+{
+	if (!x->how.total_ms || x->phase == PHASE_TUNNEL)
+		return UINT64_MAX;
+	return x->began_us + (uint64_t)x->how.total_ms * 1000;
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
 void deadline_arm(struct exchange *x)
 {
-	uint64_t due = due_us(x), rate = limits_rate_us(x);
+	uint64_t due = earlier(earlier(due_us(x), total_due_us(x)), hedge_due_us(x));
 
-	timer_start(&x->engine->timers, &x->timer, due < rate ? due : rate);
+	timer_start(&x->engine->timers, &x->timer, earlier(due, limits_rate_us(x)));
 }
 
 /* --- too long -------------------------------------------------------------------- */
@@ -62,6 +90,10 @@ static void timed_out(struct exchange *x)
 {
 	struct engine *engine = x->engine;
 
+	if (x->pending) {
+		line_timeout(x);
+		return;
+	}
 	switch ((enum phase)x->phase) {
 	case PHASE_WAIT:
 		origin_timeout(x);
@@ -94,6 +126,16 @@ static void timed_out(struct exchange *x)
 	}
 }
 
+static void took_too_long(struct exchange *x)
+{
+	engine_count(x->engine, timeouts_total);
+	ending_why(x, SLUICE_ENDING_ORIGIN_TIMEOUT);
+	if (x->phase == PHASE_CONNECT || x->phase == PHASE_WAIT)
+		instead_offer(x, 504);
+	else
+		exchange_fail(x, 504);
+}
+
 static void too_slow(struct exchange *x)
 {
 	engine_count(x->engine, timeouts_rate);
@@ -111,7 +153,11 @@ void deadline_passed(struct timer *timer)
 
 	if (!exchange_alive(x))
 		return;
-	if (due_us(x) <= x->engine->timers.now_us)
+	if (hedge_due_us(x) <= x->engine->timers.now_us)
+		hedge_begin(x);
+	if (total_due_us(x) <= x->engine->timers.now_us)
+		took_too_long(x);
+	else if (due_us(x) <= x->engine->timers.now_us)
 		timed_out(x);
 	else if (limits_too_slow(x))
 		too_slow(x);

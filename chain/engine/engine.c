@@ -213,6 +213,7 @@ int engine_create(const struct engine_env *env, uint64_t now_us, struct engine *
 	STAILQ_INIT(&engine->ready);
 	STAILQ_INIT(&engine->starved);
 	STAILQ_INIT(&engine->free_clients);
+	lines_open(engine);
 	if (timers_open(&engine->timers, now_us))
 		error = parts_create(engine);
 	if (error) {

@@ -50,7 +50,7 @@ static bool heads_move(struct exchange *x)
 		hop_walk(x);
 	if (!exchange_alive(x))
 		return false;
-	return (!x->origin.conn && !x->origin.gone) || origin_run(x);
+	return (!x->origin.conn && !x->origin.gone && !x->pending) || origin_run(x);
 }
 
 static bool bodies_move(struct exchange *x)
@@ -140,6 +140,7 @@ struct exchange *exchange_take(struct client *client)
 	x->responder = RESPONDER_ORIGIN;
 	x->origin.group = SLUICE_NONE16;
 	x->origin.server = UPSTREAM_NONE;
+	x->how.retries = SLUICE_RETRIES_OF_GROUP;
 	x->began_us = engine->timers.now_us;
 	x->rate.since_us = x->began_us;
 	STAILQ_INIT(&x->emits);

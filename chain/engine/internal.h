@@ -23,6 +23,10 @@
  *    limits.c     what one client may take: requests, age, slowness
  *    reach.c      servers: chosen, connected, followed by the next (reach.h)
  *    origin.c     the origin's side of an exchange
+ *    hedge.c      the second server that is asked
+ *    line.c       exchanges that wait for a connection
+ *    private.c    connections that belong to one user
+ *    retry.c      what may be asked again, and where
  *    reply.c      the heads that it answers
  *    respond.c    answers to clients
  *    ending.c     what functions are told of their end
@@ -307,6 +311,15 @@ struct message {
 	struct http_framing framing;
 };
 
+/* A second server that is asked the same. */
+struct rival {
+	struct upstream_conn *conn; /* NULL: none, or not any more */
+	uint32_t server;
+	bool tried; /* there was one, or there could be none */
+	bool active, asked;
+	uint64_t asked_us;
+};
+
 #define RESPONDER_ORIGIN ENGINE_PATH_MAX
 
 struct exchange {
@@ -342,6 +355,11 @@ struct exchange {
 	uint8_t why; /* enum sluice_ending, once it is known that it fails */
 	uint32_t head_us;
 	uint64_t connect_us, replied_us, ended_us; /* 0: not yet */
+	struct sluice_how how;                     /* as a function said, or nothing */
+	struct rival rival;
+	bool retrying; /* counted among the group's retries */
+	bool pending;  /* in line for a connection; counted likewise */
+	TAILQ_ENTRY(exchange) waits;
 	/* an answer made by a function */
 	struct lease_queue emits;
 	uint32_t emits_count;
@@ -358,6 +376,7 @@ struct exchange {
 	uint8_t trailers[DIRECTIONS][ENGINE_TRAILER_BYTES];
 };
 LIST_HEAD(exchange_list, exchange);
+TAILQ_HEAD(exchange_queue, exchange);
 
 /* Its client is still to be served. */
 static inline bool exchange_alive(const struct exchange *x)
@@ -379,6 +398,9 @@ struct engine {
 	struct slots slots;
 	struct chooser chooser;
 	struct upstream_pool *pool;
+	struct exchange_queue line[SLUICE_GROUPS_MAX]; /* for a connection, by group */
+	uint32_t in_line;
+	struct timer line_timer;
 	struct health *health; /* worker 0 */
 	struct http_memory memory;
 	struct http_date date;
@@ -651,6 +673,48 @@ bool origin_ended(struct exchange *x);
 
 /* What can be read of its answer. */
 struct source origin_source(struct exchange *x);
+
+/* private.c: its connection is authenticated, and nobody else's. */
+bool origin_is_private(const struct exchange *x);
+/* The request's head, written for a server. 0, -EAGAIN: no memory just now; or another -errno. */
+int origin_request(struct exchange *x, struct rte_mbuf **chain);
+const struct upstream_user_ops *origin_ops(void);
+/* Its connection is given up, so that another server can be asked. */
+void origin_drop(struct exchange *x);
+/* Connects to `server`, or to those after it; it may have to wait for that. */
+void origin_connect(struct exchange *x, uint32_t server);
+
+/* --- retry.c --------------------------------------------------------------------- */
+/* RFC 9110 §9.2.2: asking twice does no more than asking once; and all of the request is here. */
+bool retry_harmless(const struct exchange *x);
+bool retry_body_whole(const struct exchange *x); /* nothing of it was taken yet */
+/* The next server to be tried after one that could not be connected; UPSTREAM_NONE. */
+uint32_t retry_server(struct exchange *x);
+/* Asks another server, if the exchange may for this reason (enum sluice_retry), the group's budget
+ * allows and there is one. True: it does, or the exchange has ended. */
+bool retry_for(struct exchange *x, uint8_t reason);
+/* The reason that an answer's status is; 0: none. */
+uint8_t retry_reason(const struct exchange *x, uint16_t status);
+/* It is no retry any more. */
+void retry_over(struct exchange *x);
+
+/* --- hedge.c --------------------------------------------------------------------- */
+/* When a second server is to be asked; UINT64_MAX: never. */
+uint64_t hedge_due_us(const struct exchange *x);
+void hedge_begin(struct exchange *x);
+/* Something happened: the rival is asked, taken or dropped. */
+void hedge_run(struct exchange *x);
+/* The origin is given up and the rival is what is waited for. False: there is none. */
+bool hedge_take(struct exchange *x);
+void hedge_drop(struct exchange *x); /* there may be none */
+
+/* --- line.c ---------------------------------------------------------------------- */
+void lines_open(struct engine *engine);
+void line_enter(struct exchange *x);
+void line_leave(struct exchange *x); /* it may not be in line at all */
+/* There may be room for the first one. */
+void line_wake(struct engine *engine, uint16_t group);
+void line_timeout(struct exchange *x);
 
 /* --- reply.c --------------------------------------------------------------------- */
 /* Its answer is awaited: looks at what has come of it. False: the exchange has ended. */

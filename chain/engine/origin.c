@@ -10,6 +10,7 @@
 #include <errno.h>
 
 #include "chain/engine/internal.h"
+#include "mgmt/conf/conf.h"
 
 static const struct upstream_user_ops ops;
 
@@ -20,6 +21,14 @@ void origin_failed(struct exchange *x)
 
 /* --- connecting ------------------------------------------------------------------ */
 
+/* One that is drained by hand still takes clients that belong to it, and functions know which. */
+static bool takes_pick(const struct exchange *x, uint32_t server)
+{
+	enum sluice_server_state state = upstreams_state(x->engine->env.upstreams, server);
+
+	return state == SLUICE_SERVER_UP || state == SLUICE_SERVER_KEEP;
+}
+
 /* The server that a function picked, if it can be used; else one of our own choice. */
 static uint32_t server_first(struct exchange *x)
 {
@@ -29,23 +38,96 @@ static uint32_t server_first(struct exchange *x)
 
 	if (place != SLUICE_NONE16) {
 		server = upstreams_server(engine->env.upstreams, x->origin.group, place);
-		if (server != UPSTREAM_NONE &&
-		    upstreams_state(engine->env.upstreams, server) == SLUICE_SERVER_UP)
+		if (server != UPSTREAM_NONE && takes_pick(x, server))
 			return server;
 		engine_count(engine, picks_unusable);
 	}
 	return chooser_next(&engine->chooser, x->origin.group, NULL, 0);
 }
 
-static void connect_some(struct exchange *x, uint32_t server)
+/* HAProxy's "safe": the server may be closing a kept connection just now. A client whose first
+ * request dies of that cannot know why; it would see an error, unless we can ask again. */
+static bool may_reuse(const struct exchange *x)
 {
-	if (reach_connect(x->engine, &x->origin, server, &ops, x)) {
-		exchange_ready(x); /* it may be open already */
-		return;
+	const struct upstream_group *group =
+		upstreams_group(x->engine->env.upstreams, x->origin.group);
+
+	switch ((enum conf_reuse)__atomic_load_n(&group->reuse, __ATOMIC_RELAXED)) {
+	case CONF_REUSE_ALWAYS:
+		return true;
+	case CONF_REUSE_NEVER:
+		return false;
+	case CONF_REUSE_SAFE:
+		break;
 	}
+	return x->client->requests > 1 || retry_harmless(x);
+}
+
+static void unavailable(struct exchange *x)
+{
 	engine_count(x->engine, origin_unavailable);
 	ending_why(x, x->origin.tries ? SLUICE_ENDING_UNREACHABLE : SLUICE_ENDING_NO_SERVER);
 	instead_offer(x, x->origin.tries ? 502 : 503);
+}
+
+/* One that is full gives way to others. */
+static uint32_t with_room(struct exchange *x, uint32_t server)
+{
+	struct engine *engine = x->engine;
+
+	if (server == UPSTREAM_NONE || !upstreams_full(engine->env.upstreams, server))
+		return server;
+	return chooser_next(&engine->chooser, x->origin.group, x->origin.tried, x->origin.tries);
+}
+
+void origin_connect(struct exchange *x, uint32_t server)
+{
+	struct upstreams *upstreams = x->engine->env.upstreams;
+	struct reach_how how = {
+		.fresh = x->origin.fresh || x->chain->stream || !may_reuse(x),
+		.connect_ms = x->how.connect_ms,
+	};
+
+	for (; server != UPSTREAM_NONE; server = retry_server(x)) {
+		server = with_room(x, server);
+		if (server == UPSTREAM_NONE || !upstreams_admit(upstreams, server)) {
+			line_enter(x);
+			return;
+		}
+		if (x->origin.tries < REACH_TRIES_MAX)
+			x->origin.tried[x->origin.tries++] = server;
+		if (!reach_open(x->engine, &x->origin, server, &how, &ops, x))
+			continue;
+		exchange_ready(x); /* it may be open already */
+		return;
+	}
+	unavailable(x);
+}
+
+/* Nobody is up, or those that are have all they may have. */
+static void connect_first(struct exchange *x)
+{
+	uint32_t server = server_first(x);
+
+	if (server == UPSTREAM_NONE && upstreams_busy(x->engine->env.upstreams, x->origin.group))
+		line_enter(x);
+	else
+		origin_connect(x, server);
+}
+
+/* In line: it may be its turn. False: the exchange has ended. */
+static bool connect_waiting(struct exchange *x)
+{
+	struct engine *engine = x->engine;
+	uint32_t server = chooser_next(&engine->chooser, x->origin.group, NULL, 0);
+
+	if (server == UPSTREAM_NONE)
+		return true;
+	line_leave(x);
+	exchange_phase(x, PHASE_CONNECT);
+	origin_connect(x, server);
+	line_wake(engine, x->origin.group);
+	return exchange_alive(x);
 }
 
 void origin_begin(struct exchange *x)
@@ -63,7 +145,7 @@ void origin_begin(struct exchange *x)
 	x->origin.group = group;
 	x->connect_us = x->engine->timers.now_us;
 	exchange_phase(x, PHASE_CONNECT);
-	connect_some(x, server_first(x));
+	connect_first(x);
 }
 
 /* --- asking ---------------------------------------------------------------------- */
@@ -75,20 +157,26 @@ static struct http_bytes host_of(struct exchange *x, char *text, size_t size)
 	return (struct http_bytes){(const uint8_t *)text, (uint32_t)__builtin_strlen(text)};
 }
 
-static bool ask(struct exchange *x)
+int origin_request(struct exchange *x, struct rte_mbuf **chain)
 {
 	const struct http_framing *framing = &x->message[REQUEST].framing;
 	char host[ENDPOINT_TEXT_MAX];
 	struct http_write how = {.framing = framing->kind,
 				 .length = framing->length,
 				 .host = host_of(x, host, sizeof(host))};
-	struct rte_mbuf *chain;
-	int error;
 
 	x->upgrade = upgrade_offered(x);
 	if (x->upgrade)
 		how.connection = HTTP_CONNECTION_UPGRADE;
-	error = text_request(x->engine, x->message[REQUEST].head, &how, &chain);
+	return text_request(x->engine, x->message[REQUEST].head, &how, chain);
+}
+
+static bool ask(struct exchange *x)
+{
+	const struct http_framing *framing = &x->message[REQUEST].framing;
+	struct rte_mbuf *chain;
+	int error = origin_request(x, &chain);
+
 	if (error == -EAGAIN) {
 		engine_starve(x->engine, &x->task);
 		return true;
@@ -113,33 +201,13 @@ static bool ask(struct exchange *x)
 
 /* --- a connection that is gone --------------------------------------------------- */
 
-/* RFC 9110 §9.2.2 */
-static bool idempotent(const struct exchange *x)
-{
-	switch (x->message[REQUEST].head->method) {
-	case SLUICE_METHOD_GET:
-	case SLUICE_METHOD_HEAD:
-	case SLUICE_METHOD_PUT:
-	case SLUICE_METHOD_DELETE:
-	case SLUICE_METHOD_OPTIONS:
-	case SLUICE_METHOD_TRACE:
-		return true;
-	default:
-		return false;
-	}
-}
-
 /* RFC 9112 §9.3.1: only a connection that was used before, before a byte of the answer, with the
  * body still whole here, and if repeating does no harm or nothing can have reached the server. */
 static bool may_repeat(const struct exchange *x)
 {
-	const struct body *body = &x->body[REQUEST];
-
-	if (!x->origin.reused || x->origin.heard || x->origin.fresh)
+	if (!x->origin.reused || x->origin.heard || x->origin.fresh || !retry_body_whole(x))
 		return false;
-	if (body->decoder.payload || body->owed)
-		return false;
-	return idempotent(x) || !x->origin.sent || x->origin.unacked >= x->head_bytes;
+	return retry_harmless(x) || !x->origin.sent || x->origin.unacked >= x->head_bytes;
 }
 
 static bool repeat(struct exchange *x)
@@ -149,7 +217,7 @@ static bool repeat(struct exchange *x)
 	x->origin.fresh = true;
 	x->origin.sent = false;
 	exchange_phase(x, PHASE_CONNECT);
-	connect_some(x, x->origin.server);
+	origin_connect(x, x->origin.server);
 	return exchange_alive(x);
 }
 
@@ -158,7 +226,7 @@ static bool connect_failed(struct exchange *x)
 	engine_count(x->engine, origin_connect_failed);
 	reach_inactive(x->engine, &x->origin);
 	origin_failed(x);
-	connect_some(x, reach_next(x->engine, &x->origin));
+	origin_connect(x, retry_server(x));
 	return exchange_alive(x);
 }
 
@@ -179,6 +247,12 @@ static bool lost(struct exchange *x)
 	engine_count(x->engine, responses_cut);
 	ending_why(x, SLUICE_ENDING_ORIGIN_CUT);
 	origin_failed(x);
+	if (hedge_take(x)) {
+		exchange_ready(x);
+		return true;
+	}
+	if (retry_for(x, SLUICE_RETRY_RESET))
+		return exchange_alive(x);
 	return instead_offer(x, 502);
 }
 
@@ -197,6 +271,8 @@ struct source origin_source(struct exchange *x)
 
 bool origin_run(struct exchange *x)
 {
+	if (x->pending)
+		return connect_waiting(x);
 	if (x->phase == PHASE_CONNECT && x->origin.gone)
 		return lost(x);
 	if (x->phase == PHASE_CONNECT && x->origin.conn->open && x->chain->stream) {
@@ -207,7 +283,15 @@ bool origin_run(struct exchange *x)
 		x->origin.reused = x->origin.conn->reused;
 		return ask(x);
 	}
-	return x->phase == PHASE_WAIT ? reply_listen(x) : true;
+	if (x->phase != PHASE_WAIT)
+		return true;
+	hedge_run(x);
+	return reply_listen(x);
+}
+
+const struct upstream_user_ops *origin_ops(void)
+{
+	return &ops;
 }
 
 static void on_event(struct upstream_conn *conn, void *user)
@@ -245,7 +329,8 @@ void origin_timeout(struct exchange *x)
 	engine_count(x->engine, timeouts_response);
 	ending_why(x, SLUICE_ENDING_ORIGIN_TIMEOUT);
 	origin_failed(x);
-	instead_offer(x, 504);
+	if (!retry_for(x, SLUICE_RETRY_TIMEOUT))
+		instead_offer(x, 504);
 }
 
 /* After its answer another request may follow. */
@@ -254,10 +339,21 @@ static bool reusable(const struct exchange *x)
 	const struct http_framing *answer = &x->message[RESPONSE].framing;
 
 	return x->origin.sent && answer->keep_alive && !answer->upgrade && answer_complete(x) &&
-	       x->body[REQUEST].ended;
+	       x->body[REQUEST].ended && !origin_is_private(x);
+}
+
+void origin_drop(struct exchange *x)
+{
+	hedge_drop(x);
+	reach_release(x->engine, &x->origin, false, false);
+	x->origin.heard = false;
+	x->origin.sent = false;
 }
 
 void origin_release(struct exchange *x, bool complete)
 {
+	line_leave(x);
+	hedge_drop(x);
+	retry_over(x);
 	reach_release(x->engine, &x->origin, complete, reusable(x));
 }

@@ -14,15 +14,14 @@ uint32_t reach_next(struct engine *engine, const struct reach *reach)
 	return chooser_next(&engine->chooser, reach->group, reach->tried, reach->tries);
 }
 
-static bool connect_to(struct engine *engine, struct reach *reach, uint32_t server,
-		       const struct upstream_user_ops *ops, void *user)
+bool reach_open(struct engine *engine, struct reach *reach, uint32_t server,
+		const struct reach_how *how, const struct upstream_user_ops *ops, void *user)
 {
 	reach->server = server;
 	reach->gone = false;
 	reach->asked_us = engine->timers.now_us;
-	upstreams_begin(engine->env.upstreams, server);
 	reach->active = true;
-	if (!pool_open(engine->pool, server, reach->fresh, ops, user, &reach->conn))
+	if (!pool_open(engine->pool, server, how->fresh, how->connect_ms, ops, user, &reach->conn))
 		return true;
 	reach->conn = NULL;
 	reach_inactive(engine, reach);
@@ -34,10 +33,13 @@ static bool connect_to(struct engine *engine, struct reach *reach, uint32_t serv
 bool reach_connect(struct engine *engine, struct reach *reach, uint32_t server,
 		   const struct upstream_user_ops *ops, void *user)
 {
+	struct reach_how how = {.fresh = reach->fresh};
+
 	for (; server != UPSTREAM_NONE; server = reach_next(engine, reach)) {
 		if (reach->tries < REACH_TRIES_MAX)
 			reach->tried[reach->tries++] = server;
-		if (connect_to(engine, reach, server, ops, user))
+		upstreams_begin(engine->env.upstreams, server);
+		if (reach_open(engine, reach, server, &how, ops, user))
 			return true;
 	}
 	return false;
@@ -48,11 +50,13 @@ void reach_failed(const struct engine *engine, const struct reach *reach)
 	upstreams_failure(engine->env.upstreams, reach->server, engine->timers.now_us);
 }
 
-void reach_inactive(const struct engine *engine, struct reach *reach)
+void reach_inactive(struct engine *engine, struct reach *reach)
 {
-	if (reach->active)
-		upstreams_end(engine->env.upstreams, reach->server);
+	if (!reach->active)
+		return;
+	upstreams_end(engine->env.upstreams, reach->server);
 	reach->active = false;
+	line_wake(engine, reach->group);
 }
 
 /* --- its connection -------------------------------------------------------------- */
@@ -89,7 +93,7 @@ static bool can_be_kept(const struct engine *engine, const struct tcp_conn *conn
 	return !engine->draining && !tcp_recv_ready(conn) && !tcp_recv_ended(conn);
 }
 
-void reach_release(const struct engine *engine, struct reach *reach, bool complete, bool reusable)
+void reach_release(struct engine *engine, struct reach *reach, bool complete, bool reusable)
 {
 	struct upstream_conn *conn = reach->conn;
 

@@ -40,9 +40,16 @@ uint32_t reach_next(struct engine *engine, const struct reach *reach);
 /* Begins with `server` and goes on until one can at least be tried. False: none was left. */
 bool reach_connect(struct engine *engine, struct reach *reach, uint32_t server,
 		   const struct upstream_user_ops *ops, void *user);
+struct reach_how {
+	bool fresh;          /* no kept connection */
+	uint32_t connect_ms; /* 0: as the group says */
+};
+/* This one, for which upstreams_begin or upstreams_admit was called. False: it has failed. */
+bool reach_open(struct engine *engine, struct reach *reach, uint32_t server,
+		const struct reach_how *how, const struct upstream_user_ops *ops, void *user);
 /* What counts for the server: it has failed; nothing of ours is under way there any more. */
 void reach_failed(const struct engine *engine, const struct reach *reach);
-void reach_inactive(const struct engine *engine, struct reach *reach);
+void reach_inactive(struct engine *engine, struct reach *reach);
 
 /* What can be read of its answer. */
 struct source reach_source(const struct engine *engine, struct reach *reach);
@@ -50,6 +57,6 @@ void reach_closed(struct reach *reach, struct upstream_conn *conn, enum tcp_clos
 /* It has said all that it will say, and that was not enough. */
 void reach_abort(struct reach *reach);
 /* `complete`: all of its answer was read; `reusable`: and another request may follow it. */
-void reach_release(const struct engine *engine, struct reach *reach, bool complete, bool reusable);
+void reach_release(struct engine *engine, struct reach *reach, bool complete, bool reusable);
 
 #endif

@@ -80,15 +80,36 @@ static bool answer_begin(struct exchange *x, uint32_t bytes)
 	message->head->client = request->client;
 	message->head->local = request->local;
 	message->head->group = x->origin.group;
+	message->head->server = upstreams_place(engine->env.upstreams, x->origin.server);
 	http_body_init(&x->body[RESPONSE].decoder, &message->framing, &x->chain->limits,
 		       x->trailers[RESPONSE], ENGINE_TRAILER_BYTES);
 	upstreams_success(engine->env.upstreams, x->origin.server,
-			  engine->timers.now_us - x->origin.asked_us);
+			  engine->timers.now_us - x->origin.asked_us, engine->timers.now_us);
+	upstreams_status(engine->env.upstreams, x->origin.server, message->head->status,
+			 engine->timers.now_us);
 	engine_count(engine, responses_origin);
 	x->replied_us = engine->timers.now_us;
 	x->stage = (int8_t)(x->chain->path_length - 1);
 	exchange_phase(x, PHASE_RESPONSE);
 	exchange_ready(x);
+	return true;
+}
+
+/* True: another server is asked, or the exchange has ended. */
+static bool retry_status(struct exchange *x, uint16_t status)
+{
+	uint8_t reason = retry_reason(x, status);
+	struct sluice_head *head = x->message[RESPONSE].head;
+	struct engine *engine = x->engine;
+
+	if (!reason)
+		return false;
+	x->message[RESPONSE].head = NULL;
+	if (!retry_for(x, reason)) {
+		x->message[RESPONSE].head = head;
+		return false;
+	}
+	slots_free(&engine->slots, head);
 	return true;
 }
 
@@ -101,6 +122,8 @@ static bool head_came(struct exchange *x, uint32_t bytes)
 		return bad_answer(x, HTTP_OK);
 	if (head->status < 200 && head->status != 101)
 		return informational(x, bytes);
+	if (retry_status(x, head->status))
+		return x->phase != PHASE_OVER && x->phase != PHASE_FREE;
 	return answer_begin(x, bytes);
 }
 

@@ -28,7 +28,7 @@ void stream_connected(struct exchange *x)
 	x->origin.sent = true;
 	x->answered = true;
 	upstreams_success(engine->env.upstreams, x->origin.server,
-			  engine->timers.now_us - x->origin.asked_us);
+			  engine->timers.now_us - x->origin.asked_us, engine->timers.now_us);
 	tunnel_open(x);
 	exchange_waiting_wake(engine);
 }
@@ -40,6 +40,6 @@ void stream_run(struct exchange *x)
 		return;
 	if (x->phase == PHASE_REQUEST)
 		open_walk(x);
-	if (exchange_alive(x) && (x->origin.conn || x->origin.gone))
+	if (exchange_alive(x) && (x->origin.conn || x->origin.gone || x->pending))
 		origin_run(x);
 }

@@ -194,14 +194,25 @@ bool verdict_choice(struct instance *instance, struct exchange *x, const struct 
 
 /* --- heads ----------------------------------------------------------------------- */
 
+/* `others`: flags that may be there besides. */
+static bool how_allowed(const struct exchange *x, const struct sluice_up *up, uint8_t others)
+{
+	if (up->flags & ~(SLUICE_UP_HOW | others))
+		return false;
+	return !(up->flags & SLUICE_UP_HOW) ||
+	       (x->phase == PHASE_REQUEST && !up->how.reserved && !up->how.reserved2 &&
+		up->how.retry < SLUICE_RETRY_5XX * 2);
+}
+
 static bool verdict_allowed(const struct exchange *x, const struct sluice_up *up)
 {
 	if (x->chain->stream)
 		return open_allowed(up);
 	switch (up->verdict) {
 	case SLUICE_PASS:
-		return up->slices == 0 && !(up->flags & ~SLUICE_UP_RESIZE);
+		return up->slices == 0 && how_allowed(x, up, SLUICE_UP_RESIZE);
 	case SLUICE_LEAVE:
+		return up->slices == 0 && how_allowed(x, up, 0);
 	case SLUICE_RESET:
 		return up->slices == 0 && up->flags == 0;
 	case SLUICE_RESPOND:
@@ -252,6 +263,8 @@ static void go_on(struct instance *instance, struct hop *hop, const struct sluic
 
 	if (!edits_take(instance, x, up, d) || !verdict_choice(instance, x, up))
 		return;
+	if (up->flags & SLUICE_UP_HOW)
+		x->how = up->how;
 	if (up->flags & SLUICE_UP_RESIZE)
 		forget_length(&x->message[d]);
 	hop->left = up->verdict == SLUICE_LEAVE;

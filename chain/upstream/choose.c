@@ -33,9 +33,10 @@ static int32_t weight_of(const struct chooser *chooser, uint32_t server)
 
 typedef bool usable_fn(const struct upstreams *upstreams, uint32_t server);
 
-static bool is_up(const struct upstreams *upstreams, uint32_t server)
+static bool has_room(const struct upstreams *upstreams, uint32_t server)
 {
-	return upstreams_state(upstreams, server) == SLUICE_SERVER_UP;
+	return upstreams_state(upstreams, server) == SLUICE_SERVER_UP &&
+	       !upstreams_full(upstreams, server);
 }
 
 /* Every candidate earns its weight; the richest is taken and pays what all have earned. */
@@ -63,9 +64,9 @@ static uint32_t choose(struct chooser *chooser, uint16_t group, const uint32_t *
 uint32_t chooser_next(struct chooser *chooser, uint16_t group, const uint32_t *tried,
 		      unsigned tried_count)
 {
-	uint32_t server = choose(chooser, group, tried, tried_count, is_up);
+	uint32_t server = choose(chooser, group, tried, tried_count, has_room);
 
-	if (server == UPSTREAM_NONE && !tried_count)
+	if (server == UPSTREAM_NONE && !tried_count && !upstreams_busy(chooser->upstreams, group))
 		server = choose(chooser, group, NULL, 0, upstreams_only_ejected);
 	return server;
 }

@@ -2,7 +2,7 @@
 /*
  * The manager's own choice of a server, for exchanges whose functions picked none, and for
  * the next try when a server cannot be connected: smooth weighted round robin among the
- * healthy ones.
+ * healthy ones that have not reached their limits.
  *
  * One chooser for each worker; its thread.
  */

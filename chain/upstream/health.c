@@ -7,12 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "chain/upstream/match.h"
 #include "l4stack/stack.h"
 #include "l4stack/tcp/tcp.h"
 
-#define READMIT_MS   100 /* how late an ejection may end */
-#define STAGGER_MS   7   /* between the first checks of neighbours */
-#define STATUS_BYTES 12  /* "HTTP/1.1 200" */
+#define READMIT_MS   100        /* how late an ejection may end */
+#define STAGGER_MS   7          /* between the first checks of neighbours */
+#define STATUS_BYTES 12         /* "HTTP/1.1 200" */
+#define ANSWER_MAX   (64 << 10) /* what is looked at for a text */
 
 #define load(p) __atomic_load_n((p), __ATOMIC_RELAXED)
 
@@ -25,6 +27,8 @@ struct check {
 	bool running, down;
 	uint8_t got;
 	char status[STATUS_BYTES + 1];
+	uint32_t read; /* bytes of the answer */
+	struct match match;
 };
 
 struct health {
@@ -79,6 +83,8 @@ static void finish(struct check *check, bool healthy)
 static struct rte_mbuf *request(const struct check *check, const char *path)
 {
 	struct rte_mbuf *m = rte_pktmbuf_alloc(check->health->data);
+	const struct upstream_group *group = group_of(check);
+	const char *named = load(&group->check_host);
 	char host[ENDPOINT_TEXT_MAX];
 	struct endpoint endpoint;
 	uint16_t room;
@@ -88,10 +94,12 @@ static struct rte_mbuf *request(const struct check *check, const char *path)
 		return NULL;
 	upstreams_endpoint(check->health->upstreams, check->server, &endpoint);
 	room = rte_pktmbuf_tailroom(m);
+	endpoint_format(&endpoint, host, sizeof(host));
+	/* To HTTP/1.0 nobody answers in chunks: a body that is looked at comes as it is. */
 	len = snprintf(rte_pktmbuf_mtod(m, char *), room,
-		       "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: sluice-health\r\n"
+		       "GET %s HTTP/1.%c\r\nHost: %s\r\nUser-Agent: sluice-health\r\n"
 		       "Connection: close\r\n\r\n",
-		       path, endpoint_format(&endpoint, host, sizeof(host)));
+		       path, load(&group->check_body) ? '0' : '1', named ? named : host);
 	if (len < 0 || len >= room) {
 		rte_pktmbuf_free(m);
 		return NULL;
@@ -118,16 +126,30 @@ static void on_opened(struct tcp_conn *conn, void *user)
 	}
 }
 
-static void status_append(struct check *check, const struct rte_mbuf *chain)
+static void status_append(struct check *check, const uint8_t *bytes, uint32_t len)
 {
-	for (const struct rte_mbuf *m = chain; m && check->got < STATUS_BYTES; m = m->next) {
-		unsigned n = STATUS_BYTES - check->got;
+	uint32_t n = STATUS_BYTES - check->got;
 
-		if (n > m->data_len)
-			n = m->data_len;
-		memcpy(check->status + check->got, rte_pktmbuf_mtod(m, char *), n);
-		check->got = (uint8_t)(check->got + n);
+	if (n > len)
+		n = len;
+	memcpy(check->status + check->got, bytes, n);
+	check->got = (uint8_t)(check->got + n);
+}
+
+/* True: the text that the body must have was found. */
+static bool answer_append(struct check *check, const struct rte_mbuf *chain, const char *text)
+{
+	bool found = false;
+
+	for (const struct rte_mbuf *m = chain; m; m = m->next) {
+		const uint8_t *bytes = rte_pktmbuf_mtod(m, const uint8_t *);
+
+		status_append(check, bytes, m->data_len);
+		check->read += m->data_len;
+		if (text && !found)
+			found = match_feed(&check->match, text, bytes, m->data_len);
 	}
+	return found;
 }
 
 static bool status_healthy(const struct check *check)
@@ -142,13 +164,14 @@ static bool status_healthy(const struct check *check)
 static void on_readable(struct tcp_conn *conn, void *user)
 {
 	struct check *check = user;
-	struct rte_mbuf *chain = tcp_recv(conn, STATUS_BYTES - check->got);
+	const char *text = load(&group_of(check)->check_body);
+	struct rte_mbuf *chain = tcp_recv(conn, text ? ANSWER_MAX : STATUS_BYTES - check->got);
+	bool found = answer_append(check, chain, text), known = check->got == STATUS_BYTES;
 
-	status_append(check, chain);
 	rte_pktmbuf_free(chain);
-	if (check->got == STATUS_BYTES)
+	if (known && (!text || found || !status_healthy(check)))
 		finish(check, status_healthy(check));
-	else if (tcp_recv_ended(conn))
+	else if (tcp_recv_ended(conn) || check->read >= ANSWER_MAX)
 		finish(check, false);
 }
 
@@ -175,6 +198,8 @@ static void begin(struct check *check)
 	struct endpoint endpoint;
 
 	check->got = 0;
+	check->read = 0;
+	check->match = (struct match){0};
 	memset(check->status, 0, sizeof(check->status));
 	timer_start_ms(health->timers, &check->timer, conf.connect_timeout_ms);
 	upstreams_endpoint(health->upstreams, check->server, &endpoint);
@@ -239,17 +264,20 @@ static void on_readmit(struct timer *timer)
 	struct health *health = timer_owner(timer, struct health, readmit);
 
 	upstreams_readmit(health->upstreams, health->timers->now_us);
+	upstreams_warm(health->upstreams, health->timers->now_us);
 	timer_start_ms(health->timers, timer, READMIT_MS);
 }
 
-/* Ejections can happen on any worker at any time: looked for while some group has them. */
+/* Ejections can happen on any worker at any time: looked for while some group has them. So with
+ * slow starts. */
 static void readmit_follow(struct health *health)
 {
 	const struct upstream_group *group;
 	bool any = false;
 
 	for (uint16_t i = 0; (group = upstreams_group(health->upstreams, i)); i++)
-		any |= load(&group->max_fails) > 0;
+		any |= load(&group->max_fails) || load(&group->max_5xx) ||
+		       load(&group->slow_start_ms);
 	if (any && !wheel_timer_running(&health->readmit.wheel))
 		timer_start_ms(health->timers, &health->readmit, READMIT_MS);
 	else if (!any)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Active checks of origin servers, over the worker's own stack: a connection, or a GET whose
- * status is in range, once in check_interval_ms. check_fall failures in a row take a server
- * out, check_rise successes bring it back. It also ends passive ejections in time.
+ * status is in range and whose body has a text, once in check_interval_ms. check_fall failures in a
+ * row take a server out, check_rise successes bring it back. It also ends passive ejections in
+ * time.
  *
  * Threads: one worker alone has this. The configuration is followed by itself: when a version
  * was applied, checks begin and end as it says.

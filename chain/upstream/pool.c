@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "mgmt/conf/conf.h"
+
 TAILQ_HEAD(conn_list, upstream_conn);
 
 struct upstream_pool {
@@ -164,12 +166,15 @@ static struct upstream_conn *idle_take(struct upstream_pool *pool, uint32_t serv
 	return NULL;
 }
 
-static int connect_new(struct upstream_pool *pool, struct upstream_conn *conn, uint32_t server)
+static int connect_new(struct upstream_pool *pool, struct upstream_conn *conn, uint32_t server,
+		       uint32_t connect_ms)
 {
 	const struct upstream_group *group =
 		upstreams_group(pool->upstreams, upstreams_group_of(pool->upstreams, server));
 	struct tcp_conf conf = {
-		.connect_timeout_ms = __atomic_load_n(&group->connect_timeout_ms, __ATOMIC_RELAXED),
+		.connect_timeout_ms =
+			connect_ms ? connect_ms
+				   : __atomic_load_n(&group->connect_timeout_ms, __ATOMIC_RELAXED),
 	};
 	struct endpoint endpoint;
 
@@ -193,7 +198,8 @@ static struct upstream_conn *conn_take(struct upstream_pool *pool)
 	return conn;
 }
 
-static int open_fresh(struct upstream_pool *pool, uint32_t server, struct upstream_conn **out)
+static int open_fresh(struct upstream_pool *pool, uint32_t server, uint32_t connect_ms,
+		      struct upstream_conn **out)
 {
 	struct upstream_conn *conn = conn_take(pool);
 	int error;
@@ -201,7 +207,7 @@ static int open_fresh(struct upstream_pool *pool, uint32_t server, struct upstre
 	if (!conn)
 		return -ENOMEM;
 	conn->server = server;
-	error = connect_new(pool, conn, server);
+	error = connect_new(pool, conn, server, connect_ms);
 	if (error) {
 		pool->counters.failed++;
 		conn_free(conn);
@@ -212,7 +218,7 @@ static int open_fresh(struct upstream_pool *pool, uint32_t server, struct upstre
 	return 0;
 }
 
-int pool_open(struct upstream_pool *pool, uint32_t server, bool fresh,
+int pool_open(struct upstream_pool *pool, uint32_t server, bool fresh, uint32_t connect_ms,
 	      const struct upstream_user_ops *ops, void *user, struct upstream_conn **out)
 {
 	struct upstream_conn *conn = fresh ? NULL : idle_take(pool, server);
@@ -222,7 +228,7 @@ int pool_open(struct upstream_pool *pool, uint32_t server, bool fresh,
 		conn->reused = true;
 		pool->counters.reused++;
 	} else {
-		error = open_fresh(pool, server, &conn);
+		error = open_fresh(pool, server, connect_ms, &conn);
 	}
 	if (error)
 		return error;
@@ -247,6 +253,7 @@ void pool_keep(struct upstream_conn *conn)
 
 	if (pool->idle_count[conn->server] >=
 		    __atomic_load_n(&group->keepalive, __ATOMIC_RELAXED) ||
+	    __atomic_load_n(&group->reuse, __ATOMIC_RELAXED) == CONF_REUSE_NEVER ||
 	    !upstreams_present(pool->upstreams, conn->server)) {
 		pool_close(conn);
 		return;

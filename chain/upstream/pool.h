@@ -57,8 +57,9 @@ int pool_create(struct upstreams *upstreams, struct stack *stack, struct timers 
 /* Aborts what is idle; the users must have given back the rest. */
 void pool_destroy(struct upstream_pool *pool);
 
-/* `fresh`: not an idle one. -ENOMEM: no connection is free; else what tcp_connect says. */
-int pool_open(struct upstream_pool *pool, uint32_t server, bool fresh,
+/* `fresh`: not an idle one. `connect_ms`: 0, as its group says. -ENOMEM: no connection is free;
+ * else what tcp_connect says. */
+int pool_open(struct upstream_pool *pool, uint32_t server, bool fresh, uint32_t connect_ms,
 	      const struct upstream_user_ops *ops, void *user, struct upstream_conn **out)
 	__attribute__((warn_unused_result));
 

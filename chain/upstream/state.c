@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The workers' side: reading numbers, counting loads, and why a server is down. */
+/* The workers' side: reading numbers, counting what servers do. */
 #include <string.h>
 
 #include "chain/upstream/upstream_internal.h"
 
-#define LATENCY_SHIFT 3 /* a new sample weighs an eighth */
+#define LATENCY_SHIFT  3    /* a new sample weighs an eighth */
+#define PEAK_FORGET_US 10e6 /* half of what a peak exceeds the present by is forgotten so soon */
 
 const struct sluice_upstreams *upstreams_view(const struct upstreams *upstreams)
 {
@@ -47,6 +48,15 @@ uint32_t upstreams_server(const struct upstreams *upstreams, uint16_t group, uin
 	return load(&g->first) + place;
 }
 
+uint16_t upstreams_place(const struct upstreams *upstreams, uint32_t server)
+{
+	const struct sluice_group *g = &upstreams->view->group[upstreams->server[server].group];
+	uint32_t first = load(&g->first);
+
+	return server >= first && server - first < load(&g->servers) ? (uint16_t)(server - first)
+								     : SLUICE_NONE16;
+}
+
 uint32_t upstreams_servers(const struct upstreams *upstreams)
 {
 	return __atomic_load_n(&upstreams->view->servers, __ATOMIC_ACQUIRE);
@@ -85,42 +95,18 @@ uint32_t upstreams_applied(const struct upstreams *upstreams)
 	return __atomic_load_n(&upstreams->applied, __ATOMIC_ACQUIRE);
 }
 
-static uint32_t state_of(uint32_t reasons)
+/* What is worse is taken as it is; what is better, by how long ago the last one was. */
+static void peak_note(struct sluice_server *s, uint32_t sample, uint64_t now_us)
 {
-	if (reasons & REASON_REMOVED)
-		return SLUICE_SERVER_DRAIN;
-	return reasons ? SLUICE_SERVER_DOWN : SLUICE_SERVER_UP;
+	uint64_t at = load(&s->peak_at_us), age = now_us > at ? now_us - at : 0;
+	double old = load(&s->peak_us), kept = PEAK_FORGET_US / (PEAK_FORGET_US + (double)age);
+
+	store(&s->peak_us, sample >= old ? sample : (uint32_t)(old * kept + sample * (1 - kept)));
+	store(&s->peak_at_us, now_us);
 }
 
-bool server_reason_set(struct upstreams *upstreams, uint32_t server, uint32_t reason, bool on)
-{
-	uint32_t *reasons = &upstreams->server[server].reasons;
-	uint32_t before = on ? __atomic_fetch_or(reasons, reason, __ATOMIC_RELAXED)
-			     : __atomic_fetch_and(reasons, ~reason, __ATOMIC_RELAXED);
-	uint32_t now;
-
-	if (!!(before & reason) == on)
-		return false;
-	do { /* another worker may be doing the same: the last one to look writes what is true */
-		now = load(reasons);
-		store(&upstreams->view->server[server].state, state_of(now));
-	} while (now != load(reasons));
-	__atomic_fetch_add(&upstreams->view->changes, 1, __ATOMIC_RELEASE);
-	return true;
-}
-
-void upstreams_begin(struct upstreams *upstreams, uint32_t server)
-{
-	__atomic_fetch_add(&upstreams->view->server[server].active, 1, __ATOMIC_RELAXED);
-	__atomic_fetch_add(&upstreams->server[server].exchanges, 1, __ATOMIC_RELAXED);
-}
-
-void upstreams_end(struct upstreams *upstreams, uint32_t server)
-{
-	__atomic_fetch_sub(&upstreams->view->server[server].active, 1, __ATOMIC_RELAXED);
-}
-
-void upstreams_success(struct upstreams *upstreams, uint32_t server, uint64_t latency_us)
+void upstreams_success(struct upstreams *upstreams, uint32_t server, uint64_t latency_us,
+		       uint64_t now_us)
 {
 	struct sluice_server *s = &upstreams->view->server[server];
 	uint32_t sample = latency_us < UINT32_MAX ? (uint32_t)latency_us : UINT32_MAX;
@@ -128,27 +114,9 @@ void upstreams_success(struct upstreams *upstreams, uint32_t server, uint64_t la
 	int64_t step = ((int64_t)sample - old) / (1 << LATENCY_SHIFT);
 
 	store(&s->latency_us, old ? (uint32_t)(old + step) : sample);
+	peak_note(s, sample ? sample : 1, now_us);
 	if (load(&s->failures))
 		store(&s->failures, 0u);
-}
-
-static void eject(struct upstreams *upstreams, uint32_t server, uint64_t until_us)
-{
-	store(&upstreams->server[server].ejected_until_us, until_us);
-	if (server_reason_set(upstreams, server, REASON_EJECTED, true))
-		__atomic_fetch_add(&upstreams->ejected, 1, __ATOMIC_RELAXED);
-}
-
-void upstreams_failure(struct upstreams *upstreams, uint32_t server, uint64_t now_us)
-{
-	const struct upstream_group *group = &upstreams->group[upstreams->server[server].group];
-	uint32_t failures = 1 + __atomic_fetch_add(&upstreams->view->server[server].failures, 1,
-						   __ATOMIC_RELAXED);
-	uint32_t most = load(&group->max_fails);
-
-	__atomic_fetch_add(&upstreams->server[server].failures, 1, __ATOMIC_RELAXED);
-	if (most && failures >= most)
-		eject(upstreams, server, now_us + (uint64_t)load(&group->eject_ms) * 1000);
 }
 
 void upstreams_idle(struct upstreams *upstreams, uint32_t server, int change)
@@ -166,36 +134,9 @@ void upstreams_totals(const struct upstreams *upstreams, uint32_t server,
 		.failures = load(&s->failures),
 		.idle = load(&s->idle),
 		.ejected = load(&s->reasons) & REASON_EJECTED,
+		.failed_checks = load(&s->reasons) & REASON_CHECK,
+		.by_hand = load(&s->reasons) & REASON_BY_HAND,
+		.panics = load(&s->reasons) & (REASON_EJECTED | REASON_CHECK) &&
+			  load(&upstreams->view->server[server].state) != SLUICE_SERVER_DOWN,
 	};
-}
-
-void upstreams_checked(struct upstreams *upstreams, uint32_t server, bool healthy)
-{
-	server_reason_set(upstreams, server, REASON_CHECK, !healthy);
-}
-
-static void readmit(struct upstreams *upstreams, uint32_t server)
-{
-	store(&upstreams->view->server[server].failures, 0u);
-	if (server_reason_set(upstreams, server, REASON_EJECTED, false))
-		__atomic_fetch_sub(&upstreams->ejected, 1, __ATOMIC_RELAXED);
-}
-
-uint64_t upstreams_readmit(struct upstreams *upstreams, uint64_t now_us)
-{
-	uint64_t next = UINT64_MAX;
-
-	if (!load(&upstreams->ejected))
-		return UINT64_MAX;
-	for (uint32_t i = 0, n = upstreams_servers(upstreams); i < n; i++) {
-		uint64_t until = load(&upstreams->server[i].ejected_until_us);
-
-		if (!(load(&upstreams->server[i].reasons) & REASON_EJECTED))
-			continue;
-		if (until <= now_us)
-			readmit(upstreams, i);
-		else if (until < next)
-			next = until;
-	}
-	return next;
 }

@@ -16,7 +16,7 @@
 #include "chain/upstream/upstream_internal.h"
 #include "mgmt/conf/conf.h"
 
-_Static_assert((int)CONF_BALANCE_HASH == (int)SLUICE_BALANCE_HASH, "one numbering of balances");
+_Static_assert((int)CONF_BALANCE_SOURCE == (int)SLUICE_BALANCE_SOURCE, "one numbering of balances");
 _Static_assert(CONF_SERVERS_MAX == SLUICE_SERVERS_MAX, "one bound of servers");
 _Static_assert(CONF_NAME_MAX <= SLUICE_NAME_MAX, "a group's name fits");
 
@@ -44,6 +44,7 @@ void upstreams_destroy(struct upstreams *upstreams)
 		upstreams->texts = text->next;
 		free(text);
 	}
+	names_free(upstreams);
 	free(upstreams);
 }
 
@@ -99,20 +100,42 @@ static unsigned servers_new(const struct upstreams *upstreams, const struct slui
 	return found < conf->servers_count ? conf->servers_count - found : 0;
 }
 
+/* A place whose server is gone for good: nobody is there any more, and it was not the last
+ * configuration that took it out. Places are used again where there are no others, as names change
+ * their addresses all the time. */
+static bool is_vacant(const struct upstreams *upstreams, uint32_t server)
+{
+	const struct server_state *s = &upstreams->server[server];
+
+	return load(&s->reasons) & REASON_REMOVED && s->seen + 2 < upstreams->round &&
+	       !load(&s->idle) && !load(&upstreams->view->server[server].active);
+}
+
+static unsigned places_vacant(const struct upstreams *upstreams, const struct sluice_group *g)
+{
+	unsigned n = 0;
+
+	for (uint32_t i = g->first; i < g->first + g->servers; i++)
+		n += is_vacant(upstreams, i);
+	return n;
+}
+
 static bool group_moves(const struct upstreams *upstreams, uint32_t group,
 			const struct conf_upstream *conf)
 {
 	const struct sluice_group *g = &upstreams->view->group[group];
 
-	return g->servers + servers_new(upstreams, g, conf) > upstreams->group[group].capacity;
+	return g->servers + servers_new(upstreams, g, conf) >
+	       upstreams->group[group].capacity + places_vacant(upstreams, g);
 }
 
-static bool fits(const struct upstreams *upstreams, const struct conf *conf)
+static bool fits(const struct upstreams *upstreams, const struct conf_upstream *groups,
+		 unsigned count)
 {
 	uint64_t new_groups = upstreams->view->groups, servers = upstreams->view->servers;
 
-	for (unsigned i = 0; i < conf->upstreams_count; i++) {
-		const struct conf_upstream *u = &conf->upstreams[i];
+	for (unsigned i = 0; i < count; i++) {
+		const struct conf_upstream *u = &groups[i];
 		uint32_t group = group_find(upstreams, u->name);
 
 		new_groups += group == SLUICE_GROUPS_MAX;
@@ -128,11 +151,15 @@ static void server_write(struct upstreams *upstreams, uint32_t server, uint16_t 
 			 const struct conf_server *conf)
 {
 	struct sluice_server *s = &upstreams->view->server[server];
+	struct server_state *state = &upstreams->server[server];
 
 	s->addr = peer_of(&conf->endpoint);
-	store(&s->weight, conf->weight);
-	upstreams->server[server].group = group;
-	upstreams->server[server].seen = upstreams->round;
+	if (!state->weighed)
+		store(&s->weight, conf->weight);
+	state->conf_weight = conf->weight;
+	store(&state->max_connections, conf->max_connections);
+	state->group = group;
+	state->seen = upstreams->round;
 }
 
 /* What is known of a server goes with it to its new number; exchanges in flight stay counted at the
@@ -143,7 +170,7 @@ static void server_inherit(struct upstreams *upstreams, uint32_t from, uint32_t 
 
 	store(&upstreams->view->server[to].latency_us, load(&old->latency_us));
 	if (load(&upstreams->server[from].reasons) & REASON_CHECK)
-		server_reason_set(upstreams, to, REASON_CHECK, true);
+		server_reason_change(upstreams, to, REASON_CHECK, true);
 }
 
 static uint32_t numbers_take(struct upstreams *upstreams, uint32_t group, unsigned servers)
@@ -153,7 +180,7 @@ static uint32_t numbers_take(struct upstreams *upstreams, uint32_t group, unsign
 	upstreams->group[group].capacity = capacity;
 	for (uint32_t i = first; i < first + capacity; i++) {
 		upstreams->server[i].group = (uint16_t)group;
-		server_reason_set(upstreams, i, REASON_REMOVED, true);
+		server_reason_change(upstreams, i, REASON_REMOVED, true);
 	}
 	__atomic_store_n(&upstreams->view->servers, first + capacity, __ATOMIC_RELEASE);
 	return first;
@@ -170,33 +197,82 @@ static void group_fill(struct upstreams *upstreams, uint32_t group, uint32_t fir
 		server_write(upstreams, first + i, (uint16_t)group, &conf->servers[i]);
 		if (from != UPSTREAM_NONE)
 			server_inherit(upstreams, from, first + i);
-		server_reason_set(upstreams, first + i, REASON_REMOVED, false);
+		server_reason_change(upstreams, first + i, REASON_REMOVED, false);
 	}
 	store(&g->first, first);
 	__atomic_store_n(&g->servers, conf->servers_count, __ATOMIC_RELEASE);
 	for (uint32_t i = old.first; i < old.first + old.servers; i++)
-		server_reason_set(upstreams, i, REASON_REMOVED, true);
+		server_reason_change(upstreams, i, REASON_REMOVED, true);
 }
 
+/* All that is known of the server that had it is forgotten. */
+static void place_clear(struct upstreams *upstreams, uint32_t server)
+{
+	struct sluice_server *s = &upstreams->view->server[server];
+
+	store(&s->latency_us, 0u);
+	store(&s->peak_us, 0u);
+	store(&s->failures, 0u);
+	upstreams->server[server].weighed = false;
+	if (server_reason_change(upstreams, server, REASON_EJECTED, false))
+		__atomic_fetch_sub(&upstreams->ejected, 1, __ATOMIC_RELAXED);
+	server_reason_change(upstreams, server, REASON_CHECK | REASON_BY_HAND, false);
+}
+
+/* The next place that was never used; then those that are vacant. */
+static uint32_t place_take(struct upstreams *upstreams, uint32_t group, bool *appended)
+{
+	const struct sluice_group *g = &upstreams->view->group[group];
+	uint32_t server = g->first;
+
+	*appended = g->servers < upstreams->group[group].capacity;
+	if (*appended)
+		return g->first + g->servers;
+	while (server < g->first + g->servers && !is_vacant(upstreams, server))
+		server++;
+	place_clear(upstreams, server);
+	return server;
+}
+
+/* A server that is new here, or comes back after its place was given away. */
+static void server_add(struct upstreams *upstreams, uint32_t group, const struct conf_server *conf)
+{
+	struct sluice_group *g = &upstreams->view->group[group];
+	bool appended;
+	uint32_t server = place_take(upstreams, group, &appended);
+
+	server_write(upstreams, server, (uint16_t)group, conf);
+	server_reason_change(upstreams, server, REASON_REMOVED, false);
+	if (appended)
+		__atomic_store_n(&g->servers, g->servers + 1, __ATOMIC_RELEASE);
+}
+
+static bool server_keep(struct upstreams *upstreams, uint32_t group, const struct conf_server *conf)
+{
+	uint32_t server = server_find(upstreams, &upstreams->view->group[group], conf);
+
+	if (server == UPSTREAM_NONE)
+		return false;
+	server_write(upstreams, server, (uint16_t)group, conf);
+	server_reason_change(upstreams, server, REASON_REMOVED, false);
+	return true;
+}
+
+/* Those that have a place first, so that nobody takes it from them. */
 static void group_change(struct upstreams *upstreams, uint32_t group,
 			 const struct conf_upstream *conf)
 {
 	struct sluice_group *g = &upstreams->view->group[group];
+	bool *kept = upstreams->kept;
 
-	for (unsigned i = 0; i < conf->servers_count; i++) {
-		uint32_t server = server_find(upstreams, g, &conf->servers[i]);
-		bool fresh = server == UPSTREAM_NONE;
-
-		if (fresh)
-			server = g->first + g->servers;
-		server_write(upstreams, server, (uint16_t)group, &conf->servers[i]);
-		server_reason_set(upstreams, server, REASON_REMOVED, false);
-		if (fresh)
-			__atomic_store_n(&g->servers, g->servers + 1, __ATOMIC_RELEASE);
-	}
+	for (unsigned i = 0; i < conf->servers_count; i++)
+		kept[i] = server_keep(upstreams, group, &conf->servers[i]);
+	for (unsigned i = 0; i < conf->servers_count; i++)
+		if (!kept[i])
+			server_add(upstreams, group, &conf->servers[i]);
 	for (uint32_t i = g->first; i < g->first + g->servers; i++)
 		if (upstreams->server[i].seen != upstreams->round)
-			server_reason_set(upstreams, i, REASON_REMOVED, true);
+			server_reason_change(upstreams, i, REASON_REMOVED, true);
 }
 
 /* A text that workers may read at any time: kept until the end, and used again when it is the same.
@@ -223,10 +299,43 @@ static const char *text_keep(struct upstreams *upstreams, const char *bytes, int
 	return text->bytes;
 }
 
+struct check_texts {
+	const char *path, *host, *body;
+};
+
+static struct check_texts check_texts_keep(struct upstreams *upstreams,
+					   const struct conf_health *health, int *error)
+{
+	return (struct check_texts){
+		.path = text_keep(upstreams, health->path, error),
+		.host = text_keep(upstreams, health->host, error),
+		.body = text_keep(upstreams, health->expect_body, error),
+	};
+}
+
+static void limits_set(struct upstream_group *g, const struct conf_upstream *conf)
+{
+	const struct conf_limits *l = &conf->limits;
+
+	store(&g->max_connections, l->connections);
+	store(&g->max_pending, l->pending);
+	store(&g->pending_timeout_ms, l->pending_ms);
+	store(&g->max_retries, l->retries);
+	store(&g->retry_percent, l->retry_percent);
+	store(&g->reuse, (uint32_t)conf->reuse);
+}
+
 static void group_settings(struct upstream_group *g, const struct conf_upstream *conf,
-			   const char *check_path)
+			   const struct check_texts *texts)
 {
 	const struct conf_health *h = &conf->health;
+
+	limits_set(g, conf);
+	store(&g->max_5xx, h->max_5xx);
+	store(&g->panic_percent, h->panic_percent);
+	store(&g->slow_start_ms, h->slow_start_ms);
+	store(&g->check_host, texts->host);
+	store(&g->check_body, texts->body);
 
 	store(&g->connect_timeout_ms, conf->connect_timeout_ms);
 	store(&g->response_timeout_ms, conf->response_timeout_ms);
@@ -235,7 +344,7 @@ static void group_settings(struct upstream_group *g, const struct conf_upstream 
 	store(&g->retries, conf->retries);
 	store(&g->max_fails, h->max_fails);
 	store(&g->eject_ms, h->eject_ms);
-	store(&g->check_path, check_path);
+	store(&g->check_path, texts->path);
 	store(&g->check_interval_ms, h->interval_ms);
 	store(&g->check_timeout_ms, h->timeout_ms);
 	store(&g->check_fall, h->fall);
@@ -246,7 +355,7 @@ static void group_settings(struct upstream_group *g, const struct conf_upstream 
 }
 
 static void group_take(struct upstreams *upstreams, const struct conf_upstream *conf,
-		       uint32_t version, const char *check_path)
+		       uint32_t version, const struct check_texts *texts)
 {
 	struct sluice_upstreams *view = upstreams->view;
 	uint32_t group = group_find(upstreams, conf->name);
@@ -254,7 +363,7 @@ static void group_take(struct upstreams *upstreams, const struct conf_upstream *
 
 	if (fresh)
 		group = view->groups;
-	group_settings(&upstreams->group[group], conf, check_path);
+	group_settings(&upstreams->group[group], conf, texts);
 	store(&view->group[group].balance, (uint32_t)conf->balance);
 	if (fresh || group_moves(upstreams, group, conf))
 		group_fill(upstreams, group, numbers_take(upstreams, group, conf->servers_count),
@@ -263,6 +372,7 @@ static void group_take(struct upstreams *upstreams, const struct conf_upstream *
 		group_change(upstreams, group, conf);
 	store(&view->group[group].version, version);
 	upstreams->group_seen[group] = upstreams->round;
+	group_look(upstreams, (uint16_t)group);
 	if (!fresh)
 		return;
 	memcpy(view->group[group].name, conf->name, strlen(conf->name) + 1);
@@ -284,24 +394,38 @@ static void groups_forget(struct upstreams *upstreams)
 	}
 }
 
-int upstreams_apply(struct upstreams *upstreams, const struct conf *conf, uint32_t version)
+/* `groups`: the configuration's, with addresses. */
+static int apply(struct upstreams *upstreams, const struct conf_upstream *groups, unsigned count,
+		 uint32_t version)
 {
 	int error = 0;
 
-	if (!fits(upstreams, conf))
+	upstreams->round++;
+	if (!fits(upstreams, groups, count))
 		return -ENOSPC;
-	for (unsigned i = 0; i < conf->upstreams_count; i++)
-		text_keep(upstreams, conf->upstreams[i].health.path, &error);
+	for (unsigned i = 0; i < count; i++)
+		check_texts_keep(upstreams, &groups[i].health, &error);
 	if (error)
 		return error;
-	upstreams->round++;
-	for (unsigned i = 0; i < conf->upstreams_count; i++) {
-		const struct conf_upstream *u = &conf->upstreams[i];
+	for (unsigned i = 0; i < count; i++) {
+		struct check_texts texts = check_texts_keep(upstreams, &groups[i].health, &error);
 
-		group_take(upstreams, u, version, text_keep(upstreams, u->health.path, &error));
+		group_take(upstreams, &groups[i], version, &texts);
 	}
 	groups_forget(upstreams);
 	__atomic_fetch_add(&upstreams->view->changes, 1, __ATOMIC_RELEASE);
 	__atomic_fetch_add(&upstreams->applied, 1, __ATOMIC_RELEASE);
 	return 0;
+}
+
+int upstreams_apply(struct upstreams *upstreams, const struct conf *conf, uint32_t version)
+{
+	struct conf_upstream *groups = names_replace(upstreams, conf);
+	int rc;
+
+	if (!groups)
+		return -ENOMEM;
+	rc = apply(upstreams, groups, conf->upstreams_count, version);
+	names_release(groups, conf->upstreams_count);
+	return rc;
 }

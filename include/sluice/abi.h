@@ -182,6 +182,7 @@ enum sluice_up_flag {
 	SLUICE_UP_MORE = 1 << 1, /* PIECE, REPLACE: its slices go on in the next descriptor */
 	/* VERDICT, PASS: the body will not have the length that the head tells: none is told. */
 	SLUICE_UP_RESIZE = 1 << 2,
+	SLUICE_UP_HOW = 1 << 3, /* the VERDICT of a request head, PASS or LEAVE: `how` is given */
 };
 
 enum sluice_verdict {
@@ -205,6 +206,30 @@ struct sluice_up_respond {
 };
 SLUICE_ASSERT(sizeof(struct sluice_up_respond) == 32, "ABI");
 
+enum sluice_retry {
+	SLUICE_RETRY_RESET = 1 << 0,   /* the server ended the connection without an answer */
+	SLUICE_RETRY_TIMEOUT = 1 << 1, /* no answer within first_byte_ms */
+	SLUICE_RETRY_GATEWAY = 1 << 2, /* it answered with 502, 503 or 504 */
+	SLUICE_RETRY_5XX = 1 << 3,     /* or with any other 5xx */
+};
+
+#define SLUICE_RETRIES_OF_GROUP UINT8_MAX
+
+/* How an exchange is to be brought to its server. Of the times, 0 means: as the group or the chain
+ * says; total and hedge: none. */
+struct sluice_how {
+	uint32_t connect_ms;    /* to be connected */
+	uint32_t first_byte_ms; /* from the request's end to the head of the answer */
+	uint32_t idle_ms;       /* between two pieces of a body */
+	uint32_t total_ms;      /* for all of it */
+	uint32_t hedge_ms;      /* without an answer for so long: a second server is asked too */
+	uint8_t retries;        /* at most; SLUICE_RETRIES_OF_GROUP */
+	uint8_t retry;          /* enum sluice_retry: when, beside connections that fail */
+	uint16_t reserved;
+	uint64_t reserved2;
+};
+SLUICE_ASSERT(sizeof(struct sluice_how) == 32, "ABI");
+
 struct sluice_up {
 	uint32_t exchange;
 	uint32_t generation;
@@ -222,6 +247,7 @@ struct sluice_up {
 	union {
 		struct sluice_slice slice[SLUICE_UP_SLICES];
 		struct sluice_up_respond respond;
+		struct sluice_how how;
 	};
 };
 SLUICE_ASSERT(sizeof(struct sluice_up) == 64, "ABI");
@@ -390,16 +416,27 @@ SLUICE_ASSERT(sizeof(struct sluice_up_ctl) == 256, "ABI");
 
 enum sluice_balance {
 	SLUICE_BALANCE_ROUND_ROBIN = 0,
-	SLUICE_BALANCE_LEAST, /* fewest exchanges in flight, by weight */
-	SLUICE_BALANCE_P2C,   /* the less loaded of two taken at random */
-	SLUICE_BALANCE_HASH,  /* consistent: by what the function chooses as key */
+	SLUICE_BALANCE_LEAST,  /* fewest exchanges in flight, by weight */
+	SLUICE_BALANCE_P2C,    /* the less loaded of two taken at random */
+	SLUICE_BALANCE_HASH,   /* consistent: by what the function chooses as key */
+	SLUICE_BALANCE_MAGLEV, /* likewise, by a table of places */
+	SLUICE_BALANCE_EWMA,   /* of two the one that is likely to answer first */
+	SLUICE_BALANCE_SOURCE, /* by the client's address, shared out by weight */
+	SLUICE_BALANCES
 };
 
 #define SLUICE_NAME_MAX    64
 #define SLUICE_GROUPS_MAX  1024
 #define SLUICE_SERVERS_MAX 16384
 
-enum sluice_server_state { SLUICE_SERVER_UP = 0, SLUICE_SERVER_DOWN = 1, SLUICE_SERVER_DRAIN = 2 };
+enum sluice_server_state {
+	SLUICE_SERVER_UP = 0,
+	SLUICE_SERVER_DOWN = 1,
+	SLUICE_SERVER_DRAIN = 2, /* it is not in the configuration any more: nothing new */
+	SLUICE_SERVER_KEEP = 3,  /* drained by hand: only clients that belong to it already */
+};
+
+#define SLUICE_WARM 64
 
 /* Written with relaxed atomics while functions read. Numbers of groups and servers are never
  * used again while the manager lives; a removed group has an empty name. */
@@ -410,7 +447,9 @@ struct sluice_server {
 	uint32_t active;     /* exchanges in flight, all workers */
 	uint32_t latency_us; /* smoothed time to the first byte of the response */
 	uint32_t failures;   /* in a row */
-	uint32_t reserved[4];
+	uint32_t peak_us;    /* like latency_us, but what is worse counts at once; at peak_at_us */
+	uint32_t warm;       /* slow start: its share of the weight, of SLUICE_WARM; 0: all of it */
+	uint64_t peak_at_us; /* by the manager's clock, which is not the functions' */
 };
 SLUICE_ASSERT(sizeof(struct sluice_server) == 56, "ABI");
 

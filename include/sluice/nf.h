@@ -328,6 +328,9 @@ uint16_t sluice_routed(const struct sluice_exchange *x);
 const struct sluice_exchange *sluice_asked(const struct sluice_exchange *x);
 /* `server`: its place in the group: sluice_upstreams()->server[group->first + server]. */
 void sluice_pick(struct sluice_exchange *x, uint16_t server);
+/* For `request_head`: timeouts, retries and hedging of this exchange, with SLUICE_PASS or _LEAVE.
+ * The last function that says so counts. `retries` is SLUICE_RETRIES_OF_GROUP, or a number. */
+void sluice_how(struct sluice_exchange *x, const struct sluice_how *how);
 
 /* --- opening a connection (hook `open`, until its verdict; elsewhere -EINVAL) -------- */
 

@@ -33,7 +33,10 @@ enum conf_balance {
 	CONF_BALANCE_ROUND_ROBIN,
 	CONF_BALANCE_LEAST,
 	CONF_BALANCE_P2C,
-	CONF_BALANCE_HASH
+	CONF_BALANCE_HASH,
+	CONF_BALANCE_MAGLEV,
+	CONF_BALANCE_EWMA,
+	CONF_BALANCE_SOURCE,
 };
 
 /* Where something stands in the files (an @include has its own name). */
@@ -50,10 +53,12 @@ struct conf_daemon {
 	unsigned memory_mb;
 	unsigned drain_ms; /* SIGTERM: how long exchanges may still take */
 	unsigned max_connections;
-	const char *run_dir;    /* holds control.sock and apps.sock */
-	const char *plugin_dir; /* where NAME.so is looked for; default: beside the binary,
-				   ../lib/sluice */
-	const char *user;       /* whom functions run as; NULL: a transient uid for each */
+	const char *run_dir;        /* holds control.sock and apps.sock */
+	const char *plugin_dir;     /* where NAME.so is looked for; default: beside the binary,
+				       ../lib/sluice */
+	const char *user;           /* whom functions run as; NULL: a transient uid for each */
+	struct endpoint *resolvers; /* servers of DNS; none: as /etc/resolv.conf says */
+	unsigned resolvers_count;
 	struct conf_place place;
 };
 
@@ -83,18 +88,40 @@ struct conf_route {
 };
 
 struct conf_server {
+	const char *host; /* a name, whose addresses are looked for; NULL: it has an address */
 	struct endpoint endpoint;
 	unsigned weight;
+	unsigned max_connections; /* at a time, all workers; 0: any number */
 	struct conf_place place;
 };
 
 struct conf_health {
 	bool on;
-	const char *path; /* NULL: a TCP connect is enough */
+	const char *path;        /* NULL: a TCP connect is enough */
+	const char *host;        /* of the request; NULL: the server's address */
+	const char *expect_body; /* a text that the answer's body must have; NULL: any body */
 	unsigned interval_ms, timeout_ms, fall, rise;
 	unsigned expect_min, expect_max; /* statuses that are healthy; 200 to 399 */
 	/* passive: this many failed exchanges in a row take a server out for eject_ms; 0: off */
 	unsigned max_fails, eject_ms;
+	unsigned max_5xx;       /* likewise for answers of 500 and above; 0: off */
+	unsigned panic_percent; /* fewer of the servers are well: all are used; 0: never */
+	unsigned slow_start_ms; /* one that comes back has its full share only then */
+};
+
+/* Bounds of a group, over all workers; 0: none. */
+struct conf_limits {
+	unsigned connections;
+	unsigned pending, pending_ms; /* exchanges in line for a connection, and for how long */
+	unsigned retries;             /* under way at a time */
+	unsigned retry_percent;       /* likewise, of the exchanges in flight */
+};
+
+/* When a kept connection may carry the first request of a client's connection. */
+enum conf_reuse {
+	CONF_REUSE_SAFE, /* if the request can be repeated, should the server close it just now */
+	CONF_REUSE_ALWAYS,
+	CONF_REUSE_NEVER, /* connections are not kept */
 };
 
 struct conf_upstream {
@@ -104,6 +131,8 @@ struct conf_upstream {
 	unsigned servers_count;
 	struct conf_health health;
 	unsigned connect_timeout_ms, response_timeout_ms, idle_timeout_ms;
+	struct conf_limits limits;
+	enum conf_reuse reuse;
 	unsigned keepalive; /* idle connections kept for each server and worker */
 	unsigned retries;   /* other servers tried when one cannot be connected */
 	struct conf_place place;
@@ -266,6 +295,9 @@ struct conf_errors {
 	unsigned count;              /* may be more than are kept */
 	char *text[CONF_ERRORS_MAX]; /* "FILE:LINE: text" */
 };
+
+/* The address can be a server's: a host's, and a port or a route leads there. */
+bool conf_reaches(const struct conf *conf, const struct addr *addr);
 
 /* 0, or -EINVAL with at least one error. */
 int conf_load(const char *path, struct conf **out, struct conf_errors *errors)

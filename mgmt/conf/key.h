@@ -119,7 +119,7 @@ extern const struct key_type key_one_group, key_groups;
 /* --- net.c: ports and routes; endpoint.c: servers and listens -------------------- */
 
 extern const struct key_type key_ports, key_addresses, key_network, key_via, key_server,
-	key_listens;
+	key_listens, key_resolvers;
 
 void check_port(struct reader *reader, const config_setting_t *setting, void *group);
 void check_route(struct reader *reader, const config_setting_t *setting, void *group);

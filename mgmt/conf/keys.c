@@ -40,7 +40,9 @@ static const char *const poll_words[] = {"adaptive", "busy", NULL};
 static const char *const hugepages_words[] = {"auto", "on", "off", NULL};
 static const char *const probe_words[] = {"ip6", "all", "none", NULL};
 static const char *const on_failure_words[] = {"reject", "bypass", "retry", NULL};
-static const char *const balance_words[] = {"round_robin", "least", "p2c", "hash", NULL};
+static const char *const balance_words[] = {"round_robin", "least", "p2c",    "hash",
+					    "maglev",      "ewma",  "source", NULL};
+static const char *const reuse_words[] = {"safe", "always", "never", NULL};
 static const char *const placement_words[] = {"process", "inline", NULL};
 static const char *const protocol_words[] = {"http", "tcp", NULL};
 static const char *const congestion_words[] = {"cubic", "newreno", "bbr", NULL};
@@ -65,6 +67,9 @@ static const struct key daemon_keys[] = {
 	 .help = "holds control.sock and apps.sock"},
 	TEXT(conf_daemon, plugin_dir, plugin_dir, KEY_OPTIONAL,
 	     "where plugins are; otherwise ../lib/sluice beside the program"),
+	WHOLE("resolvers", resolvers, "()", 0, 3,
+	      "servers of DNS for servers with names, \"ADDRESS\" or \"ADDRESS:PORT\", or a list; "
+	      "otherwise as /etc/resolv.conf says"),
 	TEXT(conf_daemon, user, user, KEY_OPTIONAL,
 	     "whom functions run as; otherwise each as a user of its own"),
 	END,
@@ -127,9 +132,13 @@ static const struct key server_keys[] = {
 	{.name = "address",
 	 .type = &key_server,
 	 .fallback = KEY_REQUIRED,
-	 .offset = AT(conf_server, endpoint, struct endpoint),
-	 .help = "\"ADDRESS:PORT\", \"[ADDRESS]:PORT\" for IPv6"},
+	 .offset = 0,
+	 .help = "\"ADDRESS:PORT\", \"[ADDRESS]:PORT\" for IPv6, or \"NAME:PORT\": all addresses "
+		 "of "
+		 "that name, looked up again when its TTL is over"},
 	UINT(conf_server, weight, "1", 1, 256, "its share, against the others'"),
+	UINT(conf_server, max_connections, "0", 0, 1000000,
+	     "exchanges and connections at a time, all workers; 0: any number"),
 	END,
 };
 
@@ -143,6 +152,9 @@ static const struct key health_keys[] = {
 	BOOL(conf_health, on, "true", "ask servers how they are"),
 	TEXT(conf_health, path, uri_path, KEY_OPTIONAL,
 	     "what to GET; otherwise a connect is enough"),
+	TEXT(conf_health, host, text, KEY_OPTIONAL, "its Host; otherwise the server's address"),
+	TEXT(conf_health, expect_body, text, KEY_OPTIONAL,
+	     "a text that must be in the first 64 KB of the answer's body"),
 	UINT(conf_health, interval_ms, "2000", 10, 3600000, "from one check to the next"),
 	UINT(conf_health, timeout_ms, "1000", 10, 600000, "a check that takes longer has failed"),
 	UINT(conf_health, fall, "3", 1, 1000, "failed checks in a row that take a server out"),
@@ -151,13 +163,37 @@ static const struct key health_keys[] = {
 	UINT(conf_health, expect_max, "399", 100, 599, "the highest status that is good"),
 	UINT(conf_health, max_fails, "3", 0, 1000000,
 	     "failed exchanges in a row that take a server out; 0: never"),
+	UINT(conf_health, max_5xx, "0", 0, 1000000,
+	     "answers of 500 and above in a row that do, too; 0: never"),
 	UINT(conf_health, eject_ms, "10000", 10, 3600000, "for how long they do"),
+	UINT(conf_health, panic_percent, "0", 0, 100,
+	     "when fewer of the servers are well, all are used; 0: never"),
+	UINT(conf_health, slow_start_ms, "0", 0, 3600000,
+	     "one that comes back has its whole share only after that"),
 	END,
 };
 
 static const struct key_group health_group = {
 	.keys = health_keys,
 	.size = sizeof(struct conf_health),
+	.place = KEY_NOWHERE,
+};
+
+static const struct key limits_keys[] = {
+	UINT(conf_limits, connections, "0", 0, 1000000,
+	     "exchanges and connections with its servers at a time; 0: any number"),
+	UINT(conf_limits, pending, "0", 0, 1000000,
+	     "exchanges in line for one; more get 503; 0: any number"),
+	UINT(conf_limits, pending_ms, "5000", 1, 3600000, "how long they stay in line; then 503"),
+	UINT(conf_limits, retries, "0", 0, 1000000, "retries under way at a time; 0: any number"),
+	UINT(conf_limits, retry_percent, "0", 0, 100,
+	     "likewise, of the exchanges in flight, and 3 at least; 0: any number"),
+	END,
+};
+
+static const struct key_group limits_group = {
+	.keys = limits_keys,
+	.size = sizeof(struct conf_limits),
 	.place = KEY_NOWHERE,
 };
 
@@ -173,6 +209,10 @@ static const struct key upstream_keys[] = {
 	     "to the head of the response"),
 	UINT(conf_upstream, idle_timeout_ms, "60000", 10, 3600000,
 	     "of a kept connection without use"),
+	GROUP(conf_upstream, limits, limits_group, "{ }", "bounds over all workers"),
+	ENUM(conf_upstream, reuse, reuse_words, "\"safe\"",
+	     "of kept connections; safe: the first request of a client's connection only if it can "
+	     "be repeated"),
 	UINT(conf_upstream, keepalive, "64", 0, 65536,
 	     "idle connections kept, for each server and worker"),
 	UINT(conf_upstream, retries, "1", 0, 16,

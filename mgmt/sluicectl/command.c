@@ -31,7 +31,7 @@ static const struct show shows[] = {
 	{NULL, NULL, NULL},
 };
 
-static const char *const verbs[] = {"show", "reload", "function", "cache", NULL};
+static const char *const verbs[] = {"show", "reload", "function", "upstream", "cache", NULL};
 
 /* --- words that make no sense ---------------------------------------------------------------- */
 
@@ -273,6 +273,83 @@ static int parse_function(int count, char *const *words, struct command *out, ch
 			  : verb->parse(count - 1, words + 1, out, error);
 }
 
+/* --- upstreams --- */
+
+static int show_group(const char *name, struct command *out)
+{
+	const struct show *show = shows;
+
+	while (show->view != &view_of_upstream)
+		show++;
+	out->show = show;
+	out->request =
+		json_pack("{s:s, s:s, s:s}", "cmd", "show", "what", show->what, "group", name);
+	return 0;
+}
+
+static int parse_weight(int count, char *const *words, struct command *out, char **error)
+{
+	char *end;
+	long weight;
+
+	if (count == 0)
+		return fail_plainly(error, "what weight is it to have?");
+	weight = strtol(words[0], &end, 10);
+	if (*end || !words[0][0] || weight < 1 || weight > 256)
+		return fail(error, words[0], "not a weight of 1 to 256:", NULL);
+	if (count > 1)
+		return fail(error, words[1], "one word too many:", NULL);
+	return out->request ? json_object_set_new(out->request, "weight", json_integer(weight)) : 0;
+}
+
+static int parse_order(int count, char *const *words, struct command *out, char **error)
+{
+	(void)out;
+	return count ? fail(error, words[0], "one word too many:", NULL) : 0;
+}
+
+static const struct upstream_verb {
+	const char *verb, *done;
+	int (*parse)(int count, char *const *words, struct command *out, char **error);
+} upstream_verbs[] = {
+	{"drain", "draining: only clients that belong to it", parse_order},
+	{"up", "up again, as far as checks allow", parse_order},
+	{"down", "down", parse_order},
+	{"weight", "weighed", parse_weight},
+	{NULL, NULL, NULL},
+};
+
+static int refuse_upstream_verb(char **error, const char *word)
+{
+	struct nearest nearest;
+
+	nearest_begin(&nearest, word);
+	for (const struct upstream_verb *verb = upstream_verbs; verb->verb; verb++)
+		nearest_offer(&nearest, verb->verb);
+	return fail(error, word, "servers have no command", nearest_best(&nearest));
+}
+
+static int parse_upstream(int count, char *const *words, struct command *out, char **error)
+{
+	const struct upstream_verb *verb = upstream_verbs;
+
+	if (count == 0)
+		return fail_plainly(error,
+				    "which upstream? NAME [SERVER drain, up, down or weight N]");
+	if (count == 1)
+		return show_group(words[0], out);
+	if (count == 2)
+		return fail_plainly(error, "what of the server? drain, up, down or weight N");
+	while (verb->verb && strcmp(words[2], verb->verb) != 0)
+		verb++;
+	if (!verb->verb)
+		return refuse_upstream_verb(error, words[2]);
+	out->done = verb->done;
+	out->request = json_pack("{s:s, s:s, s:s, s:s}", "cmd", "upstream", "what", verb->verb,
+				 "name", words[0], "server", words[1]);
+	return verb->parse(count - 3, words + 3, out, error);
+}
+
 static bool takes_plugin(const struct command *command)
 {
 	const char *what = json_string_value(json_object_get(command->request, "what"));
@@ -291,6 +368,8 @@ static int parse_words(int count, char *const *words, const struct command_optio
 		return parse_reload(count - 1, words + 1, out, error);
 	if (strcmp(words[0], "function") == 0)
 		return parse_function(count - 1, words + 1, out, error);
+	if (strcmp(words[0], "upstream") == 0)
+		return parse_upstream(count - 1, words + 1, out, error);
 	if (strcmp(words[0], "cache") == 0)
 		return parse_cache(count - 1, words + 1, options, out, error);
 	return refuse_word(error, words[0], "there is no command", verbs);
@@ -372,6 +451,9 @@ void command_print_help(FILE *out)
 	      "  function scale NAME N     that many processes\n"
 	      "  function drain NAME       no processes, until it is restarted\n"
 	      "  function tell NAME WORD…  whatever its plugin understands\n"
+	      "  upstream NAME             its servers\n"
+	      "  upstream NAME SERVER drain | up | down | weight N\n"
+	      "                            until it is said otherwise, or the next reload\n"
 	      "  cache purge URL…          forget what is stored for these targets, or\n"
 	      "    --tag TAG…              all responses that have one of these tags, or\n"
 	      "    --prefix URL…           all whose URLs begin so\n"

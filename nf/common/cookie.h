@@ -13,4 +13,9 @@ int cookie_in(struct sluice_str field, struct sluice_str name, struct sluice_str
 /* The same in all Cookie fields of the head of this hook. */
 int cookie_find(const struct sluice_exchange *x, const char *name, struct sluice_str *value);
 
+/* All cookies of the head but those of that name, as the value of one Cookie field, in `room`. 0,
+ * or -ENOSPC. */
+int cookie_without(const struct sluice_exchange *x, const char *name, char *room, uint32_t size,
+		   struct sluice_str *out);
+
 #endif

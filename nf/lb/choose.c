@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "choose.h"
 
-#include <stdbool.h>
+#include <sluice/abi.h>
 
 #include "random.h"
 
@@ -33,7 +33,7 @@ static uint64_t load_of(const struct choose_member *m, uint64_t now_us)
 {
 	uint64_t sent = m->sent_us == now_us ? m->sent : 0;
 
-	return __atomic_load_n(m->active, __ATOMIC_RELAXED) + sent;
+	return __atomic_load_n(&m->seen->active, __ATOMIC_RELAXED) + sent;
 }
 
 static void note_sent(struct choose_member *m, uint64_t now_us)
@@ -47,8 +47,7 @@ static void note_sent(struct choose_member *m, uint64_t now_us)
 
 /* Would `a` be less loaded than `b` with one exchange more? Then the heavier of two idle ones is.
  */
-static bool is_lighter(const struct choose_member *a, const struct choose_member *b,
-		       uint64_t now_us)
+static bool is_lighter(struct choose_member *a, struct choose_member *b, uint64_t now_us)
 {
 	return (load_of(a, now_us) + 1) * b->weight < (load_of(b, now_us) + 1) * a->weight;
 }
@@ -93,16 +92,93 @@ static unsigned member_beside(const struct choose_set *set, unsigned first, uint
 	return member_at(set, unit < m->below ? unit : unit + m->weight);
 }
 
-unsigned choose_p2c(struct choose_set *set, uint64_t now_us, uint64_t *random)
+/* Two by weight, of which `better` decides; the first one when there is no other. */
+typedef bool better_fn(struct choose_member *a, struct choose_member *b, uint64_t now_us);
+
+static unsigned better_of_two(struct choose_set *set, uint64_t now_us, uint64_t *random,
+			      better_fn *better)
 {
 	unsigned best = member_at(set, random_below(random, set->weight));
 
 	if (set->count > 1) {
 		unsigned other = member_beside(set, best, random);
 
-		if (is_lighter(&set->member[other], &set->member[best], now_us))
+		if (better(&set->member[other], &set->member[best], now_us))
 			best = other;
 	}
 	note_sent(&set->member[best], now_us);
 	return best;
+}
+
+unsigned choose_p2c(struct choose_set *set, uint64_t now_us, uint64_t *random)
+{
+	return better_of_two(set, now_us, random, is_lighter);
+}
+
+/* --- latency --------------------------------------------------------------------- */
+
+/* More than any latency: one that was never measured gets one exchange, and no second one before
+ * that tells. */
+#define UNKNOWN_US 1e10
+
+static uint64_t peak_age(struct choose_member *m, uint64_t now_us)
+{
+	uint64_t at = __atomic_load_n(&m->seen->peak_at_us, __ATOMIC_RELAXED);
+
+	if (at != m->peak_at_us || now_us < m->peak_seen_us) {
+		m->peak_at_us = at;
+		m->peak_seen_us = now_us;
+	}
+	return now_us - m->peak_seen_us;
+}
+
+static double cost_of(struct choose_member *m, uint64_t now_us)
+{
+	double peak = __atomic_load_n(&m->seen->peak_us, __ATOMIC_RELAXED);
+	uint64_t age = peak_age(m, now_us), load = load_of(m, now_us);
+
+	if (peak <= 0)
+		return load ? UNKNOWN_US * (double)load : 0;
+	peak *= (double)CHOOSE_FORGET_US / (double)(CHOOSE_FORGET_US + age);
+	return peak * (double)(load + 1) / m->weight;
+}
+
+static bool is_sooner(struct choose_member *a, struct choose_member *b, uint64_t now_us)
+{
+	return cost_of(a, now_us) < cost_of(b, now_us);
+}
+
+unsigned choose_ewma(struct choose_set *set, uint64_t now_us, uint64_t *random)
+{
+	return better_of_two(set, now_us, random, is_sooner);
+}
+
+/* --- hashes ---------------------------------------------------------------------- */
+
+unsigned choose_share(const struct choose_set *set, uint64_t hash)
+{
+	return member_at(set, hash % set->weight);
+}
+
+uint64_t choose_in_flight(const struct choose_set *set, uint64_t now_us)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < set->count; i++)
+		sum += load_of(&set->member[i], now_us);
+	return sum;
+}
+
+bool choose_is_full(const struct choose_set *set, unsigned member, unsigned percent, uint64_t total,
+		    uint64_t now_us)
+{
+	const struct choose_member *m = &set->member[member];
+	double share = (double)total * m->weight / (double)set->weight;
+
+	return (double)load_of(m, now_us) >= share * percent / 100;
+}
+
+void choose_note(struct choose_set *set, unsigned member, uint64_t now_us)
+{
+	note_sent(&set->member[member], now_us);
 }

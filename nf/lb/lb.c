@@ -12,6 +12,7 @@
 #include "group.h"
 #include "key.h"
 #include "lb.h"
+#include "sticky.h"
 
 #define BALANCE_OF_GROUP (-1)
 
@@ -23,7 +24,9 @@ struct lb_counters {
 
 struct lb {
 	uint16_t upstream; /* for exchanges that nobody routed; SLUICE_NONE16: none */
-	int balance;       /* enum sluice_balance, GROUP_MAGLEV, or BALANCE_OF_GROUP */
+	int balance;       /* enum sluice_balance, or BALANCE_OF_GROUP */
+	unsigned load_percent;
+	struct sticky sticky;
 	struct key_rule key;
 	uint64_t random;
 	struct lb_counters count;
@@ -64,7 +67,8 @@ static int read_upstream(struct sluice_nf *nf, const struct sluice_conf *config,
 
 static int read_balance(const struct sluice_conf *config, struct lb *lb)
 {
-	static const char *const names[] = {"round_robin", "least", "p2c", "hash", "maglev"};
+	static const char *const names[SLUICE_BALANCES] = {"round_robin", "least", "p2c",   "hash",
+							   "maglev",      "ewma",  "source"};
 	struct sluice_str text;
 	const char *given;
 	int rc = sluice_conf_string(config, "balance", NULL, &given);
@@ -73,14 +77,15 @@ static int read_balance(const struct sluice_conf *config, struct lb *lb)
 	if (rc || !given)
 		return rc;
 	text = sluice_str(given);
-	for (int i = 0; i <= GROUP_MAGLEV; i++)
+	for (int i = 0; i < SLUICE_BALANCES; i++)
 		if (sluice_str_equal(text, sluice_str(names[i]))) {
 			lb->balance = i;
 			return 0;
 		}
-	return sluice_conf_error(
-		config, "balance: \"%s\" is not one of round_robin, least, p2c, hash, maglev",
-		given);
+	return sluice_conf_error_key(config, "balance",
+				     "balance: \"%s\" is not one of round_robin, least, p2c, "
+				     "hash, maglev, ewma, source",
+				     given);
 }
 
 static int read_key(const struct sluice_conf *config, struct lb *lb)
@@ -98,6 +103,22 @@ static int read_key(const struct sluice_conf *config, struct lb *lb)
 	return 0;
 }
 
+/* As HAProxy's hash-balance-factor. */
+static int read_load(const struct sluice_conf *config, struct lb *lb)
+{
+	int64_t percent;
+	int rc = sluice_conf_int(config, "load_percent", 0, 0, 65535, &percent);
+
+	if (rc)
+		return rc;
+	if (percent > 0 && percent <= 100)
+		return sluice_conf_error_key(config, "load_percent",
+					     "load_percent: %u is no bound: 0, or more than 100",
+					     (unsigned)percent);
+	lb->load_percent = (unsigned)percent;
+	return 0;
+}
+
 /* Every key is looked at, so that all errors are told at once. */
 static int read_config(struct sluice_nf *nf, const struct sluice_conf *config, struct lb *lb)
 {
@@ -107,6 +128,8 @@ static int read_config(struct sluice_nf *nf, const struct sluice_conf *config, s
 	bad |= read_upstream(nf, config, lb);
 	bad |= read_balance(config, lb);
 	bad |= read_key(config, lb);
+	bad |= read_load(config, lb);
+	bad |= sticky_read(config, &lb->sticky);
 	bad |= sluice_conf_int(config, "seed", 1, 0, INT64_MAX, &seed);
 	lb->random = (uint64_t)seed;
 	return bad ? -EINVAL : 0;
@@ -119,6 +142,7 @@ static int init(struct sluice_nf *nf, const struct sluice_conf *config)
 	if (!lb)
 		return -ENOMEM;
 	if (read_config(nf, config, lb)) {
+		sticky_free(&lb->sticky);
 		free(lb);
 		return -EINVAL;
 	}
@@ -135,6 +159,7 @@ static void fini(struct sluice_nf *nf)
 		return;
 	for (unsigned i = 0; i < SLUICE_GROUPS_MAX; i++)
 		group_free(lb->group[i]);
+	sticky_free(&lb->sticky);
 	free(lb);
 }
 
@@ -145,7 +170,8 @@ static struct group *group_at(struct lb *lb, const struct sluice_nf *nf, uint16_
 	int rc;
 
 	if (!*slot)
-		*slot = group_new(lb->balance);
+		*slot = group_new(lb->balance, lb->load_percent,
+				  lb->sticky.name ? &lb->sticky : NULL);
 	if (!*slot)
 		return NULL;
 	rc = group_refresh(*slot, sluice_upstreams(nf), number);
@@ -161,32 +187,122 @@ static void count_pick(struct lb *lb, int balance)
 		[SLUICE_BALANCE_LEAST] = lb->count.picked_least,
 		[SLUICE_BALANCE_P2C] = lb->count.picked_p2c,
 		[SLUICE_BALANCE_HASH] = lb->count.picked_hash,
-		[GROUP_MAGLEV] = lb->count.picked_maglev,
+		[SLUICE_BALANCE_MAGLEV] = lb->count.picked_maglev,
+		[SLUICE_BALANCE_EWMA] = lb->count.picked_ewma,
+		[SLUICE_BALANCE_SOURCE] = lb->count.picked_source,
 	};
 
 	(*counter[balance])++;
 }
 
-static void pick(struct lb *lb, struct sluice_exchange *x, uint16_t number)
-{
-	const struct sluice_nf *nf = sluice_of(x);
-	struct group *group = group_at(lb, nf, number);
-	uint64_t hash = 0;
-	int server = GROUP_NO_SERVER;
+static const struct key_rule by_client = {.source = KEY_CLIENT};
 
-	if (group && group->balance >= SLUICE_BALANCE_HASH)
-		hash = key_hash(&lb->key, x);
-	if (group)
-		server = group_pick(group, hash, sluice_now_us(nf), &lb->random);
-	if (server == GROUP_NO_SERVER) {
-		(*lb->count.no_server)++;
-		return;
-	}
-	count_pick(lb, group->balance);
-	sluice_pick(x, (uint16_t)server);
+static uint64_t hash_of(const struct lb *lb, const struct group *group,
+			const struct sluice_exchange *x)
+{
+	if (!group_hashes(group))
+		return 0;
+	return key_hash(group->balance == SLUICE_BALANCE_SOURCE ? &by_client : &lb->key, x);
 }
 
-/* Without a pick the manager answers 503, so there is nothing more to do here then. */
+/* By the group's balance. */
+static int pick_new(struct lb *lb, struct sluice_exchange *x, struct group *group)
+{
+	int server =
+		group_pick(group, hash_of(lb, group, x), sluice_now_us(sluice_of(x)), &lb->random);
+
+	if (server != GROUP_NO_SERVER)
+		count_pick(lb, group->balance);
+	return server;
+}
+
+/* --- cookies ---------------------------------------------------------------------- */
+
+/* What the response has to know of its request. */
+struct context {
+	uint16_t group, server; /* that it was sent to; its client is to be told */
+};
+
+static int pick_kept(struct lb *lb, struct sluice_exchange *x, const struct group *group,
+		     uint16_t number)
+{
+	int server = GROUP_NO_SERVER;
+	uint64_t id;
+
+	if (!sticky_asked(&lb->sticky, x, &id))
+		return server;
+	server = group_find(group, sluice_upstreams(sluice_of(x)), number, id);
+	(*(server == GROUP_NO_SERVER ? lb->count.sticky_lost : lb->count.sticky_kept))++;
+	return server;
+}
+
+/* The verdict: who has a server already is not told again. */
+static enum sluice_verdict pick_sticky(struct lb *lb, struct sluice_exchange *x,
+				       struct group *group, uint16_t number, int *server)
+{
+	struct context *context = sluice_ctx(x);
+
+	*server = pick_kept(lb, x, group, number);
+	if (sticky_hide(&lb->sticky, x))
+		(*lb->count.edit_errors)++;
+	if (*server != GROUP_NO_SERVER)
+		return SLUICE_LEAVE;
+	*server = pick_new(lb, x, group);
+	context->group = number;
+	context->server = (uint16_t)*server;
+	return *server == GROUP_NO_SERVER ? SLUICE_LEAVE : SLUICE_PASS;
+}
+
+/* The manager may have had to go to another server than the one that was picked. */
+static uint16_t server_that_answered(struct sluice_exchange *x)
+{
+	const struct context *context = sluice_ctx(x);
+	const struct sluice_head *head = sluice_head(x);
+
+	return head->group == context->group && head->server != SLUICE_NONE16 ? head->server
+									      : context->server;
+}
+
+static enum sluice_verdict tell(struct sluice_exchange *x)
+{
+	struct lb *lb = sluice_data(sluice_of(x));
+	const struct context *context = sluice_ctx(x);
+	struct group *group = group_at(lb, sluice_of(x), context->group);
+	uint16_t server = server_that_answered(x);
+
+	if (!group || !group->id || server >= group->places ||
+	    sticky_set(&lb->sticky, x, group->id[server]))
+		(*lb->count.edit_errors)++;
+	else
+		(*lb->count.sticky_set)++;
+	return SLUICE_LEAVE;
+}
+
+/* --- all of it -------------------------------------------------------------------- */
+
+static bool is_request(const struct sluice_exchange *x)
+{
+	return sluice_head(x)->method_text.len > 0;
+}
+
+/* Without a pick the manager chooses, or answers 503: there is nothing more to do here then. */
+static enum sluice_verdict pick(struct lb *lb, struct sluice_exchange *x, uint16_t number)
+{
+	struct group *group = group_at(lb, sluice_of(x), number);
+	enum sluice_verdict verdict = SLUICE_LEAVE;
+	int server = GROUP_NO_SERVER;
+
+	if (group && lb->sticky.name && is_request(x))
+		verdict = pick_sticky(lb, x, group, number, &server);
+	else if (group)
+		server = pick_new(lb, x, group);
+	if (server == GROUP_NO_SERVER)
+		(*lb->count.no_server)++;
+	else
+		sluice_pick(x, (uint16_t)server);
+	return verdict;
+}
+
 static enum sluice_verdict choose(struct sluice_exchange *x)
 {
 	struct lb *lb = sluice_data(sluice_of(x));
@@ -197,15 +313,20 @@ static enum sluice_verdict choose(struct sluice_exchange *x)
 		sluice_route(x, number);
 	}
 	if (number < SLUICE_GROUPS_MAX)
-		pick(lb, x, number);
-	else
-		(*lb->count.no_group)++;
+		return pick(lb, x, number);
+	(*lb->count.no_group)++;
 	return SLUICE_LEAVE;
 }
 
 const struct sluice_nf_hooks lb_hooks = {
-	SLUICE_HOOKS,   .name = "lb", .summary = "chooses the server of an upstream group",
-	.init = init,   .fini = fini, .request_head = choose,
+	SLUICE_HOOKS,
+	.name = "lb",
+	.summary = "chooses the server of an upstream group",
+	.ctx_bytes = sizeof(struct context),
+	.init = init,
+	.fini = fini,
+	.request_head = choose,
+	.response_head = tell,
 	.open = choose,
 };
 

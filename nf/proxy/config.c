@@ -101,7 +101,7 @@ static int read_redirect(struct proxy *proxy, const struct sluice_conf *group,
 			 struct proxy_route *route)
 {
 	const struct sluice_conf *redirect = sluice_conf_group(group, "redirect");
-	struct template_scope scope = scope_of(captures(&route->path));
+	struct template_scope scope = scope_of(captures(&route->rule.path));
 	const char *to;
 	int err;
 
@@ -121,7 +121,7 @@ static int read_redirect(struct proxy *proxy, const struct sluice_conf *group,
 static int read_rewrite(struct proxy *proxy, const struct sluice_conf *group,
 			struct proxy_route *route)
 {
-	struct template_scope scope = scope_of(captures(&route->path));
+	struct template_scope scope = scope_of(captures(&route->rule.path));
 	const char *text;
 	int err = sluice_conf_string(group, "rewrite", NULL, &text);
 
@@ -140,19 +140,13 @@ static int read_rewrite(struct proxy *proxy, const struct sluice_conf *group,
 static int read_match(struct proxy *proxy, const struct sluice_conf *group,
 		      struct proxy_route *route)
 {
-	static const struct path_rule_keys keys = {"path_exact", "path_prefix", "path"};
-	int errors = 0;
-
-	errors |= host_rule_read(proxy->patterns, group, "host", &route->host);
-	errors |= methods_read(&proxy->pool, group, "method", &route->methods);
-	errors |= path_rule_read(proxy->patterns, group, &keys, &route->path);
-	return errors ? -EINVAL : 0;
+	return request_rule_read(&proxy->pool, proxy->patterns, group, &route->rule);
 }
 
 static int read_changes(struct proxy *proxy, const struct sluice_conf *group,
 			struct proxy_route *route)
 {
-	unsigned groups = captures(&route->path);
+	unsigned groups = captures(&route->rule.path);
 	int errors = 0;
 
 	errors |= read_rewrite(proxy, group, route);
@@ -176,6 +170,8 @@ static int read_route(struct proxy *proxy, struct sluice_nf *nf, const struct sl
 	if (redirects)
 		return read_redirect(proxy, group, route);
 	err = read_upstream(nf, group, &route->group);
+	if (proxy_read_how(group, &route->how))
+		err = -EINVAL;
 	return read_changes(proxy, group, route) ? -EINVAL : err;
 }
 
@@ -186,6 +182,8 @@ static int one_route(struct proxy *proxy)
 	if (!proxy->routes)
 		return -ENOMEM;
 	proxy->routes[0].group = proxy->upstream;
+	proxy->routes[0].rule.from_any = true;
+	proxy->routes[0].how.retries = SLUICE_RETRIES_OF_GROUP;
 	proxy->routes_count = 1;
 	return 0;
 }
@@ -257,6 +255,8 @@ static int read_settings(struct proxy *proxy, const struct sluice_conf *config,
 	errors |= read_via(proxy, config);
 	errors |= networks_read(&proxy->pool, config, "trusted", &proxy->trusted);
 	errors |= sluice_conf_bool(config, "x_forwarded", true, &proxy->x_forwarded);
+	errors |= sluice_conf_bool(config, "forwarded", false, &proxy->forwarded);
+	errors |= proxy_read_pages(proxy, config);
 	errors |= read_choice(config, "trace", trace, 0, &on_trace);
 	errors |= read_number(config, "max_loops", MAX_LOOPS_DEFAULT, 0, 1000, &proxy->max_loops);
 	errors |= read_number(config, "match_limit", PATTERN_MATCH_LIMIT_DEFAULT, 1, UINT32_MAX,
@@ -275,6 +275,7 @@ static int read_counters(struct proxy_counters *c, struct sluice_nf *nf)
 	c->loops = sluice_counter(nf, "loops", "requests that came round again: 508");
 	c->match_limits =
 		sluice_counter(nf, "match_limits", "matches given up at match_limit: 500");
+	c->pages = sluice_counter(nf, "pages", "errors answered with a page");
 	c->edit_errors = sluice_counter(nf, "edit_errors", "heads that could not be changed");
 	c->connections =
 		sluice_counter(nf, "connections", "connections sent to the upstream group");
@@ -287,7 +288,7 @@ static int read_counters(struct proxy_counters *c, struct sluice_nf *nf)
 	return c->connections && c->headers_in && c->headers_out && c->headers_bad &&
 			       c->no_memory && c->requests && c->routed && c->redirected &&
 			       c->no_route && c->refused && c->loops && c->match_limits &&
-			       c->edit_errors
+			       c->edit_errors && c->pages
 		       ? 0
 		       : -ENOSPC;
 }

@@ -84,7 +84,7 @@ static bool limit_forwards(struct proxy *proxy, struct sluice_exchange *x,
 	if (sluice_field_set(x, "Max-Forwards", sluice_str(text)) == 0)
 		return false;
 	++*proxy->counters.edit_errors;
-	*verdict = answer_status(x, 500);
+	*verdict = proxy_error(proxy, x, 500);
 	return true;
 }
 
@@ -98,7 +98,7 @@ bool proxy_answers(struct proxy *proxy, struct sluice_exchange *x, enum sluice_v
 	}
 	if (proxy->max_loops > 0 && proxy_via_count(proxy, x) >= proxy->max_loops) {
 		++*proxy->counters.loops;
-		*verdict = answer_status(x, 508);
+		*verdict = proxy_error(proxy, x, 508);
 		return true;
 	}
 	return limit_forwards(proxy, x, verdict);
@@ -129,7 +129,7 @@ enum sluice_verdict proxy_redirect(struct proxy *proxy, const struct proxy_route
 	template_expand(&route->redirect_to, source, &out);
 	if (out.full) {
 		++*proxy->counters.edit_errors;
-		return answer_status(source->from.x, 414);
+		return proxy_error(proxy, source->from.x, 414);
 	}
 	++*proxy->counters.redirected;
 	answer.value = keep_local(route, &out);

@@ -4,8 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "nf/common/answer.h"
-
 /* What the response has to know of its request. */
 struct context {
 	const struct proxy_route *route; /* NULL: none was taken */
@@ -14,7 +12,7 @@ struct context {
 static enum sluice_verdict edit_failed(struct proxy *proxy, struct sluice_exchange *x, int err)
 {
 	++*proxy->counters.edit_errors;
-	return answer_status(x, err == -ENOSPC ? 431 : 500);
+	return proxy_error(proxy, x, err == -ENOSPC ? 431 : 500);
 }
 
 static enum sluice_verdict follow(struct proxy *proxy, const struct proxy_route *route,
@@ -37,6 +35,7 @@ static enum sluice_verdict follow(struct proxy *proxy, const struct proxy_route 
 	++*proxy->counters.routed;
 	context->route = route;
 	sluice_route(source->from.x, route->group);
+	sluice_how(source->from.x, &route->how);
 	return SLUICE_PASS;
 }
 
@@ -56,12 +55,12 @@ static enum sluice_verdict proxy_request(struct sluice_exchange *x)
 		return follow(proxy, route, &source);
 	case PATTERN_LIMIT:
 		++*proxy->counters.match_limits;
-		return answer_status(x, 500);
+		return proxy_error(proxy, x, 500);
 	case PATTERN_NO:
 		break;
 	}
 	++*proxy->counters.no_route;
-	return answer_status(x, 404);
+	return proxy_error(proxy, x, 404);
 }
 
 static enum sluice_verdict proxy_response(struct sluice_exchange *x)
@@ -69,8 +68,12 @@ static enum sluice_verdict proxy_response(struct sluice_exchange *x)
 	struct proxy *proxy = sluice_data(sluice_of(x));
 	const struct context *context = sluice_ctx(x);
 	struct template_source source = {.from = {.x = x}};
-	int err = proxy_via(proxy, x);
+	enum sluice_verdict verdict;
+	int err;
 
+	if (proxy_page(proxy, x, &verdict))
+		return verdict;
+	err = proxy_via(proxy, x);
 	if (!err && context->route)
 		err = proxy_edit(proxy, &context->route->response, &source);
 	if (err)

@@ -5,9 +5,9 @@
  *
  * config.c reads the routes once; route.c finds a request's route; edits.c makes the route's
  * changes; forwarded.c and via.c the fields by which proxies tell of themselves;
- * own_answers.c is for requests that a proxy must answer itself. open.c is for connections, and
- * header.c for their PROXY headers. Everything belongs to
- * one instance and its thread; routes never change.
+ * own_answers.c and pages.c are for requests that a proxy must answer itself. open.c is for
+ * connections, and header.c for their PROXY headers. Everything belongs to one instance and its
+ * thread; routes never change.
  *
  * Fields of the connection (RFC 9110 §7.6.1) are none of its business: the manager took
  * those that Connection names out of the head before any function saw it, leaves the other
@@ -22,12 +22,10 @@
 #include <sluice/nf.h>
 
 #include "nf/common/field.h"
-#include "nf/common/host_rule.h"
-#include "nf/common/methods.h"
 #include "nf/common/network.h"
 #include "nf/common/path.h"
-#include "nf/common/path_rule.h"
 #include "nf/common/pool.h"
+#include "nf/common/request_rule.h"
 #include "nf/common/template.h"
 #include "nf/proxy/header.h"
 
@@ -44,9 +42,8 @@ struct proxy_edits {
 };
 
 struct proxy_route {
-	struct host_rule host;
-	struct methods methods;
-	struct path_rule path;
+	struct request_rule rule;
+	struct sluice_how how;
 	bool redirects;
 	uint16_t group; /* where it leads, unless it redirects */
 	uint16_t redirect_status;
@@ -56,9 +53,24 @@ struct proxy_route {
 	struct proxy_edits request, response;
 };
 
+/* What is answered instead of errors of these statuses. */
+struct proxy_page {
+	uint16_t *status;
+	unsigned status_count;
+	const char *type;
+	struct sluice_str text;
+};
+
+struct proxy_pages {
+	struct proxy_page *page;
+	unsigned count;
+	bool intercept; /* also instead of what servers answer */
+};
+
 struct proxy_counters {
 	uint64_t *requests, *routed, *redirected, *no_route, *refused, *loops, *match_limits,
-		*edit_errors, *connections, *headers_in, *headers_out, *headers_bad, *no_memory;
+		*edit_errors, *pages, *connections, *headers_in, *headers_out, *headers_bad,
+		*no_memory;
 };
 
 /* Whose connections begin with a PROXY header. */
@@ -74,7 +86,8 @@ struct proxy {
 			    */
 	enum proxy_accept accept;
 	enum header_version send;
-	bool x_forwarded;
+	bool x_forwarded, forwarded;
+	struct proxy_pages pages;
 	bool trace;                /* is forwarded */
 	uint32_t max_loops;        /* 0: loops are not looked for */
 	const char *via;           /* the pseudonym; "": no Via */
@@ -87,6 +100,11 @@ struct proxy {
 /* Fills a zeroed `proxy`. Errors are recorded; what was read so far is freed by the caller. */
 int proxy_read(struct proxy *proxy, struct sluice_nf *nf, const struct sluice_conf *config)
 	__attribute__((warn_unused_result));
+/* Parts of it: of a route, how its exchanges are brought to their servers; of all, the pages. */
+int proxy_read_how(const struct sluice_conf *route, struct sluice_how *out)
+	__attribute__((warn_unused_result));
+int proxy_read_pages(struct proxy *proxy, const struct sluice_conf *config)
+	__attribute__((warn_unused_result));
 
 /* The route of source->from.x and, in `source`, what its path captured. */
 enum pattern_result proxy_find_route(const struct proxy *proxy, struct template_source *source,
@@ -96,6 +114,11 @@ enum pattern_result proxy_find_route(const struct proxy *proxy, struct template_
 bool proxy_answers(struct proxy *proxy, struct sluice_exchange *x, enum sluice_verdict *verdict);
 enum sluice_verdict proxy_redirect(struct proxy *proxy, const struct proxy_route *route,
 				   const struct template_source *source);
+
+/* Answers with an error; its page, if there is one. */
+enum sluice_verdict proxy_error(struct proxy *proxy, struct sluice_exchange *x, uint16_t status);
+/* True: the response, whose head is there, was answered with a page, with *verdict. */
+bool proxy_page(struct proxy *proxy, struct sluice_exchange *x, enum sluice_verdict *verdict);
 
 /* Edits: 0, or -errno of the first that was refused. */
 int proxy_edit(struct proxy *proxy, const struct proxy_edits *edits,

@@ -15,17 +15,16 @@ static void capture(const struct path_rule *rule, struct template_source *source
 		source->capture[i] = pattern_capture(rule->pattern, i);
 }
 
+/* Patterns share the room for what they capture: that of the path is made last. */
 static enum pattern_result match(const struct proxy_route *route,
 				 const struct template_source *source)
 {
-	enum pattern_result result = host_rule_match(&route->host, sluice_host(source->from.x));
+	const struct request_rule *rule = &route->rule;
+	enum pattern_result result = request_rule_match(rule, source->from.x, source->from.path);
 
-	if (result != PATTERN_YES)
-		return result;
-	if (!methods_contain(&route->methods, source->from.x))
-		return PATTERN_NO;
-	/* The path is the last: its captures are those that stay. */
-	return path_rule_match(&route->path, source->from.path);
+	if (result == PATTERN_YES && (rule->headers_count > 0 || rule->target))
+		return path_rule_match(&rule->path, source->from.path);
+	return result;
 }
 
 enum pattern_result proxy_find_route(const struct proxy *proxy, struct template_source *source,
@@ -38,7 +37,7 @@ enum pattern_result proxy_find_route(const struct proxy *proxy, struct template_
 		if (result == PATTERN_NO)
 			continue;
 		if (result == PATTERN_YES)
-			capture(&route->path, source);
+			capture(&route->rule.path, source);
 		*out = route;
 		return result;
 	}

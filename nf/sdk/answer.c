@@ -277,6 +277,14 @@ static void open_fill(const struct sluice_exchange *x, struct sluice_up *up)
 		up->respond.slice = x->early[0];
 }
 
+static void how_fill(const struct sluice_exchange *x, struct sluice_up *up)
+{
+	if (!x->has_how)
+		return;
+	up->flags |= SLUICE_UP_HOW;
+	up->how = x->how;
+}
+
 /* What was said before it asks to wait is forgotten: it will be asked again. */
 static void forget(struct sluice_exchange *x)
 {
@@ -306,6 +314,9 @@ void answer_head(struct sluice_exchange *x, enum sluice_verdict verdict)
 		open_fill(x, &up);
 	else
 		answer_drop(x);
+	if (verdict == SLUICE_PASS || verdict == SLUICE_LEAVE)
+		how_fill(x, &up);
+	x->has_how = false;
 	x->early_taken = 0;
 	if (x->edits && verdict != SLUICE_RESET)
 		up.text_len = x->edits->bytes;

@@ -78,12 +78,13 @@ struct sluice_exchange {
 	uint8_t phase; /* enum nf_phase: the hook that runs, or whose answer is held */
 	bool live;     /* between its first event and its end */
 	bool held;
-	bool respond;     /* sluice_respond was called */
-	bool resize;      /* sluice_body_resize was */
-	bool answering;   /* its RESPOND went out and its body is not ended */
-	bool left;        /* by a piece of body: more may be on the ring for it */
-	bool body_ended;  /* the function gave the last piece of its answer */
-	bool no_body;     /* HEAD, or none by status or length: what is emitted goes nowhere */
+	bool respond;    /* sluice_respond was called */
+	bool resize;     /* sluice_body_resize was */
+	bool answering;  /* its RESPOND went out and its body is not ended */
+	bool left;       /* by a piece of body: more may be on the ring for it */
+	bool body_ended; /* the function gave the last piece of its answer */
+	bool no_body;    /* HEAD, or none by status or length: what is emitted goes nowhere */
+	bool has_how;
 	bool early_ended; /* the client of a connection sends nothing after its early bytes */
 	uint16_t status, group, server;
 	uint16_t early_count;
@@ -94,6 +95,7 @@ struct sluice_exchange {
 	const struct sluice_end *end; /* while `done` runs */
 	uint64_t asked; /* response: where the head of what the origin was asked lies; 0: nowhere */
 	struct nf_edits *edits;
+	struct sluice_how how;       /* with `has_how` */
 	struct sluice_ask_list asks; /* that end with it */
 	/* NF_EARLY_MAX of them, from the first use until the verdict. Of `open`: what goes ahead.
 	 */

@@ -101,3 +101,11 @@ void sluice_pick(struct sluice_exchange *x, uint16_t server)
 	if (nf_chooses(x))
 		x->server = server;
 }
+
+void sluice_how(struct sluice_exchange *x, const struct sluice_how *how)
+{
+	if (!x->live || x->phase != NF_REQUEST_HEAD)
+		return;
+	x->how = *how;
+	x->has_how = true;
+}

@@ -182,6 +182,9 @@ enum sluice_verdict harness_verdict(const struct harness_exchange *x);
 uint16_t harness_group(const struct harness_exchange *x);  /* sluice_route: SLUICE_NONE16: none */
 uint16_t harness_server(const struct harness_exchange *x); /* sluice_pick */
 
+/* sluice_how; NULL: it was not called. */
+const struct sluice_how *harness_how(const struct harness_exchange *x);
+
 /* The edits of the last head, one line each: "set name: value\n", "add name: value\n", "remove
  * name\n", "target /x\n", "status 404\n". "" when there are none. */
 const char *harness_edits(const struct harness_exchange *x);

@@ -53,6 +53,9 @@ static void on_verdict(struct harness_exchange *x, const struct sluice_up *up, c
 	x->group = up->group;
 	x->server = up->server;
 	x->left = x->verdict == SLUICE_LEAVE;
+	x->has_how = up->flags & SLUICE_UP_HOW;
+	if (x->has_how)
+		x->how = up->how;
 	x->resized = up->flags & SLUICE_UP_RESIZE;
 	if (x->verdict == SLUICE_RESPOND) {
 		harness_fields_free(x);
@@ -353,6 +356,11 @@ enum sluice_verdict harness_verdict(const struct harness_exchange *x)
 uint16_t harness_group(const struct harness_exchange *x)
 {
 	return x->group;
+}
+
+const struct sluice_how *harness_how(const struct harness_exchange *x)
+{
+	return x->has_how ? &x->how : NULL;
 }
 
 uint16_t harness_server(const struct harness_exchange *x)

@@ -48,6 +48,8 @@ struct harness_exchange {
 	struct harness_bytes early, ahead; /* of a connection */
 	uint32_t early_taken;
 	struct sluice_peer client, local;
+	struct sluice_how how;
+	bool has_how;
 	char *method, *target;
 	uint64_t request;            /* where its head lies, without edits */
 	struct harness_pair *fields; /* of the last head, with the edits of its answer */

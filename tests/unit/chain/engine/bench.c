@@ -198,6 +198,7 @@ static void group_fill(struct conf_upstream *g, const char *name, struct conf_se
 		.response_timeout_ms = or_default(o->response_ms, 5000),
 		.idle_timeout_ms = 3000,
 		.keepalive = o->keepalive == UINT32_MAX ? 0 : or_default(o->keepalive, 8),
+		.limits = o->limits,
 		.retries = o->retries == UINT32_MAX ? 0 : or_default(o->retries, 2),
 	};
 }
@@ -209,6 +210,7 @@ void bench_upstreams(unsigned first, unsigned count)
 	for (unsigned i = 0; i < count; i++) {
 		snprintf(text, sizeof(text), "10.0.0.2:%u", 8000 + first + i);
 		servers[i].weight = 1;
+		servers[i].max_connections = bench.options.server_connections;
 		assert_int_equal(endpoint_parse(text, &servers[i].endpoint), 0);
 	}
 	other_server.weight = 1;

@@ -154,6 +154,8 @@ struct options {
 	bool no_functions_up;
 	uint32_t max_exchanges, max_clients, link_entries;
 	unsigned head_ms, idle_ms, body_ms, connect_ms, response_ms, keepalive, retries;
+	struct conf_limits limits;
+	unsigned server_connections; /* at a time, of each server */
 	unsigned max_fails, eject_ms, check_ms;
 	const char *check_path;
 	uint32_t recv_kb, send_kb;

@@ -120,7 +120,7 @@ static void test_servers_come_and_go(void **state)
 	two = upstreams_server(up, 0, 1);
 	three = upstreams_server(up, 0, 2);
 	upstreams_begin(up, two);
-	upstreams_success(up, two, 800);
+	upstreams_success(up, two, 800, 1);
 	group(0, "web", "24");
 	assert_int_equal(upstreams_apply(up, &conf, 2), 0);
 	assert_string_equal(members(0), "24");
@@ -149,7 +149,7 @@ static void test_group_outgrows(void **state)
 	group(1, "api", "3");
 	assert_int_equal(upstreams_apply(up, &conf, 1), 0);
 	old = upstreams_server(up, 0, 1);
-	upstreams_success(up, old, 500);
+	upstreams_success(up, old, 500, 1);
 	upstreams_checked(up, upstreams_server(up, 0, 0), false);
 	group(0, "web", "123456789");
 	assert_int_equal(upstreams_apply(up, &conf, 2), 0);
@@ -222,7 +222,7 @@ static void test_states(void **state)
 	s = upstreams_server(up, 0, 0);
 	upstreams_failure(up, s, 1000);
 	upstreams_failure(up, s, 1000);
-	upstreams_success(up, s, 10);
+	upstreams_success(up, s, 10, 1);
 	upstreams_failure(up, s, 1000);
 	upstreams_failure(up, s, 1000);
 	assert_int_equal(upstreams_state(up, s), SLUICE_SERVER_UP);
@@ -249,11 +249,11 @@ static void test_latency(void **state)
 	group(0, "web", "1");
 	assert_int_equal(upstreams_apply(up, &conf, 1), 0);
 	s = upstreams_server(up, 0, 0);
-	upstreams_success(up, s, 8000);
+	upstreams_success(up, s, 8000, 1);
 	assert_int_equal(view()->server[s].latency_us, 8000);
-	upstreams_success(up, s, 16000);
+	upstreams_success(up, s, 16000, 1);
 	assert_int_equal(view()->server[s].latency_us, 9000);
-	upstreams_success(up, s, 1000);
+	upstreams_success(up, s, 1000, 1);
 	assert_int_equal(view()->server[s].latency_us, 8000);
 }
 
@@ -300,14 +300,226 @@ static void test_choose(void **state)
 
 #define up_test(f) cmocka_unit_test_setup_teardown(f, open_upstreams, close_upstreams)
 
+/* --- who is well ------------------------------------------------------------------ */
+
+static void test_panic(void **state)
+{
+	(void)state;
+	group(0, "web", "1234")->health.panic_percent = 50;
+	assert_int_equal(upstreams_apply(up, &conf, 1), 0);
+	for (uint16_t i = 0; i < 2; i++)
+		upstreams_checked(up, upstreams_server(up, 0, i), false);
+	assert_string_equal(members(0), "34"); /* half of them: no panic yet */
+	upstreams_checked(up, upstreams_server(up, 0, 2), false);
+	assert_string_equal(members(0), "1234");
+	upstreams_order(up, upstreams_server(up, 0, 1), UPSTREAM_TAKE_DOWN);
+	assert_string_equal(members(0), "134"); /* who was taken out stays out */
+	upstreams_checked(up, upstreams_server(up, 0, 0), true);
+	assert_string_equal(members(0), "14");
+}
+
+static void test_5xx(void **state)
+{
+	uint32_t s;
+
+	(void)state;
+	group(0, "web", "12")->health.max_5xx = 3;
+	groups[0].health.eject_ms = 1000;
+	assert_int_equal(upstreams_apply(up, &conf, 1), 0);
+	s = upstreams_server(up, 0, 0);
+	for (unsigned i = 0; i < 2; i++)
+		upstreams_status(up, s, 500, 0);
+	upstreams_status(up, s, 404, 0);
+	for (unsigned i = 0; i < 2; i++)
+		upstreams_status(up, s, 503, 0);
+	assert_string_equal(members(0), "12"); /* not in a row */
+	upstreams_status(up, s, 599, 0);
+	assert_string_equal(members(0), "2");
+	assert_int_equal(upstreams_readmit(up, 999999), 1000000);
+	assert_int_equal(upstreams_readmit(up, 1000000), UINT64_MAX);
+	assert_string_equal(members(0), "12");
+}
+
+static void test_slow_start(void **state)
+{
+	uint32_t s, changes;
+
+	(void)state;
+	group(0, "web", "12")->health.slow_start_ms = 1000;
+	assert_int_equal(upstreams_apply(up, &conf, 1), 0);
+	s = upstreams_server(up, 0, 0);
+	assert_int_equal(view()->server[s].warm, 0); /* nobody is new at the start */
+	upstreams_checked(up, s, false);
+	upstreams_checked(up, s, true);
+	upstreams_warm(up, 5000000);
+	assert_int_equal(view()->server[s].warm, 1);
+	upstreams_warm(up, 5500000);
+	assert_int_equal(view()->server[s].warm, SLUICE_WARM / 2);
+	changes = view()->changes;
+	upstreams_warm(up, 5500001);
+	assert_int_equal(view()->changes, changes); /* nothing to be read anew */
+	upstreams_warm(up, 6000000);
+	assert_int_equal(view()->server[s].warm, 0);
+	assert_int_equal(view()->changes, changes + 1);
+}
+
+/* --- limits ------------------------------------------------------------------------ */
+
+static void test_limits(void **state)
+{
+	uint32_t a, b;
+
+	(void)state;
+	group(0, "web", "12")->limits = (struct conf_limits){.connections = 3, .pending = 1};
+	groups[0].servers[0].max_connections = 2;
+	assert_int_equal(upstreams_apply(up, &conf, 1), 0);
+	a = upstreams_server(up, 0, 0);
+	b = upstreams_server(up, 0, 1);
+	assert_true(upstreams_admit(up, a));
+	assert_true(upstreams_admit(up, a));
+	assert_true(upstreams_full(up, a));
+	assert_false(upstreams_admit(up, a));
+	assert_false(upstreams_full(up, b));
+	assert_true(upstreams_admit(up, b));
+	assert_false(upstreams_admit(up, b)); /* the group has its three */
+	assert_int_equal(view()->server[a].active, 2);
+	assert_int_equal(view()->server[b].active, 1);
+	upstreams_end(up, a);
+	assert_true(upstreams_admit(up, b));
+	assert_true(upstreams_pend(up, 0));
+	assert_false(upstreams_pend(up, 0));
+	upstreams_unpend(up, 0);
+	assert_true(upstreams_pend(up, 0));
+}
+
+static void test_retry_budget(void **state)
+{
+	struct upstream_group_totals totals;
+
+	(void)state;
+	group(0, "web", "1")->limits = (struct conf_limits){.retries = 5, .retry_percent = 20};
+	assert_int_equal(upstreams_apply(up, &conf, 1), 0);
+	for (unsigned i = 0; i < 20; i++)
+		upstreams_begin(up, upstreams_server(up, 0, 0));
+	for (unsigned i = 0; i < 4; i++) /* a fifth of 20 */
+		assert_true(upstreams_retry(up, 0));
+	assert_false(upstreams_retry(up, 0));
+	for (unsigned i = 0; i < 20; i++)
+		upstreams_begin(up, upstreams_server(up, 0, 0));
+	assert_true(upstreams_retry(up, 0));
+	assert_false(upstreams_retry(up, 0)); /* five, whatever the percentage */
+	upstreams_unretry(up, 0);
+	assert_true(upstreams_retry(up, 0));
+	upstreams_group_totals(up, 0, &totals);
+	assert_int_equal(totals.retrying, 5);
+	assert_int_equal(totals.retries_refused, 2);
+}
+
+/* --- by hand ----------------------------------------------------------------------- */
+
+static void test_orders(void **state)
+{
+	struct endpoint at;
+	uint32_t s;
+
+	(void)state;
+	group(0, "web", "123");
+	assert_int_equal(upstreams_apply(up, &conf, 1), 0);
+	assert_int_equal(upstreams_group_named(up, "web"), 0);
+	assert_int_equal(upstreams_group_named(up, "wep"), SLUICE_NONE16);
+	assert_int_equal(endpoint_parse("10.0.0.2:80", &at), 0);
+	s = upstreams_server_at(up, 0, &at);
+	assert_int_equal(s, upstreams_server(up, 0, 1));
+	upstreams_order(up, s, UPSTREAM_DRAIN);
+	assert_int_equal(upstreams_state(up, s), SLUICE_SERVER_KEEP);
+	upstreams_order(up, s, UPSTREAM_TAKE_DOWN);
+	assert_int_equal(upstreams_state(up, s), SLUICE_SERVER_DOWN);
+	upstreams_weigh(up, s, 7);
+	assert_int_equal(upstreams_apply(up, &conf, 2), 0); /* addresses changed, say */
+	assert_int_equal(upstreams_state(up, s), SLUICE_SERVER_DOWN);
+	assert_int_equal(view()->server[s].weight, 7);
+	upstreams_forget_orders(up);
+	assert_int_equal(upstreams_state(up, s), SLUICE_SERVER_UP);
+	assert_int_equal(view()->server[s].weight, 1);
+	assert_int_equal(endpoint_parse("10.0.0.2:81", &at), 0);
+	assert_int_equal(upstreams_server_at(up, 0, &at), UPSTREAM_NONE);
+}
+
+/* --- names ------------------------------------------------------------------------- */
+
+static int resolve(const char *digits)
+{
+	struct addr list[8];
+	unsigned n = 0;
+
+	for (; *digits; digits++)
+		list[n++] = addr_from_ip4((uint32_t)(*digits - '0') << 24 | 10);
+	return upstreams_resolved(up, "web.example", list, n);
+}
+
+static void test_names(void **state)
+{
+	uint32_t two;
+
+	(void)state;
+	group(0, "web", "19");
+	groups[0].servers[1].host = "web.example";
+	assert_int_equal(upstreams_apply(up, &conf, 1), 0);
+	assert_string_equal(members(0), "1");
+	assert_int_equal(resolve("23"), 1);
+	assert_int_equal(resolve("32"), 0); /* the same in another order */
+	assert_int_equal(upstreams_apply(up, &conf, 1), 0);
+	assert_string_equal(members(0), "123");
+	two = upstreams_server(up, 0, 1);
+	assert_int_equal(resolve("34"), 1);
+	assert_int_equal(upstreams_apply(up, &conf, 1), 0);
+	assert_string_equal(members(0), "134");
+	assert_int_equal(upstreams_state(up, two), SLUICE_SERVER_DRAIN);
+}
+
+/* Addresses come and go all day: the places of those that are gone are used again. */
+static void test_names_change_for_ever(void **state)
+{
+	uint32_t servers = 0;
+
+	(void)state;
+	group(0, "web", "9");
+	groups[0].servers[0].host = "web.example";
+	assert_int_equal(upstreams_apply(up, &conf, 1), 0);
+	for (unsigned i = 0; i < 50; i++) {
+		char digits[3] = {(char)('1' + i % 8), (char)('1' + (i + 1) % 8), 0};
+
+		assert_int_equal(resolve(digits), 1);
+		assert_int_equal(upstreams_apply(up, &conf, 1), 0);
+		assert_int_equal(strlen(members(0)), 2);
+		assert_non_null(strchr(members(0), digits[0]));
+		assert_non_null(strchr(members(0), digits[1]));
+		if (i == 10)
+			servers = view()->servers;
+	}
+	assert_int_equal(view()->servers, servers);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		up_test(test_numbers),        up_test(test_servers_come_and_go),
-		up_test(test_group_outgrows), up_test(test_groups_go),
-		up_test(test_too_many),       up_test(test_twins),
-		up_test(test_states),         up_test(test_latency),
+		up_test(test_numbers),
+		up_test(test_servers_come_and_go),
+		up_test(test_group_outgrows),
+		up_test(test_groups_go),
+		up_test(test_too_many),
+		up_test(test_twins),
+		up_test(test_states),
+		up_test(test_latency),
 		up_test(test_choose),
+		up_test(test_panic),
+		up_test(test_5xx),
+		up_test(test_slow_start),
+		up_test(test_limits),
+		up_test(test_retry_budget),
+		up_test(test_orders),
+		up_test(test_names),
+		up_test(test_names_change_for_ever),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -372,13 +372,16 @@ static void test_network(void **state)
 		 "port and no route leads there"},
 		{BASE "upstreams = ( { name = \"web\"; servers = ( { address = \"10.0.0.9:0\"; },\n"
 		      "{ address = \"10.0.0.9\"; },\n{ address = \"[fd10::1]:80\"; } ); } );\n",
-		 "t.conf:5: upstreams.web.servers[0]: address \"10.0.0.9:0\" must be ADDRESS:PORT\n"
-		 "t.conf:6: upstreams.web.servers[1]: address \"10.0.0.9\" must be ADDRESS:PORT\n"
+		 "t.conf:5: upstreams.web.servers[0]: address \"10.0.0.9:0\" must be ADDRESS:PORT "
+		 "or NAME:PORT\n"
+		 "t.conf:6: upstreams.web.servers[1]: address \"10.0.0.9\" must be ADDRESS:PORT or "
+		 "NAME:PORT\n"
 		 "t.conf:7: upstreams.web.servers[2]: address [fd10::1]:80 cannot be reached: no "
 		 "port and no route leads there"},
 		{BASE "upstreams = ( { name = \"web\"; servers = ( { address = \"fd10::1:80\"; },\n"
 		      "{ address = \"[fe80::1]:80\"; } ); } );\n",
-		 "t.conf:5: upstreams.web.servers[0]: address \"fd10::1:80\" must be ADDRESS:PORT\n"
+		 "t.conf:5: upstreams.web.servers[0]: address \"fd10::1:80\" must be ADDRESS:PORT "
+		 "or NAME:PORT\n"
 		 "t.conf:6: upstreams.web.servers[1]: address [fe80::1]:80 is link-local: a port "
 		 "makes "
 		 "its own, and nothing else can be meant by one"},

@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include <sluice/abi.h>
+
 #include "nf/lb/choose.h"
 #include "nf/lb/random.h"
 
@@ -15,7 +17,7 @@
 
 struct bed {
 	struct choose_member member[MAX];
-	uint32_t active[MAX];
+	struct sluice_server server[MAX];
 	struct choose_set set;
 	unsigned got[MAX];
 };
@@ -25,7 +27,7 @@ static void lay(struct bed *bed, const uint16_t *weights, unsigned n)
 	memset(bed, 0, sizeof(*bed));
 	for (unsigned i = 0; i < n; i++)
 		bed->member[i] = (struct choose_member){
-			.server = (uint16_t)i, .weight = weights[i], .active = &bed->active[i]};
+			.server = (uint16_t)i, .weight = weights[i], .seen = &bed->server[i]};
 	bed->set = (struct choose_set){.member = bed->member, .count = n};
 	choose_prepare(&bed->set);
 }
@@ -97,7 +99,8 @@ static void least_takes_the_least_loaded(void **state)
 			uint64_t random = seed;
 
 			lay(&bed, rows[r].weight, 3);
-			memcpy(bed.active, rows[r].active, sizeof(rows[r].active));
+			for (unsigned i = 0; i < 3; i++)
+				bed.server[i].active = rows[r].active[i];
 			assert_int_equal(choose_least(&bed.set, 1, &random), rows[r].best);
 		}
 }
@@ -115,7 +118,7 @@ static void least_counts_what_this_turn_sent(void **state)
 	assert_in_range(bed.got[1], 98, 102);
 	assert_in_range(bed.got[2], 198, 202);
 	/* In the next turn the manager's counts speak again. */
-	bed.active[0] = bed.active[2] = 3;
+	bed.server[0].active = bed.server[2].active = 3;
 	assert_int_equal(choose_least(&bed.set, 1001, &random), 1);
 }
 
@@ -139,7 +142,7 @@ static void p2c_never_takes_the_worst(void **state)
 
 	(void)state;
 	lay(&bed, (uint16_t[]){1, 1, 1, 1}, 4);
-	bed.active[2] = 100;
+	bed.server[2].active = 100;
 	for (unsigned i = 0; i < 2000; i++)
 		bed.got[choose_p2c(&bed.set, i + 1, &random)]++;
 	assert_int_equal(bed.got[2], 0);
@@ -153,8 +156,8 @@ static void p2c_of_two_is_the_better(void **state)
 
 	(void)state;
 	lay(&bed, (uint16_t[]){1, 3}, 2);
-	bed.active[0] = 1;
-	bed.active[1] = 9;
+	bed.server[0].active = 1;
+	bed.server[1].active = 9;
 	for (unsigned i = 0; i < 50; i++)
 		assert_int_equal(choose_p2c(&bed.set, i + 1, &random), 0);
 }
@@ -168,10 +171,10 @@ static void p2c_fills_by_weight(void **state)
 	(void)state;
 	lay(&bed, (uint16_t[]){1, 2, 5}, 3);
 	for (unsigned i = 0; i < 8000; i++)
-		bed.active[choose_p2c(&bed.set, i + 1, &random)]++;
-	assert_in_range(bed.active[0], 900, 1100);
-	assert_in_range(bed.active[1], 1850, 2150);
-	assert_in_range(bed.active[2], 4800, 5200);
+		bed.server[choose_p2c(&bed.set, i + 1, &random)].active++;
+	assert_in_range(bed.server[0].active, 900, 1100);
+	assert_in_range(bed.server[1].active, 1850, 2150);
+	assert_in_range(bed.server[2].active, 4800, 5200);
 }
 
 static void p2c_of_one(void **state)
@@ -202,6 +205,86 @@ static void random_is_repeatable_and_bounded(void **state)
 		assert_in_range(seen[i], 850, 1150);
 }
 
+static void latency_decides(void **state)
+{
+	uint64_t random = 1;
+	struct bed bed;
+
+	(void)state;
+	lay(&bed, (uint16_t[]){1, 1}, 2);
+	bed.server[0].peak_us = 1000;
+	bed.server[1].peak_us = 50000;
+	for (uint64_t i = 1; i < 100; i++)
+		assert_int_equal(choose_ewma(&bed.set, i, &random), 0);
+	/* What is in flight counts as often: 60 times 1 ms against once 50 ms. */
+	bed.server[0].active = 59;
+	assert_int_equal(choose_ewma(&bed.set, 100, &random), 1);
+	/* A heavier server may be slower. */
+	lay(&bed, (uint16_t[]){1, 4}, 2);
+	bed.server[0].peak_us = 1000;
+	bed.server[1].peak_us = 3000;
+	assert_int_equal(choose_ewma(&bed.set, 100, &random), 1);
+}
+
+static void unknown_latency_is_tried_once(void **state)
+{
+	uint64_t random = 1;
+	struct bed bed;
+
+	(void)state;
+	lay(&bed, (uint16_t[]){1, 1}, 2);
+	bed.server[0].peak_us = 1000;
+	assert_int_equal(choose_ewma(&bed.set, 1, &random), 1);
+	for (unsigned i = 0; i < 5; i++)
+		assert_int_equal(choose_ewma(&bed.set, 1, &random), 0);
+}
+
+static void peaks_are_forgotten(void **state)
+{
+	uint64_t random = 1;
+	struct bed bed;
+
+	(void)state;
+	lay(&bed, (uint16_t[]){1, 1}, 2);
+	bed.server[0].peak_us = 1000;
+	bed.server[1].peak_us = 5000;
+	bed.server[1].peak_at_us = 7;
+	assert_int_equal(choose_ewma(&bed.set, 1, &random), 0);
+	bed.server[0].peak_at_us = 9; /* measured anew; the other one was not, for a minute */
+	assert_int_equal(choose_ewma(&bed.set, 60000000, &random), 1);
+}
+
+static void share_follows_weight(void **state)
+{
+	struct bed bed;
+
+	(void)state;
+	lay(&bed, (uint16_t[]){1, 3}, 2);
+	for (uint64_t hash = 0; hash < 400; hash++)
+		bed.got[choose_share(&bed.set, hash)]++;
+	assert_int_equal(bed.got[0], 100);
+	assert_int_equal(bed.got[1], 300);
+}
+
+static void full_is_more_than_the_bound(void **state)
+{
+	struct bed bed;
+
+	(void)state;
+	lay(&bed, (uint16_t[]){1, 1, 2}, 3);
+	bed.server[0].active = 3;
+	bed.server[1].active = 2;
+	bed.server[2].active = 2;
+	assert_int_equal(choose_in_flight(&bed.set, 1), 7);
+	/* Of 8 its fair share is 2; 125 % of that are 2.5: two may have one more, three not. */
+	assert_true(choose_is_full(&bed.set, 0, 125, 8, 1));
+	assert_false(choose_is_full(&bed.set, 1, 125, 8, 1));
+	assert_false(choose_is_full(&bed.set, 2, 125, 8, 1));
+	choose_note(&bed.set, 1, 1);
+	assert_true(choose_is_full(&bed.set, 1, 125, 8, 1));
+	assert_false(choose_is_full(&bed.set, 1, 125, 8, 2)); /* the next turn sees true counts */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -216,6 +299,11 @@ int main(void)
 		cmocka_unit_test(p2c_fills_by_weight),
 		cmocka_unit_test(p2c_of_one),
 		cmocka_unit_test(random_is_repeatable_and_bounded),
+		cmocka_unit_test(latency_decides),
+		cmocka_unit_test(unknown_latency_is_tried_once),
+		cmocka_unit_test(peaks_are_forgotten),
+		cmocka_unit_test(share_follows_weight),
+		cmocka_unit_test(full_is_more_than_the_bound),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

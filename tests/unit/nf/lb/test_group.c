@@ -37,8 +37,8 @@ static void picks_are_places_in_the_group(void **state)
 	uint64_t random = 1;
 
 	(void)state;
-	for (int b = SLUICE_BALANCE_ROUND_ROBIN; b <= SLUICE_BALANCE_HASH; b++) {
-		struct group *group = group_new(-1);
+	for (int b = SLUICE_BALANCE_ROUND_ROBIN; b < SLUICE_BALANCES; b++) {
+		struct group *group = group_new(-1, 0, NULL);
 		bool seen[3] = {false};
 
 		lay((enum sluice_balance)b, 7, 3);
@@ -59,8 +59,8 @@ static void skips_what_is_not_up(void **state)
 	uint64_t random = 1;
 
 	(void)state;
-	for (int b = SLUICE_BALANCE_ROUND_ROBIN; b <= SLUICE_BALANCE_HASH; b++) {
-		struct group *group = group_new(b);
+	for (int b = SLUICE_BALANCE_ROUND_ROBIN; b < SLUICE_BALANCES; b++) {
+		struct group *group = group_new(b, 0, NULL);
 
 		lay(SLUICE_BALANCE_ROUND_ROBIN, 0, 3);
 		table.server[0].state = SLUICE_SERVER_DOWN;
@@ -78,7 +78,7 @@ static void skips_what_is_not_up(void **state)
 
 static void read_anew_only_after_changes(void **state)
 {
-	struct group *group = group_new(-1);
+	struct group *group = group_new(-1, 0, NULL);
 
 	(void)state;
 	lay(SLUICE_BALANCE_HASH, 0, 2);
@@ -94,7 +94,7 @@ static void read_anew_only_after_changes(void **state)
 
 static void a_group_that_becomes_hashed_gets_its_ring(void **state)
 {
-	struct group *group = group_new(-1);
+	struct group *group = group_new(-1, 0, NULL);
 	uint64_t random = 1;
 
 	(void)state;
@@ -111,7 +111,7 @@ static void a_group_that_becomes_hashed_gets_its_ring(void **state)
 
 static void round_robin_keeps_its_turn_over_a_change(void **state)
 {
-	struct group *group = group_new(-1);
+	struct group *group = group_new(-1, 0, NULL);
 	uint64_t random = 1;
 	int last;
 
@@ -133,7 +133,7 @@ static void round_robin_keeps_its_turn_over_a_change(void **state)
 
 static void bad_numbers_are_refused(void **state)
 {
-	struct group *group = group_new(-1);
+	struct group *group = group_new(-1, 0, NULL);
 	uint64_t random = 1;
 
 	(void)state;
@@ -145,8 +145,55 @@ static void bad_numbers_are_refused(void **state)
 	table.server[0].weight = 100000;
 	assert_int_equal(group_refresh(group, &table, 0), 1);
 	assert_int_equal(group->balance, SLUICE_BALANCE_P2C);
-	assert_int_equal(group->usable.weight, 256);
+	assert_int_equal(group->usable.weight, 256 * SLUICE_WARM);
 	assert_int_equal(group_pick(group, 0, 1, &random), 0);
+	group_free(group);
+}
+
+/* One key comes all the time: unbounded it has one server, bounded no server has more than 125 %.
+ */
+static void loads_can_be_bounded(void **state)
+{
+	static const int balances[] = {SLUICE_BALANCE_HASH, SLUICE_BALANCE_MAGLEV};
+	uint64_t random = 1;
+
+	(void)state;
+	for (unsigned b = 0; b < 2; b++) {
+		struct group *free_one = group_new(balances[b], 0, NULL);
+		struct group *bounded = group_new(balances[b], 125, NULL);
+		int home;
+
+		lay(SLUICE_BALANCE_ROUND_ROBIN, 0, 4);
+		assert_int_equal(group_refresh(free_one, &table, 0), 1);
+		assert_int_equal(group_refresh(bounded, &table, 0), 1);
+		home = group_pick(free_one, 42, 1, &random);
+		assert_int_equal(group_pick(bounded, 42, 1, &random), home);
+		for (unsigned i = 0; i < 400; i++) {
+			assert_int_equal(group_pick(free_one, 42, 2 + i, &random), home);
+			table.server[group_pick(bounded, 42, 2 + i, &random)].active++;
+		}
+		assert_int_equal(table.server[home].active, 125);
+		for (unsigned i = 0; i < 4; i++)
+			assert_in_range(table.server[i].active, 25, 125);
+		group_free(free_one);
+		group_free(bounded);
+	}
+}
+
+static void slow_start_takes_weight(void **state)
+{
+	struct group *group = group_new(SLUICE_BALANCE_ROUND_ROBIN, 0, NULL);
+	uint64_t random = 1;
+	unsigned got[2] = {0};
+
+	(void)state;
+	lay(SLUICE_BALANCE_ROUND_ROBIN, 0, 2);
+	table.server[1].warm = SLUICE_WARM / 4;
+	assert_int_equal(group_refresh(group, &table, 0), 1);
+	for (unsigned i = 0; i < 100; i++)
+		got[group_pick(group, 0, 1, &random)]++;
+	assert_int_equal(got[0], 80);
+	assert_int_equal(got[1], 20);
 	group_free(group);
 }
 
@@ -159,6 +206,8 @@ int main(void)
 		cmocka_unit_test(a_group_that_becomes_hashed_gets_its_ring),
 		cmocka_unit_test(round_robin_keeps_its_turn_over_a_change),
 		cmocka_unit_test(bad_numbers_are_refused),
+		cmocka_unit_test(loads_can_be_bounded),
+		cmocka_unit_test(slow_start_takes_weight),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -133,13 +133,50 @@ static void test_settings(void **state)
 		       "test.conf:1: x_forwarded must be true or false, not an integer");
 }
 
+/* There is no group here: that is the first error. */
+#define NO_WEB "test.conf:1: upstream \"web\" is not defined\n"
+
+static void test_how(void **state)
+{
+	(void)state;
+	plugin_refuses("routes = ( { upstream = \"web\";\n retry = { on = [ \"always\" ]; }; } );",
+		       NO_WEB
+		       "test.conf:2: on: \"always\" is not one of reset, timeout, gateway, 5xx");
+	plugin_refuses("routes = ( { upstream = \"web\"; retry = { times = 8; }; } );",
+		       NO_WEB "test.conf:1: times is 8; it may be 0 to 7");
+	plugin_refuses("routes = ( { upstream = \"web\"; timeouts = { connect_ms = -1; }; } );",
+		       NO_WEB "test.conf:1: connect_ms is -1; it may be 0 to 604800000");
+	plugin_refuses("routes = ( { upstream = \"web\"; timeouts = 5; } );",
+		       NO_WEB "test.conf:1: timeouts must be a group, not an integer");
+}
+
+static void test_pages(void **state)
+{
+	(void)state;
+	plugin_refuses("routes = ( { redirect = { to = \"/\"; }; } ); error_pages = (\n { file = "
+		       "\"/dev/null\"; } );",
+		       "test.conf:2: a page needs status = [ \"503\", … ]");
+	plugin_refuses("routes = ( { redirect = { to = \"/\"; }; } ); error_pages = ( { status = [ "
+		       "\"503\" ]; } );",
+		       "test.conf:1: a page needs file = \"…\"");
+	plugin_refuses("routes = ( { redirect = { to = \"/\"; }; } ); error_pages = ( { status = [ "
+		       "\"302\" ];\n"
+		       " file = \"/dev/null\"; } );",
+		       "test.conf:1: status: \"302\" is not that of an error");
+	plugin_refuses("routes = ( { redirect = { to = \"/\"; }; } ); error_pages = ( { status = [ "
+		       "\"404\" ];\n"
+		       " file = \"/no/such\"; } );",
+		       "test.conf:2: file: /no/such: No such file or directory");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_upstreams), cmocka_unit_test(test_routes),
 		cmocka_unit_test(test_patterns),  cmocka_unit_test(test_templates),
 		cmocka_unit_test(test_redirects), cmocka_unit_test(test_rewrites),
-		cmocka_unit_test(test_edits),     cmocka_unit_test(test_settings),
+		cmocka_unit_test(test_edits),     cmocka_unit_test(test_how),
+		cmocka_unit_test(test_pages),     cmocka_unit_test(test_settings),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What the proxy does to heads, and what it answers itself. */
+#include <stdlib.h>
+#include <unistd.h>
+
 #include "tests/unit/nf/proxy/proxy_test.h"
 
 #define ALL "routes = ( { upstream = \"web\"; } );"
@@ -273,6 +276,69 @@ static void test_trace_where_it_is_forwarded(void **state)
 	harness_destroy(h);
 }
 
+/* RFC 7239: untrusted words go, trusted ones come first. */
+static void test_forwarded(void **state)
+{
+	struct harness *h = proxy_start(
+		"forwarded = true; x_forwarded = false; trusted = [ \"10.0.0.0/8\" ];" ALL);
+	struct harness_exchange *x;
+
+	(void)state;
+	x = harness_request(h, "GET", "/",
+			    HARNESS_FIELDS({"Host", "a:80"}, {"Forwarded", "for=1.2.3.4"}));
+	assert_field(x, "Forwarded", "for=192.0.2.1;host=\"a:80\";proto=http");
+	assert_no_field(x, "X-Forwarded-For");
+	harness_client(h, "10.1.2.3", 1);
+	x = harness_request(h, "GET", "/",
+			    HARNESS_FIELDS({"Host", "a"}, {"Forwarded", "for=1.2.3.4"},
+					   {"Forwarded", "for=5.6.7.8"}));
+	assert_field(x, "Forwarded",
+		     "for=1.2.3.4, for=5.6.7.8, for=10.1.2.3;host=\"a\";proto=http");
+	harness_client(h, "2001:db8::1", 1);
+	x = harness_request_version(h, 10, "GET", "/", HARNESS_NO_FIELDS);
+	assert_field(x, "Forwarded", "for=\"[2001:db8::1]\";proto=http");
+	harness_destroy(h);
+}
+
+static void page_file(char *path, const char *text)
+{
+	int fd = mkstemp(path);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+}
+
+static void test_error_pages(void **state)
+{
+	char path[] = "/tmp/sluice-page-XXXXXX", config[512];
+	struct harness *h;
+	struct harness_exchange *x;
+
+	(void)state;
+	page_file(path, "<p>sorry");
+	snprintf(config, sizeof(config),
+		 "routes = ( { path_exact = \"/\"; upstream = \"web\"; } );"
+		 "error_pages = ( { status = [ \"404\", \"503\" ]; file = \"%s\"; type = "
+		 "\"text/html\"; } );",
+		 path);
+	h = proxy_start(config);
+	x = harness_request(h, "GET", "/none", HARNESS_FIELDS({"Host", "a"})); /* its own */
+	assert_int_equal(harness_status(x), 404);
+	assert_body(x, "<p>sorry");
+	assert_field(x, "Content-Type", "text/html");
+	x = harness_request(h, "GET", "/", HARNESS_FIELDS({"Host", "a"})); /* the manager's */
+	assert_int_equal(harness_response(x, 503, HARNESS_NO_FIELDS), SLUICE_RESPOND);
+	assert_body(x, "<p>sorry");
+	x = harness_request(h, "GET", "/", HARNESS_FIELDS({"Host", "a"})); /* a server's */
+	assert_int_equal(harness_response(x, 503, HARNESS_FIELDS({"Server", "b"})), SLUICE_PASS);
+	x = harness_request(h, "GET", "/", HARNESS_FIELDS({"Host", "a"}));
+	assert_int_equal(harness_response(x, 502, HARNESS_NO_FIELDS), SLUICE_PASS);
+	assert_int_equal(harness_counter(h, "pages"), 2);
+	harness_destroy(h);
+	unlink(path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -290,6 +356,8 @@ int main(void)
 		cmocka_unit_test(test_loops_may_be_let_through),
 		cmocka_unit_test(test_connect_and_trace_are_refused),
 		cmocka_unit_test(test_max_forwards),
+		cmocka_unit_test(test_forwarded),
+		cmocka_unit_test(test_error_pages),
 		cmocka_unit_test(test_trace_where_it_is_forwarded),
 	};
 

@@ -234,6 +234,50 @@ static void test_match_limit(void **state)
 	harness_destroy(h);
 }
 
+static void test_headers_and_captures(void **state)
+{
+	struct harness *h = proxy_start(
+		"routes = ( { path = \"^/v/(.*)$\"; rewrite = \"/$1\"; upstream = \"api\";"
+		" headers = ( { name = \"X-Version\"; match = \"^(2)$\"; }, { name = \"X-Any\"; } "
+		"); },"
+		" { upstream = \"web\"; } );");
+	struct harness_exchange *x;
+
+	(void)state;
+	x = harness_request(h, "GET", "/v/a",
+			    HARNESS_FIELDS({"Host", "a"}, {"X-Any", ""}, {"X-Version", "1"},
+					   {"X-Version", "2"}));
+	assert_int_equal(harness_group(x), API);
+	assert_string_equal(harness_target(x), "/a"); /* the path's group, not the field's */
+	x = harness_request(h, "GET", "/v/a", HARNESS_FIELDS({"Host", "a"}, {"X-Version", "2"}));
+	assert_int_equal(harness_group(x), WEB);
+	harness_destroy(h);
+}
+
+static void test_how_follows_the_route(void **state)
+{
+	struct harness *h = proxy_start(
+		"routes = ( { path_exact = \"/a\"; upstream = \"web\"; hedge_ms = 5;"
+		" timeouts = { connect_ms = 1; first_byte_ms = 2; idle_ms = 3; total_ms = 4; };"
+		" retry = { times = 2; on = [ \"reset\", \"gateway\" ]; }; },"
+		" { upstream = \"web\"; } );");
+	const struct sluice_how *how;
+
+	(void)state;
+	how = harness_how(harness_request(h, "GET", "/a", HARNESS_FIELDS({"Host", "a"})));
+	assert_int_equal(how->connect_ms, 1);
+	assert_int_equal(how->first_byte_ms, 2);
+	assert_int_equal(how->idle_ms, 3);
+	assert_int_equal(how->total_ms, 4);
+	assert_int_equal(how->hedge_ms, 5);
+	assert_int_equal(how->retries, 2);
+	assert_int_equal(how->retry, SLUICE_RETRY_RESET | SLUICE_RETRY_GATEWAY);
+	how = harness_how(harness_request(h, "GET", "/b", HARNESS_FIELDS({"Host", "a"})));
+	assert_int_equal(how->retries, SLUICE_RETRIES_OF_GROUP);
+	assert_int_equal(how->retry, 0);
+	harness_destroy(h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -249,6 +293,8 @@ int main(void)
 		cmocka_unit_test(test_redirects),
 		cmocka_unit_test(test_redirects_stay_on_the_host),
 		cmocka_unit_test(test_match_limit),
+		cmocka_unit_test(test_headers_and_captures),
+		cmocka_unit_test(test_how_follows_the_route),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -101,6 +101,9 @@ static void balance_can_be_forced(void **state)
 		{"balance = \"p2c\";", "picked_p2c"},
 		{"balance = \"hash\";", "picked_hash"},
 		{"balance = \"round_robin\";", "picked_round_robin"},
+		{"balance = \"maglev\"; load_percent = 150;", "picked_maglev"},
+		{"balance = \"ewma\";", "picked_ewma"},
+		{"balance = \"source\";", "picked_source"},
 	};
 
 	(void)state;
