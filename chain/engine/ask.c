@@ -80,8 +80,8 @@ static void on_timer(struct timer *timer)
 	struct engine *engine = ask_engine(ask);
 
 	engine_count(engine, timeouts_ask);
-	if (ask->active)
-		upstreams_failure(engine->env.upstreams, ask->server, engine->timers.now_us);
+	if (ask->origin.active)
+		reach_failed(engine, &ask->origin);
 	ask_finish(ask, ETIMEDOUT);
 }
 
@@ -209,7 +209,7 @@ static uint32_t request_write(struct ask *ask, const struct asked *asked)
 	struct rte_mbuf *body = NULL;
 	struct endpoint endpoint;
 
-	upstreams_endpoint(engine->env.upstreams, ask->server, &endpoint);
+	upstreams_endpoint(engine->env.upstreams, ask->origin.server, &endpoint);
 	how.host.data = (const uint8_t *)endpoint_format(&endpoint, host, sizeof(host));
 	how.host.len = (uint32_t)strlen(host);
 	if (text_request(engine, ask->request, &how, &ask->text))
@@ -266,20 +266,21 @@ static int ask_begin(struct ask *ask, const struct asked *asked)
 	struct engine *engine = ask_engine(ask);
 	int rc = 0;
 
-	if (!upstreams_group(engine->env.upstreams, ask->group))
+	if (!upstreams_group(engine->env.upstreams, ask->origin.group))
 		rc = ENOENT;
 	if (!rc)
 		rc = request_build(ask, asked);
 	if (rc < 0)
 		return rc;
 	if (!rc) {
-		ask->server = chooser_next(&engine->chooser, ask->group, NULL, 0);
-		rc = ask->server == UPSTREAM_NONE ? EHOSTUNREACH : (int)request_write(ask, asked);
+		ask->origin.server = chooser_next(&engine->chooser, ask->origin.group, NULL, 0);
+		rc = ask->origin.server == UPSTREAM_NONE ? EHOSTUNREACH
+							 : (int)request_write(ask, asked);
 	}
 	if (rc)
 		ask_finish(ask, (uint32_t)rc);
 	else
-		ask_connect(ask, ask->server);
+		ask_connect(ask, ask->origin.server);
 	return 0;
 }
 
@@ -292,7 +293,7 @@ static struct ask *ask_take(struct instance *instance, uint32_t number)
 	memset((uint8_t *)ask + from, 0, to - from);
 	ask->timer.fire = on_timer;
 	ask->state = ASK_CONNECT;
-	ask->server = UPSTREAM_NONE;
+	ask->origin.server = UPSTREAM_NONE;
 	instance->asking++;
 	return ask;
 }
@@ -321,7 +322,7 @@ void ask_asked(struct instance *instance, const struct sluice_up *up)
 	}
 	ask = ask_take(instance, up->exchange);
 	ask->generation = up->generation;
-	ask->group = asked.is.group;
+	ask->origin.group = asked.is.group;
 	engine_count(engine, asks);
 	timer_start_ms(&engine->timers, &ask->timer, asked.is.timeout_ms);
 	if (!ask_begin(ask, &asked))

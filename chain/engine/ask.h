@@ -40,16 +40,8 @@ struct ask {
 	/* from here on: zero at its begin */
 	uint32_t generation; /* the function's */
 	uint8_t state;       /* enum ask_state */
-	uint16_t group;
-	uint8_t tries;
-	bool active; /* counted at `server` */
-	bool fresh;  /* a reused connection died under it: the next one is to be new */
-	bool reused, heard, gone, sent;
-	uint32_t error; /* an errno */
-	uint32_t server;
-	uint32_t tried[ENGINE_TRIES_MAX];
-	struct upstream_conn *origin;
-	struct payload rest;   /* of a connection that is gone */
+	uint32_t error;      /* an errno */
+	struct reach origin;
 	struct rte_mbuf *text; /* the request, whole */
 	struct sluice_head *request, *answer;
 	struct rte_mbuf *pin; /* the answer's text */
@@ -59,7 +51,6 @@ struct ask {
 	struct ask_shown shown[ASK_SHOWN_MAX];
 	unsigned shown_count;
 	uint64_t mark; /* of its last descriptor */
-	uint64_t asked_us;
 	struct timer timer;
 	uint8_t trailers[ENGINE_TRAILER_BYTES];
 };

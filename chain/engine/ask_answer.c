@@ -21,64 +21,23 @@ static struct upstreams *upstreams_of(const struct ask *ask)
 
 static void failed(struct ask *ask)
 {
-	upstreams_failure(upstreams_of(ask), ask->server, ask_engine(ask)->timers.now_us);
-}
-
-static void inactive(struct ask *ask)
-{
-	if (ask->active)
-		upstreams_end(upstreams_of(ask), ask->server);
-	ask->active = false;
+	reach_failed(ask_engine(ask), &ask->origin);
 }
 
 static struct source source_of(struct ask *ask)
 {
-	return (struct source){.conn = ask->origin ? ask->origin->tcp : NULL,
-			       .rest = &ask->rest,
-			       .ref = ask_engine(ask)->env.ref};
+	return reach_source(ask_engine(ask), &ask->origin);
 }
 
 /* --- connecting ------------------------------------------------------------------ */
 
-static bool connect_to(struct ask *ask, uint32_t server)
-{
-	struct engine *engine = ask_engine(ask);
-
-	ask->server = server;
-	ask->gone = false;
-	upstreams_begin(upstreams_of(ask), server);
-	ask->active = true;
-	if (!pool_open(engine->pool, server, ask->fresh, &ops, ask, &ask->origin))
-		return true;
-	ask->origin = NULL;
-	inactive(ask);
-	failed(ask);
-	engine_count(engine, origin_connect_failed);
-	return false;
-}
-
-static uint32_t server_next(struct ask *ask)
-{
-	const struct upstream_group *group = upstreams_group(upstreams_of(ask), ask->group);
-	uint32_t retries = __atomic_load_n(&group->retries, __ATOMIC_RELAXED);
-
-	if (ask->tries > retries || ask->tries >= ENGINE_TRIES_MAX)
-		return UPSTREAM_NONE;
-	return chooser_next(&ask_engine(ask)->chooser, ask->group, ask->tried, ask->tries);
-}
-
 void ask_connect(struct ask *ask, uint32_t server)
 {
 	ask->state = ASK_CONNECT;
-	for (; server != UPSTREAM_NONE; server = server_next(ask)) {
-		if (ask->tries < ENGINE_TRIES_MAX)
-			ask->tried[ask->tries++] = server;
-		if (!connect_to(ask, server))
-			continue;
+	if (reach_connect(ask_engine(ask), &ask->origin, server, &ops, ask))
 		ask_ready(ask); /* it may be open already */
-		return;
-	}
-	ask_finish(ask, ECONNREFUSED);
+	else
+		ask_finish(ask, ECONNREFUSED);
 }
 
 /* RFC 9110 §9.2.2 */
@@ -90,48 +49,33 @@ static bool idempotent(uint8_t method)
 /* The connection ended before an answer came. */
 static void lost(struct ask *ask)
 {
-	bool connecting = ask->state == ASK_CONNECT && !ask->reused;
+	bool connecting = ask->state == ASK_CONNECT && !ask->origin.reused;
 
-	inactive(ask);
-	if (ask->reused && !ask->heard && !ask->fresh &&
-	    (!ask->sent || idempotent(ask->request->method))) {
+	reach_inactive(ask_engine(ask), &ask->origin);
+	if (ask->origin.reused && !ask->origin.heard && !ask->origin.fresh &&
+	    (!ask->origin.sent || idempotent(ask->request->method))) {
 		engine_count(ask_engine(ask), origin_repeated);
-		ask->fresh = true;
-		ask->sent = false;
-		ask_connect(ask, ask->server);
+		ask->origin.fresh = true;
+		ask->origin.sent = false;
+		ask_connect(ask, ask->origin.server);
 		return;
 	}
 	failed(ask);
 	if (connecting)
-		ask_connect(ask, server_next(ask));
+		ask_connect(ask, reach_next(ask_engine(ask), &ask->origin));
 	else
 		ask_finish(ask, ECONNRESET);
 }
 
 static void ended(struct ask *ask)
 {
-	if (ask->origin)
-		pool_abort(ask->origin);
-	ask->origin = NULL;
+	reach_abort(&ask->origin);
 	lost(ask);
 }
 
 void ask_release(struct ask *ask, bool complete)
 {
-	struct upstream_conn *origin = ask->origin;
-
-	inactive(ask);
-	payload_free(&ask->rest);
-	ask->origin = NULL;
-	if (!origin)
-		return;
-	if (complete && ask->framing.keep_alive && !ask_engine(ask)->draining &&
-	    !tcp_recv_ready(origin->tcp) && !tcp_recv_ended(origin->tcp))
-		pool_keep(origin);
-	else if (complete)
-		pool_close(origin);
-	else
-		pool_abort(origin);
+	reach_release(ask_engine(ask), &ask->origin, complete, ask->framing.keep_alive);
 }
 
 /* --- asking ---------------------------------------------------------------------- */
@@ -164,11 +108,11 @@ static void send_text(struct ask *ask)
 		engine_starve(engine, &ask->task);
 		return;
 	}
-	ask->reused = ask->origin->reused;
-	ask->sent = true;
-	ask->asked_us = engine->timers.now_us;
+	ask->origin.reused = ask->origin.conn->reused;
+	ask->origin.sent = true;
+	ask->origin.asked_us = engine->timers.now_us;
 	ask->state = ASK_WAIT;
-	if (tcp_send(ask->origin->tcp, text)) {
+	if (tcp_send(ask->origin.conn->tcp, text)) {
 		rte_pktmbuf_free(text); /* it is on its end: `closed` follows */
 		engine_count(engine, sends_failed);
 	}
@@ -232,7 +176,8 @@ static void head_done(struct ask *ask, uint32_t bytes)
 	}
 	http_body_init(&ask->body.decoder, &ask->framing, &limits, ask->trailers,
 		       ENGINE_TRAILER_BYTES);
-	upstreams_success(upstreams_of(ask), ask->server, engine->timers.now_us - ask->asked_us);
+	upstreams_success(upstreams_of(ask), ask->origin.server,
+			  engine->timers.now_us - ask->origin.asked_us);
 	ask->state = ASK_HEAD;
 }
 
@@ -271,7 +216,7 @@ static void await(struct ask *ask)
 	struct source source = source_of(ask);
 
 	if (source_ready(&source)) {
-		ask->heard = true;
+		ask->origin.heard = true;
 		head_await(ask);
 	} else if (source_ended(&source) || source_broken(&source)) {
 		ended(ask);
@@ -394,9 +339,9 @@ static void body_go_on(struct ask *ask)
 
 void ask_move(struct ask *ask)
 {
-	if (ask->state == ASK_CONNECT && ask->gone)
+	if (ask->state == ASK_CONNECT && ask->origin.gone)
 		lost(ask);
-	else if (ask->state == ASK_CONNECT && ask->origin && ask->origin->open)
+	else if (ask->state == ASK_CONNECT && ask->origin.conn && ask->origin.conn->open)
 		send_text(ask);
 	if (ask->state == ASK_WAIT)
 		await(ask);
@@ -416,11 +361,7 @@ static void on_closed(struct upstream_conn *conn, void *user, enum tcp_close_rea
 {
 	struct ask *ask = user;
 
-	(void)reason;
-	ask->reused = conn->reused;
-	ask->gone = true;
-	ask->rest = payload_of(tcp_recv(conn->tcp, UINT32_MAX));
-	ask->origin = NULL;
+	reach_closed(&ask->origin, conn, reason);
 	ask_ready(ask);
 }
 

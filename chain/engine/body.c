@@ -137,8 +137,8 @@ static void cut_off(struct exchange *x, enum direction d)
 		return;
 	}
 	engine_count(x->engine, responses_cut);
+	origin_failed(x);
 	ending_why(x, SLUICE_ENDING_ORIGIN_CUT);
-	upstreams_failure(x->engine->env.upstreams, x->server, x->engine->timers.now_us);
 	exchange_fail(x, 502);
 }
 

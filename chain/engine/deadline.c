@@ -4,7 +4,8 @@
 
 static uint32_t response_timeout_ms(const struct exchange *x)
 {
-	const struct upstream_group *group = upstreams_group(x->engine->env.upstreams, x->group);
+	const struct upstream_group *group =
+		upstreams_group(x->engine->env.upstreams, x->origin.group);
 
 	return __atomic_load_n(&group->response_timeout_ms, __ATOMIC_RELAXED);
 }
@@ -108,7 +109,7 @@ void deadline_passed(struct timer *timer)
 {
 	struct exchange *x = timer_owner(timer, struct exchange, timer);
 
-	if (x->phase == PHASE_FREE || x->phase == PHASE_OVER)
+	if (!exchange_alive(x))
 		return;
 	if (due_us(x) <= x->engine->timers.now_us)
 		timed_out(x);

@@ -28,13 +28,14 @@ void ending_tell(const struct exchange *x, struct sluice_end *out)
 {
 	*out = (struct sluice_end){
 		.why = why_of(x),
-		.flags = x->origin_reused ? SLUICE_END_REUSED : 0,
+		.flags = x->origin.reused ? SLUICE_END_REUSED : 0,
 		.status = x->status,
-		.group = x->group,
-		.server = x->server == UPSTREAM_NONE ? SLUICE_NONE16 : (uint16_t)x->server,
+		.group = x->origin.group,
+		.server = x->origin.server == UPSTREAM_NONE ? SLUICE_NONE16
+							    : (uint16_t)x->origin.server,
 		.head_us = x->head_us,
 		.connect_us = since(x, x->connect_us),
-		.ask_us = since(x, x->asked_us),
+		.ask_us = since(x, x->origin.sent ? x->origin.asked_us : 0),
 		.reply_us = since(x, x->replied_us),
 		.total_us = since(x, x->ended_us),
 		.sent_head_bytes = (uint32_t)(x->bytes_out - x->body[RESPONSE].bytes),

@@ -48,9 +48,9 @@ static bool heads_move(struct exchange *x)
 {
 	if (x->phase == PHASE_REQUEST || x->phase == PHASE_RESPONSE)
 		hop_walk(x);
-	if (x->phase == PHASE_OVER || x->phase == PHASE_FREE)
+	if (!exchange_alive(x))
 		return false;
-	return (!x->origin && !x->origin_gone) || origin_run(x);
+	return (!x->origin.conn && !x->origin.gone) || origin_run(x);
 }
 
 static bool bodies_move(struct exchange *x)
@@ -72,7 +72,7 @@ static void exchange_run(struct task *task)
 {
 	struct exchange *x = exchange_of(task);
 
-	if (x->phase == PHASE_OVER || x->phase == PHASE_FREE)
+	if (!exchange_alive(x))
 		return;
 	if (x->phase == PHASE_TUNNEL) {
 		tunnel_run(x);
@@ -138,8 +138,8 @@ struct exchange *exchange_take(struct client *client)
 	x->chain = client->chain;
 	x->timer.fire = deadline_passed;
 	x->responder = RESPONDER_ORIGIN;
-	x->group = SLUICE_NONE16;
-	x->server = UPSTREAM_NONE;
+	x->origin.group = SLUICE_NONE16;
+	x->origin.server = UPSTREAM_NONE;
 	x->began_us = engine->timers.now_us;
 	x->rate.since_us = x->began_us;
 	STAILQ_INIT(&x->emits);

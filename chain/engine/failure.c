@@ -17,11 +17,6 @@
 #include "chain/engine/internal.h"
 #include "mgmt/conf/conf.h"
 
-static bool alive(const struct exchange *x)
-{
-	return x->phase != PHASE_OVER && x->phase != PHASE_FREE;
-}
-
 static void end(struct exchange *x, uint16_t status)
 {
 	engine_count(x->engine, failures_ended);
@@ -159,9 +154,9 @@ static void hop_lost(struct hop *hop)
 
 	if (hop->closing)
 		hop_closed(hop);
-	else if (alive(x) && concerned(hop))
+	else if (exchange_alive(x) && concerned(hop))
 		lost(hop);
-	else if (alive(x))
+	else if (exchange_alive(x))
 		exchange_ready(x); /* it may have been in line for this one */
 	hop_unbind(hop);           /* one that is drained only is still bound */
 }

@@ -13,7 +13,7 @@ struct tcp_conn *frame_destination(const struct exchange *x, enum direction d)
 {
 	if (d == RESPONSE)
 		return x->client->conn;
-	return x->origin && x->head_sent ? x->origin->tcp : NULL;
+	return x->origin.conn && x->origin.sent ? x->origin.conn->tcp : NULL;
 }
 
 /*

@@ -106,8 +106,8 @@ static void flow_exchange(const struct exchange *x, struct engine_flow_info *flo
 		flow->state = "opening";
 	flow->bytes_in += x->bytes_in;
 	flow->bytes_out += x->bytes_out;
-	if (x->server != UPSTREAM_NONE)
-		upstreams_endpoint(x->engine->env.upstreams, x->server, &flow->server);
+	if (x->origin.server != UPSTREAM_NONE)
+		upstreams_endpoint(x->engine->env.upstreams, x->origin.server, &flow->server);
 	if (!hop)
 		return;
 	snprintf(text, size, "function %s", hop_function(hop)->name);

@@ -21,6 +21,7 @@
  *    open.c       their way down the path
  *    early.c      what their clients say meanwhile
  *    limits.c     what one client may take: requests, age, slowness
+ *    reach.c      servers: chosen, connected, followed by the next (reach.h)
  *    origin.c     the origin's side of an exchange
  *    reply.c      the heads that it answers
  *    respond.c    answers to clients
@@ -49,6 +50,7 @@
 
 #include "chain/engine/engine.h"
 #include "chain/engine/payload.h"
+#include "chain/engine/reach.h"
 #include "chain/engine/slots.h"
 #include "chain/engine/source.h"
 #include "chain/http/body.h"
@@ -69,7 +71,6 @@
 
 #define ENGINE_PATH_MAX     16
 #define ENGINE_BRANCHES_MAX 16
-#define ENGINE_TRIES_MAX    8 /* servers one exchange may try */
 #define ENGINE_ERRORS_MAX   64
 #define ENGINE_UPGRADES_MAX 8
 #define ENGINE_UPGRADE_MAX  32
@@ -326,7 +327,6 @@ struct exchange {
 	bool answered;     /* a head other than 1xx went to the client */
 	bool keep_client;  /* the client's connection can take another request */
 	bool reserved;     /* a slot is set aside for the response head */
-	bool active;       /* counted at `server` */
 	bool failed;
 	uint16_t open_hops; /* when over: hops that keep it */
 	uint16_t status;    /* of the answer; 0: none */
@@ -335,25 +335,13 @@ struct exchange {
 	struct message message[DIRECTIONS];
 	struct body body[DIRECTIONS];
 	/* the origin */
-	struct upstream_conn *origin;
-	uint16_t group;
-	uint8_t tries;
-	bool origin_fresh; /* a reused connection died under it: the next one is to be new */
-	bool origin_reused;
-	bool origin_heard; /* a byte of its answer came */
-	bool origin_gone;  /* closed by its side; `origin_rest` is what was left to read */
-	bool origin_ended; /* gone, after both sides had ended in order */
-	bool head_sent;
-	struct payload origin_rest;
-	struct payload client_rest; /* likewise, of a tunnel */
+	struct reach origin;
+	struct payload client_rest; /* as origin.rest, of a tunnel */
 	bool upgrade;               /* the origin may answer 101 */
-	uint32_t origin_unacked;    /* bytes of ours that were not acknowledged when it closed */
 	uint32_t head_bytes;
-	uint32_t server;
-	uint32_t tried[ENGINE_TRIES_MAX];
 	uint8_t why; /* enum sluice_ending, once it is known that it fails */
 	uint32_t head_us;
-	uint64_t connect_us, asked_us, replied_us, ended_us; /* 0: not yet */
+	uint64_t connect_us, replied_us, ended_us; /* 0: not yet */
 	/* an answer made by a function */
 	struct lease_queue emits;
 	uint32_t emits_count;
@@ -370,6 +358,12 @@ struct exchange {
 	uint8_t trailers[DIRECTIONS][ENGINE_TRAILER_BYTES];
 };
 LIST_HEAD(exchange_list, exchange);
+
+/* Its client is still to be served. */
+static inline bool exchange_alive(const struct exchange *x)
+{
+	return x->phase != PHASE_FREE && x->phase != PHASE_OVER;
+}
 
 /* --- the engine ------------------------------------------------------------------ */
 

@@ -13,21 +13,9 @@
 
 static const struct upstream_user_ops ops;
 
-static const struct upstream_group *group_of(const struct exchange *x)
-{
-	return upstreams_group(x->engine->env.upstreams, x->group);
-}
-
 void origin_failed(struct exchange *x)
 {
-	upstreams_failure(x->engine->env.upstreams, x->server, x->engine->timers.now_us);
-}
-
-static void inactive(struct exchange *x)
-{
-	if (x->active)
-		upstreams_end(x->engine->env.upstreams, x->server);
-	x->active = false;
+	reach_failed(x->engine, &x->origin);
 }
 
 /* --- connecting ------------------------------------------------------------------ */
@@ -40,57 +28,24 @@ static uint32_t server_first(struct exchange *x)
 	uint32_t server = UPSTREAM_NONE;
 
 	if (place != SLUICE_NONE16) {
-		server = upstreams_server(engine->env.upstreams, x->group, place);
+		server = upstreams_server(engine->env.upstreams, x->origin.group, place);
 		if (server != UPSTREAM_NONE &&
 		    upstreams_state(engine->env.upstreams, server) == SLUICE_SERVER_UP)
 			return server;
 		engine_count(engine, picks_unusable);
 	}
-	return chooser_next(&engine->chooser, x->group, NULL, 0);
+	return chooser_next(&engine->chooser, x->origin.group, NULL, 0);
 }
 
-/* Every server it tried is remembered, so that the next one is another. */
-static uint32_t server_next(struct exchange *x)
-{
-	uint32_t retries = __atomic_load_n(&group_of(x)->retries, __ATOMIC_RELAXED);
-
-	if (x->tries > retries || x->tries >= ENGINE_TRIES_MAX)
-		return UPSTREAM_NONE;
-	return chooser_next(&x->engine->chooser, x->group, x->tried, x->tries);
-}
-
-static bool connect_to(struct exchange *x, uint32_t server)
-{
-	struct engine *engine = x->engine;
-
-	x->server = server;
-	x->origin_gone = false;
-	x->asked_us = engine->timers.now_us;
-	upstreams_begin(engine->env.upstreams, server);
-	x->active = true;
-	if (!pool_open(engine->pool, server, x->origin_fresh, &ops, x, &x->origin))
-		return true;
-	x->origin = NULL;
-	inactive(x);
-	origin_failed(x);
-	engine_count(engine, origin_connect_failed);
-	return false;
-}
-
-/* Tries `server` and those after it, until one can at least be tried. */
 static void connect_some(struct exchange *x, uint32_t server)
 {
-	for (; server != UPSTREAM_NONE; server = server_next(x)) {
-		if (x->tries < ENGINE_TRIES_MAX)
-			x->tried[x->tries++] = server;
-		if (!connect_to(x, server))
-			continue;
+	if (reach_connect(x->engine, &x->origin, server, &ops, x)) {
 		exchange_ready(x); /* it may be open already */
 		return;
 	}
 	engine_count(x->engine, origin_unavailable);
-	ending_why(x, x->tries ? SLUICE_ENDING_UNREACHABLE : SLUICE_ENDING_NO_SERVER);
-	instead_offer(x, x->tries ? 502 : 503);
+	ending_why(x, x->origin.tries ? SLUICE_ENDING_UNREACHABLE : SLUICE_ENDING_NO_SERVER);
+	instead_offer(x, x->origin.tries ? 502 : 503);
 }
 
 void origin_begin(struct exchange *x)
@@ -105,7 +60,7 @@ void origin_begin(struct exchange *x)
 		exchange_fail(x, 502);
 		return;
 	}
-	x->group = group;
+	x->origin.group = group;
 	x->connect_us = x->engine->timers.now_us;
 	exchange_phase(x, PHASE_CONNECT);
 	connect_some(x, server_first(x));
@@ -144,12 +99,12 @@ static bool ask(struct exchange *x)
 		return false;
 	}
 	x->head_bytes = payload_of(chain).bytes;
-	if (tcp_send(x->origin->tcp, chain)) {
+	if (tcp_send(x->origin.conn->tcp, chain)) {
 		rte_pktmbuf_free(chain); /* it is on its end: `closed` follows */
 		engine_count(x->engine, sends_failed);
 	}
-	x->head_sent = true;
-	x->asked_us = x->engine->timers.now_us;
+	x->origin.sent = true;
+	x->origin.asked_us = x->engine->timers.now_us;
 	if (!body_begin(x, REQUEST, framing->kind, framing->length))
 		return false;
 	exchange_phase(x, PHASE_WAIT);
@@ -157,11 +112,6 @@ static bool ask(struct exchange *x)
 }
 
 /* --- a connection that is gone --------------------------------------------------- */
-
-static bool alive(const struct exchange *x)
-{
-	return x->phase != PHASE_OVER && x->phase != PHASE_FREE;
-}
 
 /* RFC 9110 §9.2.2 */
 static bool idempotent(const struct exchange *x)
@@ -185,31 +135,31 @@ static bool may_repeat(const struct exchange *x)
 {
 	const struct body *body = &x->body[REQUEST];
 
-	if (!x->origin_reused || x->origin_heard || x->origin_fresh)
+	if (!x->origin.reused || x->origin.heard || x->origin.fresh)
 		return false;
 	if (body->decoder.payload || body->owed)
 		return false;
-	return idempotent(x) || !x->head_sent || x->origin_unacked >= x->head_bytes;
+	return idempotent(x) || !x->origin.sent || x->origin.unacked >= x->head_bytes;
 }
 
 static bool repeat(struct exchange *x)
 {
 	engine_count(x->engine, origin_repeated);
-	inactive(x);
-	x->origin_fresh = true;
-	x->head_sent = false;
+	reach_inactive(x->engine, &x->origin);
+	x->origin.fresh = true;
+	x->origin.sent = false;
 	exchange_phase(x, PHASE_CONNECT);
-	connect_some(x, x->server);
-	return alive(x);
+	connect_some(x, x->origin.server);
+	return exchange_alive(x);
 }
 
 static bool connect_failed(struct exchange *x)
 {
 	engine_count(x->engine, origin_connect_failed);
-	inactive(x);
+	reach_inactive(x->engine, &x->origin);
 	origin_failed(x);
-	connect_some(x, server_next(x));
-	return alive(x);
+	connect_some(x, reach_next(x->engine, &x->origin));
+	return exchange_alive(x);
 }
 
 static bool answer_complete(const struct exchange *x)
@@ -222,7 +172,7 @@ static bool answer_complete(const struct exchange *x)
 /* The connection ended before an answer came. */
 static bool lost(struct exchange *x)
 {
-	if (x->phase == PHASE_CONNECT && !x->origin_reused)
+	if (x->phase == PHASE_CONNECT && !x->origin.reused)
 		return connect_failed(x);
 	if (may_repeat(x))
 		return repeat(x);
@@ -234,34 +184,27 @@ static bool lost(struct exchange *x)
 
 bool origin_ended(struct exchange *x)
 {
-	if (x->origin) {
-		x->origin_unacked = tcp_send_pending(x->origin->tcp);
-		pool_abort(x->origin);
-	}
-	x->origin = NULL;
+	reach_abort(&x->origin);
 	return lost(x);
 }
 
 struct source origin_source(struct exchange *x)
 {
-	return (struct source){.conn = x->origin ? x->origin->tcp : NULL,
-			       .rest = &x->origin_rest,
-			       .ref = x->engine->env.ref,
-			       .ended = x->origin_ended};
+	return reach_source(x->engine, &x->origin);
 }
 
 /* --- events ---------------------------------------------------------------------- */
 
 bool origin_run(struct exchange *x)
 {
-	if (x->phase == PHASE_CONNECT && x->origin_gone)
+	if (x->phase == PHASE_CONNECT && x->origin.gone)
 		return lost(x);
-	if (x->phase == PHASE_CONNECT && x->origin->open && x->chain->stream) {
+	if (x->phase == PHASE_CONNECT && x->origin.conn->open && x->chain->stream) {
 		stream_connected(x);
 		return true;
 	}
-	if (x->phase == PHASE_CONNECT && x->origin->open) {
-		x->origin_reused = x->origin->reused;
+	if (x->phase == PHASE_CONNECT && x->origin.conn->open) {
+		x->origin.reused = x->origin.conn->reused;
 		return ask(x);
 	}
 	return x->phase == PHASE_WAIT ? reply_listen(x) : true;
@@ -277,12 +220,7 @@ static void on_closed(struct upstream_conn *conn, void *user, enum tcp_close_rea
 {
 	struct exchange *x = user;
 
-	x->origin_ended = reason == TCP_CLOSED_NORMAL;
-	x->origin_unacked = tcp_send_pending(conn->tcp);
-	x->origin_reused = conn->reused;
-	x->origin_gone = true;
-	x->origin_rest = payload_of(tcp_recv(conn->tcp, UINT32_MAX));
-	x->origin = NULL;
+	reach_closed(&x->origin, conn, reason);
 	exchange_ready(x);
 }
 
@@ -310,29 +248,16 @@ void origin_timeout(struct exchange *x)
 	instead_offer(x, 504);
 }
 
+/* After its answer another request may follow. */
 static bool reusable(const struct exchange *x)
 {
 	const struct http_framing *answer = &x->message[RESPONSE].framing;
-	const struct tcp_conn *conn = x->origin->tcp;
 
-	return !x->engine->draining && x->head_sent && answer->keep_alive && !answer->upgrade &&
-	       answer_complete(x) && x->body[REQUEST].ended && !tcp_recv_ready(conn) &&
-	       !tcp_recv_ended(conn);
+	return x->origin.sent && answer->keep_alive && !answer->upgrade && answer_complete(x) &&
+	       x->body[REQUEST].ended;
 }
 
 void origin_release(struct exchange *x, bool complete)
 {
-	struct upstream_conn *origin = x->origin;
-
-	inactive(x);
-	payload_free(&x->origin_rest);
-	if (!origin)
-		return;
-	if (complete && reusable(x))
-		pool_keep(origin);
-	else if (complete)
-		pool_close(origin);
-	else
-		pool_abort(origin);
-	x->origin = NULL;
+	reach_release(x->engine, &x->origin, complete, reusable(x));
 }

@@ -79,10 +79,11 @@ static bool answer_begin(struct exchange *x, uint32_t bytes)
 	}
 	message->head->client = request->client;
 	message->head->local = request->local;
-	message->head->group = x->group;
+	message->head->group = x->origin.group;
 	http_body_init(&x->body[RESPONSE].decoder, &message->framing, &x->chain->limits,
 		       x->trailers[RESPONSE], ENGINE_TRAILER_BYTES);
-	upstreams_success(engine->env.upstreams, x->server, engine->timers.now_us - x->asked_us);
+	upstreams_success(engine->env.upstreams, x->origin.server,
+			  engine->timers.now_us - x->origin.asked_us);
 	engine_count(engine, responses_origin);
 	x->replied_us = engine->timers.now_us;
 	x->stage = (int8_t)(x->chain->path_length - 1);
@@ -132,7 +133,7 @@ bool reply_listen(struct exchange *x)
 	struct source source = origin_source(x);
 
 	if (source_ready(&source)) {
-		x->origin_heard = true;
+		x->origin.heard = true;
 		return answer_read(x);
 	}
 	return source_ended(&source) || source_broken(&source) ? origin_ended(x) : true;

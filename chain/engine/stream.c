@@ -12,7 +12,7 @@ void stream_begin(struct client *client, struct sluice_head *head)
 
 	x->message[REQUEST].head = head;
 	tunnel_prepare(x);
-	x->origin_fresh = true; /* what a kept connection has said before is no part of this one */
+	x->origin.fresh = true; /* what a kept connection has said before is no part of this one */
 	engine_count(x->engine, streams);
 	exchange_phase(x, PHASE_REQUEST);
 	exchange_ready(x);
@@ -25,16 +25,12 @@ void stream_connected(struct exchange *x)
 
 	slots_free(&engine->slots, x->message[REQUEST].head);
 	x->message[REQUEST].head = NULL;
-	x->head_sent = true;
+	x->origin.sent = true;
 	x->answered = true;
-	upstreams_success(engine->env.upstreams, x->server, engine->timers.now_us - x->asked_us);
+	upstreams_success(engine->env.upstreams, x->origin.server,
+			  engine->timers.now_us - x->origin.asked_us);
 	tunnel_open(x);
 	exchange_waiting_wake(engine);
-}
-
-static bool alive(const struct exchange *x)
-{
-	return x->phase != PHASE_OVER && x->phase != PHASE_FREE;
 }
 
 /* Early bytes first: the function that waits for them is shown them in the same turn. */
@@ -44,6 +40,6 @@ void stream_run(struct exchange *x)
 		return;
 	if (x->phase == PHASE_REQUEST)
 		open_walk(x);
-	if (alive(x) && (x->origin || x->origin_gone))
+	if (exchange_alive(x) && (x->origin.conn || x->origin.gone))
 		origin_run(x);
 }

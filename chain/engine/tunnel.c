@@ -46,7 +46,7 @@ static bool was_reset(const struct exchange *x)
 {
 	if (!x->client->conn && !x->client->ended)
 		return true;
-	return x->origin_gone && !x->origin_ended && !x->origin_rest.first;
+	return x->origin.gone && !x->origin.ended && !x->origin.rest.first;
 }
 
 static void reset(struct exchange *x)

@@ -55,7 +55,7 @@ static struct exchange *exchange_named(struct instance *instance, const struct s
 		return NULL;
 	}
 	x = &engine->exchange[up->exchange];
-	if (x->generation == up->generation && x->phase != PHASE_FREE && x->phase != PHASE_OVER)
+	if (x->generation == up->generation && exchange_alive(x))
 		return x;
 	if ((int32_t)(up->generation - x->generation) > 0)
 		offence(instance, NULL, generation, "a generation that has not been");

@@ -120,6 +120,22 @@ void *tcp_user(const struct tcp_conn *conn)
 
 /* ---- settings ---- */
 
+int tcp_set_congestion(struct tcp_conn *conn, const char *name)
+{
+	const struct cc_ops *ops = cc_find(name);
+	const struct cc before = conn->cc;
+
+	if (!ops)
+		return -ENOENT;
+	conn->cc.ops = ops;
+	if (ops == before.ops || !before.mss)
+		return 0;
+	cc_init(&conn->cc, ops, before.mss, false, conn->tcp->stack->now_us);
+	conn->cc.cwnd = before.cwnd;
+	conn->cc.ssthresh = before.ssthresh;
+	return 0;
+}
+
 void tcp_set_gather(struct tcp_conn *conn, enum tcp_gather gather)
 {
 	conn->gather = (uint8_t)gather;

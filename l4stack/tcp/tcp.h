@@ -92,6 +92,7 @@ struct tcp_conf {
 	 * one. tcp_connect: what is given to tcp_send before the next flush goes along with the
 	 * SYN, if the server has given a cookie before. Either side may see that text twice. */
 	bool fast_open;
+	bool trust_path; /* no black holes are suspected (RFC 4821): ICMP tells what is too long */
 	enum tcp_ecn ecn;
 };
 
@@ -126,6 +127,17 @@ int tcp_connect(struct stack *stack, const struct endpoint *remote, const struct
 
 void tcp_set_handlers(struct tcp_conn *conn, const struct tcp_handlers *handlers, void *user);
 void *tcp_user(const struct tcp_conn *conn);
+
+/* Another congestion control from now on; the window stays what it is. -ENOENT: there is none of
+ * that name. */
+int tcp_set_congestion(struct tcp_conn *conn, const char *name) __attribute__((warn_unused_result));
+
+/* Fast Open's cookies are made with this key from now on, so that several machines of one address
+ * take each other's (RFC 7413 §6.3.3). Without it they come from the stack's secret. */
+void tcp_set_fast_key(struct stack *stack, const uint64_t key[2]);
+
+/* How much text a SYN to `remote` can take along: 0 when that server has given no cookie. */
+uint32_t tcp_fast_room(const struct stack *stack, const struct addr *remote);
 
 void tcp_set_gather(struct tcp_conn *conn, enum tcp_gather gather);
 
@@ -185,12 +197,19 @@ struct tcp_info {
 	uint32_t send_window_bytes, recv_window_bytes;
 	uint32_t recv_queue_bytes, send_queue_bytes;
 	uint32_t sent_bytes, sacked_bytes; /* sent and not acknowledged; reported as received */
+	uint32_t lost_bytes, resent_bytes; /* of what was sent: lost; sent again, and in flight */
+	uint32_t delivered_bytes;          /* in all; wraps */
+	uint32_t min_rtt_us;
 	uint16_t mss, mss_offered, path_mtu;
+	uint16_t recv_mss; /* the longest segment that came */
 	uint8_t wscale_send, wscale_recv;
 	uint8_t retries; /* timeouts or window probes since the peer was last heard to move */
 	uint8_t keep_probes;
 	bool timestamps, sack, wscale, ecn; /* agreed */
-	bool recovering;
+	bool recovering, mending;           /* a loss; a timeout */
+	bool reduced;    /* ECN has made the window smaller, in this round trip */
+	bool disordered; /* duplicate ACKs or reports of holes */
+	bool fast_text;  /* the text of a SYN was taken: RFC 7413 */
 	uint64_t age_us, bytes_in, bytes_out, retransmits;
 };
 void tcp_info(const struct tcp_conn *conn, struct tcp_info *out);

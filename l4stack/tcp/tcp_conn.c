@@ -52,6 +52,7 @@ static void take_conf(struct tcp_conn *conn, const struct tcp_conf *conf)
 	conn->rcv_wscale = tcp_recvq_wscale(conn->recv_most);
 	conn->gather = (uint8_t)conf->gather;
 	conn->mss_most = conf->mss_most;
+	conn->trust_path = conf->trust_path;
 	tcp_timer_patience(conn, conf->user_timeout_ms);
 	tcp_timer_keepalive(conn, conf->keepalive_ms, conf->keepalive_each_ms,
 			    conf->keepalive_probes);
@@ -89,7 +90,7 @@ void tcp_conn_start(struct tcp_conn *conn, uint32_t iss, uint32_t ts_offset)
 {
 	conn->iss = iss;
 	conn->snd_una = conn->snd_nxt = conn->snd_max = iss;
-	conn->recover = conn->ecn_end = conn->short_end = iss;
+	conn->recover = conn->ecn_end = conn->short_end = conn->used_end = iss;
 	tcp_rack_init(&conn->rack, iss);
 	conn->ts_offset = ts_offset;
 	conn->flags |= TCP_SYN_NOW;

@@ -118,6 +118,7 @@ enum tcp_conn_flag {
 	TCP_KEEPALIVE = 1 << 25,
 	TCP_ACTIVE = 1 << 26,       /* made by tcp_connect */
 	TCP_FAST_OPEN = 1 << 27,    /* RFC 7413, until the handshake is done */
+	TCP_FAST_TEXT = 1 << 28,    /* the text of its SYN was taken */
 	TCP_USER_TIMEOUT = 1 << 29, /* the owner has set it: the peer does not change it */
 	TCP_ORPHANED = 1 << 30,     /* counted in tcp->orphans */
 };
@@ -262,6 +263,7 @@ struct tcp_conn {
 	uint8_t close_reason; /* enum tcp_close_reason */
 	uint8_t keep_probes, keep_most;
 	uint8_t gather; /* enum tcp_gather */
+	bool trust_path;
 	uint16_t mss_most;
 	uint32_t short_end; /* of the last segment sent that was not full */
 	struct tcp_mtu mtu;

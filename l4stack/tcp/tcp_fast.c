@@ -24,9 +24,17 @@
 static uint64_t cookie_of(const struct tcp_proto *tcp, const struct addr *local,
 			  const struct addr *remote)
 {
-	const struct addr both[2] = {*local, *remote};
+	size_t len = remote->family == ADDR_IP6 ? 16 : 4;
+	uint8_t both[32];
 
-	return siphash24(tcp->fast_key, both, sizeof(both));
+	memcpy(both, remote->bytes, len);
+	memcpy(both + len, local->bytes, len);
+	return siphash24(tcp->fast_key, both, 2 * len);
+}
+
+void tcp_set_fast_key(struct stack *stack, const uint64_t key[2])
+{
+	memcpy(stack->tcp->fast_key, key, sizeof(stack->tcp->fast_key));
 }
 
 void tcp_fast_give(const struct tcp_proto *tcp, const struct addr *local, const struct addr *remote,
@@ -56,8 +64,8 @@ static void take_text(struct tcp_conn *conn, struct tcp_seg *seg)
 {
 	tcp_recvq_syn_window(conn);
 	seg->seq++;
-	if (seg->len && seg->len <= tcp_recv_window(conn))
-		tcp_input_text_in_order(conn, seg);
+	if (seg->len && seg->len <= tcp_recv_window(conn) && tcp_input_text_in_order(conn, seg))
+		conn->flags |= TCP_FAST_TEXT;
 }
 
 bool tcp_fast_open(struct tcp_listener *listener, struct tcp_seg *syn, uint32_t iss)
@@ -98,11 +106,21 @@ static struct tcp_fast_server *place_of(struct tcp_proto *tcp, const struct addr
 	return &tcp->fast_servers[hash % RTE_DIM(tcp->fast_servers)];
 }
 
-static const struct tcp_fast_server *find(const struct tcp_conn *conn)
+static const struct tcp_fast_server *find(struct tcp_proto *tcp, const struct addr *addr)
 {
-	const struct tcp_fast_server *server = place_of(conn->tcp, &conn->path.dst);
+	const struct tcp_fast_server *server = place_of(tcp, addr);
 
-	return addr_equal(&server->addr, &conn->path.dst) ? server : NULL;
+	return addr_equal(&server->addr, addr) ? server : NULL;
+}
+
+uint32_t tcp_fast_room(const struct stack *stack, const struct addr *remote)
+{
+	const struct tcp_fast_server *server = find(stack->tcp, remote);
+
+	if (!server || !server->cookie_len ||
+	    seq_gt(server->blocked_until_s, tcp_now_s(stack->tcp)))
+		return 0;
+	return server->mss - TCP_OPTIONS_MAX;
 }
 
 static struct tcp_fast_server *found_new(const struct tcp_conn *conn)
@@ -121,7 +139,7 @@ void tcp_fast_ask(const struct tcp_conn *conn, struct tcp_options *options, stru
 	if (!tcp_has(conn, TCP_FAST_OPEN) || conn->state != TCP_SYN_SENT ||
 	    tcp_has(conn, TCP_SYN_RESENT))
 		return;
-	server = find(conn);
+	server = find(conn->tcp, &conn->path.dst);
 	if (server && seq_gt(server->blocked_until_s, tcp_now_s(conn->tcp)))
 		return;
 	options->present |= TCP_OPT_FAST_OPEN;

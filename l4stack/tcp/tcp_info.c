@@ -5,6 +5,17 @@
 #include "l4stack/tcp/tcp_ecn.h"
 #include "l4stack/tcp/tcp_recovery.h"
 #include "l4stack/tcp/tcp_recvq.h"
+#include "l4stack/tcp/tcp_seq.h"
+
+static uint32_t resent_in_flight(const struct tcp_conn *conn)
+{
+	uint32_t bytes = 0;
+
+	for (const struct tcp_run *run = conn->sent.first; run; run = run->next)
+		if (run->resent && run->state == TCP_RUN_FLYING)
+			bytes += run->hi - run->lo;
+	return bytes;
+}
 
 void tcp_info(const struct tcp_conn *conn, struct tcp_info *out)
 {
@@ -25,9 +36,14 @@ void tcp_info(const struct tcp_conn *conn, struct tcp_info *out)
 		.send_queue_bytes = conn->snd_bytes,
 		.sent_bytes = conn->snd_max - conn->snd_una,
 		.sacked_bytes = tcp_scoreboard_sacked(&conn->sent),
+		.lost_bytes = tcp_scoreboard_lost(&conn->sent),
+		.resent_bytes = resent_in_flight(conn),
+		.delivered_bytes = conn->rate.delivered,
+		.min_rtt_us = conn->rack.min_rtt_us,
 		.mss = conn->mss,
 		.mss_offered = (uint16_t)tcp_recvq_mss(conn),
 		.path_mtu = conn->path.mtu,
+		.recv_mss = conn->rcv_mss,
 		.wscale_send = conn->snd_wscale,
 		.wscale_recv = conn->rcv_wscale,
 		.retries = conn->retries,
@@ -37,6 +53,10 @@ void tcp_info(const struct tcp_conn *conn, struct tcp_info *out)
 		.wscale = tcp_has(conn, TCP_USE_WSCALE),
 		.ecn = conn->ecn & TCP_ECN_ON,
 		.recovering = tcp_has(conn, TCP_RECOVERY),
+		.mending = conn->loss & TCP_LOSS_TIMEOUT,
+		.reduced = conn->ecn & TCP_ECN_ON && seq_lt(conn->snd_una, conn->ecn_end),
+		.disordered = conn->dup_acks || tcp_scoreboard_sacked(&conn->sent),
+		.fast_text = tcp_has(conn, TCP_FAST_TEXT),
 		.age_us = conn->tcp->stack->now_us - (uint64_t)conn->born_s * 1000000,
 		.bytes_in = conn->bytes_in,
 		.bytes_out = conn->bytes_out,

@@ -47,8 +47,11 @@ static void established(struct tcp_conn *conn, struct tcp_seg *seg)
 	tcp_ack_take_syn(conn, seg);
 	tcp_fast_learn(conn, seg);
 	tcp_conn_established(conn);
-	if (seq_gt(seg->ack, conn->snd_una))
-		tcp_ack_take(conn, seg); /* the text of the SYN, which the server has taken */
+	if (seq_gt(seg->ack, conn->snd_una)) { /* the text of the SYN, which the server has taken */
+		if (seg->ack == conn->snd_max)
+			conn->flags |= TCP_FAST_TEXT;
+		tcp_ack_take(conn, seg);
+	}
 	tcp_conn_event(conn, TCP_EVENT_OPENED);
 	tcp_conn_owe_ack(conn);
 	rest(conn, seg);

@@ -165,7 +165,7 @@ void tcp_mtu_timeout(struct tcp_conn *conn)
 {
 	if (is_probing(conn))
 		probe_failed(conn);
-	if (conn->retries >= TIMEOUTS_BEFORE)
+	if (conn->retries >= TIMEOUTS_BEFORE && !conn->trust_path)
 		lower(conn);
 }
 

@@ -222,11 +222,12 @@ static uint8_t *build_fast_open(const struct tcp_options *in, uint8_t *out)
 {
 	size_t len = LEN_FAST_OPEN_HEAD + in->fast_open_len;
 
-	if (len % 4)
-		out = put16(out, KIND_NOP << 8 | KIND_NOP);
 	out = put16(out, (uint16_t)(KIND_FAST_OPEN << 8 | len));
 	memcpy(out, in->fast_open, in->fast_open_len);
-	return out + in->fast_open_len;
+	out += in->fast_open_len;
+	for (; len % 4; len++)
+		*out++ = KIND_NOP;
+	return out;
 }
 
 size_t tcp_options_build(const struct tcp_options *in, uint8_t *out)

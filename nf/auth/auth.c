@@ -100,27 +100,23 @@ static void take_turn(void *user, struct sluice_exchange *x)
 	auth_decide(auth, x, users_check(&auth->basic.users, context->user, context->password));
 }
 
-/* A match that was given up counts as one of `protect` and as none of `skip`. */
-static bool any(struct auth *auth, const struct auth_rules *rules, const struct sluice_exchange *x,
-		struct sluice_str path, bool in_doubt)
+static enum pattern_result match(struct auth *auth, const struct request_rules *rules,
+				 const struct sluice_exchange *x, struct sluice_str path)
 {
-	for (unsigned i = 0; i < rules->count; ++i) {
-		enum pattern_result result = request_rule_match(&rules->rule[i], x, path);
+	enum pattern_result result = request_rules_match(rules, x, path);
 
-		*auth->counters.match_limits += result == PATTERN_LIMIT;
-		if (result == PATTERN_YES || (result == PATTERN_LIMIT && in_doubt))
-			return true;
-	}
-	return false;
+	*auth->counters.match_limits += result == PATTERN_LIMIT;
+	return result;
 }
 
+/* A match that was given up counts as one of `protect` and as none of `skip`. */
 static bool is_open(struct auth *auth, const struct sluice_exchange *x)
 {
 	struct sluice_str path = path_decoded(sluice_path(x), &auth->path_room);
 
-	if (any(auth, &auth->skip, x, path, false))
+	if (match(auth, &auth->skip, x, path) == PATTERN_YES)
 		return true;
-	return auth->protect.count > 0 && !any(auth, &auth->protect, x, path, true);
+	return auth->protect.count > 0 && match(auth, &auth->protect, x, path) == PATTERN_NO;
 }
 
 static enum sluice_verdict auth_request(struct sluice_exchange *x)

@@ -47,16 +47,11 @@ struct auth_counters {
 		*match_limits;
 };
 
-struct auth_rules {
-	struct request_rule *rule;
-	unsigned count;
-};
-
 struct auth {
 	struct sluice_nf *nf;
 	struct pool pool;
 	struct patterns *patterns;
-	struct auth_rules protect, skip;
+	struct request_rules protect, skip;
 	struct auth_basic basic;
 	struct auth_jwt jwt;
 	const char *challenge[2]; /* WWW-Authenticate; [1]: when a token was bad. "": none */

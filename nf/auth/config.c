@@ -11,28 +11,6 @@
 #define SHARE_DEFAULT      25
 #define LEEWAY_S_DEFAULT   30
 
-static int read_rules(struct auth *auth, const struct sluice_conf *config, const char *key,
-		      struct auth_rules *out)
-{
-	const struct sluice_conf *list = sluice_conf_list(config, key);
-	unsigned n = list ? sluice_conf_length(list) : 0;
-	int err = 0;
-
-	if (!list)
-		return sluice_conf_has(config, key) ? -EINVAL : 0;
-	out->rule = pool_alloc(&auth->pool, n, sizeof(*out->rule));
-	if (!out->rule)
-		return -ENOMEM;
-	out->count = n;
-	for (unsigned i = 0; i < n; ++i) {
-		const struct sluice_conf *group = sluice_conf_at(list, i);
-
-		if (!group || request_rule_read(&auth->pool, auth->patterns, group, &out->rule[i]))
-			err = -EINVAL;
-	}
-	return err;
-}
-
 static int read_basic(struct auth *auth, const struct sluice_conf *config)
 {
 	const struct sluice_conf *group = sluice_conf_group(config, "basic");
@@ -115,8 +93,9 @@ static int read_settings(struct auth *auth, const struct sluice_conf *config)
 		read_number(config, "remember_s", REMEMBER_S_DEFAULT, 0, 86400, &auth->remember_s);
 	errors |= read_number(config, "remember", REMEMBER_DEFAULT, 0, 1 << 18, &remember);
 	errors |= seen_init(&auth->seen, &auth->pool, auth->remember_s ? remember : 0);
-	errors |= read_rules(auth, config, "protect", &auth->protect);
-	errors |= read_rules(auth, config, "skip", &auth->skip);
+	errors |=
+		request_rules_read(&auth->pool, auth->patterns, config, "protect", &auth->protect);
+	errors |= request_rules_read(&auth->pool, auth->patterns, config, "skip", &auth->skip);
 	return errors ? -EINVAL : 0;
 }
 

@@ -59,6 +59,28 @@ int request_rule_read(struct pool *pool, struct patterns *set, const struct slui
 	return errors ? -EINVAL : 0;
 }
 
+int request_rules_read(struct pool *pool, struct patterns *set, const struct sluice_conf *group,
+		       const char *key, struct request_rules *out)
+{
+	const struct sluice_conf *list = sluice_conf_list(group, key);
+	unsigned n = list ? sluice_conf_length(list) : 0;
+	int err = 0;
+
+	if (!list)
+		return sluice_conf_has(group, key) ? -EINVAL : 0;
+	out->rule = pool_alloc(pool, n, sizeof(*out->rule));
+	if (!out->rule)
+		return -ENOMEM;
+	out->count = n;
+	for (unsigned i = 0; i < n; ++i) {
+		const struct sluice_conf *element = sluice_conf_at(list, i);
+
+		if (!element || request_rule_read(pool, set, element, &out->rule[i]))
+			err = -EINVAL;
+	}
+	return err;
+}
+
 /* --- matching --------------------------------------------------------------------- */
 
 struct request {
@@ -150,4 +172,19 @@ enum pattern_result request_rule_match(const struct request_rule *rule,
 			return result;
 	}
 	return PATTERN_YES;
+}
+
+enum pattern_result request_rules_match(const struct request_rules *rules,
+					const struct sluice_exchange *x, struct sluice_str path)
+{
+	enum pattern_result found = PATTERN_NO;
+
+	for (unsigned i = 0; i < rules->count; ++i) {
+		enum pattern_result result = request_rule_match(&rules->rule[i], x, path);
+
+		if (result == PATTERN_YES)
+			return result;
+		found = result == PATTERN_LIMIT ? result : found;
+	}
+	return found;
 }

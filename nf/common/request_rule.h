@@ -48,4 +48,19 @@ int request_rule_read(struct pool *pool, struct patterns *set, const struct slui
 enum pattern_result request_rule_match(const struct request_rule *rule,
 				       const struct sluice_exchange *x, struct sluice_str path);
 
+/* A list of them. */
+struct request_rules {
+	struct request_rule *rule;
+	unsigned count;
+};
+
+/* The list `key` of `group`; absent: none. */
+int request_rules_read(struct pool *pool, struct patterns *set, const struct sluice_conf *group,
+		       const char *key, struct request_rules *out)
+	__attribute__((warn_unused_result));
+
+/* One of them matches: PATTERN_YES. None does, but a match was given up: PATTERN_LIMIT. */
+enum pattern_result request_rules_match(const struct request_rules *rules,
+					const struct sluice_exchange *x, struct sluice_str path);
+
 #endif

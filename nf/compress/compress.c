@@ -34,6 +34,7 @@ static bool open_stream(struct compress *compress, struct compress_context *cont
 		context->coding->open(compress->level[context->best], compress->window_bits);
 	if (!context->stream)
 		return false;
+	LIST_INSERT_HEAD(&compress->open, context, link);
 	++compress->streams;
 	return true;
 }
@@ -109,6 +110,7 @@ static void close_stream(struct compress *compress, struct compress_context *con
 		return;
 	context->coding->close(context->stream);
 	context->stream = NULL;
+	LIST_REMOVE(context, link);
 	--compress->streams;
 }
 
@@ -167,7 +169,11 @@ static int compress_init(struct sluice_nf *nf, const struct sluice_conf *config)
 
 static void compress_fini(struct sluice_nf *nf)
 {
-	compress_free(sluice_data(nf));
+	struct compress *compress = sluice_data(nf);
+
+	while (!LIST_EMPTY(&compress->open))
+		close_stream(compress, LIST_FIRST(&compress->open));
+	compress_free(compress);
 }
 
 static const struct sluice_nf_hooks compress_hooks = {

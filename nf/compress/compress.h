@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include <sluice/nf.h>
 
@@ -30,6 +31,9 @@ struct compress_counters {
 
 enum compress_flush { FLUSH_AUTO, FLUSH_ALWAYS, FLUSH_NEVER };
 
+struct compress_context;
+LIST_HEAD(compress_list, compress_context);
+
 struct compress {
 	struct pool pool;
 	struct patterns *patterns;
@@ -42,15 +46,16 @@ struct compress {
 	unsigned types_count;
 	uint32_t min_bytes, max_streams;
 	enum compress_flush flush;
-	struct request_rule *skip;
-	unsigned skip_count;
-	uint32_t streams; /* open now */
+	struct request_rules skip;
+	struct compress_list open; /* streams */
+	uint32_t streams;          /* of them */
 	struct compress_counters counters;
 	struct path_room path_room;
 	uint8_t scratch[COMPRESS_SCRATCH];
 };
 
 struct compress_context {
+	LIST_ENTRY(compress_context) link; /* with a stream */
 	const struct coding *coding;
 	void *stream;   /* NULL: none */
 	int8_t best;    /* place of the coding; -1: none */

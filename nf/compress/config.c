@@ -101,28 +101,6 @@ static int read_types(struct compress *compress, const struct sluice_conf *confi
 	return 0;
 }
 
-static int read_skip(struct compress *compress, const struct sluice_conf *config)
-{
-	const struct sluice_conf *list = sluice_conf_list(config, "skip");
-	unsigned n = list ? sluice_conf_length(list) : 0;
-	int err = 0;
-
-	if (!list)
-		return sluice_conf_has(config, "skip") ? -EINVAL : 0;
-	compress->skip = pool_alloc(&compress->pool, n, sizeof(*compress->skip));
-	if (!compress->skip)
-		return -ENOMEM;
-	compress->skip_count = n;
-	for (unsigned i = 0; i < n; ++i) {
-		const struct sluice_conf *group = sluice_conf_at(list, i);
-
-		if (!group || request_rule_read(&compress->pool, compress->patterns, group,
-						&compress->skip[i]))
-			err = -EINVAL;
-	}
-	return err;
-}
-
 /* A window is a power of two. */
 static int read_window(struct compress *compress, const struct sluice_conf *config)
 {
@@ -163,7 +141,8 @@ int compress_read(struct compress *compress, struct sluice_nf *nf, const struct 
 	errors |= read_codings(compress, config);
 	errors |= read_levels(compress, config);
 	errors |= read_types(compress, config);
-	errors |= read_skip(compress, config);
+	errors |= request_rules_read(&compress->pool, compress->patterns, config, "skip",
+				     &compress->skip);
 	errors |= read_window(compress, config);
 	errors |= read_choice(config, "flush", flush, FLUSH_AUTO, &choice);
 	errors |= read_number(config, "min_bytes", MIN_BYTES_DEFAULT, 0, UINT32_MAX,

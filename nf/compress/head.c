@@ -61,10 +61,7 @@ static bool is_skipped(struct compress *compress, const struct sluice_exchange *
 {
 	struct sluice_str path = path_decoded(sluice_path(x), &compress->path_room);
 
-	for (unsigned i = 0; i < compress->skip_count; ++i)
-		if (request_rule_match(&compress->skip[i], x, path) != PATTERN_NO)
-			return true;
-	return false;
+	return request_rules_match(&compress->skip, x, path) != PATTERN_NO;
 }
 
 bool compress_request(struct compress *compress, const struct sluice_exchange *x,

@@ -9,27 +9,6 @@
 #define FLUSH_MS_DEFAULT 200
 #define SEVERITY         6 /* informational */
 
-static int read_skip(struct log *log, const struct sluice_conf *config)
-{
-	const struct sluice_conf *list = sluice_conf_list(config, "skip");
-	unsigned n = list ? sluice_conf_length(list) : 0;
-	int err = 0;
-
-	if (!list)
-		return sluice_conf_has(config, "skip") ? -EINVAL : 0;
-	log->skip = pool_alloc(&log->pool, n, sizeof(*log->skip));
-	if (!log->skip)
-		return -ENOMEM;
-	log->skip_count = n;
-	for (unsigned i = 0; i < n; ++i) {
-		const struct sluice_conf *group = sluice_conf_at(list, i);
-
-		if (!group || request_rule_read(&log->pool, log->patterns, group, &log->skip[i]))
-			err = -EINVAL;
-	}
-	return err;
-}
-
 /* RFC 5424 §6.2: what stands before a line, around its time. */
 static int make_prefix(struct log *log, const char *app, uint32_t facility)
 {
@@ -96,7 +75,7 @@ int log_read(struct log *log, struct sluice_nf *nf, const struct sluice_conf *co
 		return err;
 	errors |= read_to(log, nf, config);
 	errors |= read_number(config, "flush_ms", FLUSH_MS_DEFAULT, 1, 60000, &log->sink.flush_ms);
-	errors |= read_skip(log, config);
+	errors |= request_rules_read(&log->pool, log->patterns, config, "skip", &log->skip);
 	errors |= log_format_read(log, config);
 	return errors ? -EINVAL : 0;
 }

@@ -13,15 +13,6 @@ static struct variable_source source_of(struct log *log, struct sluice_exchange 
 	return (struct variable_source){.x = x, .unique = &log->unique, .id = context->id};
 }
 
-static bool is_skipped(const struct log *log, const struct sluice_exchange *x,
-		       struct sluice_str path)
-{
-	for (unsigned i = 0; i < log->skip_count; ++i)
-		if (request_rule_match(&log->skip[i], x, path) == PATTERN_YES)
-			return true;
-	return false;
-}
-
 static enum sluice_verdict log_request(struct sluice_exchange *x)
 {
 	struct log *log = sluice_data(sluice_of(x));
@@ -29,7 +20,7 @@ static enum sluice_verdict log_request(struct sluice_exchange *x)
 	struct variable_source from = source_of(log, x);
 
 	from.path = path_canonical(sluice_path(x), &log->path_room);
-	if (is_skipped(log, x, from.path)) {
+	if (request_rules_match(&log->skip, x, from.path) == PATTERN_YES) {
 		++*log->counters.skipped;
 		return SLUICE_LEAVE;
 	}

@@ -45,8 +45,7 @@ struct log {
 	template_put *put;
 	const char *prefix; /* of syslog's lines, up to the time; NULL: none */
 	const char *prefix_rest;
-	struct request_rule *skip;
-	unsigned skip_count;
+	struct request_rules skip;
 	struct unique unique;
 	struct log_counters counters;
 	struct log_sink sink;

@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
-# hop: what a function costs: a descriptor in the ring by itself, then a request through one and
-# through two functions, as processes and inline.
+# hop: what a function costs: descriptors and heads through the rings by themselves, batch 1 and 32,
+# same CPU and another; then requests through one and two functions, as processes and inline.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-"${SLUICE_BUILD:-$here/../../build}"/tests/bench/bench_parts "${TIMES:-1000000}" | grep -E 'parts|ring|^$'
+build=${SLUICE_BUILD:-$here/../../build}
+"$build"/tests/bench/bench_rings "${TIMES:-200000}" "$build/lib/sluice"
+echo
 exec "$here/chain.py" --lengths 1,2 "$@"

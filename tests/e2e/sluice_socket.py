@@ -217,12 +217,14 @@ class Raw:
         fd, offset, size, _ = self.regions[number]
         return mmap.mmap(fd, size, prot=prot, offset=offset)
 
-    def say(self, kind, conn=0, generation=0, flags=0, count=0, arg=0, text=0, union=b""):
+    def say(self, kind, conn=0, generation=0, flags=0, count=0, arg=0, text=0, union=b"", more=False):
+        """`more`: it is seen together with what is said next."""
         at = PAGE + self.produced % self.up_entries * 64
         self.up[at:at + 64] = struct.pack("<IIBBBBIQ40s", conn, generation, kind, flags, count, 0, arg,
                                           text, union)
         self.produced += 1
-        self.publish()
+        if not more:
+            self.publish()
 
     def wait_room(self):
         """False: none comes, because nothing is taken any more."""
@@ -233,8 +235,12 @@ class Raw:
             time.sleep(0.001)
         return False
 
+    def store(self, at, index):
+        """In one piece: pack_into would show a zero before."""
+        self.up[at:at + 4] = struct.pack("<I", index & 0xffffffff)
+
     def publish(self):
-        struct.pack_into("<I", self.up, 0, self.produced & 0xffffffff)
+        self.store(0, self.produced)
         try:
             os.write(self.wake_fd, struct.pack("<Q", 1))
         except OSError as error:
@@ -269,7 +275,7 @@ class Raw:
             at = PAGE + self.consumed % self.entries * 64
             down = self.down[at:at + 64]
             self.consumed += 1
-            struct.pack_into("<I", self.up, 64, self.consumed)
+            self.store(64, self.consumed)
             if down[8] == kind:
                 return down
         raise AssertionError(f"no descriptor {kind} came")

@@ -486,7 +486,7 @@ def send_for_one_long_gone(stack, raw):
 
 def close_twice(stack, raw):
     sock, conn, generation = connection(stack, raw)
-    raw.say(api.CLOSE, conn, generation)
+    raw.say(api.CLOSE, conn, generation, more=True)
     raw.say(api.CLOSE, conn, generation)
     return sock
 

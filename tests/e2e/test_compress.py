@@ -2,6 +2,7 @@
 """compress: curl decodes what comes, and so do the codings' own programs; streams do not wait."""
 
 import hashlib
+import http.client
 import threading
 import zlib
 
@@ -123,28 +124,16 @@ class Decoder:
     """gzip within chunks, decoded as far as it has come."""
 
     def __init__(self, sock):
-        self.sock, self.gzip, self.text = sock, zlib.decompressobj(31), b""
-        head, self.rest = read_head(sock)
-        assert b"gzip" in head
-        self.over = False
-
-    def chunk(self):
-        while True:
-            line, found, after = self.rest.partition(b"\r\n")
-            if found and len(after) >= int(line, 16) + 2:
-                size = int(line, 16)
-                self.rest = after[size + 2:]
-                self.over = size == 0
-                return after[:size]
-            more = self.sock.recv(65536)
-            assert more
-            self.rest += more
+        self.answer = http.client.HTTPResponse(sock)
+        self.answer.begin()
+        assert self.answer.headers["Content-Encoding"] == "gzip"
+        self.gzip, self.text = zlib.decompressobj(31), b""
 
     def until(self, text):
         while not self.text.endswith(text):
-            self.text += self.gzip.decompress(self.chunk())
+            self.text += self.gzip.decompress(self.answer.read1(65536))
 
     def until_end(self):
-        while not self.over:
-            self.text += self.gzip.decompress(self.chunk())
+        while piece := self.answer.read1(65536):
+            self.text += self.gzip.decompress(piece)
         assert self.gzip.eof

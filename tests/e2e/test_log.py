@@ -5,6 +5,8 @@ import json
 import os
 import re
 import socket
+import struct
+import threading
 
 import pytest
 
@@ -54,6 +56,9 @@ def test_lines_are_there_when_it_stops(lab):
     assert len(path.read_text().splitlines()) == 5
 
 
+asked = threading.Event()
+
+
 def slow(sock):
     """An origin by hand: what it does is in the path."""
     head, _ = read_head(sock)
@@ -64,6 +69,7 @@ def slow(sock):
     elif b"/ok" in head:
         sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc")
     elif b"/slow" in head:
+        asked.set()
         sock.recv(1)
 
 
@@ -74,7 +80,11 @@ def test_how_exchanges_end(lab):
                 origin=lambda ns: Origin(ns, 8080, slow), upstream="health = { max_fails = 0; };")
     for target in ("/ok", "/admin", "/bad", "/cut"):
         it.client.run("curl", "-s", "-o", "/dev/null", f"http://10.10.1.1{target}", check=False)
-    it.client.run("curl", "-s", "-m", "0.3", "http://10.10.1.1/slow", check=False)
+    with it.client.connect("10.10.1.1", 80) as sock:
+        sock.sendall(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert asked.wait(10)
+        # A client that ends may still be reading; one that resets is gone.
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     it.origin.close()
     it.status("/gone")
     rows = {row["target"]: row for row in map(json.loads, lines_of(path, 6))}

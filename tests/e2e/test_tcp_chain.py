@@ -349,7 +349,7 @@ def test_one_that_sees_the_data(stream):
         sender.join()
     wait_until(lambda: stream.sluiced.stat("client_bytes") == len(page), 10, "all was seen")
     assert stream.sluiced.stat("server_bytes") == len(page) + 2
-    assert stream.engine("payload_copied_bytes") == 0
+    assert stream.engine("payload_copied_bytes") == 2  # what went ahead, as early bytes for the next
 
 
 @PROCESSES

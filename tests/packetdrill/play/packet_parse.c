@@ -120,6 +120,9 @@ static void parse_option(struct lex *lex, struct packet_option *option)
 		option->kind = OPTION_FAST_OPEN;
 		/* The cookie may begin with a digit: it is read before the next token is. */
 		parse_cookie(lex, option);
+	} else if (lex_is_word(lex, "md5")) {
+		option->kind = OPTION_MD5;
+		parse_cookie(lex, option);
 	} else if (lex_accept_word(lex, "mss")) {
 		option->kind = OPTION_MSS;
 		option->value = (uint32_t)lex_integer(lex);

@@ -7,7 +7,7 @@
  *	or         = and { "or" and }
  *	and        = not { "and" not }
  *	not        = [ "not" ] compare
- *	compare    = sum [ ( "==" | "!=" | "<=" | ">=" | "<" | ">" ) sum ]
+ *	compare    = sum { ( "==" | "!=" | "<=" | ">=" | "<" | ">" ) sum }
  *	sum        = product { ( "+" | "-" | "&" | "|" ) product }
  *	product    = atom { ( "*" | "/" | "%" ) atom }
  *	atom       = number | name | "(" or ")"
@@ -139,23 +139,32 @@ static int64_t eval_sum(struct code *c)
 	}
 }
 
+/* 1 <= x <= 2 is what it says, as in Python. */
 static int64_t eval_compare(struct code *c)
 {
-	int64_t value = eval_sum(c);
+	static const char *const ops[] = {"==", "!=", "<=", ">=", "<", ">"};
+	int64_t left = eval_sum(c), all = left;
+	bool first = true;
 
-	if (take(c, "=="))
-		return value == eval_sum(c);
-	if (take(c, "!="))
-		return value != eval_sum(c);
-	if (take(c, "<="))
-		return value <= eval_sum(c);
-	if (take(c, ">="))
-		return value >= eval_sum(c);
-	if (take(c, "<"))
-		return value < eval_sum(c);
-	if (take(c, ">"))
-		return value > eval_sum(c);
-	return value;
+	for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
+		int64_t right;
+		bool holds;
+
+		if (!take(c, ops[i]))
+			continue;
+		right = eval_sum(c);
+		holds = i == 0   ? left == right
+			: i == 1 ? left != right
+			: i == 2 ? left <= right
+			: i == 3 ? left >= right
+			: i == 4 ? left < right
+				 : left > right;
+		all = holds && (first || all);
+		first = false;
+		left = right;
+		i = (size_t)-1;
+	}
+	return all;
 }
 
 static int64_t eval_not(struct code *c)

@@ -107,10 +107,12 @@ static const char *difference(const struct play *play, const struct packet *expe
 /* What is sent is what was written: the first byte has number 1. */
 static void check_payload(const struct packet *got, const uint8_t *payload)
 {
+	uint32_t first = got->seq - !(got->flags & FLAG_SYN);
+
 	for (uint32_t i = 0; i < got->len; i++)
-		if (payload[i] != play_written_byte(got->seq + i - 1))
+		if (payload[i] != play_written_byte(first + i))
 			fail("byte %u of the stream is 0x%02x, and 0x%02x was written",
-			     got->seq + i, payload[i], play_written_byte(got->seq + i - 1));
+			     got->seq + i, payload[i], play_written_byte(first + i));
 }
 
 static void explain(const struct packet *expected, const struct packet *got, int64_t at_us,

@@ -34,6 +34,7 @@ enum option_kind {
 	OPTION_SACK_OK = 4,
 	OPTION_SACK = 5,
 	OPTION_TS = 8,
+	OPTION_MD5 = 19, /* RFC 2385 */
 	OPTION_FAST_OPEN = 34,
 };
 

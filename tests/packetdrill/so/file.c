@@ -114,3 +114,29 @@ int file_close(struct world *world, int fd)
 		sock_close(closed.sock);
 	return 0;
 }
+
+/* ---- time ---- */
+
+void files_spend(struct world *world, uint64_t us)
+{
+	for (int i = 0; world->files && i < FILE_MOST; i++)
+		if (world->files[i].sock)
+			sock_spend(world->files[i].sock, us);
+}
+
+uint64_t files_due_us(const struct world *world)
+{
+	uint64_t due_us = WORLD_NEVER;
+
+	for (int i = 0; world->files && i < FILE_MOST; i++)
+		if (world->files[i].sock && sock_due_us(world->files[i].sock) < due_us)
+			due_us = sock_due_us(world->files[i].sock);
+	return due_us;
+}
+
+void files_tend(struct world *world)
+{
+	for (int i = 0; world->files && i < FILE_MOST; i++)
+		if (world->files[i].sock)
+			sock_tend(world->files[i].sock);
+}

@@ -48,4 +48,9 @@ int file_close(struct world *world, int fd);
 struct file *file_of(const struct world *world, int fd);
 struct sock *file_sock(const struct world *world, int fd);
 
+/* sock_time.c's functions for every socket that is open. */
+void files_spend(struct world *world, uint64_t us);
+uint64_t files_due_us(const struct world *world);
+void files_tend(struct world *world);
+
 #endif

@@ -7,6 +7,7 @@
 #include <rte_common.h>
 
 #include "tests/packetdrill/so/call.h"
+#include "tests/packetdrill/so/linux_addr.h"
 #include "tests/packetdrill/so/linux_control.h"
 #include "tests/packetdrill/so/pipe.h"
 
@@ -146,9 +147,22 @@ ssize_t do_write(void *userdata, int fd, const void *buf, size_t count)
 ssize_t do_sendto(void *userdata, int fd, const void *buf, size_t len, int flags,
 		  const struct sockaddr *addr, socklen_t addr_len)
 {
-	(void)addr; /* a connected socket's is ignored */
-	(void)addr_len;
-	return do_send(userdata, fd, buf, len, flags);
+	struct call c;
+	struct endpoint peer;
+	int err;
+
+	/* A connected socket's address is ignored. */
+	if (!(flags & MSG_FASTOPEN))
+		return do_send(userdata, fd, buf, len, flags);
+	c = call_enter(userdata, fd);
+	if (c.sock && c.sock->phase != SOCK_NEW && c.sock->phase != SOCK_DEFERRED) {
+		world_leave(c.world);
+		return do_send(userdata, fd, buf, len, flags & ~MSG_FASTOPEN);
+	}
+	err = c.sock ? linux_addr_in(addr, addr_len, &peer) : -EBADF;
+	if (flags & MSG_DONTWAIT)
+		c.until_us = SOCK_AT_ONCE;
+	return call_leave(&c, err ? err : sock_connect_fast(c.sock, &peer, buf, len, c.until_us));
 }
 
 /* ---- pipes ---- */

@@ -18,6 +18,8 @@ static const struct {
 };
 
 #define CA_OPEN           0
+#define CA_DISORDER       1
+#define CA_CWR            2
 #define CA_RECOVERY       3
 #define CA_LOSS           4
 #define SSTHRESH_INFINITE 0x7fffffffu
@@ -32,16 +34,21 @@ static uint8_t state_number(const char *name)
 
 static uint8_t ca_state(const struct sock_info *info)
 {
+	if (info->mending || (info->retries && info->unacked_bytes))
+		return CA_LOSS;
 	if (info->recovering)
 		return CA_RECOVERY;
-	return info->retries && info->unacked_bytes ? CA_LOSS : CA_OPEN;
+	if (info->reduced)
+		return CA_CWR;
+	return info->disordered ? CA_DISORDER : CA_OPEN;
 }
 
 static uint8_t options(const struct sock_info *info)
 {
 	return (uint8_t)((info->timestamps ? TCPI_OPT_TIMESTAMPS : 0) |
 			 (info->sack ? TCPI_OPT_SACK : 0) | (info->wscale ? TCPI_OPT_WSCALE : 0) |
-			 (info->ecn ? TCPI_OPT_ECN : 0));
+			 (info->ecn ? TCPI_OPT_ECN : 0) |
+			 (info->fast_text ? TCPI_OPT_SYN_DATA : 0));
 }
 
 static uint32_t segments(const struct sock_info *info, uint32_t bytes)
@@ -56,10 +63,19 @@ static uint32_t ssthresh(const struct sock_info *info)
 	return info->ssthresh_bytes / info->mss;
 }
 
+static bool is_open(const struct sock_info *info)
+{
+	return info->mss && strcmp(info->state, "SYN-SENT") != 0;
+}
+
 static void fill_flight(const struct sock_info *info, struct tcp_info *out)
 {
 	out->tcpi_unacked = segments(info, info->unacked_bytes);
 	out->tcpi_sacked = segments(info, info->sacked_bytes);
+	/* Linux counts what is lost until it is acknowledged. */
+	out->tcpi_lost = segments(info, info->lost_bytes + info->resent_bytes);
+	out->tcpi_retrans = segments(info, info->resent_bytes);
+	out->tcpi_delivered = segments(info, info->delivered_bytes) + is_open(info); /* the SYN */
 	out->tcpi_total_retrans = info->retransmits;
 	out->tcpi_notsent_bytes = info->unsent_bytes;
 	out->tcpi_bytes_received = info->bytes_in;
@@ -72,6 +88,10 @@ static void fill_times(const struct sock_info *info, struct tcp_info *out)
 	out->tcpi_rto = info->rto_us;
 	out->tcpi_rtt = info->srtt_us;
 	out->tcpi_rttvar = info->rttvar_us;
+	out->tcpi_min_rtt = info->min_rtt_us;
+	out->tcpi_busy_time = info->busy_us;
+	out->tcpi_rwnd_limited = info->window_us;
+	out->tcpi_sndbuf_limited = info->buffer_us;
 	out->tcpi_last_data_sent = (uint32_t)(info->idle_sent_us / 1000);
 	out->tcpi_last_data_recv = (uint32_t)(info->idle_recv_us / 1000);
 	out->tcpi_last_ack_recv = (uint32_t)(info->idle_acked_us / 1000);
@@ -80,6 +100,7 @@ static void fill_times(const struct sock_info *info, struct tcp_info *out)
 static void fill_sizes(const struct sock_info *info, struct tcp_info *out)
 {
 	out->tcpi_snd_mss = info->mss;
+	out->tcpi_rcv_mss = info->recv_mss;
 	out->tcpi_advmss = info->advertised_mss;
 	out->tcpi_pmtu = info->path_mtu;
 	out->tcpi_snd_cwnd = info->mss ? info->cwnd_bytes / info->mss : 0;

@@ -23,7 +23,7 @@
 #define MAXSEG_MOST  32767
 #define MAXSEG_FRESH 536
 
-enum kind { KIND_BOOL, KIND_U32, KIND_ANY_U32, KIND_U16, KIND_BUFFER, KIND_TIME, KIND_IGNORED };
+enum kind { KIND_BOOL, KIND_U32, KIND_ANY_U32, KIND_U16, KIND_BUFFER, KIND_TIME, KIND_KEPT };
 
 /* An option that is one field of struct sock_options. */
 struct row {
@@ -37,6 +37,9 @@ struct row {
 		level, name, kind, offsetof(struct sock_options, field) \
 	}
 
+/* Those that change nothing here are remembered, as they would be. */
+#define KEPT(i) offsetof(struct sock_options, kept[i])
+
 static const struct row rows[] = {
 	ROW(IPPROTO_TCP, TCP_NODELAY, KIND_BOOL, nodelay),
 	ROW(IPPROTO_TCP, TCP_CORK, KIND_BOOL, cork),
@@ -48,6 +51,7 @@ static const struct row rows[] = {
 	ROW(IPPROTO_TCP, TCP_NOTSENT_LOWAT, KIND_ANY_U32, unsent_most),
 	ROW(IPPROTO_TCP, TCP_FASTOPEN, KIND_U32, fast_opens),
 	ROW(IPPROTO_TCP, TCP_INQ, KIND_BOOL, tell_unread),
+	ROW(IPPROTO_TCP, TCP_FASTOPEN_CONNECT, KIND_BOOL, fast_connect),
 	ROW(SOL_SOCKET, SO_KEEPALIVE, KIND_BOOL, keepalive),
 	ROW(SOL_SOCKET, SO_REUSEADDR, KIND_BOOL, reuse),
 	ROW(SOL_SOCKET, SO_SNDBUF, KIND_BUFFER, send_bytes),
@@ -56,24 +60,26 @@ static const struct row rows[] = {
 	ROW(SOL_SOCKET, SO_RCVBUFFORCE, KIND_BUFFER, recv_bytes),
 	ROW(SOL_SOCKET, SO_SNDTIMEO, KIND_TIME, send_timeout_us),
 	ROW(SOL_SOCKET, SO_RCVTIMEO, KIND_TIME, recv_timeout_us),
-	{SOL_SOCKET, SO_REUSEPORT, KIND_IGNORED, 0},
-	{SOL_SOCKET, SO_OOBINLINE, KIND_IGNORED, 0},
-	{SOL_SOCKET, SO_PRIORITY, KIND_IGNORED, 0},
-	{SOL_SOCKET, SO_MARK, KIND_IGNORED, 0},
-	{SOL_SOCKET, SO_TIMESTAMP, KIND_IGNORED, 0},
-	{IPPROTO_TCP, TCP_QUICKACK, KIND_IGNORED, 0},
-	{IPPROTO_TCP, TCP_DEFER_ACCEPT, KIND_IGNORED, 0},
-	{IPPROTO_TCP, TCP_SYNCNT, KIND_IGNORED, 0},
-	{IPPROTO_TCP, TCP_LINGER2, KIND_IGNORED, 0},
-	{IPPROTO_TCP, TCP_WINDOW_CLAMP, KIND_IGNORED, 0},
-	{IPPROTO_IP, IP_TOS, KIND_IGNORED, 0},
-	{IPPROTO_IP, IP_TTL, KIND_IGNORED, 0},
-	{IPPROTO_IP, IP_FREEBIND, KIND_IGNORED, 0},
-	{IPPROTO_IP, IP_MTU_DISCOVER, KIND_IGNORED, 0},
-	{IPPROTO_IP, IP_RECVERR, KIND_IGNORED, 0},
-	{IPPROTO_IPV6, IPV6_V6ONLY, KIND_IGNORED, 0},
-	{IPPROTO_IPV6, IPV6_TCLASS, KIND_IGNORED, 0},
-	{IPPROTO_IPV6, IPV6_RECVERR, KIND_IGNORED, 0},
+	{SOL_SOCKET, SO_REUSEPORT, KIND_KEPT, KEPT(0)},
+	{SOL_SOCKET, SO_OOBINLINE, KIND_KEPT, KEPT(1)},
+	{SOL_SOCKET, SO_PRIORITY, KIND_KEPT, KEPT(2)},
+	{SOL_SOCKET, SO_MARK, KIND_KEPT, KEPT(3)},
+	{SOL_SOCKET, SO_TIMESTAMP, KIND_KEPT, KEPT(4)},
+	{IPPROTO_TCP, TCP_QUICKACK, KIND_KEPT, KEPT(5)},
+	{IPPROTO_TCP, TCP_DEFER_ACCEPT, KIND_KEPT, KEPT(6)},
+	{IPPROTO_TCP, TCP_SYNCNT, KIND_KEPT, KEPT(7)},
+	{IPPROTO_TCP, TCP_LINGER2, KIND_KEPT, KEPT(8)},
+	{IPPROTO_TCP, TCP_WINDOW_CLAMP, KIND_KEPT, KEPT(9)},
+	{SOL_SOCKET, SO_ZEROCOPY, KIND_KEPT, KEPT(18)},
+	{IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, KIND_KEPT, KEPT(19)},
+	{IPPROTO_IP, IP_TOS, KIND_KEPT, KEPT(10)},
+	{IPPROTO_IP, IP_TTL, KIND_KEPT, KEPT(11)},
+	{IPPROTO_IP, IP_FREEBIND, KIND_KEPT, KEPT(12)},
+	{IPPROTO_IP, IP_MTU_DISCOVER, KIND_KEPT, KEPT(13)},
+	{IPPROTO_IP, IP_RECVERR, KIND_KEPT, KEPT(14)},
+	{IPPROTO_IPV6, IPV6_V6ONLY, KIND_KEPT, KEPT(15)},
+	{IPPROTO_IPV6, IPV6_TCLASS, KIND_KEPT, KEPT(16)},
+	{IPPROTO_IPV6, IPV6_RECVERR, KIND_KEPT, KEPT(17)},
 };
 
 static const struct row *find(int level, int name)
@@ -120,8 +126,6 @@ static int field_get(const struct sock_options *options, const struct row *row)
 		return *(const uint16_t *)at;
 	case KIND_BUFFER:
 		return buffer_get(*(const uint32_t *)at);
-	case KIND_IGNORED:
-		return 0;
 	default:
 		return (int)*(const uint32_t *)at;
 	}
@@ -182,11 +186,14 @@ static int linger_get(const struct sock *sock, void *value, socklen_t *len)
 
 static int congestion_set(struct sock *sock, const char *name, socklen_t len)
 {
+	char text[SOCK_NAME_MAX];
+
 	if (len == 0 || len >= SOCK_NAME_MAX)
 		return -ENOENT;
-	memcpy(sock->options.congestion, name, len);
-	sock->options.congestion[len] = '\0';
-	return 0;
+	memcpy(text, name, len);
+	text[len] = '\0';
+	/* Linux's name for it. */
+	return sock_set_congestion(sock, strcmp(text, "reno") ? text : "newreno");
 }
 
 static int congestion_get(const struct sock *sock, void *value, socklen_t *len)
@@ -199,6 +206,17 @@ static int congestion_get(const struct sock *sock, void *value, socklen_t *len)
 	if (*len > sizeof(name))
 		*len = sizeof(name);
 	memcpy(value, name, *len);
+	return 0;
+}
+
+static int fast_key_set(struct sock *sock, const void *value, socklen_t len)
+{
+	uint64_t key[2];
+
+	if (len != sizeof(key))
+		return -EINVAL;
+	memcpy(key, value, sizeof(key));
+	sock_set_fast_key(sock, key);
 	return 0;
 }
 
@@ -226,7 +244,7 @@ static bool is_in_range(const struct row *row, int v)
 {
 	if (row->level == IPPROTO_TCP && row->name == TCP_MAXSEG)
 		return v == 0 || (v >= MAXSEG_LEAST && v <= MAXSEG_MOST);
-	return v >= 0 || row->kind == KIND_ANY_U32;
+	return v >= 0 || row->kind == KIND_ANY_U32 || row->kind == KIND_KEPT;
 }
 
 /* ---- */
@@ -240,10 +258,10 @@ int linux_option_set(struct sock *sock, int level, int name, const void *value, 
 		return linger_set(sock, value, len);
 	if (level == IPPROTO_TCP && name == TCP_CONGESTION)
 		return congestion_set(sock, value, len);
+	if (level == IPPROTO_TCP && name == TCP_FASTOPEN_KEY)
+		return fast_key_set(sock, value, len);
 	if (!row)
 		return -ENOPROTOOPT;
-	if (row->kind == KIND_IGNORED)
-		return 0;
 	if (row->kind == KIND_TIME)
 		return time_set(&sock->options, row, value, len);
 	err = int_in(value, len, &v);

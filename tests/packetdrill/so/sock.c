@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <rte_common.h>
 #include <rte_mbuf.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,6 +28,7 @@ struct sock *sock_new(struct world *world)
 	sock->options.keep_idle_s = 7200;
 	sock->options.keep_each_s = 75;
 	sock->options.keep_count = 9;
+	sock->options.fast_opens = 1; /* public scripts are written for listeners that take them */
 	return sock;
 }
 
@@ -54,7 +56,8 @@ static struct tcp_conf conf_of(const struct sock *sock)
 		.local = is_any(&sock->local.addr) ? (struct endpoint){.port = sock->local.port}
 						   : sock->local,
 		.mss_most = o->max_segment,
-		.fast_open = o->fast_opens,
+		.fast_open = sock->fast,
+		.trust_path = true, /* as Linux does, unless told otherwise */
 		.congestion = o->congestion[0] ? o->congestion : NULL,
 		.recv_buffer_bytes = recv_bytes,
 		.recv_begin_bytes = recv_bytes, /* scripts know windows that do not grow */
@@ -186,6 +189,7 @@ int sock_listen(struct sock *sock)
 		return 0;
 	if (sock->phase != SOCK_NEW)
 		return -EINVAL;
+	conf.fast_open = sock->options.fast_opens;
 	if (!sock->local.addr.family)
 		sock->local.addr.family = sock->is_ip6 ? ADDR_IP6 : ADDR_IP4;
 	if (!sock->local.port)
@@ -256,8 +260,51 @@ static int connect_begin(struct sock *sock, const struct endpoint *peer)
 	sock->peer = *peer;
 	sock->phase = SOCK_CONNECTING;
 	sock_apply(sock);
-	world_turn(sock->world);
 	return 0;
+}
+
+/* What is given to tcp_send before the first turn goes along with the SYN. */
+static ssize_t begin_with_text(struct sock *sock, const struct endpoint *peer, const void *buf,
+			       size_t len)
+{
+	uint32_t room = tcp_fast_room(sock->world->stack, &peer->addr);
+	ssize_t done = 0;
+	int err;
+
+	sock->fast = true;
+	err = connect_begin(sock, peer);
+	if (!err && room)
+		done = sock_give(sock, buf, RTE_MIN(len, (size_t)room));
+	world_turn(sock->world);
+	return err ? err : done;
+}
+
+/* Blocking, the rest follows when it is open; not blocking, it is for another call. */
+ssize_t sock_connect_fast(struct sock *sock, const struct endpoint *peer, const void *buf,
+			  size_t len, uint64_t until_us)
+{
+	ssize_t done, rest;
+	int err;
+
+	if (len && !buf)
+		return -EFAULT;
+	done = begin_with_text(sock, peer, buf, len);
+	if (done < 0 || until_us == SOCK_AT_ONCE)
+		return done ? done : -EINPROGRESS;
+	err = wait_until(sock, has_connected, until_us, -EINPROGRESS);
+	if (!err && sock->phase != SOCK_CONNECTED)
+		err = -sock_take_error(sock);
+	if (err || (size_t)done == len)
+		return err ? err : done;
+	rest = sock_send(sock, (const uint8_t *)buf + done, len - (size_t)done, false, until_us);
+	return rest < 0 ? rest : done + rest;
+}
+
+/* With a cookie nothing is said before there is something to say. */
+static bool may_defer(const struct sock *sock, const struct endpoint *peer)
+{
+	return sock->options.fast_connect && sock->phase == SOCK_NEW &&
+	       tcp_fast_room(sock->world->stack, &peer->addr);
 }
 
 int sock_connect(struct sock *sock, const struct endpoint *peer, uint64_t until_us)
@@ -265,14 +312,21 @@ int sock_connect(struct sock *sock, const struct endpoint *peer, uint64_t until_
 	bool again = sock->phase == SOCK_CONNECTING;
 	int err;
 
+	if (may_defer(sock, peer)) {
+		sock->peer = *peer;
+		sock->phase = SOCK_DEFERRED;
+		return 0;
+	}
 	if (sock->phase == SOCK_CONNECTED)
 		return -EISCONN;
 	if (sock->phase != SOCK_NEW && !again)
 		return sock->error ? -sock_take_error(sock) : -EINVAL;
 	if (!again) {
+		sock->fast = sock->options.fast_connect;
 		err = connect_begin(sock, peer);
 		if (err)
 			return err;
+		world_turn(sock->world);
 	}
 	err = wait_until(sock, has_connected, until_us, again ? -EALREADY : -EINPROGRESS);
 	if (err)
@@ -439,6 +493,8 @@ enum sock_event sock_events(const struct sock *sock)
 
 	if (sock->phase == SOCK_NEW)
 		return SOCK_WRITABLE | SOCK_HUNG_UP;
+	if (sock->phase == SOCK_DEFERRED)
+		return SOCK_WRITABLE;
 	if (sock->phase == SOCK_LISTENING)
 		return sock->accept_first ? SOCK_READABLE : 0;
 	if (sock->phase == SOCK_CONNECTING)
@@ -477,7 +533,19 @@ void sock_get_info(const struct sock *sock, struct sock_info *out)
 		.sack = info.sack,
 		.wscale = info.wscale,
 		.ecn = info.ecn,
+		.fast_text = info.fast_text,
 		.recovering = info.recovering,
+		.mending = info.mending,
+		.reduced = info.reduced,
+		.disordered = info.disordered,
+		.recv_mss = info.recv_mss,
+		.min_rtt_us = info.min_rtt_us,
+		.lost_bytes = info.lost_bytes,
+		.resent_bytes = info.resent_bytes,
+		.delivered_bytes = info.delivered_bytes,
+		.busy_us = sock->busy_us,
+		.window_us = sock->window_us,
+		.buffer_us = sock->buffer_us,
 		.wscale_send = info.wscale_send,
 		.wscale_recv = info.wscale_recv,
 		.retries = info.retries,
@@ -498,6 +566,23 @@ void sock_get_info(const struct sock *sock, struct sock_info *out)
 		.idle_recv_us = sock->world->now_us - sock->recv_us,
 		.idle_acked_us = sock->world->now_us - sock->acked_us,
 	};
+}
+
+int sock_set_congestion(struct sock *sock, const char *name)
+{
+	const struct tcp_conf conf = {.congestion = name};
+	int err = tcp_conf_check(&conf);
+
+	if (!err && sock->conn)
+		err = tcp_set_congestion(sock->conn, name);
+	if (!err)
+		snprintf(sock->options.congestion, sizeof(sock->options.congestion), "%s", name);
+	return err;
+}
+
+void sock_set_fast_key(struct sock *sock, const uint64_t key[2])
+{
+	tcp_set_fast_key(sock->world->stack, key);
 }
 
 static enum tcp_gather gather_of(const struct sock *sock)

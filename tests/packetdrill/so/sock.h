@@ -22,9 +22,17 @@ struct world;
 
 #define SOCK_AT_ONCE       0
 #define SOCK_NAME_MAX      16
+#define SOCK_KEPT_MOST     32
 #define SOCK_DEFAULT_FIRST 8080 /* what an unbound socket listens on */
 
-enum sock_phase { SOCK_NEW, SOCK_LISTENING, SOCK_CONNECTING, SOCK_CONNECTED, SOCK_OVER };
+enum sock_phase {
+	SOCK_NEW,
+	SOCK_DEFERRED, /* connected with TCP_FASTOPEN_CONNECT: the first write opens it */
+	SOCK_LISTENING,
+	SOCK_CONNECTING,
+	SOCK_CONNECTED,
+	SOCK_OVER,
+};
 
 /* What can be set before and after there is a connection; copied to accepted ones. */
 struct sock_options {
@@ -32,7 +40,9 @@ struct sock_options {
 	bool tell_unread; /* recvmsg says how much is left */
 	uint32_t linger_s;
 	uint32_t user_timeout_ms;
-	uint32_t fast_opens; /* how many a listener would have waiting; 0: none */
+	uint32_t fast_opens;      /* how many a listener would have waiting; 0: none */
+	bool fast_connect;        /* connect() waits for the first bytes, if there is a cookie */
+	int kept[SOCK_KEPT_MOST]; /* options without an effect here: what was set */
 	uint32_t keep_idle_s, keep_each_s, keep_count;
 	uint32_t send_bytes, recv_bytes; /* 0: the world's */
 	uint32_t unsent_most;            /* not writable while as much is not sent yet; 0: any */
@@ -45,10 +55,13 @@ struct sock_options {
 struct sock_info {
 	const char *state;
 	const char *congestion;
-	bool timestamps, sack, wscale, ecn, recovering;
+	bool timestamps, sack, wscale, ecn, fast_text;
+	bool recovering, mending, reduced, disordered;
 	uint8_t wscale_send, wscale_recv, retries, probes;
-	uint32_t mss, advertised_mss, path_mtu;
-	uint32_t srtt_us, rttvar_us, rto_us;
+	uint32_t mss, advertised_mss, path_mtu, recv_mss;
+	uint32_t srtt_us, rttvar_us, rto_us, min_rtt_us;
+	uint32_t lost_bytes, resent_bytes, delivered_bytes;
+	uint64_t busy_us, window_us, buffer_us;
 	uint32_t cwnd_bytes, ssthresh_bytes, pipe_bytes, unacked_bytes, sacked_bytes;
 	uint32_t send_queue_bytes, unsent_bytes;
 	uint32_t recv_window_bytes, send_window_bytes, retransmits;
@@ -71,9 +84,14 @@ struct sock {
 	int error;             /* SO_ERROR, positive */
 	bool ended;            /* the peer's FIN was the end */
 	bool shut_read, shut_write;
+	bool fast; /* RFC 7413 is asked for, or used */
 	bool more; /* the last call said that more will follow */
 	bool was_full;
 	uint64_t sent_us, recv_us, acked_us;
+	uint64_t gathered_until_us; /* what is corked goes then; 0: nothing is */
+	/* How long anything was to be sent, and what held it back: the peer's window; a buffer that
+	 * was full. */
+	uint64_t busy_us, window_us, buffer_us;
 	unsigned news_in, news_out; /* count what an edge-triggered watch waits for */
 };
 
@@ -90,6 +108,17 @@ int sock_bind(struct sock *sock, const struct endpoint *local);
 int sock_listen(struct sock *sock);
 int sock_accept(struct sock *sock, uint64_t until_us, struct sock **out);
 int sock_connect(struct sock *sock, const struct endpoint *peer, uint64_t until_us);
+/* sendto(MSG_FASTOPEN), or the first write of one that is deferred: opens it, with as much of the
+ * text as the SYN takes. How much went, 0 or -EINPROGRESS when there is no cookie. */
+ssize_t sock_connect_fast(struct sock *sock, const struct endpoint *peer, const void *buf,
+			  size_t len, uint64_t until_us);
+
+/* Another congestion control, of what is connected too. */
+int sock_set_congestion(struct sock *sock, const char *name);
+
+/* Of all the world's cookies. */
+void sock_set_fast_key(struct sock *sock, const uint64_t key[2]);
+
 int sock_shutdown(struct sock *sock, bool read, bool write);
 
 /* Frees it. Blocks as SO_LINGER says. */
@@ -113,9 +142,18 @@ void sock_push(struct sock *sock);
 /* The error that waits, positive, and takes it. */
 int sock_take_error(struct sock *sock);
 
+/* sock_time.c: `us` pass, before something else happens; when something is due by itself, and that
+ * what is due is done. */
+void sock_spend(struct sock *sock, uint64_t us);
+uint64_t sock_due_us(const struct sock *sock);
+void sock_tend(struct sock *sock);
+
 /* sock_io.c */
 enum sock_recv_flag { SOCK_PEEK = 1 << 0, SOCK_WAIT_ALL = 1 << 1, SOCK_DISCARD = 1 << 2 };
 ssize_t sock_recv(struct sock *sock, void *buf, size_t len, unsigned flags, uint64_t until_us);
+
+/* Gives bytes to the connection, without a turn. How many, or -errno. */
+ssize_t sock_give(struct sock *sock, const void *buf, size_t len);
 
 /* `more`: the last part of a segment may wait. */
 ssize_t sock_send(struct sock *sock, const void *buf, size_t len, bool more, uint64_t until_us);

@@ -97,7 +97,7 @@ static ssize_t recv_some(struct sock *sock, uint8_t *buf, size_t len, unsigned f
 static bool may_recv(const struct sock *sock)
 {
 	return sock->phase == SOCK_CONNECTED || sock->phase == SOCK_OVER ||
-	       sock->phase == SOCK_CONNECTING;
+	       sock->phase == SOCK_CONNECTING || sock->phase == SOCK_DEFERRED;
 }
 
 ssize_t sock_recv(struct sock *sock, void *buf, size_t len, unsigned flags, uint64_t until_us)
@@ -157,22 +157,28 @@ static struct rte_mbuf *make_chain(struct rte_mempool *pool, const uint8_t *buf,
 	return head;
 }
 
-static ssize_t send_room(struct sock *sock, const uint8_t *buf, size_t len)
+ssize_t sock_give(struct sock *sock, const void *buf, size_t len)
 {
-	size_t n = RTE_MIN(len, (size_t)sock_send_room(sock));
-	struct rte_mbuf *chain = make_chain(sock->world->pools.payload, buf, n);
+	struct rte_mbuf *chain = make_chain(sock->world->pools.payload, buf, len);
 	int err;
 
 	if (!chain)
-		return -ENOBUFS;
+		return len ? -ENOBUFS : 0;
 	err = tcp_send(sock->conn, chain);
 	if (err) {
 		rte_pktmbuf_free(chain);
 		return err;
 	}
 	sock->sent_us = sock->world->now_us;
+	return (ssize_t)len;
+}
+
+static ssize_t send_room(struct sock *sock, const uint8_t *buf, size_t len)
+{
+	ssize_t n = sock_give(sock, buf, RTE_MIN(len, (size_t)sock_send_room(sock)));
+
 	world_turn(sock->world);
-	return (ssize_t)n;
+	return n;
 }
 
 static int check_sendable(struct sock *sock)
@@ -211,6 +217,8 @@ ssize_t sock_send(struct sock *sock, const void *buf, size_t len, bool more, uin
 		return check_sendable(sock);
 	if (!buf)
 		return -EFAULT;
+	if (sock->phase == SOCK_DEFERRED)
+		return sock_connect_fast(sock, &sock->peer, buf, len, until_us);
 	sock->more = more;
 	sock_apply_gather(sock);
 	do {

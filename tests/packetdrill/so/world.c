@@ -6,11 +6,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <rte_common.h>
+
 #include "l4stack/stack.h"
+#include "l4stack/tcp/tcp.h"
+#include "tests/packetdrill/so/file.h"
 
 #define START_US     1000000000ull
 #define MAX_CONNS    256
 #define MEMORY_BYTES (1ull << 30) /* an account, so large that no connection feels it */
+
+/* The key of Fast Open's cookies that packetdrill's public scripts are written for. */
+static const uint64_t fast_key[2] = {0xb2b2b2b2a1a1a1a1, 0xd4d4d4d4c3c3c3c3};
 
 /* A call that blocks. */
 struct world_waiter {
@@ -55,6 +62,7 @@ static int make_stack(struct world *world, const struct world_conf *conf)
 	if (err)
 		return err;
 	world->wire.stack = world->stack;
+	tcp_set_fast_key(world->stack, fast_key);
 	memcpy(port.mac, wire_stack_mac, sizeof(port.mac));
 	err = stack_port_add(world->stack, WIRE_PORT, &port);
 	if (!err)
@@ -181,11 +189,16 @@ void world_turn(struct world *world)
 		stack_flush(world->stack);
 	} while (wire_answer(&world->wire) || stack_next_us(world->stack) <= world->now_us);
 	wake_waiters(world);
+	if (!world->tending) {
+		world->tending = true;
+		files_tend(world);
+		world->tending = false;
+	}
 }
 
 uint64_t world_next_us(const struct world *world)
 {
-	uint64_t next_us = stack_next_us(world->stack);
+	uint64_t next_us = RTE_MIN(stack_next_us(world->stack), files_due_us(world));
 
 	for (const struct world_waiter *w = world->waiters; w; w = w->next)
 		if (w->deadline_us < next_us)
@@ -200,8 +213,10 @@ void world_advance(struct world *world, uint64_t until_us)
 
 		if (next_us > until_us)
 			next_us = until_us;
-		if (next_us > world->now_us)
+		if (next_us > world->now_us) {
+			files_spend(world, next_us - world->now_us);
 			world->now_us = next_us;
+		}
 		world_turn(world);
 	}
 }

@@ -42,6 +42,7 @@ struct world {
 	pthread_cond_t idle; /* the thread that was woken has left, or sleeps again */
 	pthread_t driver, woken;
 	bool is_woken;
+	bool tending; /* sockets are being looked after: one that is pushed turns the world */
 	struct world_waiter *waiters;
 	uint64_t now_us;
 	uint32_t recv_bytes, send_bytes;
