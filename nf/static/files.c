@@ -245,6 +245,16 @@ static void settle(struct files *files, const struct static_root *root, struct s
 	give(files, file, out);
 }
 
+/* Once: what is missing is in the configuration. */
+static void tell(struct files *files)
+{
+	if (!files->told)
+		sluice_log(files->nf, SLUICE_LOG_WARN,
+			   "files below a root cannot be opened: allow = { read = [ … ]; } must "
+			   "name it");
+	files->told = true;
+}
+
 static int find_named(struct files *files, const struct static_root *root, struct sluice_str path,
 		      struct found *out)
 {
@@ -263,6 +273,8 @@ static int find_named(struct files *files, const struct static_root *root, struc
 	fd = open_below(root->fd, path, root->dotfiles, root->links, &stat);
 	if (fd < 0 && file)
 		drop(files, file);
+	if (fd == -EPERM)
+		tell(files);
 	if (fd < 0)
 		return status_of(fd);
 	if (S_ISDIR(stat.st_mode)) {

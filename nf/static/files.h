@@ -61,6 +61,7 @@ struct files {
 	unsigned count;
 	uint64_t bytes, bytes_max;
 	uint32_t largest;
+	bool told;
 	struct files_counters counters;
 };
 
