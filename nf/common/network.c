@@ -125,15 +125,20 @@ int networks_read(struct pool *pool, const struct sluice_conf *group, const char
 	return err;
 }
 
+void network_address(const struct sluice_peer *peer, uint8_t out[ADDRESS_BYTES])
+{
+	if (peer->family == 4)
+		map_v4(peer->bytes, out);
+	else
+		memcpy(out, peer->bytes, ADDRESS_BYTES);
+}
+
 bool networks_contain(const struct networks *set, const struct sluice_peer *peer)
 {
 	unsigned low = 0, high = set->count;
 	uint8_t address[ADDRESS_BYTES];
 
-	if (peer->family == 4)
-		map_v4(peer->bytes, address);
-	else
-		memcpy(address, peer->bytes, ADDRESS_BYTES);
+	network_address(peer, address);
 	while (low < high) {
 		unsigned middle = low + (high - low) / 2;
 

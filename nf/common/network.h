@@ -37,6 +37,9 @@ int networks_read(struct pool *pool, const struct sluice_conf *group, const char
 
 bool networks_contain(const struct networks *set, const struct sluice_peer *peer);
 
+/* The 16 bytes that stand for the peer's address. */
+void network_address(const struct sluice_peer *peer, uint8_t out[16]);
+
 /* The peer's address as text, without port or brackets; `out` has NETWORK_TEXT_BYTES. */
 #define NETWORK_TEXT_BYTES 46
 struct sluice_str network_peer_text(const struct sluice_peer *peer, char *out);

@@ -27,10 +27,10 @@ static void set_etag(struct static_body *body)
 {
 	uint64_t hash = UINT64_C(0xcbf29ce484222325);
 
-	for (uint32_t i = 0; i < body->size; ++i)
+	for (uint64_t i = 0; i < body->size; ++i)
 		hash = (hash ^ body->buf->data[i]) * UINT64_C(0x100000001b3);
-	snprintf(body->etag, sizeof(body->etag), "\"%016llx-%x\"", (unsigned long long)hash,
-		 body->size);
+	snprintf(body->etag, sizeof(body->etag), "\"%016llx-%llx\"", (unsigned long long)hash,
+		 (unsigned long long)body->size);
 }
 
 int static_body_text(struct sluice_nf *nf, const struct sluice_conf *where, const char *text,
@@ -59,7 +59,7 @@ int static_body_generate(struct sluice_nf *nf, const struct sluice_conf *where, 
 
 static int read_all(int fd, struct static_body *body)
 {
-	uint32_t done = 0;
+	uint64_t done = 0;
 
 	while (done < body->size) {
 		ssize_t n = read(fd, body->buf->data + done, body->size - done);
@@ -70,7 +70,7 @@ static int read_all(int fd, struct static_body *body)
 			return -errno;
 		if (n == 0)
 			return -EIO; /* it became shorter meanwhile */
-		done += (uint32_t)n;
+		done += (uint64_t)n;
 	}
 	return 0;
 }

@@ -2,10 +2,14 @@
 #include "nf/static/static.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
 #include "nf/common/answer.h"
 #include "nf/common/read.h"
+
+#define CACHE_FILE_KB     256
+#define CACHE_FILE_KB_MAX 1024 /* one hook reads such a file whole */
 
 static int read_status(const struct sluice_conf *group, uint16_t *out)
 {
@@ -47,11 +51,12 @@ static int read_methods(struct static_nf *self, const struct sluice_conf *group,
 static int check_source(const struct sluice_conf *group, const struct static_response *response)
 {
 	int sources = sluice_conf_has(group, "body") + sluice_conf_has(group, "file") +
-		      sluice_conf_has(group, "size_bytes") + response->echo;
+		      sluice_conf_has(group, "size_bytes") + response->echo +
+		      sluice_conf_has(group, "root");
 
 	if (sources > 1)
 		return sluice_conf_error(
-			group, "only one of body, file, size_bytes and echo can be given");
+			group, "only one of body, file, size_bytes, root and echo can be given");
 	if (sources > 0 && answer_has_no_body(response->status))
 		return sluice_conf_error(group, "status %u never has a body", response->status);
 	return 0;
@@ -91,6 +96,41 @@ static int read_generated(struct sluice_nf *nf, const struct sluice_conf *group,
 	return static_body_generate(nf, group, size, &response->body);
 }
 
+static int open_root(const struct sluice_conf *group, const char *path,
+		     struct static_response *response)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return sluice_conf_error_key(group, "root", "%s: %s", path, strerror(errno));
+	response->root.fd = fd;
+	response->has_root = true;
+	return 0;
+}
+
+/* The type is each file's own, unless one is given for all. */
+static int read_root(const struct sluice_conf *group, struct static_response *response)
+{
+	struct static_root *root = &response->root;
+	const char *path;
+	int err = sluice_conf_string(group, "root", NULL, &path);
+
+	if (err || !path)
+		return err;
+	response->type = NULL;
+	if (response->status != 200)
+		return sluice_conf_error(group, "a root answers with 200");
+	if (response->path.kind != PATH_ANY && response->path.kind != PATH_PREFIX)
+		return sluice_conf_error(group, "a root needs path_prefix, or no path");
+	if (sluice_conf_string(group, "index", "index.html", &root->index) ||
+	    sluice_conf_bool(group, "dotfiles", false, &root->dotfiles) ||
+	    sluice_conf_bool(group, "links", false, &root->links))
+		return -EINVAL;
+	if (strchr(root->index, '/'))
+		return sluice_conf_error_key(group, "index", "\"%s\" is not a name", root->index);
+	return open_root(group, path, response);
+}
+
 static int read_body(struct sluice_nf *nf, const struct sluice_conf *group,
 		     struct static_response *response)
 {
@@ -103,10 +143,12 @@ static int read_body(struct sluice_nf *nf, const struct sluice_conf *group,
 		err = read_file(nf, group, response);
 	if (!err)
 		err = read_generated(nf, group, response);
+	if (!err)
+		err = read_root(group, response);
 	if (err)
 		return err;
 	err = sluice_conf_string(group, "type", response->type, &response->type);
-	if (!err && !read_is_value(response->type))
+	if (!err && response->type && !read_is_value(response->type))
 		err = sluice_conf_error(group, "type: control characters");
 	return err;
 }
@@ -148,6 +190,7 @@ static int read_responses(struct static_nf *self, struct sluice_nf *nf,
 	for (unsigned i = 0; i < self->responses_count; ++i) {
 		const struct sluice_conf *group = sluice_conf_at(list, i);
 
+		self->responses[i].root.number = i;
 		if (!group || read_response(self, nf, group, &self->responses[i]))
 			err = -EINVAL;
 	}
@@ -163,10 +206,34 @@ static int read_counters(struct static_counters *c, struct sluice_nf *nf)
 	c->not_found = sluice_counter(nf, "not_found", "requests that nothing matched: 404");
 	c->passed = sluice_counter(nf, "passed", "requests that nothing matched, passed on");
 	c->refused = sluice_counter(nf, "refused", "requests with another method: 405");
+	c->redirected = sluice_counter(nf, "redirected", "directories without their slash: 301");
 	return c->requests && c->answered && c->not_modified && c->partial && c->not_found &&
-			       c->passed && c->refused
+			       c->passed && c->refused && c->redirected
 		       ? 0
 		       : -ENOSPC;
+}
+
+static int read_file_counters(struct files_counters *c, struct sluice_nf *nf)
+{
+	c->hits = sluice_counter(nf, "file_hits", "files sent without asking the system");
+	c->loads = sluice_counter(nf, "file_loads", "files read into the arena to stay");
+	c->evictions = sluice_counter(nf, "file_evictions", "files that had to go out of it");
+	c->streams = sluice_counter(nf, "file_streams", "files read while they are sent");
+	c->broken = sluice_counter(nf, "file_broken", "of these, ended before their end");
+	return c->hits && c->loads && c->evictions && c->streams && c->broken ? 0 : -ENOSPC;
+}
+
+static int read_bounds(struct static_nf *self, const struct sluice_conf *config)
+{
+	uint32_t half = (uint32_t)(sluice_arena_bytes(self->nf) / 2 >> 10), kept, largest;
+	int err = read_number(config, "cache_kb", half, 0, UINT32_MAX, &kept);
+
+	if (read_number(config, "cache_file_kb", CACHE_FILE_KB, 0, CACHE_FILE_KB_MAX, &largest) ||
+	    err)
+		return -EINVAL;
+	self->files.bytes_max = (uint64_t)kept << 10;
+	self->files.largest = largest << 10;
+	return 0;
 }
 
 static int read_settings(struct static_nf *self, const struct sluice_conf *config,
@@ -179,6 +246,7 @@ static int read_settings(struct static_nf *self, const struct sluice_conf *confi
 	errors |= read_choice(config, "otherwise", otherwise, 0, &choice);
 	errors |= read_number(config, "match_limit", PATTERN_MATCH_LIMIT_DEFAULT, 1, UINT32_MAX,
 			      match_limit);
+	errors |= read_bounds(self, config);
 	self->pass = choice == 1;
 	return errors ? -EINVAL : 0;
 }
@@ -192,6 +260,8 @@ int static_read(struct static_nf *self, struct sluice_nf *nf, const struct sluic
 	if (err)
 		return err;
 	err = read_counters(&self->counters, nf);
+	if (!err)
+		err = read_file_counters(&self->files.counters, nf);
 	if (err)
 		return err;
 	err = read_responses(self, nf, config);

@@ -6,7 +6,7 @@
 #include <strings.h>
 
 #define NUMBER_NONE UINT64_MAX
-#define NUMBER_MAX  UINT32_MAX /* beyond every body: larger ones are as good as this */
+#define NUMBER_MAX  (UINT64_MAX / 16) /* beyond every body: larger ones are as good as this */
 
 /* Digits at the front of `text`, which becomes the rest; NUMBER_NONE: there are none. */
 static uint64_t take_number(struct sluice_str *text)
@@ -46,19 +46,19 @@ static bool parse(struct sluice_str value, uint64_t *first, uint64_t *last)
 }
 
 /* False: not satisfiable. */
-static bool place(uint64_t first, uint64_t last, uint32_t size, struct static_part *out)
+static bool place(uint64_t first, uint64_t last, uint64_t size, struct static_part *out)
 {
 	if (first == NUMBER_NONE) { /* the last bytes */
 		uint64_t n = last < size ? last : size;
 
-		*out = (struct static_part){(uint32_t)(size - n), (uint32_t)n};
+		*out = (struct static_part){size - n, n};
 		return n > 0;
 	}
 	if (first >= size)
 		return false;
 	if (last >= size) /* also NUMBER_NONE: until the end */
 		last = size - 1;
-	*out = (struct static_part){(uint32_t)first, (uint32_t)(last - first + 1)};
+	*out = (struct static_part){first, last - first + 1};
 	return true;
 }
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "nf/common/answer.h"
 #include "nf/common/head_text.h"
@@ -13,6 +14,9 @@
 /* What one answer consists of. */
 struct reply {
 	const struct static_response *response;
+	const struct static_body *body;
+	const char *type;
+	int fd; /* of a body that is not in the arena */
 	uint16_t status;
 	struct static_part part;
 };
@@ -50,14 +54,13 @@ static int add_headers(struct sluice_exchange *x, const struct field_pairs *head
 static int add_content_range(struct sluice_exchange *x, const struct reply *reply)
 {
 	const struct static_part *part = &reply->part;
-	uint32_t size = reply->response->body.size;
+	unsigned long long size = reply->body->size, off = part->off, len = part->len;
 	char text[CONTENT_RANGE_BYTES];
 
 	if (reply->status == 206)
-		snprintf(text, sizeof(text), "bytes %u-%u/%u", part->off, part->off + part->len - 1,
-			 size);
+		snprintf(text, sizeof(text), "bytes %llu-%llu/%llu", off, off + len - 1, size);
 	else
-		snprintf(text, sizeof(text), "bytes */%u", size);
+		snprintf(text, sizeof(text), "bytes */%llu", size);
 	return sluice_field_add(x, "Content-Range", sluice_str(text));
 }
 
@@ -65,29 +68,33 @@ static int add_content_range(struct sluice_exchange *x, const struct reply *repl
 static int add_fields(struct sluice_exchange *x, const struct reply *reply)
 {
 	const struct static_response *response = reply->response;
-	bool described = reply->part.len > 0 || response->body.size > 0;
+	bool described = reply->part.len > 0 || reply->body->size > 0;
 	int err = 0;
 
 	if (reply->status != 304 && described)
-		err = sluice_field_add(x, "Content-Type", sluice_str(response->type));
+		err = sluice_field_add(x, "Content-Type", sluice_str(reply->type));
 	if (!err && reply->status == 206)
 		err = add_content_range(x, reply);
 	if (!err)
-		err = add_validators(x, &response->body);
+		err = add_validators(x, reply->body);
 	return err ? err : add_headers(x, &response->headers);
 }
 
-static int send_part(struct sluice_exchange *x, const struct reply *reply)
+static int send_part(struct static_nf *self, struct sluice_exchange *x, struct reply *reply)
 {
 	if (reply->part.len == 0 || answer_has_no_body(reply->status) ||
 	    sluice_head(x)->method == SLUICE_METHOD_HEAD)
 		return 0;
-	return sluice_respond_body(x, reply->response->body.buf, reply->part.off, reply->part.len,
-				   true);
+	if (reply->fd < 0)
+		return sluice_respond_body(x, reply->body->buf, (uint32_t)reply->part.off,
+					   (uint32_t)reply->part.len, true);
+	stream_start(self, x, reply->fd, &reply->part);
+	reply->fd = -1;
+	return 0;
 }
 
 static enum sluice_verdict send_reply(struct static_nf *self, struct sluice_exchange *x,
-				      const struct reply *reply)
+				      struct reply *reply)
 {
 	bool none = answer_has_no_body(reply->status);
 	int err = sluice_respond(x, reply->status, none ? SLUICE_LENGTH_NONE : reply->part.len);
@@ -95,7 +102,7 @@ static enum sluice_verdict send_reply(struct static_nf *self, struct sluice_exch
 	if (!err)
 		err = add_fields(x, reply);
 	if (!err)
-		err = send_part(x, reply);
+		err = send_part(self, x, reply);
 	return finish(self, err);
 }
 
@@ -126,7 +133,7 @@ static enum sluice_verdict send_echo(struct static_nf *self, struct sluice_excha
 static enum sluice_verdict send_wanted(struct static_nf *self, struct sluice_exchange *x,
 				       struct reply *reply)
 {
-	const struct static_body *body = &reply->response->body;
+	const struct static_body *body = reply->body;
 
 	reply->status = static_condition(x, body);
 	if (reply->status == 412)
@@ -144,12 +151,66 @@ static enum sluice_verdict send_wanted(struct static_nf *self, struct sluice_exc
 	return send_reply(self, x, reply);
 }
 
+static enum sluice_verdict answer_otherwise(struct static_nf *self, struct sluice_exchange *x)
+{
+	if (self->pass) {
+		++*self->counters.passed;
+		return SLUICE_LEAVE;
+	}
+	++*self->counters.not_found;
+	return answer_status(x, 404);
+}
+
+static enum sluice_verdict send_found(struct static_nf *self, struct sluice_exchange *x,
+				      const struct static_response *response, struct found *found)
+{
+	struct reply reply = {
+		.response = response,
+		.body = found->body,
+		.type = response->type ? response->type : found->type,
+		.fd = found->fd,
+		.part = {0, found->body->size},
+	};
+	enum sluice_verdict verdict = send_wanted(self, x, &reply);
+
+	if (reply.fd >= 0)
+		close(reply.fd);
+	return verdict;
+}
+
+static enum sluice_verdict answer_root(struct static_nf *self, struct sluice_exchange *x,
+				       const struct static_response *response)
+{
+	struct found found;
+	int status;
+
+	if (!stream_may_read(self))
+		return stream_wait(self, x);
+	status = static_root_find(self, x, response, &found);
+	if (status == 404)
+		return answer_otherwise(self, x);
+	if (status)
+		return answer_status(x, (uint16_t)status);
+	if (found.directory)
+		return static_root_redirect(self, x);
+	return send_found(self, x, response, &found);
+}
+
 static enum sluice_verdict answer(struct static_nf *self, struct sluice_exchange *x,
 				  const struct static_response *response)
 {
-	struct reply reply = {response, response->status, {0, response->body.size}};
+	struct reply reply = {
+		.response = response,
+		.body = &response->body,
+		.type = response->type,
+		.fd = -1,
+		.status = response->status,
+		.part = {0, response->body.size},
+	};
 	uint8_t method = sluice_head(x)->method;
 
+	if (response->has_root)
+		return answer_root(self, x, response);
 	if (response->echo)
 		return send_echo(self, x, response);
 	if (response->status == 200 &&
@@ -170,16 +231,6 @@ static enum sluice_verdict refuse_method(struct static_nf *self, struct sluice_e
 	return answer_send(x, &refusal);
 }
 
-static enum sluice_verdict answer_otherwise(struct static_nf *self, struct sluice_exchange *x)
-{
-	if (self->pass) {
-		++*self->counters.passed;
-		return SLUICE_LEAVE;
-	}
-	++*self->counters.not_found;
-	return answer_status(x, 404);
-}
-
 static bool is_for(const struct static_response *response, struct sluice_exchange *x,
 		   struct sluice_str path)
 {
@@ -189,13 +240,11 @@ static bool is_for(const struct static_response *response, struct sluice_exchang
 
 /* The first response for this host and path that has the method; if only the method is wrong, 405.
  */
-static enum sluice_verdict static_request(struct sluice_exchange *x)
+enum sluice_verdict static_serve(struct static_nf *self, struct sluice_exchange *x)
 {
-	struct static_nf *self = sluice_data(sluice_of(x));
 	struct sluice_str path = path_canonical(sluice_path(x), &self->path_room);
 	unsigned count = self->responses_count, near = count;
 
-	++*self->counters.requests;
 	for (unsigned i = 0; i < count; ++i) {
 		const struct static_response *response = &self->responses[i];
 
@@ -211,10 +260,32 @@ static enum sluice_verdict static_request(struct sluice_exchange *x)
 	return answer_otherwise(self, x);
 }
 
+static enum sluice_verdict static_request(struct sluice_exchange *x)
+{
+	struct static_nf *self = sluice_data(sluice_of(x));
+
+	++*self->counters.requests;
+	return static_serve(self, x);
+}
+
+static void static_writable(struct sluice_nf *nf)
+{
+	stream_advance_all(sluice_data(nf));
+}
+
+static void response_free(struct static_response *response)
+{
+	static_body_free(&response->body);
+	if (response->has_root)
+		close(response->root.fd);
+}
+
 static void static_free(struct static_nf *self)
 {
 	for (unsigned i = 0; i < self->responses_count; ++i)
-		static_body_free(&self->responses[i].body);
+		response_free(&self->responses[i]);
+	stream_free(self);
+	files_free(&self->files);
 	patterns_destroy(self->patterns);
 	pool_free(&self->pool);
 	free(self);
@@ -227,7 +298,12 @@ static int static_init(struct sluice_nf *nf, const struct sluice_conf *config)
 
 	if (!self)
 		return -ENOMEM;
-	err = static_read(self, nf, config);
+	self->nf = nf;
+	err = files_init(&self->files, nf);
+	if (!err)
+		err = stream_init(self);
+	if (!err)
+		err = static_read(self, nf, config);
 	if (err) {
 		static_free(self);
 		return err;
@@ -245,9 +321,12 @@ static void static_fini(struct sluice_nf *nf)
 static const struct sluice_nf_hooks static_hooks = {
 	SLUICE_HOOKS,
 	.name = "static",
-	.summary = "answers from texts, files and generated bytes; echoes requests",
+	.summary = "answers from files, texts and generated bytes; echoes requests",
+	.ctx_bytes = sizeof(struct visit),
 	.init = static_init,
 	.fini = static_fini,
 	.request_head = static_request,
+	.done = stream_done,
+	.writable = static_writable,
 };
 SLUICE_FUNCTION(static_hooks);

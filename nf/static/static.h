@@ -5,8 +5,9 @@
  *
  * config.c reads the responses once; body.c puts their bodies into the arena, where all
  * exchanges share them and from where they are sent; condition.c and range.c are the
- * parts of RFC 9110 that decide how much of one is sent; static.c answers. Everything
- * belongs to one instance and its thread; responses never change.
+ * parts of RFC 9110 that decide how much of one is sent; static.c answers. root.c, files.c, open.c
+ * and stream.c do the same for files below a root, which are read when they are asked for.
+ * Everything belongs to one instance and its thread; responses never change.
  */
 #ifndef NF_STATIC_STATIC_H
 #define NF_STATIC_STATIC_H
@@ -16,25 +17,15 @@
 
 #include <sluice/nf.h>
 
-#include "nf/common/date.h"
 #include "nf/common/field.h"
 #include "nf/common/host_rule.h"
 #include "nf/common/methods.h"
 #include "nf/common/path.h"
 #include "nf/common/path_rule.h"
 #include "nf/common/pool.h"
-
-#define STATIC_ETAG_BYTES 36
-
-/* A representation: what is sent, whole or in part. */
-struct static_body {
-	struct sluice_buf *buf; /* NULL when size is 0 */
-	uint32_t size;
-	char etag[STATIC_ETAG_BYTES]; /* with its quotes; "": none */
-	bool dated;
-	int64_t modified; /* Unix seconds, when it is dated */
-	char last_modified[DATE_BYTES];
-};
+#include "nf/static/body.h"
+#include "nf/static/files.h"
+#include "nf/static/stream.h"
 
 struct static_response {
 	struct host_rule host;
@@ -44,12 +35,15 @@ struct static_response {
 	uint16_t status;
 	const char *type;
 	struct static_body body;
+	bool has_root;
+	struct static_root root; /* then the body is a file below it */
 	struct field_pairs headers;
 	const char *allow; /* its methods, for 405 */
 };
 
 struct static_counters {
-	uint64_t *requests, *answered, *not_modified, *partial, *not_found, *passed, *refused;
+	uint64_t *requests, *answered, *not_modified, *partial, *not_found, *passed, *refused,
+		*redirected;
 };
 
 struct static_nf {
@@ -60,7 +54,14 @@ struct static_nf {
 	bool pass; /* what nothing here answers goes on */
 	struct static_counters counters;
 	struct path_room path_room;
-	char room[PATH_ROOM_BYTES]; /* for an echo */
+	char room[PATH_ROOM_BYTES]; /* for an echo, or a Location */
+	/* roots */
+	struct sluice_nf *nf;
+	struct path_room file_room;
+	struct files files;
+	struct sluice_timer *timer;
+	struct visit_line waiting, sending;
+	uint64_t turn_us, turn_bytes; /* when this turn of the loop is, and what it has read */
 };
 
 /* Fills a zeroed `self`. Errors are recorded; what was read so far is freed by the caller. */
@@ -77,8 +78,17 @@ int static_body_generate(struct sluice_nf *nf, const struct sluice_conf *where, 
 			 struct static_body *out) __attribute__((warn_unused_result));
 void static_body_free(struct static_body *body);
 
-/* The media type of a file by the end of its name. */
-const char *static_mime_type(const char *path);
+/* --- roots ------------------------------------------------------------------------------ */
+
+/* 0, or the status that says why not. */
+int static_root_find(struct static_nf *self, struct sluice_exchange *x,
+		     const struct static_response *response, struct found *out)
+	__attribute__((warn_unused_result));
+/* To the directory's name with its slash. */
+enum sluice_verdict static_root_redirect(struct static_nf *self, struct sluice_exchange *x);
+
+/* Answers the request, or holds it. */
+enum sluice_verdict static_serve(struct static_nf *self, struct sluice_exchange *x);
 
 /* --- how much of it ----------------------------------------------------------------------- */
 
@@ -87,10 +97,6 @@ uint16_t static_condition(struct sluice_exchange *x, const struct static_body *b
 
 /* §13.1.5: Range counts, for there is no If-Range or it names what we have. */
 bool static_if_range(struct sluice_exchange *x, const struct static_body *body);
-
-struct static_part {
-	uint32_t off, len;
-};
 
 /* RFC 9110 §14.2, for GET: 200 for all of it, 206, or 416; `*out` is what to send. */
 uint16_t static_range(struct sluice_exchange *x, const struct static_body *body,

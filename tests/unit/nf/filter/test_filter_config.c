@@ -37,7 +37,8 @@ static void test_action(void **state)
 {
 	(void)state;
 	plugin_refuses("rules = (\n{ path = \"^/\"; } );",
-		       "test.conf:2: a rule needs action = \"allow\" or \"deny\"");
+		       "test.conf:2: a rule needs action = \"allow\", \"deny\", \"tag\", \"log\" "
+		       "or \"score\"");
 	plugin_refuses("rules = ( { action = \"drop\"; } );",
 		       "test.conf:1: action: \"drop\" is not known here");
 }

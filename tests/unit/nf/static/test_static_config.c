@@ -15,8 +15,9 @@ static void test_responses(void **state)
 static void test_bodies(void **state)
 {
 	(void)state;
-	plugin_refuses("responses = (\n { body = \"a\"; size_bytes = 1; } );",
-		       "test.conf:2: only one of body, file, size_bytes and echo can be given");
+	plugin_refuses(
+		"responses = (\n { body = \"a\"; size_bytes = 1; } );",
+		"test.conf:2: only one of body, file, size_bytes, root and echo can be given");
 	plugin_refuses("responses = ( { body = \"a\"; status = 204; } );",
 		       "test.conf:1: status 204 never has a body");
 	plugin_refuses("responses = ( { status = 304; } );",
