@@ -155,9 +155,9 @@ enum tcp_timer {
 
 /* What is suspected of the path: tcp_mtu.h. */
 struct tcp_mtu {
-	uint16_t full;                /* the MTU that was given up; 0: nothing is suspected */
+	uint16_t full;                /* the MTU that was given up; 0: none was */
 	uint16_t next, tried;         /* of the next probe, and of the one that is in flight */
-	uint16_t known;               /* while a probe is sent: what the path carries */
+	uint16_t known;               /* while a probe is sent: what the path carries; or 0 */
 	uint32_t probe_end, probe_ms; /* where it ends; when the next one may go */
 };
 
