@@ -186,7 +186,8 @@ struct tcp_conn {
 	/* Line 2: sending. */
 	uint32_t snd_una;
 	uint32_t snd_nxt; /* what is sent next that is new: all before it is on the scoreboard */
-	uint32_t snd_max; /* one past the highest ever sent: a window probe may be beyond snd_nxt */
+	uint32_t snd_max; /* one past the highest ever sent: a FIN or a SYN's
+			   * text may be beyond snd_nxt */
 	uint32_t snd_wnd;
 	uint32_t snd_wl1, snd_wl2;
 	uint32_t snd_bytes; /* payload in the queue, sent or not */
