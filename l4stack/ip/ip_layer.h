@@ -11,6 +11,7 @@
 
 #include "l4stack/base/bucket.h"
 #include "l4stack/ip/ip.h"
+#include "l4stack/ip/path_mtu.h"
 #include "l4stack/ip/route.h"
 #include "l4stack/link/link.h"
 #include "l4stack/stack_internal.h"
@@ -50,6 +51,7 @@ struct ip_layer {
 	struct ip_address *addresses; /* by addr_compare */
 	unsigned address_count, address_room;
 	struct route_table routes;
+	struct path_mtus narrow;
 	uint32_t generation; /* of routes and addresses; never 0 */
 	uint64_t id_key;
 	uint16_t ids[IP_ID_BUCKETS];

@@ -97,6 +97,14 @@ static bool window_is_newer(const struct tcp_conn *conn, const struct tcp_seg *s
 	       (conn->snd_wl1 == seg->seq && seq_le(conn->snd_wl2, seg->ack));
 }
 
+/* What waited for the window has not been idle: RFC 5681 §4.1. */
+static void note_opened(struct tcp_conn *conn)
+{
+	if (tcp_timer_is_set(conn, TCP_TIMER_PERSIST))
+		conn->last_sent_ms = tcp_now_ms(conn->tcp);
+	tcp_timer_clear(conn, TCP_TIMER_PERSIST);
+}
+
 static void take_window(struct tcp_conn *conn, const struct tcp_seg *seg, bool advanced)
 {
 	uint32_t before = conn->snd_wnd;
@@ -113,7 +121,7 @@ static void take_window(struct tcp_conn *conn, const struct tcp_seg *seg, bool a
 		conn->retry_ms = tcp_now_ms(conn->tcp);
 	if (conn->snd_wnd > before && conn->snd_nxt == conn->snd_una) {
 		conn->retries = 0;
-		tcp_timer_clear(conn, TCP_TIMER_PERSIST);
+		note_opened(conn);
 	}
 }
 

@@ -7,6 +7,7 @@
 
 #include "l4stack/tcp/tcp_ecn.h"
 #include "l4stack/tcp/tcp_fast.h"
+#include "l4stack/tcp/tcp_mtu.h"
 #include "l4stack/tcp/tcp_recvq.h"
 #include "l4stack/tcp/tcp_reorder.h"
 #include "l4stack/tcp/tcp_segment.h"
@@ -81,6 +82,7 @@ struct tcp_conn *tcp_conn_new(struct tcp_proto *tcp, const struct tcp_conn_spec 
 	conn->flags = TCP_IN_TABLE | TCP_USE_TS | TCP_USE_SACK | TCP_USE_WSCALE;
 	conn->cc.ops = spec->cc_ops;
 	take_conf(conn, spec->conf);
+	tcp_mtu_begin(conn);
 	tcp_scoreboard_init(&conn->sent, &tcp->runs);
 	tcp_timer_init(conn);
 	return conn;

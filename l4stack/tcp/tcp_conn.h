@@ -155,9 +155,9 @@ enum tcp_timer {
 
 /* What is suspected of the path: tcp_mtu.h. */
 struct tcp_mtu {
-	uint16_t full;                /* the MTU that was given up; 0: nothing is suspected */
+	uint16_t full;                /* the MTU that was given up; 0: none was */
 	uint16_t next, tried;         /* of the next probe, and of the one that is in flight */
-	uint16_t known;               /* while a probe is sent: what the path carries */
+	uint16_t known;               /* while a probe is sent: what the path carries; or 0 */
 	uint32_t probe_end, probe_ms; /* where it ends; when the next one may go */
 };
 
@@ -186,7 +186,8 @@ struct tcp_conn {
 	/* Line 2: sending. */
 	uint32_t snd_una;
 	uint32_t snd_nxt; /* what is sent next that is new: all before it is on the scoreboard */
-	uint32_t snd_max; /* one past the highest ever sent: a window probe may be beyond snd_nxt */
+	uint32_t snd_max; /* one past the highest ever sent: a FIN or a SYN's
+			   * text may be beyond snd_nxt */
 	uint32_t snd_wnd;
 	uint32_t snd_wl1, snd_wl2;
 	uint32_t snd_bytes; /* payload in the queue, sent or not */

@@ -47,4 +47,8 @@ bool tcp_input_text_in_order(struct tcp_conn *conn, struct tcp_seg *seg);
 /* RFC 5961 §7: an ACK that makes the peer prove itself, as often as the limit allows. */
 void tcp_input_challenge(struct tcp_conn *conn);
 
+/* The answer to a probe, of the peer's by its number: limited for its connection alone, for what
+ * strangers do to others must not leave it without. */
+void tcp_input_probed(struct tcp_conn *conn);
+
 #endif

@@ -271,7 +271,7 @@ static void restart_after_idle(struct tcp_conn *conn)
 {
 	uint64_t idle_us = (uint64_t)(tcp_now_ms(conn->tcp) - conn->last_sent_ms) * 1000;
 
-	if (conn->snd_una == conn->snd_max && conn->snd_nxt == conn->snd_max &&
+	if (conn->snd_una == conn->snd_max && conn->snd_nxt == conn->snd_max && usable(conn) &&
 	    idle_us > conn->rto.rto_us)
 		conn->cc.ops->on_idle(&conn->cc, idle_us, conn->tcp->stack->now_us);
 }
@@ -338,18 +338,19 @@ static bool output_new(struct tcp_conn *conn)
 	}
 }
 
-/* RFC 9293 §3.8.6.1: beyond the window, so not in flight: it may well be dropped. */
-static void send_beyond(struct tcp_conn *conn, uint32_t len)
+/* FIN beyond the window, so not in flight: it may well be dropped. */
+static void send_fin_beyond(struct tcp_conn *conn)
 {
-	struct tcp_span span = next_span(conn, len, len == 0);
+	struct tcp_span span = next_span(conn, 0, true);
 
 	transmit(conn, &span);
 }
 
-/* At least one byte, or FIN; more when a small window is all there is. */
+/* RFC 9293 §3.8.6.1: as much as a small window takes. Beyond one that is shut a segment that the
+ * peer has to answer, as a keepalive is: a byte of text there would be dropped, or stand alone. */
 static void output_probe(struct tcp_conn *conn)
 {
-	uint32_t window = usable(conn), len = RTE_MIN(unsent(conn), RTE_MAX(window, 1u));
+	uint32_t window = usable(conn), len = RTE_MIN(unsent(conn), window);
 
 	conn->flags &= ~(uint32_t)TCP_PROBE_NOW;
 	if (tcp_output_window_is_open(conn) || !tcp_output_waits(conn))
@@ -357,8 +358,10 @@ static void output_probe(struct tcp_conn *conn)
 	stack_count(conn->tcp->stack, tcp_window_probes);
 	if (window)
 		send_next(conn, RTE_MIN(len, (uint32_t)conn->mss), len == 0, false);
+	else if (unsent(conn))
+		tcp_segment_send_keepalive(conn);
 	else
-		send_beyond(conn, len);
+		send_fin_beyond(conn);
 }
 
 /* RFC 8985 §7.3: the last segment again. */
@@ -437,7 +440,8 @@ static void arm(struct tcp_conn *conn, bool had_mbufs)
 	} else if (!had_mbufs) {
 		tcp_timer_set(conn, TCP_TIMER_PERSIST, NO_MBUF_RETRY_US);
 	} else if (!tcp_timer_is_set(conn, TCP_TIMER_PERSIST)) {
-		tcp_timer_set(conn, TCP_TIMER_PERSIST, RTE_MIN(delay_us, TCP_RTO_MAX_US));
+		delay_us = tcp_timer_patient_us(conn, RTE_MIN(delay_us, TCP_RTO_MAX_US));
+		tcp_timer_set(conn, TCP_TIMER_PERSIST, delay_us);
 	}
 }
 

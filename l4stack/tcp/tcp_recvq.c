@@ -23,14 +23,14 @@ uint32_t tcp_recvq_mtu_mss(uint8_t family, uint16_t mtu, uint16_t most)
 	return most ? RTE_MIN(mss, (uint32_t)most) : mss;
 }
 
-uint32_t tcp_recvq_path_mss(const struct ip_path *path, uint16_t most)
+uint32_t tcp_recvq_path_mss(const struct stack *stack, const struct ip_path *path, uint16_t most)
 {
-	return tcp_recvq_mtu_mss(path->src.family, path->mtu, most);
+	return tcp_recvq_mtu_mss(path->src.family, ip_path_port_mtu(stack, path), most);
 }
 
 uint32_t tcp_recvq_mss(const struct tcp_conn *conn)
 {
-	return tcp_recvq_path_mss(&conn->path, conn->mss_most);
+	return tcp_recvq_path_mss(conn->tcp->stack, &conn->path, conn->mss_most);
 }
 
 uint8_t tcp_recvq_wscale(uint32_t limit)

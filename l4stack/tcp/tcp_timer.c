@@ -26,6 +26,17 @@ static bool patience_is_over(struct tcp_conn *conn)
 	return now_ms - conn->retry_ms >= conn->user_timeout_ms;
 }
 
+uint64_t tcp_timer_patient_us(const struct tcp_conn *conn, uint64_t delay_us)
+{
+	uint32_t silent_ms = tcp_now_ms(conn->tcp) - conn->retry_ms;
+
+	if (!conn->retries || !tcp_has(conn, TCP_USER_TIMEOUT))
+		return delay_us;
+	return RTE_MIN(delay_us,
+		       (conn->user_timeout_ms - RTE_MIN(silent_ms, conn->user_timeout_ms)) *
+			       1000ull);
+}
+
 static void count_retry(struct tcp_conn *conn)
 {
 	if (conn->retries < UINT8_MAX)
