@@ -594,6 +594,8 @@ bool body_begin(struct exchange *x, enum direction d, enum http_body_kind out_ki
 /* Moves what can be moved. False: the exchange has ended. */
 bool body_move(struct exchange *x, enum direction d);
 void body_free(struct exchange *x, enum direction d);
+/* The request is answered, and nobody is to have the rest of it: see body_discard. */
+void body_give_up(struct exchange *x);
 /* Payload comes in hand, or goes. */
 void body_hand(struct exchange *x, enum direction d, int64_t charge);
 /* Reads the rest of the request and throws it away. STOP: too much, or no request. */
@@ -733,9 +735,9 @@ enum client_fate respond_error(struct client *client, struct exchange *x, uint16
 enum client_fate respond_fate(const struct exchange *x);
 
 /* --- instead.c ------------------------------------------------------------------- */
-/* A function answers in place of what it was shown: that is given up. False: the exchange has
- * ended. */
-bool instead_begin(struct exchange *x);
+/* The function of `stage` answers in place of what it was shown: the origin is given up, and what
+ * is left of the request goes nowhere. False: the exchange has ended. */
+bool instead_begin(struct exchange *x, uint8_t stage);
 /* The origin gives no answer: functions that look at answers are shown one of ours, which any of
  * them may better; else it ends with `status`. False: the exchange has ended. */
 bool instead_offer(struct exchange *x, uint16_t status);

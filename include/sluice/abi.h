@@ -165,7 +165,8 @@ enum sluice_up_kind {
 	SLUICE_UP_VERDICT = 1,
 	/* The answer to body piece `piece`, the oldest that is unanswered. `verdict` PASS: as it
 	 * was. REPLACE: `slices` instead of it (0: nothing). LEAVE: it, and all that was shown
-	 * besides, as it was; none of that is answered. RESET. */
+	 * besides, as it was; none of that is answered. RESET. RESPOND, of a request: as in a
+	 * VERDICT; what was shown besides is still answered, and goes nowhere. */
 	SLUICE_UP_PIECE,
 	/* Body of a response begun with RESPOND: slices; END when complete. */
 	SLUICE_UP_EMIT,
@@ -198,7 +199,7 @@ enum sluice_verdict {
 #define SLUICE_NONE16    UINT16_MAX
 #define SLUICE_UP_SLICES 2
 
-/* A VERDICT of RESPOND has one slice at most: END when the body ends with it. */
+/* RESPOND has one slice at most: END when the body ends with it. */
 struct sluice_up_respond {
 	struct sluice_slice slice;
 	uint64_t body_bytes; /* of all, or SLUICE_LENGTH_UNKNOWN, _NONE */

@@ -86,7 +86,10 @@ struct sluice_nf_hooks {
 	 * A piece of body, in order. `end`: the last one (it may be empty). Verdicts: SLUICE_PASS:
 	 * goes on as it is. SLUICE_REPLACE: what sluice_body_emit gave during this hook goes on
 	 * instead (nothing, if it was not called). SLUICE_LEAVE: it and the rest go on as they are,
-	 * and nothing of this exchange is heard any more. SLUICE_RESET.
+	 * and nothing of this exchange is heard any more. SLUICE_RESET. In request_body also
+	 * SLUICE_RESPOND, with sluice_respond and the edits of that answer: it goes out instead of
+	 * the origin's, which is given up with all of the body that it has not had; no more of the
+	 * body is shown here. Once an answer has begun it comes too late, and the exchange is cut.
 	 */
 	enum sluice_verdict (*request_body)(struct sluice_exchange *x,
 					    const struct sluice_span *spans, unsigned n, bool end);
@@ -290,9 +293,10 @@ struct sluice_str sluice_field_value(const struct sluice_exchange *x, unsigned i
 unsigned sluice_field_first(const struct sluice_exchange *x, enum sluice_field_id id);
 unsigned sluice_field_next(const struct sluice_exchange *x, unsigned i);
 
-/* --- edits: take effect with the verdict. -ENOSPC past SLUICE_EDITS_MAX_BYTES, -EINVAL for what
- * the manager would refuse: what is no name or value, and fields that belong to one connection or
- * to the framing (HOP, FRAMING in <sluice/fields.def>) */
+/* --- edits: of the head, or of an answer of its own. They take effect with the verdict. -ENOSPC
+ * past SLUICE_EDITS_MAX_BYTES, -EINVAL for what the manager would refuse: what is no name or value,
+ * and fields that belong to one connection or to the framing (HOP, FRAMING in <sluice/fields.def>)
+ */
 
 int sluice_field_set(struct sluice_exchange *x, const char *name, struct sluice_str value);
 int sluice_field_add(struct sluice_exchange *x, const char *name, struct sluice_str value);
@@ -351,7 +355,7 @@ int sluice_early_take(struct sluice_exchange *x, uint32_t bytes);
  */
 int sluice_open_send(struct sluice_exchange *x, struct sluice_buf *buf, uint32_t off, uint32_t len);
 
-/* --- answering (verdict SLUICE_RESPOND from a head hook, or from sluice_resume) --- */
+/* --- answering (verdict SLUICE_RESPOND from a head hook or request_body, or sluice_resume) --- */
 
 /* A buffer of the function's arena (<sluice/buf.h>). NULL: the arena is full. */
 struct sluice_buf *sluice_buf_alloc(struct sluice_nf *nf, uint32_t size);

@@ -177,7 +177,8 @@ const char *harness_answer(const struct harness *h);
 
 /* --- what the function answered ------------------------------------------------------ */
 
-/* To the last head. SLUICE_HOLD while there is none. */
+/* To the last head. SLUICE_HOLD while there is none. SLUICE_RESPOND also after a piece of a request
+ * that was answered so; what follows reads that answer. */
 enum sluice_verdict harness_verdict(const struct harness_exchange *x);
 uint16_t harness_group(const struct harness_exchange *x);  /* sluice_route: SLUICE_NONE16: none */
 uint16_t harness_server(const struct harness_exchange *x); /* sluice_pick */

@@ -42,6 +42,15 @@ static void slices_take(struct harness *h, const struct sluice_up *up, struct ha
 	}
 }
 
+static void respond(struct harness_exchange *x, const struct sluice_up *up)
+{
+	harness_fields_free(x);
+	x->status = up->status;
+	x->body_bytes = up->respond.body_bytes;
+	slices_take(x->h, up, &x->body);
+	x->body_ended = up->flags & SLUICE_UP_END;
+}
+
 static void on_verdict(struct harness_exchange *x, const struct sluice_up *up, const void *text)
 {
 	if (x->answered)
@@ -58,11 +67,7 @@ static void on_verdict(struct harness_exchange *x, const struct sluice_up *up, c
 		x->how = up->how;
 	x->resized = up->flags & SLUICE_UP_RESIZE;
 	if (x->verdict == SLUICE_RESPOND) {
-		harness_fields_free(x);
-		x->status = up->status;
-		x->body_bytes = up->respond.body_bytes;
-		slices_take(x->h, up, &x->body);
-		x->body_ended = up->flags & SLUICE_UP_END;
+		respond(x, up);
 	} else {
 		slices_take(x->h, up, &x->ahead);
 		x->early_taken = up->piece;
@@ -78,7 +83,7 @@ static void on_emit(struct harness_exchange *x, const struct sluice_up *up)
 	x->body_ended = up->flags & SLUICE_UP_END;
 }
 
-static void on_piece(struct harness_exchange *x, const struct sluice_up *up)
+static void on_piece(struct harness_exchange *x, const struct sluice_up *up, const void *text)
 {
 	if (up->piece != x->pieces)
 		harness_abort("an answer to piece %u, not %u", up->piece, x->pieces);
@@ -90,6 +95,12 @@ static void on_piece(struct harness_exchange *x, const struct sluice_up *up)
 		slices_take(x->h, up, &x->piece);
 		harness_append(&x->piece, "", 0);
 	}
+	if (up->verdict != SLUICE_RESPOND)
+		return;
+	harness_answer_forget(x);
+	x->verdict = SLUICE_RESPOND;
+	respond(x, up);
+	harness_edits_apply(x, text, up->text_len);
 }
 
 static void on_ask(struct harness *h, const struct sluice_up *up, const void *text)
@@ -123,7 +134,7 @@ static int put(void *ctx, unsigned worker, const struct sluice_up *up, const voi
 		on_emit(x, up);
 		break;
 	default:
-		on_piece(x, up);
+		on_piece(x, up, text);
 	}
 	return 0;
 }
