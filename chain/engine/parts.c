@@ -36,6 +36,14 @@ static bool is_outdone(const struct instance *instance, const struct exchange *x
 	return false;
 }
 
+/* The function says that it cannot be. */
+static void reset(struct exchange *x)
+{
+	engine_count(x->engine, exchanges_reset_by_function);
+	ending_why(x, SLUICE_ENDING_FUNCTION_RESET);
+	exchange_fail(x, 502);
+}
+
 void parts_take_emit(struct instance *instance, struct exchange *x, const struct sluice_up *up)
 {
 	unsigned n = x->responder;
@@ -47,6 +55,10 @@ void parts_take_emit(struct instance *instance, struct exchange *x, const struct
 		else
 			offence(instance, verdict_own(instance, x), holder,
 				"a part of an answer that it does not give");
+		return;
+	}
+	if (up->verdict == SLUICE_RESET && !up->slices && !up->flags && !up->text_len) {
+		reset(x);
 		return;
 	}
 	if (up->verdict || up->text_len || (up->flags & ~SLUICE_UP_END) ||
@@ -211,9 +223,7 @@ void parts_take_piece(struct instance *instance, struct exchange *x, const struc
 		respond(instance, hop, up);
 		return;
 	case SLUICE_RESET:
-		engine_count(x->engine, exchanges_reset_by_function);
-		ending_why(x, SLUICE_ENDING_FUNCTION_RESET);
-		exchange_fail(x, 502);
+		reset(x);
 		return;
 	default:
 		break;

@@ -168,7 +168,8 @@ enum sluice_up_kind {
 	 * besides, as it was; none of that is answered. RESET. RESPOND, of a request: as in a
 	 * VERDICT; what was shown besides is still answered, and goes nowhere. */
 	SLUICE_UP_PIECE,
-	/* Body of a response begun with RESPOND: slices; END when complete. */
+	/* Body of a response begun with RESPOND: slices; END when complete. `verdict` RESET, alone:
+	 * it cannot go on. */
 	SLUICE_UP_EMIT,
 	/* A request of its own to an upstream group. `exchange`: a number below SLUICE_ASKS_MAX
 	 * that is not in use between it and this worker; `generation`: whatever it likes. Its text:

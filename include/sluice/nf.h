@@ -374,6 +374,9 @@ int sluice_respond_body(struct sluice_exchange *x, struct sluice_buf *buf, uint3
 			uint32_t len, bool end);
 /* The same with a copy of `text` (counted as copied). */
 int sluice_respond_text(struct sluice_exchange *x, struct sluice_str text, bool end);
+/* After the verdict: the answer cannot go on. It ends here, so that nobody takes it for whole.
+ * -EINVAL: it has ended, or was not begun. */
+int sluice_respond_cut(struct sluice_exchange *x);
 
 /* In a body hook, or one for data, that returns SLUICE_REPLACE: the new bytes. */
 int sluice_body_emit(struct sluice_exchange *x, struct sluice_buf *buf, uint32_t off, uint32_t len);

@@ -220,6 +220,18 @@ int sluice_respond_text(struct sluice_exchange *x, struct sluice_str text, bool 
 	return rc;
 }
 
+int sluice_respond_cut(struct sluice_exchange *x)
+{
+	struct sluice_up up = up_of(x, SLUICE_UP_EMIT);
+
+	if (!x->live || !x->answering)
+		return -EINVAL;
+	up.verdict = SLUICE_RESET;
+	x->answering = false;
+	x->body_ended = true;
+	return up_put(x, &up, NULL, true);
+}
+
 void sluice_body_resize(struct sluice_exchange *x)
 {
 	x->resize = true;

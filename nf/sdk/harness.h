@@ -202,7 +202,8 @@ uint64_t harness_body_bytes(const struct harness_exchange *x); /* as sluice_resp
 const uint8_t *harness_body(const struct harness_exchange *x,
 			    size_t *len); /* emitted so far; NUL follows. `len` may be NULL */
 bool harness_body_ended(const struct harness_exchange *x);
-bool harness_resized(const struct harness_exchange *x); /* sluice_body_resize: of the last head */
+bool harness_body_cut(const struct harness_exchange *x); /* sluice_respond_cut */
+bool harness_resized(const struct harness_exchange *x);  /* sluice_body_resize: of the last head */
 
 /* --- arena and back-pressure ------------------------------------------------------- */
 

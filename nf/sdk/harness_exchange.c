@@ -77,8 +77,9 @@ static void on_verdict(struct harness_exchange *x, const struct sluice_up *up, c
 
 static void on_emit(struct harness_exchange *x, const struct sluice_up *up)
 {
-	if (x->body_ended)
+	if (x->body_ended || x->body_cut)
 		harness_abort("body after the end of the answer");
+	x->body_cut = up->verdict == SLUICE_RESET;
 	slices_take(x->h, up, &x->body);
 	x->body_ended = up->flags & SLUICE_UP_END;
 }
@@ -435,4 +436,9 @@ bool harness_resized(const struct harness_exchange *x)
 bool harness_body_ended(const struct harness_exchange *x)
 {
 	return x->body_ended;
+}
+
+bool harness_body_cut(const struct harness_exchange *x)
+{
+	return x->body_cut;
 }

@@ -139,6 +139,24 @@ static void answer_may_be_cut(void **state)
 	assert_int_equal(sluice_arena_used(harness_nf(*state)), 0);
 }
 
+static void answer_cuts_itself(void **state)
+{
+	struct harness_exchange *x;
+
+	t.request = stream;
+	harness_hold_sent(*state, true);
+	x = harness_request(*state, "GET", "/", HARNESS_NO_FIELDS);
+	assert_int_equal(sluice_respond_cut(t.held), 0);
+	assert_true(harness_body_cut(x));
+	assert_int_equal(sluice_respond_cut(t.held), -EINVAL);
+	assert_int_equal(sluice_respond_body(t.held, t.buf, 0, 1, false), -EINVAL);
+	t.sent = STREAM_BYTES;
+	harness_acknowledge(*state);
+	harness_done(x, true);
+	sluice_buf_unref(t.buf);
+	assert_int_equal(sluice_arena_used(harness_nf(*state)), 0);
+}
+
 static enum sluice_verdict respond_then_pass(struct sluice_exchange *x)
 {
 	sluice_respond(x, 200, SLUICE_LENGTH_UNKNOWN);
@@ -391,6 +409,7 @@ int main(void)
 		TEST(body_streams),
 		TEST(slow_peer_holds_the_window),
 		TEST(answer_may_be_cut),
+		TEST(answer_cuts_itself),
 		TEST(answer_may_be_given_up),
 		TEST(wrong_verdict_resets),
 		TEST(body_is_replaced),
