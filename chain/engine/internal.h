@@ -6,6 +6,7 @@
  *    config.c     functions, chains, listeners
  *    client.c     connections of clients
  *    request.c    what they send, until an exchange begins with it
+ *    refused.c    what comes to no exchange
  *    head.c       heads from where they are read
  *    source.c     connections, and what is left of them
  *    exchange.c   an exchange from begin to end
@@ -341,6 +342,7 @@ struct exchange {
 	bool keep_client;  /* the client's connection can take another request */
 	bool reserved;     /* a slot is set aside for the response head */
 	bool failed;
+	bool refused;       /* no function was shown it: it ends where it begins */
 	uint16_t open_hops; /* when over: hops that keep it */
 	uint16_t status;    /* of the answer; 0: none */
 	uint16_t failing;   /* the status that it ends with, unless a function answers; 0: none */
@@ -493,7 +495,8 @@ void client_linger(struct client *client);
 /* Something came, or there is an exchange for it now. */
 void request_read(struct client *client);
 /* Answers, and ends the connection. */
-void request_refuse(struct client *client, uint16_t status);
+void request_refuse(struct client *client, uint16_t status, enum sluice_ending why);
+void client_addresses(const struct client *client, struct sluice_head *head);
 
 /* --- ending.c -------------------------------------------------------------------- */
 /* Why it is going to fail; what was said first counts. */
@@ -530,6 +533,11 @@ void exchange_emits_drop(struct exchange *x);
 void exchange_client_gone(struct exchange *x);
 /* One hop of an exchange that is over has let go. */
 void exchange_hop_over(struct exchange *x);
+
+/* --- refused.c ------------------------------------------------------------------- */
+/* An exchange for what is refused, so that functions hear of it; NULL: none wants to, or there is
+ * no room. It is to be answered, and ended. */
+struct exchange *refused_begin(struct client *client, enum sluice_ending why);
 
 /* --- deadline.c ------------------------------------------------------------------ */
 /* Its phase, or the time since which it stands still, is another one. */

@@ -130,6 +130,9 @@ enum sluice_down_kind {
 	/* `tcp`: bytes, as the two BODY kinds. */
 	SLUICE_DOWN_CLIENT_DATA,
 	SLUICE_DOWN_SERVER_DATA,
+	/* A request that was refused before anybody was shown it. arg: as with REQUEST_HEAD, as
+	 * much of it as there is; `end`. It is over: nothing is answered. */
+	SLUICE_DOWN_REFUSED,
 	SLUICE_DOWN_KINDS
 };
 
@@ -151,7 +154,7 @@ struct sluice_down {
 	uint32_t arg;
 	union {
 		struct sluice_slice slice[SLUICE_DOWN_SLICES];
-		struct sluice_end end; /* DONE */
+		struct sluice_end end; /* DONE, REFUSED */
 	};
 };
 SLUICE_ASSERT(sizeof(struct sluice_down) == 64, "ABI");
@@ -529,6 +532,7 @@ enum sluice_hook {
 	SLUICE_HOOK_OPEN = 1 << 5,
 	SLUICE_HOOK_CLIENT_DATA = 1 << 6,
 	SLUICE_HOOK_SERVER_DATA = 1 << 7,
+	SLUICE_HOOK_REFUSED = 1 << 8,
 };
 
 /* A function needs one of these to have a part in a chain of that protocol. */

@@ -126,6 +126,12 @@ struct sluice_nf_hooks {
 
 	/* Words from the command line, see sluice_word. 0, or -errno: sluice_refuse tells why. */
 	int (*command)(struct sluice_nf *nf, struct sluice_command *command);
+
+	/* A request that was refused before any function was shown it (it is no HTTP, too large,
+	 * too slow) is over: this is its first hook and its last. sluice_ending(x) tells how it was
+	 * answered and why, sluice_head(x) as much of it as there is: the addresses always;
+	 * `version` is 0 when not even its first line could be read. */
+	void (*refused)(struct sluice_exchange *x);
 };
 
 /* A plugin that was built with fewer hooks is taken as it is: new ones come at the end. */
@@ -263,15 +269,15 @@ int sluice_conf_error_key(const struct sluice_conf *group, const char *key, cons
 /* --- the exchange ------------------------------------------------------------------ */
 
 void *sluice_ctx(struct sluice_exchange *x);
-/* In `done`: how it ended, and how long that took. NULL in all other hooks. */
+/* In `done` and `refused`: how it ended, and how long that took. NULL in all other hooks. */
 const struct sluice_end *sluice_ending(const struct sluice_exchange *x);
 /* "client_gone": the name of an enum sluice_ending; what it does not know is "failed". */
 const char *sluice_ending_name(uint8_t why);
 struct sluice_nf *sluice_of(struct sluice_exchange *x);
 
-/* The head of this hook: the request's in request_head, the response's in response_head, also while
- * the exchange is held. NULL in all other hooks (and text is empty there): keep what you need in
- * your ctx. */
+/* The head of this hook: the request's in request_head and `refused`, the response's in
+ * response_head, also while the exchange is held. NULL in all other hooks (and text is empty
+ * there): keep what you need in your ctx. */
 const struct sluice_head *sluice_head(const struct sluice_exchange *x);
 
 struct sluice_str sluice_text(const struct sluice_exchange *x, const struct sluice_text *text);

@@ -67,6 +67,7 @@ enum nf_phase {
 	NF_OPEN,
 	NF_CLIENT_DATA,
 	NF_SERVER_DATA,
+	NF_REFUSED,
 };
 
 LIST_HEAD(sluice_ask_list, sluice_ask);

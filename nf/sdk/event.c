@@ -185,6 +185,22 @@ static void on_done(struct sluice_nf *nf, unsigned worker, const struct sluice_d
 	nf_exchange_end(x);
 }
 
+static void on_refused(struct sluice_nf *nf, unsigned worker, const struct sluice_down *d)
+{
+	struct sluice_exchange *x = exchange_of(nf, worker, d);
+	uint64_t ref = sluice_ref(nf->worker[worker].messages, (uint64_t)d->arg * 64);
+
+	if (!x)
+		return;
+	x->phase = NF_REFUSED;
+	x->head = (const struct sluice_head *)nf_resolve(nf, ref, sizeof(struct sluice_head));
+	x->end = &d->end;
+	if (nf->hooks.refused && x->head)
+		nf->hooks.refused(x);
+	x->end = NULL;
+	nf_exchange_end(x);
+}
+
 static void on_release(struct sluice_nf *nf, const struct sluice_down *d)
 {
 	FAULT_POINT(RELEASE);
@@ -219,6 +235,9 @@ void nf_event(struct sluice_nf *nf, unsigned worker, const struct sluice_down *d
 		break;
 	case SLUICE_DOWN_DONE:
 		on_done(nf, worker, d);
+		break;
+	case SLUICE_DOWN_REFUSED:
+		on_refused(nf, worker, d);
 		break;
 	case SLUICE_DOWN_RELEASE:
 		on_release(nf, d);

@@ -109,6 +109,10 @@ struct harness_exchange *harness_request(struct harness *h, const char *method, 
 struct harness_exchange *harness_request_version(struct harness *h, uint8_t version,
 						 const char *method, const char *target,
 						 const struct harness_field *fields);
+/* One that was refused before any function was shown it; runs `refused`, which is its end. */
+struct harness_exchange *harness_refused(struct harness *h, const char *method, const char *target,
+					 const struct harness_field *fields,
+					 const struct sluice_end *end);
 /* The response head of that exchange; runs `response_head`. Its verdict. */
 enum sluice_verdict harness_response(struct harness_exchange *x, uint16_t status,
 				     const struct harness_field *fields);

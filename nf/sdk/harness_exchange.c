@@ -265,6 +265,22 @@ struct harness_exchange *harness_request(struct harness *h, const char *method, 
 	return harness_request_version(h, 11, method, target, fields);
 }
 
+struct harness_exchange *harness_refused(struct harness *h, const char *method, const char *target,
+					 const struct harness_field *fields,
+					 const struct sluice_end *end)
+{
+	struct harness_exchange *x = harness_exchange_new(h, target);
+	struct harness_line line = {
+		.version = 11, .method = method, .target = target, .fields = fields};
+	struct sluice_down down = {
+		.kind = SLUICE_DOWN_REFUSED, .arg = harness_head_write(h, &line), .end = *end};
+
+	harness_event(x, &down);
+	x->left = true;
+	harness_settle(h);
+	return x;
+}
+
 enum sluice_verdict harness_response(struct harness_exchange *x, uint16_t status,
 				     const struct harness_field *fields)
 {
