@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import os
 import random
+import re
 import signal
 import subprocess
 import threading
@@ -74,7 +75,8 @@ CONF = """daemon = {{ workers = [ {cpus} ]; memory_mb = 256; run_dir = "@RUN_DIR
 {ports}
 upstreams = (
   {{ name = "web"; balance = "round_robin"; retries = 3; servers = ( {web} );
-     health = {{ path = "/who"; interval_ms = 200; fall = 2; rise = 1; max_fails = 3; eject_ms = 500; }};
+     connect_timeout_ms = 5000;
+     health = {{ path = "/who"; interval_ms = 200; timeout_ms = 5000; fall = 2; rise = 1; max_fails = 3; eject_ms = 500; }};
      limits = {{ connections = 400; pending = 400; }}; }},
   {{ name = "alone"; servers = ( {{ address = "{alone}"; }} ); }},
   {{ name = "maker"; servers = ( {{ address = "{maker}"; }} ); }},
@@ -240,7 +242,7 @@ class Town:
                  "site": self.root / "files"}
         sets = SET.format(s="", placement="process", read=f'allow = {{ read = [ "{self.root}/files" ]; }};', **words) \
             + SET.format(s="_in", placement="inline", read="", **words)
-        return CONF.format(
+        text = CONF.format(
             cpus=", ".join(map(str, WORKERS)), address=ADDRESS, ports=ports_text(["wan", "lan"]), sets=sets,
             web=", ".join(f'{{ address = "{o.endpoint}"; weight = {1 + self.version % 3}; }}' for o in self.web),
             alone=self.alone.endpoint, maker=self.maker.endpoint, chat=f"{self.machine.ip}:9000",
@@ -249,6 +251,8 @@ class Town:
                                   f'balance = "{b}"; hash_key = "header:x-user"; }}; }}' for b in BALANCES),
             balanced=",\n  ".join(f'{{ name = "by_{b}"; listen = "{ADDRESS}:{9001 + i}"; '
                                   f'path = [ "route_in", "lb_{b}" ]; }}' for i, b in enumerate(BALANCES)))
+        # What hangs is killed; on a machine that has much to do nothing looks so here.
+        return re.sub(r'(plugin = "\w+";)', r"\1 hang_ms = 20000;", text)
 
 
 # --- the origin that makes answers by hand ---------------------------------------------------

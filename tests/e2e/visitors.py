@@ -60,6 +60,10 @@ class Visit:
     def explained(self, kind, whom=None):
         return self.town.troubles.explain(kind, whom, self.began)
 
+    def killed(self, name=None):
+        """A function on its way was killed; those that are inline never are."""
+        return self.port != INLINE and self.explained("kill", name)
+
     def wrong(self, text):
         passed = time.monotonic() - self.began
         near = [(k, w, f"{b - self.began:+.2f}", e and f"{e - self.began:+.2f}") for k, w, b, e
@@ -79,7 +83,7 @@ class Visit:
             body = answer.read()
         except http.client.IncompleteRead as error:
             origin = answer.getheader("X-Origin")
-            if cut and (self.explained("outage", origin) or self.explained("kill", "edge")):
+            if cut and (self.explained("outage", origin) or self.killed("edge")):
                 return None, None
             self.wrong(f"{path} of {origin}: cut after {len(error.partial)} bytes; {answer.getheader('Cache-Status')}")
         except SEVERED as error:
@@ -152,7 +156,7 @@ def pipelined(town, port, chance):
                 first, fields = stream.head()
                 body, _ = stream.body(fields)
             except OSError as error:
-                return None if visit.explained("kill", "edge") else visit.wrong(f"{path}: {error!r}")
+                return None if visit.killed("edge") else visit.wrong(f"{path}: {error!r}")
             name = path.rsplit("/", 1)[1]
             if first.split()[1] != "200" or body != content(name, int(name.split(".")[0])):
                 visit.wrong(f"{path}: {first}, {fields}, {len(body)} bytes")
@@ -180,7 +184,7 @@ def upload(town, port, chance):
             if stored.read_bytes() != body:
                 visit.wrong(f"{path}: {stored.stat().st_size} bytes stored of {len(body)}")
             stored.unlink()
-        elif not visit.explained("outage") and not visit.explained("kill"):
+        elif not visit.explained("outage") and not visit.killed():
             visit.wrong(f"{path}: {status}")
 
 
@@ -199,9 +203,9 @@ def echo(town, port, chance):
                 got, trailers = stream.body(fields)
                 sender.join()
             except OSError as error:
-                return None if visit.explained("kill") else visit.wrong(f"echo: {error!r}")
+                return None if visit.killed() else visit.wrong(f"echo: {error!r}")
             if first.split()[1] != "200":
-                return None if visit.explained("kill") else visit.wrong(f"echo: {first}")
+                return None if visit.killed() else visit.wrong(f"echo: {first}")
             if got != body or trailers.get(b"X-Sum", b"").decode() != hashlib.sha256(body).hexdigest():
                 visit.wrong(f"echo: {first} {fields} {trailers}; {len(got)} bytes of {len(body)}")
             if fields.get("connection") == "close":
@@ -268,7 +272,7 @@ def refused(town, port, chance):
         visit.get("/files/nowhere", status=(404,))
         key = f"{chance.getrandbits(64):x}"
         statuses = [visit.get("/limited", status=(200, 429), fields={"X-Key": key})[0].status for _ in range(5)]
-        if statuses != [200] * 3 + [429] * 2 and not visit.explained("kill", "limit") and not visit.explained("reload"):
+        if statuses != [200] * 3 + [429] * 2 and not visit.killed("limit") and not visit.explained("reload"):
             visit.wrong(f"limited: {statuses}")
 
 
@@ -290,7 +294,7 @@ def alone(town, port, chance):
             visit.same(name, answer, body, content(name, int(name[5:-4])))
         elif not visit.explained("outage", "alone"):
             visit.wrong(f"{name}: {answer.status} {answer.getheader('Cache-Status')}")
-        elif not any(visit.explained(kind) for kind in ("kill", "reload")) and "hit" in answer.getheader("Cache-Status", ""):
+        elif not visit.killed() and not visit.explained("reload") and "hit" in answer.getheader("Cache-Status", ""):
             visit.wrong(f"{name}: {answer.status} though it is stored: {answer.getheader('Cache-Status')}")
         answer, body = visit.get("/alone/5000.bin", status=(200, 502, 503))
         if answer.status != 200 and not visit.explained("outage", "alone"):
@@ -302,7 +306,7 @@ def strict(town, port, chance):
     with Visit(town, STRICT, chance) as visit:
         for _ in range(10):
             answer, body = visit.get("/fresh/900.txt", status=(200, 503))
-            if answer.status == 503 and not visit.explained("kill", "gate"):
+            if answer.status == 503 and not visit.killed("gate"):
                 visit.wrong("503 of the gate")
             if answer.status == 200:
                 visit.same("/fresh/900.txt", answer, body, content("900.txt", 900))
