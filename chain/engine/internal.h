@@ -29,6 +29,7 @@
  *    retry.c      what may be asked again, and where
  *    reply.c      the heads that it answers
  *    respond.c    answers to clients
+ *    short.c      short bodies behind their heads
  *    ending.c     what functions are told of their end
  *    instead.c    answers in place of the origin's
  *    ask.c        requests of functions' own (ask.h)
@@ -731,6 +732,11 @@ bool respond_informational(struct exchange *x, const struct sluice_head *head);
 enum client_fate respond_error(struct client *client, struct exchange *x, uint16_t status);
 /* How the client goes on when the answer was given. */
 enum client_fate respond_fate(const struct exchange *x);
+
+/* --- short.c --------------------------------------------------------------------- */
+/* The answer's body behind the head that is about to be sent, if all of it is there and it is
+ * short: then it has ended. */
+void short_append(struct exchange *x, struct rte_mbuf *head);
 
 /* --- instead.c ------------------------------------------------------------------- */
 /* A function answers in place of what it was shown: that is given up. False: the exchange has

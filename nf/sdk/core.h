@@ -72,11 +72,12 @@ enum nf_phase {
 LIST_HEAD(sluice_ask_list, sluice_ask);
 
 struct sluice_exchange {
-	struct sluice_nf *nf;
-	uint32_t slot, generation;
+	struct sluice_nf *nf; /* these three: for as long as there is the slot */
+	uint32_t slot;
 	uint16_t worker;
-	uint8_t phase; /* enum nf_phase: the hook that runs, or whose answer is held */
-	bool live;     /* between its first event and its end */
+	uint32_t generation; /* from here on: zero at its begin */
+	uint8_t phase;       /* enum nf_phase: the hook that runs, or whose answer is held */
+	bool live;           /* between its first event and its end */
 	bool held;
 	bool respond;    /* sluice_respond was called */
 	bool resize;     /* sluice_body_resize was */
@@ -97,9 +98,9 @@ struct sluice_exchange {
 	struct nf_edits *edits;
 	struct sluice_how how;       /* with `has_how` */
 	struct sluice_ask_list asks; /* that end with it */
-	/* NF_EARLY_MAX of them, from the first use until the verdict. Of `open`: what goes ahead.
-	 */
-	struct sluice_slice *early;
+	/* Slices given until the verdict. Of `open`: what goes ahead. The first goes with the
+	 * verdict, the others (NF_EARLY_MAX of them) after it. */
+	struct sluice_slice early, *more;
 	_Alignas(16) uint8_t ctx[];
 };
 
