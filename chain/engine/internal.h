@@ -62,6 +62,7 @@
 #include "chain/http/error.h"
 #include "chain/http/framing.h"
 #include "chain/http/head.h"
+#include "chain/http/memo.h"
 #include "chain/http/text.h"
 #include "chain/http/write.h"
 #include "chain/ledger/ledger.h"
@@ -404,6 +405,7 @@ struct engine {
 	struct timer line_timer;
 	struct health *health; /* worker 0 */
 	struct http_memory memory;
+	struct http_memos memos;
 	struct http_date date;
 	uint64_t date_at_us;
 	struct function *function[ENGINE_FUNCTIONS_MAX];

@@ -64,16 +64,14 @@ void answer_released(struct sluice_nf *nf, uint32_t tag)
 	nf->room_came = true;
 }
 
-/* What was given before the verdict and is not to be sent after all. */
-void answer_drop(struct sluice_exchange *x)
+void answer_forget(struct sluice_exchange *x)
 {
 	if (x->early_count)
 		lease_end(x->nf, x->early.tag);
 	for (unsigned i = 1; i < x->early_count; i++)
 		lease_end(x->nf, x->more[i - 1].tag);
 	x->early_count = 0;
-	if (x->more)
-		free(x->more);
+	free(x->more);
 	x->more = NULL;
 }
 

@@ -235,7 +235,13 @@ bool nf_timers_run(struct sluice_nf *nf);
 uint64_t nf_timers_next_us(const struct sluice_nf *nf);
 void nf_timers_free(struct sluice_nf *nf);
 
-void edits_drop(struct sluice_exchange *x);
+/* edit.c: what was said for the verdict, and is not to be. */
+void edits_forget(struct sluice_exchange *x);
+static inline void edits_drop(struct sluice_exchange *x)
+{
+	if (x->edits)
+		edits_forget(x);
+}
 /* The known field of that name, or SLUICE_FIELD_OTHER. */
 enum sluice_field_id field_id(struct sluice_str name);
 unsigned field_flags(enum sluice_field_id id);
@@ -255,7 +261,13 @@ struct sluice_slice answer_slice(struct sluice_exchange *x, struct sluice_buf *b
 /* answer.c: the verdict of a head hook, and of a body hook (piece number). */
 void answer_head(struct sluice_exchange *x, enum sluice_verdict verdict);
 void answer_piece(struct sluice_exchange *x, uint32_t piece, enum sluice_verdict verdict);
-void answer_drop(struct sluice_exchange *x);
+/* What was given before the verdict and is not to be sent after all. */
+void answer_forget(struct sluice_exchange *x);
+static inline void answer_drop(struct sluice_exchange *x)
+{
+	if (x->early_count || x->more)
+		answer_forget(x);
+}
 /* A slice that goes with the verdict, or after it. */
 int answer_early(struct sluice_exchange *x, struct sluice_buf *buf, uint32_t off, uint32_t len);
 bool answer_within(const struct sluice_buf *buf, uint32_t off, uint32_t len);

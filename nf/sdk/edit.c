@@ -88,10 +88,8 @@ static bool edits_have(struct sluice_exchange *x)
 	return true;
 }
 
-void edits_drop(struct sluice_exchange *x)
+void edits_forget(struct sluice_exchange *x)
 {
-	if (!x->edits)
-		return;
 	x->edits->next = x->nf->spare_edits;
 	x->nf->spare_edits = x->edits;
 	x->edits = NULL;
