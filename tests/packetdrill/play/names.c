@@ -44,6 +44,7 @@ static const struct name names[] = {
 	NAME(SO_LINGER),
 	NAME(SO_ERROR),
 	NAME(SO_ACCEPTCONN),
+	NAME(SO_RCVLOWAT),
 	NAME(TCP_NODELAY),
 	NAME(TCP_MAXSEG),
 	NAME(TCP_CORK),

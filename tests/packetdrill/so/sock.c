@@ -47,12 +47,29 @@ static bool is_any(const struct addr *addr)
 	return addr_equal(addr, &any);
 }
 
+static uint32_t recv_most(const struct sock *sock)
+{
+	const struct sock_options *o = &sock->options;
+	uint32_t bytes = o->recv_bytes ? o->recv_bytes : sock->world->recv_bytes;
+
+	return o->window_most ? RTE_MIN(bytes, o->window_most) : bytes;
+}
+
+/* Until the last of the SYNs has had its time, which doubles with each. */
+static uint32_t connect_timeout_ms(const struct sock *sock)
+{
+	uint32_t retries = sock->options.syn_retries;
+
+	return retries ? ((2u << retries) - 1) * 1000 : 0;
+}
+
 static struct tcp_conf conf_of(const struct sock *sock)
 {
 	const struct sock_options *o = &sock->options;
-	uint32_t recv_bytes = o->recv_bytes ? o->recv_bytes : sock->world->recv_bytes;
+	uint32_t recv_bytes = recv_most(sock);
 
 	return (struct tcp_conf){
+		.connect_timeout_ms = connect_timeout_ms(sock),
 		.local = is_any(&sock->local.addr) ? (struct endpoint){.port = sock->local.port}
 						   : sock->local,
 		.mss_most = o->max_segment,
@@ -70,7 +87,7 @@ static struct tcp_conf conf_of(const struct sock *sock)
 
 static void note_open(struct sock *sock)
 {
-	sock->sent_us = sock->recv_us = sock->acked_us = sock->world->now_us;
+	sock->opened_us = sock->sent_us = sock->recv_us = sock->acked_us = sock->world->now_us;
 }
 
 static void on_opened(struct tcp_conn *conn, void *user)
@@ -201,11 +218,27 @@ int sock_listen(struct sock *sock)
 	return err;
 }
 
+static bool is_acceptable(const struct sock *listener, const struct sock *sock)
+{
+	uint64_t until_us = sock->opened_us + listener->options.accept_after_s * 1000000ull;
+
+	return sock_unread(sock) || !sock->conn || sock_peer_has_ended(sock) ||
+	       sock->world->now_us >= until_us;
+}
+
+/* Where the next one is linked that accept() gives; it points to NULL when there is none. */
+static struct sock **next_accepted(struct sock *listener)
+{
+	struct sock **link = &listener->accept_first;
+
+	while (*link && !is_acceptable(listener, *link))
+		link = &(*link)->accept_next;
+	return link;
+}
+
 static bool can_accept(const void *arg)
 {
-	const struct sock *sock = arg;
-
-	return sock->accept_first;
+	return *next_accepted((struct sock *)(uintptr_t)arg);
 }
 
 /* How long a call may take: now, an error; or what the socket's own time-out leaves. */
@@ -224,6 +257,7 @@ static int wait_until(struct sock *sock, bool (*ready)(const void *arg), uint64_
 
 int sock_accept(struct sock *sock, uint64_t until_us, struct sock **out)
 {
+	struct sock **link;
 	int err;
 
 	if (sock->phase != SOCK_LISTENING)
@@ -231,10 +265,11 @@ int sock_accept(struct sock *sock, uint64_t until_us, struct sock **out)
 	err = wait_until(sock, can_accept, until_us, -EAGAIN);
 	if (err)
 		return err;
-	*out = sock->accept_first;
-	sock->accept_first = (*out)->accept_next;
-	if (!sock->accept_first)
-		sock->accept_last = &sock->accept_first;
+	link = next_accepted(sock);
+	*out = *link;
+	*link = (*out)->accept_next;
+	if (!*link)
+		sock->accept_last = link;
 	return 0;
 }
 
@@ -490,16 +525,17 @@ enum sock_event sock_events(const struct sock *sock)
 {
 	unsigned events = 0;
 	bool over = sock->phase == SOCK_OVER, ended = sock_peer_has_ended(sock);
+	uint32_t least = sock->options.recv_least;
 
 	if (sock->phase == SOCK_NEW)
 		return SOCK_WRITABLE | SOCK_HUNG_UP;
 	if (sock->phase == SOCK_DEFERRED)
 		return SOCK_WRITABLE;
 	if (sock->phase == SOCK_LISTENING)
-		return sock->accept_first ? SOCK_READABLE : 0;
+		return can_accept(sock) ? SOCK_READABLE : 0;
 	if (sock->phase == SOCK_CONNECTING)
 		return 0;
-	if (over || ended || sock->shut_read || sock_unread(sock))
+	if (over || ended || sock->shut_read || sock_unread(sock) >= RTE_MAX(least, 1u))
 		events |= SOCK_READABLE;
 	if (over || sock->shut_write || is_roomy(sock))
 		events |= SOCK_WRITABLE;
@@ -598,6 +634,12 @@ void sock_apply_gather(struct sock *sock)
 		tcp_set_gather(sock->conn, gather_of(sock));
 }
 
+void sock_quick_ack(struct sock *sock)
+{
+	if (sock->conn)
+		tcp_set_quick_ack(sock->conn, !sock->options.slow_acks);
+}
+
 void sock_push(struct sock *sock)
 {
 	sock->more = false;
@@ -614,6 +656,7 @@ void sock_apply(struct sock *sock)
 	if (!sock->conn)
 		return;
 	sock_apply_gather(sock);
+	tcp_set_recv_buffer(sock->conn, recv_most(sock));
 	tcp_set_user_timeout(sock->conn, o->user_timeout_ms);
 	tcp_set_keepalive(sock->conn, idle_ms, o->keep_each_s * 1000, (uint8_t)o->keep_count);
 }

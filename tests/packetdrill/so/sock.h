@@ -45,7 +45,12 @@ struct sock_options {
 	int kept[SOCK_KEPT_MOST]; /* options without an effect here: what was set */
 	uint32_t keep_idle_s, keep_each_s, keep_count;
 	uint32_t send_bytes, recv_bytes; /* 0: the world's */
-	uint32_t unsent_most;            /* not writable while as much is not sent yet; 0: any */
+	uint32_t recv_least;             /* not readable while less waits; 0: one byte */
+	uint32_t window_most;            /* that is offered; 0: as the buffer has it */
+	uint32_t syn_retries;            /* 0: as many as usual */
+	uint32_t accept_after_s; /* connections are accepted with their first text, or then */
+	bool slow_acks;          /* TCP_QUICKACK is off */
+	uint32_t unsent_most;    /* not writable while as much is not sent yet; 0: any */
 	uint64_t send_timeout_us, recv_timeout_us; /* 0: none */
 	uint16_t max_segment;
 	char congestion[SOCK_NAME_MAX];
@@ -87,7 +92,7 @@ struct sock {
 	bool fast; /* RFC 7413 is asked for, or used */
 	bool more; /* the last call said that more will follow */
 	bool was_full;
-	uint64_t sent_us, recv_us, acked_us;
+	uint64_t opened_us, sent_us, recv_us, acked_us;
 	uint64_t gathered_until_us; /* what is corked goes then; 0: nothing is */
 	/* How long anything was to be sent, and what held it back: the peer's window; a buffer that
 	 * was full. */
@@ -135,6 +140,9 @@ uint32_t sock_send_room(const struct sock *sock);
 /* Gives the connection what the options say. */
 void sock_apply(struct sock *sock);
 void sock_apply_gather(struct sock *sock);
+
+/* What came is acknowledged at once, or not. */
+void sock_quick_ack(struct sock *sock);
 
 /* What waits for more goes out now, even when it is corked. */
 void sock_push(struct sock *sock);

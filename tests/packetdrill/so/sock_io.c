@@ -82,7 +82,7 @@ static ssize_t recv_some(struct sock *sock, uint8_t *buf, size_t len, unsigned f
 {
 	int err;
 
-	if (!is_readable(sock)) {
+	if (!is_readable(sock) && !(until_us == SOCK_AT_ONCE && sock_unread(sock))) {
 		if (until_us == SOCK_AT_ONCE)
 			return -EAGAIN;
 		err = world_wait(sock->world, is_readable, sock, until_us);
