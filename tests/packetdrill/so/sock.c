@@ -131,6 +131,7 @@ static void on_closed(struct tcp_conn *conn, void *user, enum tcp_close_reason r
 	sock->left = tcp_recv(conn, UINT32_MAX);
 	sock->error = closed_error(sock, reason);
 	sock->conn = NULL;
+	sock_notes_tend(sock);
 	sock->phase = SOCK_OVER;
 	sock->ended = reason == TCP_CLOSED_NORMAL;
 	sock->news_in++;
@@ -378,6 +379,7 @@ int sock_shutdown(struct sock *sock, bool read, bool write)
 	sock->shut_read |= read;
 	sock->shut_write |= write;
 	if (write) {
+		sock_record_release_all(sock);
 		tcp_shutdown(sock->conn);
 		world_turn(sock->world);
 	}
@@ -443,6 +445,7 @@ void sock_close(struct sock *sock)
 
 	if (sock->listener)
 		close_listener(sock);
+	sock_record_release_all(sock);
 	if (sock->conn)
 		close_conn(sock);
 	rte_pktmbuf_free(sock->left);
@@ -486,7 +489,7 @@ static uint32_t unsent(const struct tcp_info *info)
 							 : 0;
 }
 
-static uint32_t unsent_now(const struct sock *sock)
+uint32_t sock_unsent(const struct sock *sock)
 {
 	struct tcp_info info;
 
@@ -501,11 +504,12 @@ static uint32_t sub_floor(uint32_t a, uint32_t b)
 
 uint32_t sock_send_room(const struct sock *sock)
 {
-	uint32_t room = sub_floor(send_limit(sock), tcp_send_pending(sock->conn));
+	uint32_t room =
+		sub_floor(send_limit(sock), tcp_send_pending(sock->conn) + sock->record_bytes);
 	uint32_t most = sock->options.unsent_most;
 
 	if (most)
-		room = RTE_MIN(room, sub_floor(most, unsent_now(sock)));
+		room = RTE_MIN(room, sub_floor(most, sock_unsent(sock)));
 	return RTE_MIN(room, tcp_send_room(sock->conn));
 }
 
@@ -513,12 +517,13 @@ uint32_t sock_send_room(const struct sock *sock)
  * wakes wakes for something. */
 static bool is_roomy(const struct sock *sock)
 {
-	uint32_t room = sub_floor(send_limit(sock), tcp_send_pending(sock->conn));
+	uint32_t room =
+		sub_floor(send_limit(sock), tcp_send_pending(sock->conn) + sock->record_bytes);
 	uint32_t most = sock->options.unsent_most;
 
 	if ((uint64_t)room * 3 < send_limit(sock) || !tcp_send_room(sock->conn))
 		return false;
-	return !most || (uint64_t)unsent_now(sock) * 2 < most;
+	return !most || (uint64_t)sock_unsent(sock) * 2 < most;
 }
 
 enum sock_event sock_events(const struct sock *sock)
@@ -543,6 +548,7 @@ enum sock_event sock_events(const struct sock *sock)
 		events |= SOCK_PEER_ENDED;
 	if (over || (sock->shut_write && (ended || sock->shut_read)))
 		events |= SOCK_HUNG_UP;
+	events |= sock->notes.told ? SOCK_NOTED : 0;
 	return events | (sock->error ? SOCK_ERROR : 0);
 }
 
@@ -590,9 +596,9 @@ void sock_get_info(const struct sock *sock, struct sock_info *out)
 		.path_mtu = info.path_mtu,
 		.unacked_bytes = info.sent_bytes,
 		.sacked_bytes = info.sacked_bytes,
-		.unsent_bytes = unsent(&info),
+		.unsent_bytes = unsent(&info) + sock->record_bytes,
 		.pipe_bytes = info.flight_bytes,
-		.send_queue_bytes = info.send_queue_bytes,
+		.send_queue_bytes = info.send_queue_bytes + sock->record_bytes,
 		.recv_window_bytes = info.recv_window_bytes,
 		.send_window_bytes = info.send_window_bytes,
 		.retransmits = (uint32_t)info.retransmits,
