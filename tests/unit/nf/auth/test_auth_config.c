@@ -29,11 +29,13 @@ static void test_users(void **state)
 	refuses("basic = { };", "test.conf:1: basic needs users, by file or users");
 	refuses("basic = { users = [ \"me\" ]; };", "test.conf:1: users: a line must be NAME:HASH");
 	refuses("basic = { users = [ \"me:secret\" ]; };",
-		"test.conf:1: users: the hash of me is of no known kind");
-	refuses("basic = { users = [ \"me:$apr1$salt$ZxYV4kJ2yNRBzk5eK0tHw.\" ]; };",
-		"test.conf:1: users: the hash of me is of no known kind");
+		"test.conf:1: users: the hash of me is of no known kind (htpasswd -B writes one)");
+	refuses("basic = { users = [ \"me:$apr1$salt$ZxYV4kJ2yNRBzk5eK0tHw\" ]; };",
+		"test.conf:1: users: the hash of me is of no known kind (htpasswd -B writes one)");
+	refuses("basic = { users = [ \"me:$apr1$too_long_$ZxYV4kJ2yNRBzk5eK0tHw.\" ]; };",
+		"test.conf:1: users: the hash of me is of no known kind (htpasswd -B writes one)");
 	refuses("basic = { users = [ \"me:!locked.locked\" ]; };",
-		"test.conf:1: users: the hash of me is of no known kind");
+		"test.conf:1: users: the hash of me is of no known kind (htpasswd -B writes one)");
 	refuses("basic = { users = [ \"me:" HASH "\", \"me:" HASH "\" ]; };",
 		"test.conf:1: me is there twice");
 	refuses("basic = {\nfile = \"/no/such/file\"; };",
