@@ -278,6 +278,7 @@ struct hop {
 	bool done_due;
 	bool closing; /* the exchange is over and waits for it */
 	bool outdone; /* a function before it answers instead of what it passed or gave */
+	bool asked;   /* it changed conditions or the range of the request: the answer is its own */
 	bool holds;   /* counted in instance->held */
 };
 
@@ -342,6 +343,7 @@ struct exchange {
 	bool keep_client;  /* the client's connection can take another request */
 	bool reserved;     /* a slot is set aside for the response head */
 	bool failed;
+	bool misled;        /* who changed its conditions is gone: see failure.c */
 	bool refused;       /* no function was shown it: it ends where it begins */
 	uint16_t open_hops; /* when over: hops that keep it */
 	uint16_t status;    /* of the answer; 0: none */
@@ -703,6 +705,7 @@ uint32_t retry_server(struct exchange *x);
 /* Asks another server, if the exchange may for this reason (enum sluice_retry), the group's budget
  * allows and there is one. True: it does, or the exchange has ended. */
 bool retry_for(struct exchange *x, uint8_t reason);
+bool retry_misled(struct exchange *x);
 /* The reason that an answer's status is; 0: none. */
 uint8_t retry_reason(const struct exchange *x, uint16_t status);
 /* It is no retry any more. */

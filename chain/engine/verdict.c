@@ -268,6 +268,8 @@ static void go_on(struct instance *instance, struct hop *hop, const struct sluic
 
 	if (!edits_take(instance, x, up, d) || !verdict_choice(instance, x, up))
 		return;
+	if (d == REQUEST && http_edits_ask_otherwise(x->engine->edits, up->text_len))
+		hop->asked = true;
 	if (up->flags & SLUICE_UP_HOW)
 		x->how = up->how;
 	if (up->flags & SLUICE_UP_RESIZE)

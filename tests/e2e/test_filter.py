@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""filter: rules on the wire, in a process and in the worker."""
+"""filter: rules on the wire."""
 
 import os
 import time
 
-import pytest
-
 from functions import Before
 from lab import read_all, read_head
 
-FILTER = """{{ name = "waf"; plugin = "filter"; placement = "{placement}"; config = {{
+FILTER = """{{ name = "waf"; plugin = "filter"; config = {{
   threshold = 5; rules_file = "{rules}"; {networks}
   rules = ( {{ name = "bot"; action = "tag"; headers = ( {{ name = "User-Agent"; match = "curl"; }} ); }} ); }}; }}"""
 
@@ -25,19 +23,18 @@ RULES = r"""# NAME ACTION WHERE PATTERN
 TAGS = """location /tags { add_header X-Tags "$http_x_filter_tag"; return 204; }"""
 
 
-def start(lab, placement, networks=""):
+def start(lab, networks=""):
     rules = lab.dir / "waf.rules"
     rules.write_text(RULES)
     rules.chmod(0o644)
-    it = Before(lab, FILTER.format(placement=placement, rules=rules, networks=networks), "waf", locations=TAGS)
+    it = Before(lab, FILTER.format(rules=rules, networks=networks), "waf", locations=TAGS)
     it.origin.file("page", "page")
     it.origin.file("secret", "secret")
     return it
 
 
-@pytest.mark.parametrize("placement", ["process", "inline"])
-def test_rules(lab, placement):
-    it = start(lab, placement)
+def test_rules(lab):
+    it = start(lab)
     assert it.curl("/page") == "page"
     assert it.status("/page?q=%55nion+select") == 406
     assert it.status("/x/../%73ecret", "--path-as-is") == 404
@@ -54,9 +51,8 @@ def test_rules(lab, placement):
     it.end()
 
 
-@pytest.mark.parametrize("placement", ["process", "inline"])
-def test_bodies(lab, tmp_path, placement):
-    it = start(lab, placement)
+def test_bodies(lab, tmp_path):
+    it = start(lab)
     good = tmp_path / "good"
     good.write_bytes(os.urandom(1 << 20).replace(b"EICAR", b"eicar"))
     # nginx answers a POST to a file with 405: it came through, and whole.
@@ -104,7 +100,7 @@ def test_body_in_pieces(lab, placement, framing):
 
 
 def test_networks(lab):
-    it = start(lab, "process", 'networks = { deny = [ "10.10.0.0/16" ]; };')
+    it = start(lab, 'networks = { deny = [ "10.10.0.0/16" ]; };')
     assert it.status("/page") == 403
     assert it.stat("waf", "networks_denied") == 1
     it.end()
