@@ -6,8 +6,6 @@ import json
 import threading
 import time
 
-import pytest
-
 from functions import Before
 from lab import sh
 
@@ -32,10 +30,9 @@ def token(key, claims, alg="RS256"):
     return signed + "." + part(out.read_bytes())
 
 
-@pytest.mark.parametrize("placement", ["process", "inline"])
-def test_basic(lab, placement):
+def test_basic(lab):
     users = lab.file("users", f"# staff\nme:{hash_of('secret')}\nyou:{hash_of('other', '-apr1')}\n")
-    it = Before(lab, f"""{{ name = "auth"; plugin = "auth"; placement = "{placement}"; config = {{
+    it = Before(lab, f"""{{ name = "auth"; plugin = "auth"; config = {{
   realm = "staff"; remove_credential = true; skip = ( {{ path_exact = "/who"; }} );
   basic = {{ file = "{users}"; }}; }}; }}""", "auth", locations=LOCATIONS)
     line, fields = it.head("/me")
@@ -71,13 +68,12 @@ def test_guessing_does_not_stop_those_who_are_known(lab):
     it.end()
 
 
-@pytest.mark.parametrize("placement", ["process", "inline"])
-def test_tokens(lab, placement):
+def test_tokens(lab):
     key, public = lab.dir / "key.pem", lab.dir / "public.pem"
     sh("openssl", "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", str(key))
     sh("openssl", "pkey", "-in", str(key), "-pubout", "-out", str(public))
     public.chmod(0o644)
-    it = Before(lab, f"""{{ name = "auth"; plugin = "auth"; placement = "{placement}"; config = {{
+    it = Before(lab, f"""{{ name = "auth"; plugin = "auth"; config = {{
   jwt = {{ alg = "RS256"; key_file = "{public}"; issuer = "lab"; audience = "web"; }}; }}; }}""",
                 "auth", locations=LOCATIONS)
     claims = {"sub": "me", "iss": "lab", "aud": ["web"], "exp": int(time.time()) + 600}
