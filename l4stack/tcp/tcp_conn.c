@@ -287,8 +287,17 @@ void tcp_conn_leave_backlog(struct tcp_conn *conn)
 	conn->listener->backlog_count--;
 }
 
+static void forget_recent(struct tcp_conn *conn)
+{
+	uint64_t tag = tcp_recent_tag(&conn->path.src, conn->local_port, &conn->path.dst,
+				      conn->remote_port);
+
+	tcp_recent_forget(&conn->tcp->recent, tag, conn);
+}
+
 void tcp_conn_detach(struct tcp_conn *conn)
 {
+	forget_recent(conn);
 	if (tcp_has(conn, TCP_IN_TABLE))
 		tcp_table_remove(&conn->tcp->table, conn->hash, (uintptr_t)conn);
 	conn->flags &= ~(uint32_t)(TCP_IN_TABLE | TCP_SYN_NOW | TCP_PROBE_NOW | TCP_KEEP_NOW |

@@ -26,6 +26,7 @@
 #include "l4stack/tcp/tcp_prr.h"
 #include "l4stack/tcp/tcp_rack.h"
 #include "l4stack/tcp/tcp_rate.h"
+#include "l4stack/tcp/tcp_recent.h"
 #include "l4stack/tcp/tcp_rto.h"
 #include "l4stack/tcp/tcp_scoreboard.h"
 #include "l4stack/tcp/tcp_slab.h"
@@ -340,6 +341,7 @@ struct tcp_challenges {
 struct tcp_proto {
 	struct stack *stack;
 	struct tcp_table table;
+	struct tcp_recent recent;
 	struct tcp_slab conns, timewaits;
 	struct tcp_slab runs; /* of all scoreboards */
 	struct tcp_conn_list flush, deliver;
@@ -400,7 +402,7 @@ static inline uint32_t tcp_now_s(const struct tcp_proto *tcp)
 
 static inline uint32_t tcp_now_ms(const struct tcp_proto *tcp)
 {
-	return (uint32_t)(tcp->stack->now_us / 1000);
+	return tcp->stack->now_ms;
 }
 
 /* The number of the first byte in the send queue: a SYN that is not acknowledged stands before it.

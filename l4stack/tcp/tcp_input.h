@@ -13,7 +13,8 @@
 
 /* A segment that was read, and waits for its connection to come into the cache. */
 struct tcp_staged {
-	uint64_t hash;
+	uint64_t tag;  /* of tcp_recent.h */
+	uint64_t hash; /* of the table; 0: the connection was one of the recent ones */
 	struct tcp_seg seg;
 };
 
