@@ -276,11 +276,24 @@ void tcp_close(struct tcp_conn *conn)
 	}
 }
 
-/* RFC 9293 §3.10.5 */
+/* RFC 9293 §3.10.5: not one that has ended, and was told that we have. */
+static bool peer_is_to_know(const struct tcp_conn *conn)
+{
+	switch (conn->state) {
+	case TCP_SYN_SENT:
+	case TCP_TIME_WAIT:
+		return false;
+	case TCP_CLOSING:
+	case TCP_LAST_ACK:
+		return !tcp_has(conn, TCP_FIN_SENT);
+	default:
+		return true;
+	}
+}
+
 void tcp_abort(struct tcp_conn *conn)
 {
-	bool tell = tcp_has(conn, TCP_IN_TABLE) && conn->state != TCP_SYN_SENT &&
-		    conn->state != TCP_TIME_WAIT;
+	bool tell = tcp_has(conn, TCP_IN_TABLE) && peer_is_to_know(conn);
 
 	disown(conn);
 	if (tell)

@@ -193,7 +193,7 @@ struct reading {
 	bool hungry;    /* it takes one more */
 };
 
-/* The slow peer lets one byte come, the deaf one nothing, the brisk one all there is. */
+/* The slow peer's window takes one byte, the deaf one's nothing, the brisk one's all there is. */
 static void answer(struct reading *reading)
 {
 	unsigned i = peer.last.dst - PEER_PORT;
