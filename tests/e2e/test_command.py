@@ -62,7 +62,7 @@ def test_show_cache(stored):
 
 @pytest.mark.parametrize("words, why", [
     (("function", "tell", "edge", "eat"), 'function "edge", instance 0: "eat"? a cache knows purge, soft-purge and show'),
-    (("function", "tell", "guard", "eat"), 'function "guard", instance 0: takes no commands'),
+    (("function", "tell", "route", "eat"), 'function "route", instance 0: takes no commands'),
     (("function", "tell", "nobody", "eat"), 'there is no function "nobody"'),
     (("function", "tell", "edge", "x" * 4096), "functions are told 4096 bytes at most"),
     (("cache", "purge", "ftp://a/"), 'function "edge", instance 0: "ftp://a/" is no URL of http'),

@@ -79,9 +79,10 @@ def test_a_functions_own_page(lab, plugin):
     samples = [b for b in blocks(page) if "functions = (" in b]
     assert samples
     logo = lab.file("logo.svg", "<svg/>")
+    site = lab.file("www/index.html", "a page").parent
     lab.dir.chmod(0o755)
     for text in samples:
-        text = text.replace("/usr/share/sluice/logo.svg", str(logo))
+        text = text.replace("/usr/share/sluice/logo.svg", str(logo)).replace("/srv/www", str(site))
         path = "" if "chains = (" in text else ", ".join(
             f'"{name}"' for name in re.findall(r'name = "(\w+)"; plugin = ', text))
         around = AROUND.format(text=text, path=path)

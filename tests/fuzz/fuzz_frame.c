@@ -8,15 +8,14 @@
  * right (addresses, lengths, checksums), so that the rest gets far; of kind 0 nothing is.
  */
 #include <rte_mbuf.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "l4stack/stack.h"
 #include "l4stack/tcp/tcp.h"
 #include "l4stack/udp/udp.h"
+#include "tests/fuzz/input.h"
+#include "tests/support/net.h"
 #include "tests/unit/support/eal.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define ETH       14
 #define IP4       20
@@ -26,11 +25,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define PORT      80
 
 enum kind { RAW, ARP, RAW4, ICMP4, TCP4, UDP4, PIECE4, RAW6, ICMP6, TCP6, UDP6, PIECE6, KINDS };
-
-struct input {
-	const uint8_t *at;
-	size_t left;
-};
 
 static struct {
 	struct stack *stack;
@@ -42,40 +36,6 @@ static const struct addr own4 = {.bytes = {10, 0, 0, 1}, .family = ADDR_IP4};
 static const struct addr own6 = {.bytes = {0xfd, 0x10, [15] = 1}, .family = ADDR_IP6};
 static const uint8_t own_mac[6] = {2, 0, 0, 0, 0, 1}, peer_mac[6] = {2, 0, 0, 0, 0, 2};
 
-static void expect(bool true_always)
-{
-	if (!true_always)
-		abort();
-}
-
-static uint8_t next8(struct input *in)
-{
-	if (!in->left)
-		return 0;
-	in->left--;
-	return *in->at++;
-}
-
-static void put16(uint8_t *p, unsigned v)
-{
-	p[0] = (uint8_t)(v >> 8);
-	p[1] = (uint8_t)v;
-}
-
-static uint16_t sum(const uint8_t *p, size_t len, uint32_t s)
-{
-	for (size_t i = 0; i < len; i++)
-		s += i % 2 ? p[i] : (uint32_t)p[i] << 8;
-	while (s >> 16)
-		s = (s & 0xffff) + (s >> 16);
-	return (uint16_t)s;
-}
-
-static unsigned get16(const uint8_t *p)
-{
-	return (unsigned)p[0] << 8 | p[1];
-}
-
 /* ---- out ---- */
 
 /* What any station may expect of a frame. */
@@ -85,17 +45,17 @@ static void frame_check(const uint8_t *frame, uint32_t len)
 
 	expect(len >= ETH + 20 && len <= FRAME_MAX);
 	expect(!memcmp(frame + 6, own_mac, 6));
-	switch (get16(frame + 12)) {
+	switch (net_get(frame + 12, 2)) {
 	case 0x0800:
-		expect(ip[0] == 0x45 && sum(ip, IP4, 0) == 0xffff);
-		expect(get16(ip + 2) == len - ETH);
+		expect(ip[0] == 0x45 && net_sum(ip, IP4, 0) == 0xffff);
+		expect(net_get(ip + 2, 2) == len - ETH);
 		expect(!memcmp(ip + 12, own4.bytes, 4));
 		break;
 	case 0x86dd:
-		expect(ip[0] >> 4 == 6 && get16(ip + 4) + IP6 == len - ETH);
+		expect(ip[0] >> 4 == 6 && net_get(ip + 4, 2) + IP6 == len - ETH);
 		break;
 	default:
-		expect(get16(frame + 12) == 0x0806 && len == ETH + 28);
+		expect(net_get(frame + 12, 2) == 0x0806 && len == ETH + 28);
 	}
 }
 
@@ -174,7 +134,7 @@ static uint32_t ethernet_put(uint8_t *frame, unsigned type)
 {
 	memcpy(frame, own_mac, 6);
 	memcpy(frame + 6, peer_mac, 6);
-	put16(frame + 12, type);
+	net_put(frame + 12, 2, type);
 	return ETH;
 }
 
@@ -201,11 +161,11 @@ static void transport_fix(enum kind kind, uint8_t *l4, uint32_t len, uint32_t ps
 	unsigned at = csum_at(kind);
 
 	if (kind == UDP4 || kind == UDP6)
-		put16(l4 + 4, len);
+		net_put(l4 + 4, 2, len);
 	if (!at || len < at + 2)
 		return;
-	put16(l4 + at, 0);
-	put16(l4 + at, (uint16_t)~sum(l4, len, pseudo));
+	net_put(l4 + at, 2, 0);
+	net_put(l4 + at, 2, (uint16_t)~net_sum(l4, len, pseudo));
 }
 
 static uint8_t protocol_of(enum kind kind, struct input *in)
@@ -223,17 +183,18 @@ static void ip4_put(enum kind kind, uint8_t *ip, uint32_t len, struct input *in)
 
 	memset(ip, 0, IP4);
 	ip[0] = 0x45;
-	put16(ip + 2, IP4 + len);
+	net_put(ip + 2, 2, IP4 + len);
 	if (kind == PIECE4) {
-		put16(ip + 4, next8(in) % 4);
-		put16(ip + 6, (unsigned)next8(in) << 8 | next8(in));
+		net_put(ip + 4, 2, next8(in) % 4);
+		net_put(ip + 6, 2, (unsigned)next8(in) << 8 | next8(in));
 	}
 	ip[8] = 64;
 	ip[9] = protocol_of(kind, in);
 	memcpy(ip + 12, (const uint8_t[]){10, 0, 0, peer}, 4);
 	memcpy(ip + 16, own4.bytes, 4);
-	transport_fix(kind, ip + IP4, len, kind == ICMP4 ? 0 : sum(ip + 12, 8, 0) + ip[9] + len);
-	put16(ip + 10, (uint16_t)~sum(ip, IP4, 0));
+	transport_fix(kind, ip + IP4, len,
+		      kind == ICMP4 ? 0 : net_sum(ip + 12, 8, 0) + ip[9] + len);
+	net_put(ip + 10, 2, (uint16_t)~net_sum(ip, IP4, 0));
 }
 
 static void ip6_put(enum kind kind, uint8_t *ip, uint32_t len, struct input *in)
@@ -242,7 +203,7 @@ static void ip6_put(enum kind kind, uint8_t *ip, uint32_t len, struct input *in)
 
 	memset(ip, 0, IP6);
 	ip[0] = 0x60;
-	put16(ip + 4, len);
+	net_put(ip + 4, 2, len);
 	ip[6] = protocol_of(kind, in);
 	ip[7] = 255;
 	memcpy(ip + 8, own6.bytes, 16);
@@ -252,7 +213,7 @@ static void ip6_put(enum kind kind, uint8_t *ip, uint32_t len, struct input *in)
 		memcpy(ip + 24, (const uint8_t[16]){0xff, 2, [11] = 1, [12] = 0xff, [15] = 1}, 16);
 	if (group == 2)
 		memset(ip + 8, 0, 16);
-	transport_fix(kind, ip + IP6, len, (uint32_t)sum(ip + 8, 32, 0) + ip[6] + len);
+	transport_fix(kind, ip + IP6, len, (uint32_t)net_sum(ip + 8, 32, 0) + ip[6] + len);
 }
 
 static void step_frame(enum kind kind, struct input *in)

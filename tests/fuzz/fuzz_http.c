@@ -9,19 +9,17 @@
  */
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "chain/http/body.h"
 #include "chain/http/edit.h"
 #include "chain/http/head.h"
 #include "chain/http/write.h"
+#include "tests/fuzz/input.h"
 
 #define RUNS_MAX   4096
 #define SLOT_BYTES 32768
 #define OUT_BYTES  65536
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct parsed {
 	_Alignas(8) uint8_t slot[SLOT_BYTES];
@@ -32,12 +30,6 @@ struct parsed {
 	uint8_t text[OUT_BYTES]; /* the head, written */
 	int text_len;
 };
-
-static void expect(bool true_always)
-{
-	if (!true_always)
-		abort();
-}
 
 /* References are offsets in the input. */
 static const uint8_t *at(void *ctx, uint64_t ref)

@@ -16,9 +16,8 @@
 #include "l4stack/ip/ip_layer.h"
 #include "l4stack/ip/reassembly.h"
 #include "l4stack/stack.h"
+#include "tests/fuzz/input.h"
 #include "tests/unit/support/eal.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define HEADER   48
 #define HELD_MAX 600 /* mbufs: what reassembly.c allows, and the one that is in hand */
@@ -29,12 +28,6 @@ static struct {
 	struct rte_mempool *header, *control, *ref, *rx;
 	uint64_t now_us;
 } world;
-
-static void expect(bool true_always)
-{
-	if (!true_always)
-		abort();
-}
 
 static uint8_t pattern(unsigned id, uint32_t offset)
 {

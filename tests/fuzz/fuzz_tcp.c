@@ -9,7 +9,6 @@
  */
 #include <rte_byteorder.h>
 #include <rte_mbuf.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "l4stack/stack.h"
@@ -17,9 +16,9 @@
 #include "l4stack/tcp/tcp_fast.h"
 #include "l4stack/tcp/tcp_options.h"
 #include "l4stack/tcp/tcp_segment.h"
+#include "tests/fuzz/input.h"
+#include "tests/support/net.h"
 #include "tests/unit/support/eal.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define ETH         14
 #define IP          20
@@ -27,11 +26,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define PEER_PORT   4000
 #define PAYLOAD_MAX 1400
 #define STEPS_MAX   64
-
-struct input {
-	const uint8_t *at;
-	size_t left;
-};
 
 struct world {
 	struct stack *stack;
@@ -50,20 +44,6 @@ static const struct addr stack_addr = {.bytes = {10, 0, 0, 1}, .family = ADDR_IP
 static const struct addr peer_addr = {.bytes = {10, 0, 0, 2}, .family = ADDR_IP4};
 static const uint8_t stack_mac[6] = {2, 0, 0, 0, 0, 1}, peer_mac[6] = {2, 0, 0, 0, 0, 2};
 
-static void expect(bool true_always)
-{
-	if (!true_always)
-		abort();
-}
-
-static uint8_t next8(struct input *in)
-{
-	if (!in->left)
-		return 0;
-	in->left--;
-	return *in->at++;
-}
-
 static uint16_t next16(struct input *in)
 {
 	uint16_t high = next8(in);
@@ -80,22 +60,6 @@ static const uint8_t *take(struct input *in, size_t *len)
 	in->at += *len;
 	in->left -= *len;
 	return at;
-}
-
-static uint8_t *put(uint8_t *p, unsigned bytes, uint32_t v)
-{
-	for (unsigned i = bytes; i-- > 0; v >>= 8)
-		p[i] = (uint8_t)v;
-	return p + bytes;
-}
-
-static uint32_t get(const uint8_t *p, unsigned bytes)
-{
-	uint32_t v = 0;
-
-	while (bytes--)
-		v = v << 8 | *p++;
-	return v;
 }
 
 /* ---- the wire ---- */
@@ -119,12 +83,12 @@ static void output(void *ctx, uint16_t port, struct rte_mbuf *pkt)
 	(void)ctx;
 	(void)port;
 	expect(rte_mbuf_check(pkt, 1, &reason) == 0);
-	if (get(ip - 2, 2) == 0x0800 && ip[9] == TCP_PROTOCOL) {
+	if (net_get(ip - 2, 2) == 0x0800 && ip[9] == TCP_PROTOCOL) {
 		expect(pkt->data_len >= ETH + IP + (tcp[12] >> 4) * 4);
-		world.stack_port = (uint16_t)get(tcp, 2);
-		world.stack_seq = get(tcp + 4, 4);
+		world.stack_port = (uint16_t)net_get(tcp, 2);
+		world.stack_seq = net_get(tcp + 4, 4);
 		if ((tcp[12] >> 4) >= 8)
-			world.tsecr = get(tcp + 24, 4);
+			world.tsecr = net_get(tcp + 24, 4);
 	}
 	rte_pktmbuf_free(pkt);
 }
@@ -135,8 +99,8 @@ static void introduce(void)
 
 	memset(p, 0xff, 6);
 	memcpy(p + 6, peer_mac, 6);
-	p = put(p + 12, 2, 0x0806);
-	p = put(put(put(put(p, 2, 1), 2, 0x0800), 2, 0x0604), 2, 1);
+	p = net_put(p + 12, 2, 0x0806);
+	p = net_put(net_put(net_put(net_put(p, 2, 1), 2, 0x0800), 2, 0x0604), 2, 1);
 	memcpy(p, peer_mac, 6);
 	memcpy(p + 6, peer_addr.bytes, 4);
 	memcpy(p + 16, stack_addr.bytes, 4);
@@ -159,15 +123,15 @@ static void segment_in(const struct segment *s)
 	memset(frame, 0, sizeof(frame));
 	memcpy(frame, stack_mac, 6);
 	memcpy(frame + 6, peer_mac, 6);
-	put(frame + 12, 2, 0x0800);
-	put(put(ip, 2, 0x4500), 2, IP + header + s->len);
-	put(ip + 8, 2, 64 << 8 | TCP_PROTOCOL);
+	net_put(frame + 12, 2, 0x0800);
+	net_put(net_put(ip, 2, 0x4500), 2, IP + header + s->len);
+	net_put(ip + 8, 2, 64 << 8 | TCP_PROTOCOL);
 	memcpy(ip + 12, peer_addr.bytes, 4);
 	memcpy(ip + 16, stack_addr.bytes, 4);
-	p = put(put(tcp, 2, PEER_PORT), 2, world.stack_port);
-	p = put(put(p, 4, s->seq), 4, s->ack);
-	p = put(put(p, 2, header / 4 << 12 | s->flags), 2, s->window);
-	put(p + 2, 2, s->urgent);
+	p = net_put(net_put(tcp, 2, PEER_PORT), 2, world.stack_port);
+	p = net_put(net_put(p, 4, s->seq), 4, s->ack);
+	p = net_put(net_put(p, 2, header / 4 << 12 | s->flags), 2, s->window);
+	net_put(p + 2, 2, s->urgent);
 	if (s->options_len)
 		memcpy(tcp + 20, s->options, s->options_len);
 	frame_in(frame, ETH + IP + header + s->len);

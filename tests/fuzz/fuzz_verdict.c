@@ -10,11 +10,10 @@
  */
 #include <string.h>
 
+#include "tests/fuzz/input.h"
 #include "tests/unit/chain/engine/bench_internal.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 #define ALL                                                                                \
 	(ENGINE_HOOK_REQUEST_HEAD | ENGINE_HOOK_RESPONSE_HEAD | ENGINE_HOOK_REQUEST_BODY | \
 	 ENGINE_HOOK_RESPONSE_BODY | ENGINE_HOOK_DONE)
@@ -33,22 +32,9 @@ enum hint {
 	HINT_STEP = 1 << 5, /* the worker looks at once */
 };
 
-struct input {
-	const uint8_t *at;
-	size_t left;
-};
-
 static struct fake *liar;
 static struct peer *client[CLIENTS];
 static unsigned inputs;
-
-static uint8_t next8(struct input *in)
-{
-	if (!in->left)
-		return 0;
-	in->left--;
-	return *in->at++;
-}
 
 /* What is missing is zero. */
 static void next(struct input *in, void *out, size_t size)
@@ -162,6 +148,7 @@ static void aim(struct sluice_up *up, uint8_t hints, const struct sluice_down *a
 		up->verdict %= 6;
 		up->slices %= 3;
 		up->flags &= 3;
+		up->status = (uint16_t)(200 + up->status % 400);
 		up->group = SLUICE_NONE16;
 	}
 	if (!(hints & HINT_TEXT))

@@ -39,8 +39,10 @@ MAY_INCLUDE = {
     "nf/sdk": ["nf/sdk"],
     "nf/common": ["nf/common"],
     "nf/socket": ["nf/socket", "nf/sdk/arena.h", "nf/sdk/map.h", "nf/sdk/outring.h"],
-    "tests/packetdrill/so": ["tests/packetdrill/so", "tests/packetdrill/packetdrill.h", "l4stack"],
-    "tests/packetdrill/play": ["tests/packetdrill/play", "tests/packetdrill/packetdrill.h"],
+    "tests/packetdrill/so": ["tests/packetdrill/so", "tests/packetdrill/packetdrill.h",
+                             "tests/support", "l4stack"],
+    "tests/packetdrill/play": ["tests/packetdrill/play", "tests/packetdrill/packetdrill.h",
+                               "tests/support"],
 }
 SOURCES = ("include", "l4stack", "chain", "nf", "mgmt", "dataplane", "tests")
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)

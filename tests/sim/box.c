@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "tests/sim/box.h"
+#include "tests/support/net.h"
 
 #include <string.h>
 
@@ -17,30 +18,10 @@
 #define PROTOCOL_FRAGMENT 44
 #define PROTOCOL_ICMP6    58
 
-static void put(uint8_t *p, unsigned bytes, uint32_t v)
-{
-	for (unsigned i = bytes; i-- > 0; v >>= 8)
-		p[i] = (uint8_t)v;
-}
-
-static uint32_t get16(const uint8_t *p)
-{
-	return (uint32_t)p[0] << 8 | p[1];
-}
-
-static uint16_t sum(const uint8_t *p, uint32_t len, uint32_t s)
-{
-	for (uint32_t i = 0; i < len; i++)
-		s += i % 2 ? p[i] : (uint32_t)p[i] << 8;
-	while (s >> 16)
-		s = (s & 0xffff) + (s >> 16);
-	return (uint16_t)s;
-}
-
 static void ip4_fix(uint8_t *ip)
 {
-	put(ip + 10, 2, 0);
-	put(ip + 10, 2, (uint16_t)~sum(ip, IP4, 0));
+	net_put(ip + 10, 2, 0);
+	net_put(ip + 10, 2, (uint16_t)~net_sum(ip, IP4, 0));
 }
 
 /* ---- cutting ---- */
@@ -58,13 +39,13 @@ static uint32_t fragment_make(const struct box *box, const uint8_t *frame, bool 
 		memset(fragment, 0, FRAGMENT);
 		fragment[0] = ip[6];
 		ip[6] = PROTOCOL_FRAGMENT;
-		put(ip + 4, 2, FRAGMENT + len);
-		put(fragment + 2, 2, at | more);
-		put(fragment + 4, 4, box->id);
+		net_put(ip + 4, 2, FRAGMENT + len);
+		net_put(fragment + 2, 2, at | more);
+		net_put(fragment + 4, 4, box->id);
 	} else {
-		put(ip + 2, 2, IP4 + len);
-		put(ip + 4, 2, box->id);
-		put(ip + 6, 2, at / 8 | (more ? 0x2000u : 0));
+		net_put(ip + 2, 2, IP4 + len);
+		net_put(ip + 4, 2, box->id);
+		net_put(ip + 6, 2, at / 8 | (more ? 0x2000u : 0));
 		ip4_fix(ip);
 	}
 	return header + len;
@@ -73,7 +54,7 @@ static uint32_t fragment_make(const struct box *box, const uint8_t *frame, bool 
 static void cut(struct box *box, const uint8_t *frame, bool ip6, box_emit_fn *on, void *ctx)
 {
 	const uint8_t *ip = frame + ETH;
-	uint32_t payload = ip6 ? get16(ip + 4) : get16(ip + 2) - IP4;
+	uint32_t payload = ip6 ? net_get(ip + 4, 2) : net_get(ip + 2, 2) - IP4;
 	uint32_t most = (box->mtu - (ip6 ? IP6 + FRAGMENT : IP4)) / 8 * 8;
 	uint8_t out[FRAME_MAX];
 
@@ -91,8 +72,8 @@ static uint32_t told4(const struct box *box, const uint8_t *ip, uint8_t *out)
 {
 	uint8_t *icmp = out + IP4;
 
-	put(out, 2, 0x4500);
-	put(out + 2, 2, IP4 + ICMP + QUOTE);
+	net_put(out, 2, 0x4500);
+	net_put(out + 2, 2, IP4 + ICMP + QUOTE);
 	out[8] = 64;
 	out[9] = PROTOCOL_ICMP4;
 	memcpy(out + 12, (const uint8_t[]){10, 0, 0, 254}, 4);
@@ -100,9 +81,9 @@ static uint32_t told4(const struct box *box, const uint8_t *ip, uint8_t *out)
 	ip4_fix(out);
 	icmp[0] = 3;
 	icmp[1] = 4;
-	put(icmp + 6, 2, box->mtu);
+	net_put(icmp + 6, 2, box->mtu);
 	memcpy(icmp + ICMP, ip, QUOTE);
-	put(icmp + 2, 2, (uint16_t)~sum(icmp, ICMP + QUOTE, 0));
+	net_put(icmp + 2, 2, (uint16_t)~net_sum(icmp, ICMP + QUOTE, 0));
 	return IP4 + ICMP + QUOTE;
 }
 
@@ -112,17 +93,17 @@ static uint32_t told6(const struct box *box, const uint8_t *ip, uint8_t *out)
 	uint32_t pseudo;
 
 	out[0] = 0x60;
-	put(out + 4, 2, ICMP + QUOTE);
+	net_put(out + 4, 2, ICMP + QUOTE);
 	out[6] = PROTOCOL_ICMP6;
 	out[7] = 64;
 	memcpy(out + 8, ip + 24, 16);
 	out[23] = 0xfe;
 	memcpy(out + 24, ip + 8, 16);
 	icmp[0] = 2;
-	put(icmp + 4, 4, box->mtu);
+	net_put(icmp + 4, 4, box->mtu);
 	memcpy(icmp + ICMP, ip, QUOTE);
-	pseudo = sum(out + 8, 32, PROTOCOL_ICMP6 + ICMP + QUOTE);
-	put(icmp + 2, 2, (uint16_t)~sum(icmp, ICMP + QUOTE, pseudo));
+	pseudo = net_sum(out + 8, 32, PROTOCOL_ICMP6 + ICMP + QUOTE);
+	net_put(icmp + 2, 2, (uint16_t)~net_sum(icmp, ICMP + QUOTE, pseudo));
 	return IP6 + ICMP + QUOTE;
 }
 
@@ -142,7 +123,7 @@ static void tell(struct box *box, const uint8_t *frame, bool ip6, box_emit_fn *b
 bool box_take(struct box *box, const uint8_t *frame, uint32_t len, uint64_t now_us, box_emit_fn *on,
 	      box_emit_fn *back, void *ctx)
 {
-	uint32_t type = get16(frame + 12);
+	uint32_t type = net_get(frame + 12, 2);
 
 	if (!box->mtu || now_us < box->from_us || len <= ETH + box->mtu ||
 	    (type != TYPE_IP4 && type != TYPE_IP6))

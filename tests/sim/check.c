@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "tests/sim/pattern.h"
+#include "tests/support/net.h"
 
 #define ETH 14
 #define IP4 20
@@ -22,15 +23,6 @@ struct segment {
 	uint8_t ecn;
 };
 
-static uint32_t get(const uint8_t *p, unsigned bytes)
-{
-	uint32_t v = 0;
-
-	while (bytes--)
-		v = v << 8 | *p++;
-	return v;
-}
-
 __attribute__((format(printf, 2, 3))) static void fail(struct check *check, const char *format, ...)
 {
 	va_list args;
@@ -42,30 +34,21 @@ __attribute__((format(printf, 2, 3))) static void fail(struct check *check, cons
 	va_end(args);
 }
 
-static uint16_t sum(const uint8_t *p, uint32_t len, uint64_t s)
-{
-	for (uint32_t i = 0; i < len; i++)
-		s += i % 2 ? p[i] : (uint32_t)p[i] << 8;
-	while (s >> 16)
-		s = (s & 0xffff) + (s >> 16);
-	return (uint16_t)s;
-}
-
 static uint64_t pseudo_sum(const uint8_t *ip, bool ip6)
 {
-	return ip6 ? sum(ip + 8, 32, 0) : sum(ip + 12, 8, 0);
+	return ip6 ? net_sum(ip + 8, 32, 0) : net_sum(ip + 12, 8, 0);
 }
 
 static bool parse(struct check *check, const uint8_t *frame, uint32_t len, struct segment *out)
 {
 	const uint8_t *ip = frame + ETH, *tcp;
-	bool ip6 = get(frame + 12, 2) == 0x86dd;
+	bool ip6 = net_get(frame + 12, 2) == 0x86dd;
 	uint32_t network = ip6 ? IP6 : IP4, total, header;
 
-	if ((!ip6 && get(frame + 12, 2) != 0x0800) || ip[ip6 ? 6 : 9] != 6)
+	if ((!ip6 && net_get(frame + 12, 2) != 0x0800) || ip[ip6 ? 6 : 9] != 6)
 		return false;
 	tcp = ip + network;
-	total = ip6 ? IP6 + get(ip + 4, 2) : get(ip + 2, 2);
+	total = ip6 ? IP6 + net_get(ip + 4, 2) : net_get(ip + 2, 2);
 	header = (uint32_t)(tcp[12] >> 4) * 4;
 	if (ip[0] != (ip6 ? 0x60 : 0x45) || total > len - ETH || header < 20 ||
 	    total < network + header) {
@@ -74,19 +57,19 @@ static bool parse(struct check *check, const uint8_t *frame, uint32_t len, struc
 	}
 	if (len > ETH + check->mtu)
 		fail(check, "frame of %u bytes", len);
-	if (!ip6 && sum(ip, IP4, 0) != 0xffff)
+	if (!ip6 && net_sum(ip, IP4, 0) != 0xffff)
 		fail(check, "IP checksum is wrong");
-	if (ip6 && (get(ip + 1, 3) & 0xfffff) == 0)
+	if (ip6 && (net_get(ip + 1, 3) & 0xfffff) == 0)
 		fail(check, "no flow label");
-	if (sum(tcp, total - network, pseudo_sum(ip, ip6) + 6 + total - network) != 0xffff)
+	if (net_sum(tcp, total - network, pseudo_sum(ip, ip6) + 6 + total - network) != 0xffff)
 		fail(check, "TCP checksum is wrong");
 	*out = (struct segment){
-		.src = (uint16_t)get(tcp, 2),
-		.dst = (uint16_t)get(tcp + 2, 2),
-		.seq = get(tcp + 4, 4),
-		.ack = get(tcp + 8, 4),
+		.src = (uint16_t)net_get(tcp, 2),
+		.dst = (uint16_t)net_get(tcp + 2, 2),
+		.seq = net_get(tcp + 4, 4),
+		.ack = net_get(tcp + 8, 4),
 		.flags = tcp[13],
-		.window = get(tcp + 14, 2),
+		.window = net_get(tcp + 14, 2),
 		.options = tcp + 20,
 		.options_len = header - 20,
 		.payload = tcp + header,

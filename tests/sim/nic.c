@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "l4stack/base/pkt.h"
+#include "tests/support/net.h"
 
 #define ETH       14
 #define IP4       20
@@ -16,35 +17,6 @@
 #define TYPE_IP6  0x86dd
 #define FRAME_MAX 66000
 #define FIN_PSH   0x09
-
-static uint16_t get16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] << 8 | p[1]);
-}
-
-static void put16(uint8_t *p, uint32_t v)
-{
-	p[0] = (uint8_t)(v >> 8);
-	p[1] = (uint8_t)v;
-}
-
-static uint32_t get32(const uint8_t *p)
-{
-	return (uint32_t)get16(p) << 16 | get16(p + 2);
-}
-
-static uint16_t sum(const uint8_t *p, size_t len, uint64_t start)
-{
-	uint64_t s = start;
-
-	for (size_t i = 0; i + 1 < len; i += 2)
-		s += get16(p + i);
-	if (len % 2)
-		s += (uint64_t)p[len - 1] << 8;
-	while (s >> 16)
-		s = (s & 0xffff) + (s >> 16);
-	return (uint16_t)s;
-}
 
 static bool is_ip6(const uint8_t *ip)
 {
@@ -59,39 +31,39 @@ static uint32_t header_bytes(const uint8_t *ip)
 /* Of what is behind the network header. */
 static uint32_t payload_bytes(const uint8_t *ip)
 {
-	return is_ip6(ip) ? get16(ip + 4) : (uint32_t)get16(ip + 2) - IP4;
+	return is_ip6(ip) ? net_get(ip + 4, 2) : (uint32_t)net_get(ip + 2, 2) - IP4;
 }
 
 static void set_payload_bytes(uint8_t *ip, uint32_t n)
 {
 	if (is_ip6(ip))
-		put16(ip + 4, n);
+		net_put(ip + 4, 2, n);
 	else
-		put16(ip + 2, n + IP4);
+		net_put(ip + 2, 2, n + IP4);
 }
 
 static uint16_t tcp_sum(const uint8_t *ip)
 {
 	uint32_t len = payload_bytes(ip);
-	uint16_t addresses = is_ip6(ip) ? sum(ip + 8, 32, 0) : sum(ip + 12, 8, 0);
+	uint16_t addresses = is_ip6(ip) ? net_sum(ip + 8, 32, 0) : net_sum(ip + 12, 8, 0);
 
-	return sum(ip + header_bytes(ip), len, (uint64_t)addresses + 6 + len);
+	return net_sum(ip + header_bytes(ip), len, (uint64_t)addresses + 6 + len);
 }
 
 static void fix_ip(uint8_t *ip)
 {
 	if (is_ip6(ip))
 		return;
-	put16(ip + 10, 0);
-	put16(ip + 10, (uint16_t)~sum(ip, IP4, 0));
+	net_put(ip + 10, 2, 0);
+	net_put(ip + 10, 2, (uint16_t)~net_sum(ip, IP4, 0));
 }
 
 static void fix_tcp(uint8_t *ip)
 {
 	uint8_t *field = ip + header_bytes(ip) + 16;
 
-	put16(field, 0);
-	put16(field, (uint16_t)~tcp_sum(ip));
+	net_put(field, 2, 0);
+	net_put(field, 2, (uint16_t)~tcp_sum(ip));
 }
 
 static void cut(const uint8_t *frame, uint32_t len, const struct rte_mbuf *pkt, nic_emit_fn *emit,
@@ -108,8 +80,8 @@ static void cut(const uint8_t *frame, uint32_t len, const struct rte_mbuf *pkt, 
 		memcpy(piece, frame, headers);
 		memcpy(piece + headers, frame + headers + at, n);
 		set_payload_bytes(ip, (uint32_t)pkt->l4_len + n);
-		put16(tcp + 4, (get32(tcp + 4) + at) >> 16);
-		put16(tcp + 6, get16(tcp + 6) + at);
+		net_put(tcp + 4, 2, (net_get(tcp + 4, 4) + at) >> 16);
+		net_put(tcp + 6, 2, net_get(tcp + 6, 2) + at);
 		if (at + n < payload)
 			tcp[13] &= (uint8_t)~FIN_PSH;
 		fix_ip(ip);
@@ -144,12 +116,12 @@ void nic_transmit(struct rte_mbuf *pkt, nic_emit_fn *emit, void *ctx)
 static bool is_tcp(const uint8_t *frame, uint32_t len)
 {
 	const uint8_t *ip = frame + ETH;
-	uint16_t type = get16(frame + 12);
+	uint16_t type = net_get(frame + 12, 2);
 
 	if (type == TYPE_IP6)
 		return ip[0] >> 4 == 6 && ip[6] == 6 && len >= ETH + IP6 + payload_bytes(ip);
-	return type == TYPE_IP4 && ip[0] == 0x45 && ip[9] == 6 && !(get16(ip + 6) & 0x3fff) &&
-	       get16(ip + 2) >= IP4 && len >= ETH + IP4 + payload_bytes(ip);
+	return type == TYPE_IP4 && ip[0] == 0x45 && ip[9] == 6 && !(net_get(ip + 6, 2) & 0x3fff) &&
+	       net_get(ip + 2, 2) >= IP4 && len >= ETH + IP4 + payload_bytes(ip);
 }
 
 static uint64_t rx_flags(const uint8_t *frame, uint32_t len)
@@ -160,8 +132,8 @@ static uint64_t rx_flags(const uint8_t *frame, uint32_t len)
 	if (!is_tcp(frame, len))
 		return 0;
 	if (!is_ip6(ip))
-		flags |= sum(ip, IP4, 0) == 0xffff ? RTE_MBUF_F_RX_IP_CKSUM_GOOD
-						   : RTE_MBUF_F_RX_IP_CKSUM_BAD;
+		flags |= net_sum(ip, IP4, 0) == 0xffff ? RTE_MBUF_F_RX_IP_CKSUM_GOOD
+						       : RTE_MBUF_F_RX_IP_CKSUM_BAD;
 	if (flags & RTE_MBUF_F_RX_IP_CKSUM_BAD)
 		return flags;
 	return flags |
@@ -240,7 +212,7 @@ bool nic_merge(struct nic_rx *rx, struct rte_mbuf *pkt, struct rte_mbuf *next)
 	    RTE_MBUF_F_RX_L4_CKSUM_GOOD)
 		return false;
 	if (a.headers != b.headers || !same_flow(&a, &b) ||
-	    get32(a.tcp + 4) + a.payload != get32(b.tcp + 4) ||
+	    net_get(a.tcp + 4, 4) + a.payload != net_get(b.tcp + 4, 4) ||
 	    memcmp(a.tcp + 8, b.tcp + 8, 4 + 4) || a.tcp[13] & 0x07 || b.tcp[13] & 0x07 ||
 	    a.ip[1] != b.ip[1] || (a.tcp[13] ^ b.tcp[13]) & 0xc0)
 		return false;

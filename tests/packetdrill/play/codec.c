@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "tests/packetdrill/play/codec.h"
+#include "tests/support/net.h"
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -21,46 +22,16 @@ int host_parse(const char *text, struct host *out)
 	return inet_pton(AF_INET6, text, out->bytes) == 1 ? 0 : -1;
 }
 
-static uint8_t *put(uint8_t *p, unsigned bytes, uint32_t v)
-{
-	for (unsigned i = bytes; i-- > 0; v >>= 8)
-		p[i] = (uint8_t)v;
-	return p + bytes;
-}
-
-static uint32_t get(const uint8_t *p, unsigned bytes)
-{
-	uint32_t v = 0;
-
-	while (bytes--)
-		v = v << 8 | *p++;
-	return v;
-}
-
-/* ---- checksums: RFC 1071 ---- */
-
-static uint32_t sum_bytes(const uint8_t *p, size_t len, uint32_t sum)
-{
-	for (; len > 1; len -= 2, p += 2)
-		sum += get(p, 2);
-	return len ? sum + ((uint32_t)*p << 8) : sum;
-}
-
-static uint16_t fold(uint32_t sum)
-{
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)~sum;
-}
+/* ---- checksum: RFC 9293 §3.1, with the pseudo-header ---- */
 
 static uint16_t transport_sum(const struct host *src, const struct host *dst, const uint8_t *p,
 			      size_t len)
 {
 	uint32_t sum = TCP + (uint32_t)len;
 
-	sum = sum_bytes(src->bytes, src->len, sum);
-	sum = sum_bytes(dst->bytes, dst->len, sum);
-	return fold(sum_bytes(p, len, sum));
+	sum = net_sum(src->bytes, src->len, sum);
+	sum = net_sum(dst->bytes, dst->len, sum);
+	return (uint16_t)~net_sum(p, len, sum);
 }
 
 /* ---- options ---- */
@@ -69,7 +40,7 @@ static uint8_t *write_sack(const struct packet_option *o, uint8_t *p)
 {
 	*p++ = (uint8_t)(2 + 8 * o->blocks);
 	for (int i = 0; i < o->blocks; i++)
-		p = put(put(p, 4, o->sack[i][0]), 4, o->sack[i][1]);
+		p = net_put(net_put(p, 4, o->sack[i][0]), 4, o->sack[i][1]);
 	return p;
 }
 
@@ -81,17 +52,17 @@ static uint8_t *write_option(const struct packet_option *o, uint8_t *p)
 	case OPTION_NOP:
 		return p;
 	case OPTION_MSS:
-		return put(put(p, 1, 4), 2, o->value);
+		return net_put(net_put(p, 1, 4), 2, o->value);
 	case OPTION_WSCALE:
-		return put(put(p, 1, 3), 1, o->value);
+		return net_put(net_put(p, 1, 3), 1, o->value);
 	case OPTION_SACK_OK:
-		return put(p, 1, 2);
+		return net_put(p, 1, 2);
 	case OPTION_SACK:
 		return write_sack(o, p);
 	case OPTION_TS:
-		return put(put(put(p, 1, 10), 4, o->value), 4, o->echo);
+		return net_put(net_put(net_put(p, 1, 10), 4, o->value), 4, o->echo);
 	default:
-		p = put(p, 1, 2u + o->bytes);
+		p = net_put(p, 1, 2u + o->bytes);
 		memcpy(p, o->raw, o->bytes);
 		return p + o->bytes;
 	}
@@ -116,8 +87,8 @@ static size_t write_options(const struct packet *packet, uint8_t *out)
 static void read_sack(const uint8_t *body, size_t len, struct packet_option *o)
 {
 	while (len >= 8 && o->blocks < SACK_MOST) {
-		o->sack[o->blocks][0] = get(body, 4);
-		o->sack[o->blocks++][1] = get(body + 4, 4);
+		o->sack[o->blocks][0] = net_get(body, 4);
+		o->sack[o->blocks++][1] = net_get(body + 4, 4);
 		body += 8;
 		len -= 8;
 	}
@@ -126,14 +97,14 @@ static void read_sack(const uint8_t *body, size_t len, struct packet_option *o)
 static void read_option(const uint8_t *body, size_t len, struct packet_option *o)
 {
 	if (o->kind == OPTION_MSS && len == 2)
-		o->value = get(body, 2);
+		o->value = net_get(body, 2);
 	else if (o->kind == OPTION_WSCALE && len == 1)
 		o->value = body[0];
 	else if (o->kind == OPTION_SACK)
 		read_sack(body, len, o);
 	else if (o->kind == OPTION_TS && len == 8) {
-		o->value = get(body, 4);
-		o->echo = get(body + 4, 4);
+		o->value = net_get(body, 4);
+		o->echo = net_get(body + 4, 4);
 	} else {
 		o->bytes = (uint8_t)len;
 		memcpy(o->raw, body, len);
@@ -169,21 +140,21 @@ static size_t ip_bytes(const struct route *route)
 static void write_ip4(const struct route *route, uint8_t protocol, uint8_t ecn, size_t len,
 		      uint8_t *out)
 {
-	uint8_t *p = put(out, 2, 0x4500u | ecn);
+	uint8_t *p = net_put(out, 2, 0x4500u | ecn);
 
-	p = put(put(put(p, 2, (uint32_t)len), 2, 0), 2, 0);
-	put(put(put(p, 1, TTL), 1, protocol), 2, 0);
+	p = net_put(net_put(net_put(p, 2, (uint32_t)len), 2, 0), 2, 0);
+	net_put(net_put(net_put(p, 1, TTL), 1, protocol), 2, 0);
 	memcpy(out + 12, route->src.bytes, 4);
 	memcpy(out + 16, route->dst.bytes, 4);
-	put(out + 10, 2, fold(sum_bytes(out, IP4_BYTES, 0)));
+	net_put(out + 10, 2, (uint16_t)~net_sum(out, IP4_BYTES, 0));
 }
 
 static void write_ip6(const struct route *route, uint8_t protocol, uint8_t ecn, size_t len,
 		      uint8_t *out)
 {
-	uint8_t *p = put(out, 4, 6u << 28 | (uint32_t)ecn << 20);
+	uint8_t *p = net_put(out, 4, 6u << 28 | (uint32_t)ecn << 20);
 
-	put(put(put(p, 2, (uint32_t)len - IP6_BYTES), 1, protocol), 1, TTL);
+	net_put(net_put(net_put(p, 2, (uint32_t)len - IP6_BYTES), 1, protocol), 1, TTL);
 	memcpy(out + 8, route->src.bytes, 16);
 	memcpy(out + 24, route->dst.bytes, 16);
 }
@@ -199,9 +170,9 @@ static void write_ip(const struct route *route, uint8_t protocol, uint8_t ecn, s
 
 static const char *read_ip4(const uint8_t *ip, size_t len, struct packet *out, struct route *route)
 {
-	if (len < IP4_BYTES || (ip[0] & 15) != 5 || get(ip + 2, 2) != len)
+	if (len < IP4_BYTES || (ip[0] & 15) != 5 || net_get(ip + 2, 2) != len)
 		return "its IPv4 header is wrong";
-	if (fold(sum_bytes(ip, IP4_BYTES, 0)))
+	if (net_sum(ip, IP4_BYTES, 0) != 0xffff)
 		return "its IPv4 checksum is wrong";
 	if (ip[9] != TCP)
 		return "it is not TCP";
@@ -214,7 +185,7 @@ static const char *read_ip4(const uint8_t *ip, size_t len, struct packet *out, s
 
 static const char *read_ip6(const uint8_t *ip, size_t len, struct packet *out, struct route *route)
 {
-	if (len < IP6_BYTES || get(ip + 4, 2) != len - IP6_BYTES)
+	if (len < IP6_BYTES || net_get(ip + 4, 2) != len - IP6_BYTES)
 		return "its IPv6 header is wrong";
 	if (ip[6] != TCP)
 		return "it is not TCP";
@@ -234,13 +205,13 @@ size_t codec_write(const struct packet *packet, const struct route *route, const
 	uint8_t *tcp = out + ip_len, *p;
 
 	options = write_options(packet, tcp + TCP_BYTES);
-	p = put(put(tcp, 2, route->src_port), 2, route->dst_port);
-	p = put(put(p, 4, packet->seq), 4, packet->ack);
-	p = put(p, 2, (uint32_t)(TCP_BYTES + options) / 4 << 12 | packet->flags);
-	put(put(put(p, 2, packet->window), 2, 0), 2, packet->urgent);
+	p = net_put(net_put(tcp, 2, route->src_port), 2, route->dst_port);
+	p = net_put(net_put(p, 4, packet->seq), 4, packet->ack);
+	p = net_put(p, 2, (uint32_t)(TCP_BYTES + options) / 4 << 12 | packet->flags);
+	net_put(net_put(net_put(p, 2, packet->window), 2, 0), 2, packet->urgent);
 	memcpy(tcp + TCP_BYTES + options, payload, packet->len);
 	options += TCP_BYTES + packet->len;
-	put(tcp + 16, 2, transport_sum(&route->src, &route->dst, tcp, options));
+	net_put(tcp + 16, 2, transport_sum(&route->src, &route->dst, tcp, options));
 	tcp[16] ^= packet->bad_checksum;
 	write_ip(route, TCP, packet->ecn & 3, ip_len + options, out);
 	return ip_len + options;
@@ -263,13 +234,13 @@ const char *codec_read(const uint8_t *bytes, size_t len, struct packet *out, str
 		return "its TCP header is wrong";
 	if (transport_sum(&route->src, &route->dst, tcp, len))
 		return "its TCP checksum is wrong";
-	route->src_port = (uint16_t)get(tcp, 2);
-	route->dst_port = (uint16_t)get(tcp + 2, 2);
-	out->seq = get(tcp + 4, 4);
-	out->ack = get(tcp + 8, 4);
-	out->flags = get(tcp + 12, 2) & 0x1ff;
-	out->window = get(tcp + 14, 2);
-	out->urgent = get(tcp + 18, 2);
+	route->src_port = (uint16_t)net_get(tcp, 2);
+	route->dst_port = (uint16_t)net_get(tcp + 2, 2);
+	out->seq = net_get(tcp + 4, 4);
+	out->ack = net_get(tcp + 8, 4);
+	out->flags = net_get(tcp + 12, 2) & 0x1ff;
+	out->window = net_get(tcp + 14, 2);
+	out->urgent = net_get(tcp + 18, 2);
 	out->len = (uint32_t)(len - header);
 	*payload = tcp + header;
 	return read_options(tcp + TCP_BYTES, header - TCP_BYTES, out);
@@ -283,7 +254,7 @@ static void quote(const struct packet *packet, const struct route *route, uint8_
 	size_t ip_len = ip_bytes(&back);
 
 	write_ip(&back, TCP, 0, ip_len + TCP_BYTES + packet->len, out);
-	put(put(put(out + ip_len, 2, back.src_port), 2, back.dst_port), 4, packet->seq);
+	net_put(net_put(net_put(out + ip_len, 2, back.src_port), 2, back.dst_port), 4, packet->seq);
 }
 
 size_t codec_write_icmp(const struct packet *packet, const struct route *route, uint8_t *out)
@@ -294,9 +265,9 @@ size_t codec_write_icmp(const struct packet *packet, const struct route *route, 
 	memset(icmp, 0, len);
 	icmp[0] = packet->icmp_type;
 	icmp[1] = packet->icmp_code;
-	put(icmp + 6, 2, packet->mtu);
+	net_put(icmp + 6, 2, packet->mtu);
 	quote(packet, route, icmp + ICMP_BYTES);
-	put(icmp + 2, 2, fold(sum_bytes(icmp, len, 0)));
+	net_put(icmp + 2, 2, (uint16_t)~net_sum(icmp, len, 0));
 	write_ip(route, 1, 0, ip_len + len, out);
 	return ip_len + len;
 }

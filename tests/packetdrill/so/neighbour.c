@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "tests/packetdrill/so/neighbour.h"
+#include "tests/support/net.h"
 
 #include <string.h>
 
@@ -23,14 +24,9 @@
 
 enum { TYPE_ARP = 0x0806, TYPE_IP6 = 0x86dd };
 
-static uint16_t get16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] << 8 | p[1]);
-}
-
 static bool is_arp(const uint8_t *frame, size_t len)
 {
-	return len >= ETHER_BYTES + ARP_BYTES && get16(frame + 12) == TYPE_ARP;
+	return len >= ETHER_BYTES + ARP_BYTES && net_get(frame + 12, 2) == TYPE_ARP;
 }
 
 /* The ICMPv6 type, past the router alert that MLD has; 0 when it is none. */
@@ -38,7 +34,7 @@ static uint8_t icmp6_type(const uint8_t *frame, size_t len)
 {
 	const uint8_t *ip = frame + ETHER_BYTES;
 
-	if (len < ETHER_BYTES + IP6_BYTES + 9 || get16(frame + 12) != TYPE_IP6)
+	if (len < ETHER_BYTES + IP6_BYTES + 9 || net_get(frame + 12, 2) != TYPE_IP6)
 		return 0;
 	if (ip[6] == HOP_BY_HOP && ip[IP6_BYTES] == ICMP6)
 		return ip[IP6_BYTES + 8];
@@ -57,7 +53,7 @@ static size_t arp_answer(const uint8_t *frame, const uint8_t *mac, uint8_t *out)
 	const uint8_t *question = frame + ETHER_BYTES;
 	uint8_t *reply = out + ETHER_BYTES;
 
-	if (get16(question + 6) != ARP_REQUEST)
+	if (net_get(question + 6, 2) != ARP_REQUEST)
 		return 0;
 	memcpy(out, frame, ETHER_BYTES + ARP_BYTES);
 	reply[7] = ARP_REPLY;
@@ -70,16 +66,9 @@ static size_t arp_answer(const uint8_t *frame, const uint8_t *mac, uint8_t *out)
 /* RFC 8200 §8.1: over the addresses, the length and the next header, too. */
 static void put_checksum(uint8_t *ip, uint8_t *icmp, size_t len)
 {
-	uint32_t sum = (uint32_t)len + ICMP6;
+	uint16_t pseudo = net_sum(ip + 8, IP6_BYTES - 8, len + ICMP6);
 
-	for (size_t i = 8; i < IP6_BYTES; i += 2)
-		sum += get16(ip + i);
-	for (size_t i = 0; i < len; i += 2)
-		sum += get16(icmp + i);
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	icmp[2] = (uint8_t)(~sum >> 8);
-	icmp[3] = (uint8_t)~sum;
+	net_put(icmp + 2, 2, (uint16_t)~net_sum(icmp, len, pseudo));
 }
 
 static size_t nd_answer(const uint8_t *frame, const uint8_t *mac, uint8_t *out)

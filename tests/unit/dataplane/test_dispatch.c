@@ -11,6 +11,7 @@
 #include <rte_mbuf.h>
 
 #include "dataplane/dispatch.h"
+#include "tests/support/net.h"
 
 #define WORKERS 5
 #define ETH     14
@@ -19,12 +20,6 @@
 
 static uint8_t frame[256];
 static unsigned length;
-
-static void put16(unsigned at, unsigned value)
-{
-	frame[at] = (uint8_t)(value >> 8);
-	frame[at + 1] = (uint8_t)value;
-}
 
 /* The frame in a buffer of exactly its size, so that a byte too far is seen. */
 static uint32_t owner_of(unsigned len)
@@ -43,10 +38,10 @@ static unsigned put_ethernet(unsigned type, bool vlan)
 {
 	memset(frame, 0, sizeof(frame));
 	if (vlan) {
-		put16(12, 0x8100);
-		put16(14, 7);
+		net_put(frame + 12, 2, 0x8100);
+		net_put(frame + 14, 2, 7);
 	}
-	put16(vlan ? 16 : 12, type);
+	net_put(frame + (vlan ? 16 : 12), 2, type);
 	return vlan ? ETH + 4 : ETH;
 }
 
@@ -57,8 +52,8 @@ static void put_ip4(unsigned at, unsigned words, uint8_t protocol, const struct 
 	frame[at + 9] = protocol;
 	memcpy(frame + at + 12, from->addr.bytes, 4);
 	memcpy(frame + at + 16, to->addr.bytes, 4);
-	put16(at + 4 * words, from->port);
-	put16(at + 4 * words + 2, to->port);
+	net_put(frame + at + 4 * words, 2, from->port);
+	net_put(frame + at + 4 * words + 2, 2, to->port);
 	length = at + 4 * words + 20;
 }
 
@@ -69,8 +64,8 @@ static void put_ip6(unsigned at, uint8_t protocol, const struct endpoint *from,
 	frame[at + 6] = protocol;
 	memcpy(frame + at + 8, from->addr.bytes, 16);
 	memcpy(frame + at + 24, to->addr.bytes, 16);
-	put16(at + 40, from->port);
-	put16(at + 42, to->port);
+	net_put(frame + at + 40, 2, from->port);
+	net_put(frame + at + 42, 2, to->port);
 	length = at + 60;
 }
 
@@ -126,7 +121,7 @@ static void errors_find_the_flow_they_speak_of(void **state)
 		unsigned at = put_ethernet(0x0800, false);
 
 		put_ip4(at, 5, 1, &router, &local);
-		put16(at + 20, 0x0304);
+		net_put(frame + at + 20, 2, 0x0304);
 		put_ip4(at + 28, 5, TCP, &local, &remote);
 		assert_owner(owner_of(length), &local, &remote);
 	}
@@ -139,13 +134,14 @@ static void what_has_no_flow(void **state)
 
 	(void)state;
 	put_ip4(at, 5, TCP, &a, &b);
-	put16(at + 6, 0x2000); /* the first fragment, then the last: one worker for both */
+	/* The first fragment, then the last: one worker for both. */
+	net_put(frame + at + 6, 2, 0x2000);
 	assert_int_equal(owner_of(length), 0);
-	put16(at + 6, 0x00b9);
+	net_put(frame + at + 6, 2, 0x00b9);
 	assert_int_equal(owner_of(length), 0);
 	put_ethernet(0x0800, false);
 	put_ip4(at, 5, 1, &a, &b);
-	put16(at + 20, 0x0800);
+	net_put(frame + at + 20, 2, 0x0800);
 	assert_int_equal(owner_of(length), 0);
 	put_ethernet(0x88cc, false);
 	assert_int_equal(owner_of(64), 0);

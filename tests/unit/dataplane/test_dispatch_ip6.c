@@ -11,6 +11,7 @@
 #include <rte_mbuf.h>
 
 #include "dataplane/dispatch.h"
+#include "tests/support/net.h"
 
 #define WORKERS 4
 #define ETH     14
@@ -25,12 +26,6 @@ static uint32_t owner(size_t len)
 		.buf_addr = frame, .data_len = (uint16_t)len, .pkt_len = (uint32_t)len};
 
 	return dispatch_owner(&m, WORKERS);
-}
-
-static void put16(uint8_t *at, unsigned value)
-{
-	at[0] = (uint8_t)(value >> 8);
-	at[1] = (uint8_t)value;
 }
 
 static void ip6_put(uint8_t *ip, uint8_t protocol, const struct addr *src, const struct addr *dst)
@@ -54,10 +49,10 @@ static struct addr peer_of(unsigned i)
 static uint32_t tcp6_owner(const struct addr *peer, unsigned remote_port)
 {
 	memset(frame, 0, sizeof(frame));
-	put16(frame + 12, 0x86dd);
+	net_put(frame + 12, 2, 0x86dd);
 	ip6_put(frame + ETH, TCP, peer, &ours);
-	put16(frame + ETH + 40, remote_port);
-	put16(frame + ETH + 42, 80);
+	net_put(frame + ETH + 40, 2, remote_port);
+	net_put(frame + ETH + 42, 2, 80);
 	return owner(ETH + 60);
 }
 
@@ -92,8 +87,8 @@ static void errors_follow_the_flow(void **state)
 		ip6_put(frame + ETH, ICMP6, &router, &ours);
 		icmp[0] = 2;
 		ip6_put(icmp + 8, TCP, &ours, &peer);
-		put16(icmp + 48, 80);
-		put16(icmp + 50, 5000 + i);
+		net_put(icmp + 48, 2, 80);
+		net_put(icmp + 50, 2, 5000 + i);
 		assert_int_equal(owner(ETH + 40 + 8 + 48), w);
 	}
 }
@@ -109,7 +104,7 @@ static void discovery_is_everybodys(void **state)
 		frame[ETH + 40] = (uint8_t)type;
 		assert_int_equal(owner(ETH + 64), DISPATCH_ALL);
 	}
-	put16(frame + 12, 0x0806);
+	net_put(frame + 12, 2, 0x0806);
 	assert_int_equal(owner(ETH + 28), DISPATCH_ALL);
 }
 

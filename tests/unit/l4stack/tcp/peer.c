@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "l4stack/base/pkt.h"
+#include "tests/support/net.h"
 #include "tests/unit/support/eal.h"
 
 #define ETH       14
@@ -18,22 +19,6 @@ struct peer peer;
 static const uint8_t stack_mac[6] = {2, 0, 0, 0, 0, 1}, peer_mac[6] = {2, 0, 0, 0, 0, 2};
 static const struct addr stack_addr = {.bytes = {10, 0, 0, 1}, .family = ADDR_IP4};
 static const struct addr peer_addr = {.bytes = {10, 0, 0, 2}, .family = ADDR_IP4};
-
-static uint8_t *put(uint8_t *p, unsigned bytes, uint32_t v)
-{
-	for (unsigned i = bytes; i-- > 0; v >>= 8)
-		p[i] = (uint8_t)v;
-	return p + bytes;
-}
-
-static uint32_t get(const uint8_t *p, unsigned bytes)
-{
-	uint32_t v = 0;
-
-	while (bytes--)
-		v = v << 8 | *p++;
-	return v;
-}
 
 uint8_t peer_byte(uint32_t seq)
 {
@@ -54,7 +39,7 @@ static void output(void *ctx, uint16_t port, struct rte_mbuf *pkt)
 	(void)ctx;
 	(void)port;
 	assert_int_equal(rte_mbuf_check(pkt, 1, &reason), 0);
-	if (get(rte_pktmbuf_mtod_offset(pkt, const uint8_t *, 12), 2) == 0x0806) {
+	if (net_get(rte_pktmbuf_mtod_offset(pkt, const uint8_t *, 12), 2) == 0x0806) {
 		peer.asked = true;
 		rte_pktmbuf_free(pkt);
 		return;
@@ -99,8 +84,8 @@ static void introduce(void)
 
 	memset(p, 0xff, 6);
 	memcpy(p + 6, peer_mac, 6);
-	p = put(p + 12, 2, 0x0806);
-	p = put(put(put(put(p, 2, 1), 2, 0x0800), 2, 0x0604), 2, 1);
+	p = net_put(p + 12, 2, 0x0806);
+	p = net_put(net_put(net_put(net_put(p, 2, 1), 2, 0x0800), 2, 0x0604), 2, 1);
 	memcpy(p, peer_mac, 6);
 	memcpy(p + 6, peer_addr.bytes, 4);
 	memcpy(p + 16, stack_addr.bytes, 4);
@@ -112,7 +97,7 @@ static size_t add_user_timeout(uint8_t *out, size_t len)
 {
 	if (!peer.user_timeout)
 		return len;
-	put(put(out + len, 2, 28 << 8 | 4), 2, peer.user_timeout);
+	net_put(net_put(out + len, 2, 28 << 8 | 4), 2, peer.user_timeout);
 	return len + 4;
 }
 
@@ -147,17 +132,17 @@ static uint32_t write_frame(uint8_t *frame, unsigned flags, uint32_t seq, uint32
 
 	memcpy(frame, stack_mac, 6);
 	memcpy(frame + 6, peer_mac, 6);
-	put(frame + 12, 2, 0x0800);
+	net_put(frame + 12, 2, 0x0800);
 	memset(ip, 0, IP);
-	put(put(ip, 2, 0x4500u | peer.ecn), 2, ip_len);
-	put(ip + 8, 2, 64 << 8 | 6);
+	net_put(net_put(ip, 2, 0x4500u | peer.ecn), 2, ip_len);
+	net_put(ip + 8, 2, 64 << 8 | 6);
 	memcpy(ip + 12, peer_addr.bytes, 4);
 	memcpy(ip + 16, stack_addr.bytes, 4);
-	p = put(put(tcp, 2, peer.port), 2, peer.stack_port);
-	p = put(p, 4, peer.iss + seq);
-	p = put(p, 4, flags & ACK ? peer.stack_iss + ack : 0);
-	p = put(p, 2, (20 + options_len) / 4 << 12 | flags);
-	put(put(put(p, 2, peer.window), 2, 0), 2, flags & URG ? 1 : 0);
+	p = net_put(net_put(tcp, 2, peer.port), 2, peer.stack_port);
+	p = net_put(p, 4, peer.iss + seq);
+	p = net_put(p, 4, flags & ACK ? peer.stack_iss + ack : 0);
+	p = net_put(p, 2, (20 + options_len) / 4 << 12 | flags);
+	net_put(net_put(net_put(p, 2, peer.window), 2, 0), 2, flags & URG ? 1 : 0);
 	memcpy(tcp + 20 + options_len, bytes, len);
 	return ETH + ip_len;
 }
@@ -200,17 +185,17 @@ static void take_frame(struct rte_mbuf *pkt, struct segment *out)
 	const uint8_t *tcp = frame + ETH + IP;
 
 	assert_true(len <= sizeof(frame) && pkt_read(pkt, 0, len, frame));
-	assert_int_equal(get(frame + 12, 2), 0x0800);
+	assert_int_equal(net_get(frame + 12, 2), 0x0800);
 	assert_int_equal(frame[ETH + 9], 6);
-	assert_int_equal(get(frame + ETH + 2, 2), len - ETH);
+	assert_int_equal(net_get(frame + ETH + 2, 2), len - ETH);
 	header = (uint32_t)(tcp[12] >> 4) * 4;
 	*out = (struct segment){
-		.src = (uint16_t)get(tcp, 2),
-		.dst = (uint16_t)get(tcp + 2, 2),
-		.seq = get(tcp + 4, 4),
-		.ack = get(tcp + 8, 4),
+		.src = (uint16_t)net_get(tcp, 2),
+		.dst = (uint16_t)net_get(tcp + 2, 2),
+		.seq = net_get(tcp + 4, 4),
+		.ack = net_get(tcp + 8, 4),
 		.flags = tcp[13],
-		.window = get(tcp + 14, 2),
+		.window = net_get(tcp + 14, 2),
 		.len = len - ETH - IP - header,
 		.ecn = frame[ETH + 1] & 3,
 		.tso_segsz = pkt->ol_flags & RTE_MBUF_F_TX_TCP_SEG ? pkt->tso_segsz : 0,

@@ -6,17 +6,10 @@
 
 #include "l4stack/stack_internal.h"
 #include "l4stack/tcp/tcp_proto.h"
+#include "tests/support/net.h"
 #include "tests/unit/l4stack/tcp/peer.h"
 
 #define MSS 1460
-
-static void put(uint8_t *p, unsigned bytes, uint32_t v)
-{
-	while (bytes-- > 0) {
-		p[bytes] = (uint8_t)v;
-		v >>= 8;
-	}
-}
 
 static void error_about(enum ip_error kind, uint16_t mtu, uint32_t seq)
 {
@@ -27,9 +20,9 @@ static void error_about(enum ip_error kind, uint16_t mtu, uint32_t seq)
 		.remote = {.bytes = {10, 0, 0, 2}, .family = ADDR_IP4},
 	};
 
-	put(error.quoted, 2, peer.stack_port);
-	put(error.quoted + 2, 2, peer.port);
-	put(error.quoted + 4, 4, peer.stack_iss + seq);
+	net_put(error.quoted, 2, peer.stack_port);
+	net_put(error.quoted + 2, 2, peer.port);
+	net_put(error.quoted + 4, 4, peer.stack_iss + seq);
 	tcp_proto_error(peer.stack->tcp, &error);
 	turn();
 }
