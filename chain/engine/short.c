@@ -7,7 +7,7 @@
 
 #include "chain/engine/internal.h"
 
-#define SHORT_BYTES 256 /* measured; below that the stack copies, too */
+#define SHORT_BYTES 256 /* below that the stack would copy, too */
 
 /* All of the body, if it is short and no function is to be shown it. */
 static struct lease *short_body(const struct exchange *x)

@@ -7,31 +7,31 @@
 
 #include "chain/http/field.h"
 
-#define CRLF "\r\n"
+#define CRLF       "\r\n"
+#define DATE_BYTES 29 /* IMF-fixdate: RFC 9110 §5.6.7 */
 
-/* The caller's buffer. Once something did not fit, nothing more is written. */
+/* The caller's buffer. Once something did not fit, it ends there. */
 struct sink {
-	uint8_t *start, *at;
-	uint32_t left;
+	uint8_t *start, *at, *end;
 	bool full;
 };
 
 static struct sink sink_of(uint8_t *out, uint32_t size)
 {
-	return (struct sink){out, out, size, false};
+	return (struct sink){out, out, out + size, false};
 }
 
 /* Inline: nearly all that is put is a text of known length. */
 static inline __attribute__((always_inline)) void put(struct sink *sink, const void *data,
 						      uint32_t len)
 {
-	if (len > sink->left)
+	if (len > (size_t)(sink->end - sink->at)) {
+		sink->end = sink->at;
 		sink->full = true;
-	if (sink->full)
 		return;
+	}
 	memcpy(sink->at, data, len);
 	sink->at += len;
-	sink->left -= len;
 }
 
 static inline __attribute__((always_inline)) void put_text(struct sink *sink, const char *text)
@@ -125,14 +125,19 @@ static void put_framing(struct sink *sink, const struct http_write *how)
 
 static void put_connection(struct sink *sink, uint8_t connection)
 {
-	static const char *const fields[] = {
-		[HTTP_CONNECTION_DEFAULT] = "",
-		[HTTP_CONNECTION_CLOSE] = "Connection: close" CRLF,
-		[HTTP_CONNECTION_KEEP_ALIVE] = "Connection: keep-alive" CRLF,
-		[HTTP_CONNECTION_UPGRADE] = "Connection: upgrade" CRLF,
-	};
-
-	put_text(sink, fields[connection]);
+	switch (connection) {
+	case HTTP_CONNECTION_CLOSE:
+		put_text(sink, "Connection: close" CRLF);
+		return;
+	case HTTP_CONNECTION_KEEP_ALIVE:
+		put_text(sink, "Connection: keep-alive" CRLF);
+		return;
+	case HTTP_CONNECTION_UPGRADE:
+		put_text(sink, "Connection: upgrade" CRLF);
+		return;
+	default:
+		return;
+	}
 }
 
 static void put_rest(struct sink *sink, const struct sluice_head *head,
@@ -187,7 +192,7 @@ static void put_date(struct sink *sink, const char *date)
 	if (date == NULL)
 		return;
 	put_text(sink, "Date: ");
-	put_text(sink, date);
+	put(sink, date, DATE_BYTES);
 	put(sink, CRLF, 2);
 }
 

@@ -90,7 +90,9 @@ static void assert_same(const struct sluice_head *a, const struct sluice_head *b
 {
 	assert_int_equal(a->fields, b->fields);
 	assert_int_equal(a->text_used, b->text_used);
-	assert_memory_equal(a, b, sizeof(*a) + a->fields * sizeof(a->field[0]));
+	assert_memory_equal(a, b, offsetof(struct sluice_head, base));
+	assert_memory_equal(a->base, b->base, a->bases * sizeof(a->base[0]));
+	assert_memory_equal(a->field, b->field, a->fields * sizeof(a->field[0]));
 	assert_memory_equal((const uint8_t *)a + a->text_off, (const uint8_t *)b + b->text_off,
 			    a->text_used);
 }
