@@ -175,7 +175,7 @@ class Limit(System):
 
 
 CONF = """
-daemon = {{ workers = [ {cpu} ]; poll = "busy"; hugepages = "on"; memory_mb = {memory}; run_dir = "@RUN_DIR@"; {daemon} }};
+daemon = {{ workers = [ {cpu} ]; poll = "{poll}"; hugepages = "on"; memory_mb = {memory}; run_dir = "@RUN_DIR@"; {daemon} }};
 ports = ( {ports} );
 {rest}
 functions = ( {functions} );
@@ -202,9 +202,9 @@ def static_function(sizes, placement="inline", name="pages"):
 class Sluice(System):
     """`devices`: the load's wires, the one of clients first. More of the configuration in `daemon`, `port` (of each) and `rest`."""
 
-    def __init__(self, lab, load, devices, name, functions, path, daemon="", port="", rest=""):
+    def __init__(self, lab, load, devices, name, functions, path, daemon="", port="", rest="", poll="busy"):
         ports = [port_text(load, number, device, port) for number, device in enumerate(devices)]
-        conf = CONF.format(cpu=SERVER_CPU, memory=SLUICED_MB, ports=", ".join(ports), rest=rest, daemon=daemon,
+        conf = CONF.format(cpu=SERVER_CPU, memory=SLUICED_MB, ports=", ".join(ports), rest=rest, daemon=daemon, poll=poll,
                            functions=", ".join(functions), path=", ".join(f'"{p}"' for p in path))
         self.daemon = Sluiced(lab, conf, ns=Here(lab))
         super().__init__(name, devices[0], ADDRESSES[0], self.daemon.process)

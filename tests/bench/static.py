@@ -9,6 +9,7 @@ import argparse
 import sys
 
 import harness
+import plot
 
 SIZES = (64, 1024, 4096, 8192)
 # A mode, a size, connections, and the goal: a share of limit, or connections a second.
@@ -68,12 +69,27 @@ TITLES = ["static, inline, one worker", "limit M/s", "Sluice M/s", "share", "of 
           "packets", "p50 µs", "p99 µs", "p99.99 µs", "held up by"]
 
 
+def plots(rows, results):
+    """The sweep over sizes: millions of requests a second, and shares of limit."""
+    kept = [row for row in rows if row[0] == "closed" and row[2] > 1]
+    series, shares = {}, {}
+    for row in kept:
+        limit, sluice = results["limit", row], results["sluice", row]
+        for name, of in (("limit", limit), ("sluice", sluice)):
+            series.setdefault(f"{name}, {row[2]} connections", []).append((row[1], harness.median(of, "rate") / 1e6))
+        shares.setdefault(f"{row[2]} connections", []).append((row[1], 100 * harness.statistics.median(harness.ratios(sluice, limit))))
+    if kept:
+        plot.save(harness.REPORT / "static.svg", "static inline, keep-alive", "bytes of an answer", "M requests/s", series, log_x=True)
+        plot.save(harness.REPORT / "static-share.svg", "static inline, share of limit", "bytes of an answer", "% of limit", shares, log_x=True)
+
+
 def benchmark(args):
     rows = [row for row in ROWS if args.rows in row_name(*row[:3])]
     with harness.laboratory(2) as (lab, load):
         systems = [harness.Limit(lab, load, 0),
                    harness.Sluice(lab, load, [1], "sluice", [harness.static_function(SIZES)], ["pages"])]
         results = measure(systems, load, rows, args)
+    plots(rows, results)
     print(harness.table(TITLES, [table_row(row, results["limit", row], results["sluice", row]) for row in rows]))
     harness.report("static", {row_name(*row[:3]): {name: results[name, row] for name in ("limit", "sluice")} for row in rows},
                    [summary(row, results["limit", row], results["sluice", row]) for row in rows])
