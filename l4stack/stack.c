@@ -25,11 +25,17 @@ static void timer_fire(void *ctx, struct wheel_timer *wheel_timer)
 
 _Static_assert(offsetof(struct stack_timer, wheel) == 0, "timer_fire casts");
 
+static void clock_set(struct stack *stack, uint64_t now_us)
+{
+	stack->now_us = now_us;
+	stack->now_ms = (uint32_t)(now_us / 1000);
+}
+
 static int stack_init(struct stack *stack, uint64_t now_us)
 {
 	int err;
 
-	stack->now_us = now_us;
+	clock_set(stack, now_us);
 	stack->counters = calloc(1, sizeof(*stack->counters));
 	stack->wheel = wheel_create(now_us, timer_fire, stack);
 	if (!stack->counters || !stack->wheel)
@@ -107,7 +113,7 @@ int stack_route_del(struct stack *stack, const struct addr *to, unsigned prefix)
 void stack_advance(struct stack *stack, uint64_t now_us)
 {
 	if (now_us > stack->now_us)
-		stack->now_us = now_us;
+		clock_set(stack, now_us);
 	wheel_advance(stack->wheel, stack->now_us);
 }
 

@@ -24,6 +24,7 @@ struct stack_timer {
 
 struct stack {
 	uint64_t now_us;
+	uint32_t now_ms; /* the same, for what is short: it wraps */
 	struct wheel *wheel;
 	struct stack_counters *counters;
 	const struct stack_ops *ops;

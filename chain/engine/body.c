@@ -304,6 +304,22 @@ void body_free(struct exchange *x, enum direction d)
 
 /* --- the rest of a request that is answered -------------------------------------- */
 
+/* Functions may still look at pieces: those go when they are answered. */
+void body_give_up(struct exchange *x)
+{
+	struct body *body = &x->body[REQUEST];
+
+	if (!body->started)
+		return;
+	for (uint8_t i = 0; i < x->chain->path_length; i++) {
+		hop_dequeue(&x->hop[i]);
+		stage_queues_free(&x->hop[i]);
+	}
+	body_free(x, REQUEST);
+	body->stages = 0;
+	body->ended = true;
+}
+
 enum discard body_discard(struct exchange *x)
 {
 	struct body *body = &x->body[REQUEST];

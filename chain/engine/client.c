@@ -151,7 +151,10 @@ static void on_timer(struct timer *timer)
 		return;
 	case CLIENT_HEAD:
 		engine_count(client->engine, timeouts_head);
-		request_refuse(client, client->waiting ? 503 : 408);
+		if (client->waiting)
+			request_refuse(client, 503, SLUICE_ENDING_NO_MEMORY);
+		else
+			request_refuse(client, 408, SLUICE_ENDING_CLIENT_TIMEOUT);
 		return;
 	case CLIENT_LINGER:
 		client_end(client);

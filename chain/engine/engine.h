@@ -71,6 +71,7 @@ enum engine_hook {
 	ENGINE_HOOK_OPEN = 1 << 5,
 	ENGINE_HOOK_CLIENT_DATA = 1 << 6,
 	ENGINE_HOOK_SERVER_DATA = 1 << 7,
+	ENGINE_HOOK_REFUSED = 1 << 8,
 };
 
 /* A function as one version of the configuration has it. `id` is the control thread's number for

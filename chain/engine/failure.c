@@ -11,10 +11,15 @@
  * A body that it has changed so far, or an answer that it was giving, cannot be finished
  * without it: such an exchange ends, whatever the policy. Exchanges that it did not hold do
  * not notice.
+ *
+ * One that had asked the origin a question of its own (a cache: has this changed?) leaves an answer
+ * that means nothing to the client. If that has not come yet, the origin is asked again, for all
+ * there is (retry_misled); if it is on its way up already, the exchange ends.
  */
 #include <string.h>
 
 #include "chain/engine/internal.h"
+#include "chain/http/edit.h"
 #include "mgmt/conf/conf.h"
 
 static void end(struct exchange *x, uint16_t status)
@@ -148,12 +153,27 @@ static void lost(struct hop *hop)
 	}
 }
 
+/* The answer to its own question is on its way to it. `misled`: it will be. */
+static bool leaves_its_answer(struct hop *hop)
+{
+	struct exchange *x = hop->exchange;
+
+	if (!hop->asked || !hop_wants(hop, ENGINE_HOOK_RESPONSE_HEAD))
+		return false;
+	x->misled = x->phase < PHASE_RESPONSE;
+	return x->phase == PHASE_RESPONSE && x->responder == RESPONDER_ORIGIN &&
+	       x->stage >= hop->stage &&
+	       http_status_of_condition(x->message[RESPONSE].head->status);
+}
+
 static void hop_lost(struct hop *hop)
 {
 	struct exchange *x = hop->exchange;
 
 	if (hop->closing)
 		hop_closed(hop);
+	else if (exchange_alive(x) && leaves_its_answer(hop))
+		end(x, 503);
 	else if (exchange_alive(x) && concerned(hop))
 		lost(hop);
 	else if (exchange_alive(x))

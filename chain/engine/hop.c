@@ -267,20 +267,31 @@ static void hop_over(struct hop *hop)
 
 void hop_close_next(struct hop *hop)
 {
-	uint8_t flags = hop->exchange->failed || hop->outdone ? SLUICE_DOWN_RESET : 0;
+	const struct exchange *x = hop->exchange;
+	uint8_t flags = x->failed || hop->outdone ? SLUICE_DOWN_RESET : 0;
+	bool refused = x->refused;
 	struct sluice_down *down = NULL;
 
 	if (hop->done_due) {
-		down = hop_entry(hop, SLUICE_DOWN_DONE, flags);
+		down = hop_entry(hop, refused ? SLUICE_DOWN_REFUSED : SLUICE_DOWN_DONE, flags);
 		if (!down)
 			return;
-		ending_tell(hop->exchange, &down->end);
+		ending_tell(x, &down->end);
+		if (refused)
+			down->arg = slots_arg(&x->engine->slots, x->message[REQUEST].head);
 	}
 	hop->done_due = false;
-	if (hop->holds)
+	if (hop->holds || refused) /* it looks at pieces, or at the head, until it has read on */
 		hop_enqueue(hop, &hop->instance->graves);
 	else
 		hop_over(hop);
+}
+
+static bool is_to_hear(const struct hop *hop)
+{
+	if (hop->exchange->refused)
+		return hop->instance->hooks & ENGINE_HOOK_REFUSED;
+	return hop->saw && !hop->left && (hop->instance->hooks & ENGINE_HOOK_DONE);
 }
 
 void hop_close(struct hop *hop)
@@ -293,7 +304,7 @@ void hop_close(struct hop *hop)
 		hop_unbind(hop);
 		return;
 	}
-	hop->done_due = hop->saw && !hop->left && (instance->hooks & ENGINE_HOOK_DONE);
+	hop->done_due = is_to_hear(hop);
 	hop->closing = true;
 	hop->exchange->open_hops++;
 	hop_close_next(hop);

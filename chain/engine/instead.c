@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Answers in place of the origin's. A function that is shown a response head may answer
- * itself: a cache whose question was answered with 304, or which has something better than
- * an error. For this, an origin that gives no answer at all is shown as one that answers
- * with the error that the client is to get (without a body); if nobody answers instead the
- * exchange ends with that error as if nothing had been.
+ * Answers in place of the origin's. A function that is shown a piece of a request's body may
+ * answer itself as long as no answer has begun: a filter that has seen enough. One that is shown a
+ * response head may do so too: a cache whose question was answered with 304, or which has
+ * something better than an error. For this, an origin that gives no answer at all is shown as one
+ * that answers with the error that the client is to get (without a body); if nobody answers instead
+ * the exchange ends with that error as if nothing had been.
  */
 #include "chain/engine/internal.h"
 #include "chain/http/edit.h"
@@ -19,18 +20,19 @@ static bool head_give_up(struct exchange *x)
 	return x->reserved;
 }
 
-/* Functions further down saw the answer that is given up, or were giving it: they hear of a reset,
- * and what they still say of it goes back to them. */
-static void others_outdo(struct exchange *x)
+/* Functions further down saw the answer that is given up, or were giving it, or wait for one: they
+ * hear of a reset, and what they still say of it goes back to them. */
+static void others_outdo(struct exchange *x, uint8_t stage)
 {
-	for (int i = x->stage + 1; i < x->chain->path_length; i++)
+	for (unsigned i = stage + 1u; i < x->chain->path_length; i++)
 		x->hop[i].outdone = true;
 }
 
-bool instead_begin(struct exchange *x)
+bool instead_begin(struct exchange *x, uint8_t stage)
 {
-	others_outdo(x);
-	origin_release(x, true);
+	others_outdo(x, stage);
+	origin_release(x, x->phase == PHASE_RESPONSE);
+	body_give_up(x);
 	exchange_emits_drop(x);
 	x->failing = 0;
 	x->why = SLUICE_ENDING_COMPLETE;

@@ -6,6 +6,7 @@
  *    config.c     functions, chains, listeners
  *    client.c     connections of clients
  *    request.c    what they send, until an exchange begins with it
+ *    refused.c    what comes to no exchange
  *    head.c       heads from where they are read
  *    source.c     connections, and what is left of them
  *    exchange.c   an exchange from begin to end
@@ -277,6 +278,7 @@ struct hop {
 	bool done_due;
 	bool closing; /* the exchange is over and waits for it */
 	bool outdone; /* a function before it answers instead of what it passed or gave */
+	bool asked;   /* it changed conditions or the range of the request: the answer is its own */
 	bool holds;   /* counted in instance->held */
 };
 
@@ -341,6 +343,8 @@ struct exchange {
 	bool keep_client;  /* the client's connection can take another request */
 	bool reserved;     /* a slot is set aside for the response head */
 	bool failed;
+	bool misled;        /* who changed its conditions is gone: see failure.c */
+	bool refused;       /* no function was shown it: it ends where it begins */
 	uint16_t open_hops; /* when over: hops that keep it */
 	uint16_t status;    /* of the answer; 0: none */
 	uint16_t failing;   /* the status that it ends with, unless a function answers; 0: none */
@@ -493,7 +497,8 @@ void client_linger(struct client *client);
 /* Something came, or there is an exchange for it now. */
 void request_read(struct client *client);
 /* Answers, and ends the connection. */
-void request_refuse(struct client *client, uint16_t status);
+void request_refuse(struct client *client, uint16_t status, enum sluice_ending why);
+void client_addresses(const struct client *client, struct sluice_head *head);
 
 /* --- ending.c -------------------------------------------------------------------- */
 /* Why it is going to fail; what was said first counts. */
@@ -530,6 +535,11 @@ void exchange_emits_drop(struct exchange *x);
 void exchange_client_gone(struct exchange *x);
 /* One hop of an exchange that is over has let go. */
 void exchange_hop_over(struct exchange *x);
+
+/* --- refused.c ------------------------------------------------------------------- */
+/* An exchange for what is refused, so that functions hear of it; NULL: none wants to, or there is
+ * no room. It is to be answered, and ended. */
+struct exchange *refused_begin(struct client *client, enum sluice_ending why);
 
 /* --- deadline.c ------------------------------------------------------------------ */
 /* Its phase, or the time since which it stands still, is another one. */
@@ -594,6 +604,8 @@ bool body_begin(struct exchange *x, enum direction d, enum http_body_kind out_ki
 /* Moves what can be moved. False: the exchange has ended. */
 bool body_move(struct exchange *x, enum direction d);
 void body_free(struct exchange *x, enum direction d);
+/* The request is answered, and nobody is to have the rest of it: see body_discard. */
+void body_give_up(struct exchange *x);
 /* Payload comes in hand, or goes. */
 void body_hand(struct exchange *x, enum direction d, int64_t charge);
 /* Reads the rest of the request and throws it away. STOP: too much, or no request. */
@@ -693,6 +705,7 @@ uint32_t retry_server(struct exchange *x);
 /* Asks another server, if the exchange may for this reason (enum sluice_retry), the group's budget
  * allows and there is one. True: it does, or the exchange has ended. */
 bool retry_for(struct exchange *x, uint8_t reason);
+bool retry_misled(struct exchange *x);
 /* The reason that an answer's status is; 0: none. */
 uint8_t retry_reason(const struct exchange *x, uint16_t status);
 /* It is no retry any more. */
@@ -733,9 +746,9 @@ enum client_fate respond_error(struct client *client, struct exchange *x, uint16
 enum client_fate respond_fate(const struct exchange *x);
 
 /* --- instead.c ------------------------------------------------------------------- */
-/* A function answers in place of what it was shown: that is given up. False: the exchange has
- * ended. */
-bool instead_begin(struct exchange *x);
+/* The function of `stage` answers in place of what it was shown: the origin is given up, and what
+ * is left of the request goes nowhere. False: the exchange has ended. */
+bool instead_begin(struct exchange *x, uint8_t stage);
 /* The origin gives no answer: functions that look at answers are shown one of ours, which any of
  * them may better; else it ends with `status`. False: the exchange has ended. */
 bool instead_offer(struct exchange *x, uint16_t status);

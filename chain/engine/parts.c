@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Parts of bodies that functions give: of answers of their own, and in place of pieces they were
- * shown. */
+ * shown; and the answers to those. */
 #include "chain/engine/verdict.h"
 
 #define REPLACE_MAX (1u << 20) /* bytes of one slice that replaces a piece */
@@ -36,6 +36,14 @@ static bool is_outdone(const struct instance *instance, const struct exchange *x
 	return false;
 }
 
+/* The function says that it cannot be. */
+static void reset(struct exchange *x)
+{
+	engine_count(x->engine, exchanges_reset_by_function);
+	ending_why(x, SLUICE_ENDING_FUNCTION_RESET);
+	exchange_fail(x, 502);
+}
+
 void parts_take_emit(struct instance *instance, struct exchange *x, const struct sluice_up *up)
 {
 	unsigned n = x->responder;
@@ -47,6 +55,10 @@ void parts_take_emit(struct instance *instance, struct exchange *x, const struct
 		else
 			offence(instance, verdict_own(instance, x), holder,
 				"a part of an answer that it does not give");
+		return;
+	}
+	if (up->verdict == SLUICE_RESET && !up->slices && !up->flags && !up->text_len) {
+		reset(x);
 		return;
 	}
 	if (up->verdict || up->text_len || (up->flags & ~SLUICE_UP_END) ||
@@ -137,6 +149,49 @@ static void leave(struct hop *hop)
 	stage_bypass(hop);
 }
 
+/* Somebody else's answer is on its way: this one is not given, and the function's part is over. */
+static void respond_late(struct instance *instance, struct hop *hop, const struct sluice_up *up)
+{
+	engine_count(instance->engine, answers_late);
+	verdict_slices_return(instance, up);
+	hop->outdone = true;
+	hop->skipped = true;
+	stage_pass(hop);
+}
+
+/* What the origin has begun to say cannot be unsaid. */
+static void respond_cut(struct instance *instance, struct exchange *x, const struct sluice_up *up)
+{
+	engine_count(x->engine, exchanges_reset_by_function);
+	verdict_slices_return(instance, up);
+	ending_why(x, SLUICE_ENDING_FUNCTION_RESET);
+	exchange_fail(x, up->status >= 400 ? up->status : 502);
+}
+
+/* It has seen enough of the request. */
+static void respond(struct instance *instance, struct hop *hop, const struct sluice_up *up)
+{
+	struct exchange *x = hop->exchange;
+
+	if (x->responder != RESPONDER_ORIGIN || x->phase == PHASE_DRAIN) {
+		respond_late(instance, hop, up);
+	} else if (x->phase == PHASE_WAIT || x->phase == PHASE_CONNECT) {
+		stage_pass(hop);
+		verdict_respond(instance, hop, up);
+	} else {
+		respond_cut(instance, x, up);
+	}
+}
+
+static bool may_respond(const struct instance *instance, const struct hop *hop,
+			const struct sluice_up *up)
+{
+	const struct piece *piece = TAILQ_FIRST(&hop->pieces);
+
+	return piece->direction == REQUEST && !piece->replaced && !hop->exchange->chain->stream &&
+	       verdict_respond_allowed(up) && verdict_slices_valid(instance, up);
+}
+
 void parts_take_piece(struct instance *instance, struct exchange *x, const struct sluice_up *up)
 {
 	struct hop *hop = hop_of_piece(instance, x, up->piece);
@@ -162,10 +217,13 @@ void parts_take_piece(struct instance *instance, struct exchange *x, const struc
 	case SLUICE_REPLACE:
 		replace(instance, hop, up);
 		return;
+	case SLUICE_RESPOND:
+		if (!may_respond(instance, hop, up))
+			break;
+		respond(instance, hop, up);
+		return;
 	case SLUICE_RESET:
-		engine_count(x->engine, exchanges_reset_by_function);
-		ending_why(x, SLUICE_ENDING_FUNCTION_RESET);
-		exchange_fail(x, 502);
+		reset(x);
 		return;
 	default:
 		break;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What the origin answers: heads from its connection, 1xx and then the one that counts. */
 #include "chain/engine/internal.h"
+#include "chain/http/edit.h"
 
 static bool bad_answer(struct exchange *x, enum http_error error)
 {
@@ -113,6 +114,23 @@ static bool retry_status(struct exchange *x, uint16_t status)
 	return true;
 }
 
+/* An answer to conditions that nobody who is still there has set: the origin is asked without. */
+static bool misled(struct exchange *x)
+{
+	struct sluice_head *head = x->message[RESPONSE].head;
+	struct engine *engine = x->engine;
+
+	x->message[RESPONSE].head = NULL;
+	if (retry_misled(x)) {
+		slots_free(&engine->slots, head);
+		return exchange_alive(x);
+	}
+	x->message[RESPONSE].head = head;
+	ending_why(x, SLUICE_ENDING_FUNCTION_FAILED);
+	exchange_fail(x, 503);
+	return false;
+}
+
 /* What is no final answer, but for the 101 that was asked for. */
 static bool head_came(struct exchange *x, uint32_t bytes)
 {
@@ -122,6 +140,8 @@ static bool head_came(struct exchange *x, uint32_t bytes)
 		return bad_answer(x, HTTP_OK);
 	if (head->status < 200 && head->status != 101)
 		return informational(x, bytes);
+	if (x->misled && http_status_of_condition(head->status))
+		return misled(x);
 	if (retry_status(x, head->status))
 		return x->phase != PHASE_OVER && x->phase != PHASE_FREE;
 	return answer_begin(x, bytes);

@@ -14,19 +14,25 @@
 
 /* --- refused --------------------------------------------------------------------- */
 
-void request_refuse(struct client *client, uint16_t status)
+void request_refuse(struct client *client, uint16_t status, enum sluice_ending why)
 {
+	struct exchange *x;
+
 	timer_stop(&client->engine->timers, &client->timer);
 	client_unqueue(client);
-	respond_error(client, NULL, status);
-	client_linger(client);
+	x = refused_begin(client, why);
+	respond_error(client, x, status);
+	if (x)
+		exchange_end(x, CLIENT_END, why != SLUICE_ENDING_COMPLETE);
+	else
+		client_linger(client);
 }
 
 static void refuse_head(struct client *client, enum http_error error)
 {
 	engine_count(client->engine, requests_bad);
 	engine_count_http_error(client->engine, error);
-	request_refuse(client, http_error_status(error, false));
+	request_refuse(client, http_error_status(error, false), SLUICE_ENDING_REQUEST_BAD);
 }
 
 /* --- begun ----------------------------------------------------------------------- */
@@ -39,10 +45,15 @@ static struct sluice_peer peer_of(const struct endpoint *endpoint)
 	return peer;
 }
 
-static void busy(struct client *client, struct sluice_head *head)
+void client_addresses(const struct client *client, struct sluice_head *head)
 {
 	head->client = peer_of(&client->peer);
 	head->local = peer_of(&client->local);
+}
+
+static void busy(struct client *client, struct sluice_head *head)
+{
+	client_addresses(client, head);
 	client->state = CLIENT_BUSY;
 	timer_rest(&client->timer);
 }
@@ -61,7 +72,7 @@ static bool request_take(struct client *client, struct sluice_head *head, uint32
 	if (taken == HEAD_LATER)
 		engine_starve(engine, &client->task);
 	else
-		request_refuse(client, 503);
+		request_refuse(client, 503, SLUICE_ENDING_NO_MEMORY);
 	return false;
 }
 
@@ -98,7 +109,7 @@ static bool request_acceptable(struct client *client, struct sluice_head *head,
 	}
 	status = own_answer(client, head, last);
 	if (status)
-		request_refuse(client, status);
+		request_refuse(client, status, SLUICE_ENDING_COMPLETE);
 	return !status;
 }
 
@@ -225,7 +236,7 @@ void request_read(struct client *client)
 	case HTTP_HEAD_MORE:
 		slots_free(&engine->slots, head);
 		if (source_no_more(&source))
-			request_refuse(client, 400);
+			request_refuse(client, 400, SLUICE_ENDING_CLIENT_GONE);
 		else
 			head_more(client);
 		client->looked_at = bytes;

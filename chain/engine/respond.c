@@ -56,7 +56,7 @@ static void counted(struct client *client, struct exchange *x, uint16_t status)
 enum client_fate respond_error(struct client *client, struct exchange *x, uint16_t status)
 {
 	struct engine *engine = client->engine;
-	enum client_fate fate = x ? respond_fate(x) : CLIENT_END;
+	enum client_fate fate = x && !x->refused ? respond_fate(x) : CLIENT_END;
 	bool head_only = x && x->message[REQUEST].head->method == SLUICE_METHOD_HEAD;
 	uint8_t bytes[HTTP_ANSWER_BYTES_MAX];
 	struct rte_mbuf *chain;

@@ -7,6 +7,7 @@
  * are in trouble.
  */
 #include "chain/engine/internal.h"
+#include "chain/http/edit.h"
 
 /* RFC 9110 §9.2.2 */
 static bool idempotent(const struct exchange *x)
@@ -101,6 +102,22 @@ bool retry_for(struct exchange *x, uint8_t reason)
 		return false;
 	engine_count(x->engine, retries);
 	x->why = SLUICE_ENDING_COMPLETE; /* all may be well yet */
+	origin_drop(x);
+	x->origin.fresh = true;
+	exchange_phase(x, PHASE_CONNECT);
+	origin_connect(x, server);
+	return true;
+}
+
+/* The same server, which has done nothing wrong, without conditions. */
+bool retry_misled(struct exchange *x)
+{
+	uint32_t server = x->origin.server;
+
+	if (x->answered || !retry_harmless(x))
+		return false;
+	http_head_ask_for_all(x->message[REQUEST].head);
+	x->misled = false;
 	origin_drop(x);
 	x->origin.fresh = true;
 	exchange_phase(x, PHASE_CONNECT);

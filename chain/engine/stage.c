@@ -74,11 +74,21 @@ bool stage_choose(struct exchange *x, enum direction d, uint32_t stage)
 
 /* --- giving ---------------------------------------------------------------------- */
 
+static void drop(struct exchange *x, enum direction d, struct payload payload)
+{
+	body_hand(x, d, -(int64_t)payload.charge);
+	payload_free(&payload);
+}
+
 void stage_give(struct exchange *x, enum direction d, uint32_t stage, struct payload payload,
 		bool end)
 {
 	struct pipe *pipe;
 
+	if (x->body[d].ended) { /* given up: it goes nowhere */
+		drop(x, d, payload);
+		return;
+	}
 	if (stage == STAGE_NONE) {
 		payload_append(&x->body[d].out, payload);
 		x->body[d].out_end |= end;
@@ -250,12 +260,6 @@ static struct payload piece_end(struct hop *hop)
 	ledger_piece_end(piece);
 	hop_holds(hop);
 	return payload;
-}
-
-static void drop(struct exchange *x, enum direction d, struct payload payload)
-{
-	body_hand(x, d, -(int64_t)payload.charge);
-	payload_free(&payload);
 }
 
 void stage_pass(struct hop *hop)

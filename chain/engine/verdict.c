@@ -78,7 +78,7 @@ static bool slice_valid(const struct instance *instance, const struct sluice_sli
 /* Where the slices of a descriptor of this kind are, and how many it may have. */
 static const struct sluice_slice *slices_of(const struct sluice_up *up, unsigned *most)
 {
-	bool responds = up->kind == SLUICE_UP_VERDICT;
+	bool responds = up->kind == SLUICE_UP_VERDICT || up->verdict == SLUICE_RESPOND;
 
 	*most = responds ? 1 : SLUICE_UP_SLICES;
 	return responds ? &up->respond.slice : up->slice;
@@ -204,6 +204,13 @@ static bool how_allowed(const struct exchange *x, const struct sluice_up *up, ui
 		up->how.retry < SLUICE_RETRY_5XX * 2);
 }
 
+bool verdict_respond_allowed(const struct sluice_up *up)
+{
+	return !(up->flags & ~SLUICE_UP_END) && up->status >= 200 && up->status <= 599 &&
+	       (up->respond.body_bytes <= HTTP_LENGTH_MAX ||
+		up->respond.body_bytes >= SLUICE_LENGTH_UNKNOWN);
+}
+
 static bool verdict_allowed(const struct exchange *x, const struct sluice_up *up)
 {
 	if (x->chain->stream)
@@ -216,19 +223,17 @@ static bool verdict_allowed(const struct exchange *x, const struct sluice_up *up
 	case SLUICE_RESET:
 		return up->slices == 0 && up->flags == 0;
 	case SLUICE_RESPOND:
-		return !(up->flags & ~SLUICE_UP_END) && up->status >= 200 && up->status <= 599 &&
-		       (up->respond.body_bytes <= HTTP_LENGTH_MAX ||
-			up->respond.body_bytes >= SLUICE_LENGTH_UNKNOWN);
+		return verdict_respond_allowed(up);
 	default:
 		return false;
 	}
 }
 
-static void respond(struct instance *instance, struct hop *hop, const struct sluice_up *up)
+void verdict_respond(struct instance *instance, struct hop *hop, const struct sluice_up *up)
 {
 	struct exchange *x = hop->exchange;
 
-	if (x->phase == PHASE_RESPONSE && !instead_begin(x)) {
+	if (x->phase != PHASE_REQUEST && !instead_begin(x, hop->stage)) {
 		verdict_slices_return(instance, up);
 		return;
 	}
@@ -263,6 +268,8 @@ static void go_on(struct instance *instance, struct hop *hop, const struct sluic
 
 	if (!edits_take(instance, x, up, d) || !verdict_choice(instance, x, up))
 		return;
+	if (d == REQUEST && http_edits_ask_otherwise(x->engine->edits, up->text_len))
+		hop->asked = true;
 	if (up->flags & SLUICE_UP_HOW)
 		x->how = up->how;
 	if (up->flags & SLUICE_UP_RESIZE)
@@ -315,7 +322,7 @@ static void take_verdict(struct instance *instance, struct exchange *x, const st
 		exchange_fail(x, 502);
 		return;
 	case SLUICE_RESPOND:
-		respond(instance, hop, up);
+		verdict_respond(instance, hop, up);
 		return;
 	default:
 		if (x->chain->stream)

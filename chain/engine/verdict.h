@@ -19,6 +19,10 @@ bool verdict_text(struct instance *instance, struct exchange *x, const struct sl
 /* Group and server. False: refused. */
 bool verdict_choice(struct instance *instance, struct exchange *x, const struct sluice_up *up);
 
+/* The head of an answer of its own, and the first of its body. */
+bool verdict_respond_allowed(const struct sluice_up *up);
+void verdict_respond(struct instance *instance, struct hop *hop, const struct sluice_up *up);
+
 bool verdict_slices_valid(const struct instance *instance, const struct sluice_up *up);
 /* Slices that will not be sent: their tags are due at once. */
 void verdict_slices_return(struct instance *instance, const struct sluice_up *up);

@@ -12,6 +12,7 @@
 #ifndef CHAIN_HTTP_EDIT_H
 #define CHAIN_HTTP_EDIT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <sluice/abi.h>
@@ -31,6 +32,16 @@
 int http_edits_apply(struct sluice_head *head, const struct http_memory *memory,
 		     const uint8_t *edits, uint32_t len, enum http_error *error)
 	__attribute__((warn_unused_result));
+
+/* Whether a list that was applied changes conditions or the range of a request (RFC 9110 §13,
+ * §14.2). */
+bool http_edits_ask_otherwise(const uint8_t *edits, uint32_t len);
+
+/* Takes all of these out of a request: it asks for all there is. */
+void http_head_ask_for_all(struct sluice_head *head);
+
+/* Whether a status answers conditions or a range, and nothing else. */
+bool http_status_of_condition(uint16_t status);
 
 /* Replaces every field of that name by one, at the place of the first. -ENOSPC. */
 int http_head_set(struct sluice_head *head, const struct http_memory *memory,

@@ -200,3 +200,47 @@ int http_edits_apply(struct sluice_head *head, const struct http_memory *memory,
 		rc = apply_edit(head, memory, &edit);
 	return rc;
 }
+
+/* --- conditions -------------------------------------------------------------------- */
+
+static const uint16_t conditions[] = {
+	SLUICE_FIELD_IF_MATCH,          SLUICE_FIELD_IF_NONE_MATCH,       SLUICE_FIELD_IF_RANGE,
+	SLUICE_FIELD_IF_MODIFIED_SINCE, SLUICE_FIELD_IF_UNMODIFIED_SINCE, SLUICE_FIELD_RANGE,
+};
+
+#define CONDITIONS (sizeof(conditions) / sizeof(conditions[0]))
+
+static bool is_condition(uint16_t id)
+{
+	for (unsigned i = 0; i < CONDITIONS; i++)
+		if (conditions[i] == id)
+			return true;
+	return false;
+}
+
+bool http_edits_ask_otherwise(const uint8_t *edits, uint32_t len)
+{
+	struct cursor cursor = {edits, len, 0};
+	struct edit edit;
+
+	while (!at_end(&cursor) && next_edit(&cursor, &edit)) {
+		uint16_t id = edit.id;
+
+		if (id == SLUICE_FIELD_OTHER)
+			id = http_field_id(edit.name.data, edit.name.len);
+		if (is_condition(id))
+			return true;
+	}
+	return false;
+}
+
+void http_head_ask_for_all(struct sluice_head *head)
+{
+	for (unsigned i = 0; i < CONDITIONS; i++)
+		http_head_remove_id(head, conditions[i]);
+}
+
+bool http_status_of_condition(uint16_t status)
+{
+	return status == 206 || status == 304 || status == 412 || status == 416;
+}

@@ -8,7 +8,7 @@
 
 #include "chain/supervise/instance.h"
 
-#define HOOKS_ALL   (SLUICE_HOOKS_HTTP | SLUICE_HOOKS_TCP | SLUICE_HOOK_DONE)
+#define HOOKS_ALL   (SLUICE_HOOKS_HTTP | SLUICE_HOOKS_TCP | SLUICE_HOOK_DONE | SLUICE_HOOK_REFUSED)
 #define MESSAGES    64  /* taken in one go */
 #define LINES_BURST 200 /* of log; the host has a lower limit, but may lie */
 #define LINES_RATE  100 /* per second */

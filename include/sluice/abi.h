@@ -130,6 +130,9 @@ enum sluice_down_kind {
 	/* `tcp`: bytes, as the two BODY kinds. */
 	SLUICE_DOWN_CLIENT_DATA,
 	SLUICE_DOWN_SERVER_DATA,
+	/* A request that was refused before anybody was shown it. arg: as with REQUEST_HEAD, as
+	 * much of it as there is; `end`. It is over: nothing is answered. */
+	SLUICE_DOWN_REFUSED,
 	SLUICE_DOWN_KINDS
 };
 
@@ -151,7 +154,7 @@ struct sluice_down {
 	uint32_t arg;
 	union {
 		struct sluice_slice slice[SLUICE_DOWN_SLICES];
-		struct sluice_end end; /* DONE */
+		struct sluice_end end; /* DONE, REFUSED */
 	};
 };
 SLUICE_ASSERT(sizeof(struct sluice_down) == 64, "ABI");
@@ -165,9 +168,11 @@ enum sluice_up_kind {
 	SLUICE_UP_VERDICT = 1,
 	/* The answer to body piece `piece`, the oldest that is unanswered. `verdict` PASS: as it
 	 * was. REPLACE: `slices` instead of it (0: nothing). LEAVE: it, and all that was shown
-	 * besides, as it was; none of that is answered. RESET. */
+	 * besides, as it was; none of that is answered. RESET. RESPOND, of a request: as in a
+	 * VERDICT; what was shown besides is still answered, and goes nowhere. */
 	SLUICE_UP_PIECE,
-	/* Body of a response begun with RESPOND: slices; END when complete. */
+	/* Body of a response begun with RESPOND: slices; END when complete. `verdict` RESET, alone:
+	 * it cannot go on. */
 	SLUICE_UP_EMIT,
 	/* A request of its own to an upstream group. `exchange`: a number below SLUICE_ASKS_MAX
 	 * that is not in use between it and this worker; `generation`: whatever it likes. Its text:
@@ -198,7 +203,7 @@ enum sluice_verdict {
 #define SLUICE_NONE16    UINT16_MAX
 #define SLUICE_UP_SLICES 2
 
-/* A VERDICT of RESPOND has one slice at most: END when the body ends with it. */
+/* RESPOND has one slice at most: END when the body ends with it. */
 struct sluice_up_respond {
 	struct sluice_slice slice;
 	uint64_t body_bytes; /* of all, or SLUICE_LENGTH_UNKNOWN, _NONE */
@@ -527,6 +532,7 @@ enum sluice_hook {
 	SLUICE_HOOK_OPEN = 1 << 5,
 	SLUICE_HOOK_CLIENT_DATA = 1 << 6,
 	SLUICE_HOOK_SERVER_DATA = 1 << 7,
+	SLUICE_HOOK_REFUSED = 1 << 8,
 };
 
 /* A function needs one of these to have a part in a chain of that protocol. */

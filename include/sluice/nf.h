@@ -86,7 +86,10 @@ struct sluice_nf_hooks {
 	 * A piece of body, in order. `end`: the last one (it may be empty). Verdicts: SLUICE_PASS:
 	 * goes on as it is. SLUICE_REPLACE: what sluice_body_emit gave during this hook goes on
 	 * instead (nothing, if it was not called). SLUICE_LEAVE: it and the rest go on as they are,
-	 * and nothing of this exchange is heard any more. SLUICE_RESET.
+	 * and nothing of this exchange is heard any more. SLUICE_RESET. In request_body also
+	 * SLUICE_RESPOND, with sluice_respond and the edits of that answer: it goes out instead of
+	 * the origin's, which is given up with all of the body that it has not had; no more of the
+	 * body is shown here. Once an answer has begun it comes too late, and the exchange is cut.
 	 */
 	enum sluice_verdict (*request_body)(struct sluice_exchange *x,
 					    const struct sluice_span *spans, unsigned n, bool end);
@@ -123,6 +126,12 @@ struct sluice_nf_hooks {
 
 	/* Words from the command line, see sluice_word. 0, or -errno: sluice_refuse tells why. */
 	int (*command)(struct sluice_nf *nf, struct sluice_command *command);
+
+	/* A request that was refused before any function was shown it (it is no HTTP, too large,
+	 * too slow) is over: this is its first hook and its last. sluice_ending(x) tells how it was
+	 * answered and why, sluice_head(x) as much of it as there is: the addresses always;
+	 * `version` is 0 when not even its first line could be read. */
+	void (*refused)(struct sluice_exchange *x);
 };
 
 /* A plugin that was built with fewer hooks is taken as it is: new ones come at the end. */
@@ -260,15 +269,15 @@ int sluice_conf_error_key(const struct sluice_conf *group, const char *key, cons
 /* --- the exchange ------------------------------------------------------------------ */
 
 void *sluice_ctx(struct sluice_exchange *x);
-/* In `done`: how it ended, and how long that took. NULL in all other hooks. */
+/* In `done` and `refused`: how it ended, and how long that took. NULL in all other hooks. */
 const struct sluice_end *sluice_ending(const struct sluice_exchange *x);
 /* "client_gone": the name of an enum sluice_ending; what it does not know is "failed". */
 const char *sluice_ending_name(uint8_t why);
 struct sluice_nf *sluice_of(struct sluice_exchange *x);
 
-/* The head of this hook: the request's in request_head, the response's in response_head, also while
- * the exchange is held. NULL in all other hooks (and text is empty there): keep what you need in
- * your ctx. */
+/* The head of this hook: the request's in request_head and `refused`, the response's in
+ * response_head, also while the exchange is held. NULL in all other hooks (and text is empty
+ * there): keep what you need in your ctx. */
 const struct sluice_head *sluice_head(const struct sluice_exchange *x);
 
 struct sluice_str sluice_text(const struct sluice_exchange *x, const struct sluice_text *text);
@@ -290,9 +299,10 @@ struct sluice_str sluice_field_value(const struct sluice_exchange *x, unsigned i
 unsigned sluice_field_first(const struct sluice_exchange *x, enum sluice_field_id id);
 unsigned sluice_field_next(const struct sluice_exchange *x, unsigned i);
 
-/* --- edits: take effect with the verdict. -ENOSPC past SLUICE_EDITS_MAX_BYTES, -EINVAL for what
- * the manager would refuse: what is no name or value, and fields that belong to one connection or
- * to the framing (HOP, FRAMING in <sluice/fields.def>) */
+/* --- edits: of the head, or of an answer of its own. They take effect with the verdict. -ENOSPC
+ * past SLUICE_EDITS_MAX_BYTES, -EINVAL for what the manager would refuse: what is no name or value,
+ * and fields that belong to one connection or to the framing (HOP, FRAMING in <sluice/fields.def>)
+ */
 
 int sluice_field_set(struct sluice_exchange *x, const char *name, struct sluice_str value);
 int sluice_field_add(struct sluice_exchange *x, const char *name, struct sluice_str value);
@@ -351,7 +361,7 @@ int sluice_early_take(struct sluice_exchange *x, uint32_t bytes);
  */
 int sluice_open_send(struct sluice_exchange *x, struct sluice_buf *buf, uint32_t off, uint32_t len);
 
-/* --- answering (verdict SLUICE_RESPOND from a head hook, or from sluice_resume) --- */
+/* --- answering (verdict SLUICE_RESPOND from a head hook or request_body, or sluice_resume) --- */
 
 /* A buffer of the function's arena (<sluice/buf.h>). NULL: the arena is full. */
 struct sluice_buf *sluice_buf_alloc(struct sluice_nf *nf, uint32_t size);
@@ -370,6 +380,9 @@ int sluice_respond_body(struct sluice_exchange *x, struct sluice_buf *buf, uint3
 			uint32_t len, bool end);
 /* The same with a copy of `text` (counted as copied). */
 int sluice_respond_text(struct sluice_exchange *x, struct sluice_str text, bool end);
+/* After the verdict: the answer cannot go on. It ends here, so that nobody takes it for whole.
+ * -EINVAL: it has ended, or was not begun. */
+int sluice_respond_cut(struct sluice_exchange *x);
 
 /* In a body hook, or one for data, that returns SLUICE_REPLACE: the new bytes. */
 int sluice_body_emit(struct sluice_exchange *x, struct sluice_buf *buf, uint32_t off, uint32_t len);

@@ -6,12 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-bool addr_equal(const struct addr *a, const struct addr *b)
-{
-	return a->family == b->family && a->zone == b->zone &&
-	       memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
-}
-
 int addr_compare(const struct addr *a, const struct addr *b)
 {
 	int order = a->family - b->family;

@@ -35,7 +35,10 @@ struct endpoint {
 #define ADDR_TEXT_MAX     48
 #define ENDPOINT_TEXT_MAX 64
 
-bool addr_equal(const struct addr *a, const struct addr *b);
+static inline bool addr_equal(const struct addr *a, const struct addr *b)
+{
+	return __builtin_memcmp(a, b, offsetof(struct addr, pad)) == 0;
+}
 
 /* An order for tables: by family, then by bytes, then by zone. Negative, 0 or positive. */
 int addr_compare(const struct addr *a, const struct addr *b);

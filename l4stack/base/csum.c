@@ -65,11 +65,12 @@ uint16_t csum_bytes(const void *data, size_t len)
 
 uint16_t csum_pseudo(const struct addr *src, const struct addr *dst, uint8_t protocol, uint32_t len)
 {
-	size_t bytes = src->family == ADDR_IP6 ? 16 : 4;
-	uint16_t rest = csum_add(__builtin_bswap16(protocol), csum_fold32(__builtin_bswap32(len)));
+	uint64_t rest = (uint64_t)__builtin_bswap16(protocol) + __builtin_bswap32(len);
 
-	return csum_add(csum_add(csum_bytes(src->bytes, bytes), csum_bytes(dst->bytes, bytes)),
-			rest);
+	if (src->family == ADDR_IP4)
+		return fold64(rest + addr_ip4(src) + addr_ip4(dst));
+	return csum_add(csum_add(csum_bytes(src->bytes, 16), csum_bytes(dst->bytes, 16)),
+			fold64(rest));
 }
 
 uint16_t csum_mbuf(const struct rte_mbuf *pkt, uint32_t offset, uint32_t len)

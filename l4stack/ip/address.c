@@ -37,6 +37,7 @@ int ip_create(struct stack *stack, struct ip_layer **out)
 		return -ENOMEM;
 	}
 	ip->generation = 1;
+	memcpy(ip->narrow.key, stack->conf.secret, sizeof(ip->narrow.key));
 	ids_init(stack, ip);
 	*out = ip;
 	return 0;

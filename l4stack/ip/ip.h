@@ -23,7 +23,7 @@ struct ip_path {
 		*neighbour; /* next hop; NULL before the first packet. Held until release */
 	uint32_t generation;
 	uint16_t port;
-	uint16_t mtu;
+	uint16_t mtu;          /* the port's, or what is known to be less */
 	uint32_t offloads;     /* enum stack_offload of the port */
 	uint8_t ecn;           /* the two ECN bits of what is sent; the transport sets them */
 	uint8_t flow_label[3]; /* of IPv6, in network order; 0: not yet chosen. RFC 6437 */
@@ -35,6 +35,13 @@ int ip_path_find(struct stack *stack, const struct addr *dst, const struct addr 
 		 struct ip_path *out) __attribute__((warn_unused_result));
 bool ip_path_valid(const struct stack *stack, const struct ip_path *path);
 void ip_path_release(struct stack *stack, struct ip_path *path);
+
+/* What its port carries, and so may come in. */
+uint16_t ip_path_port_mtu(const struct stack *stack, const struct ip_path *path);
+
+/* The transport knows for sure what the whole way carries: paths to that peer that are found in
+ * the next ten minutes begin with it. As much as the port or more: what was known is forgotten. */
+void ip_path_learn_mtu(struct stack *stack, const struct ip_path *path, uint16_t mtu);
 
 /* The transport has proof that its packets arrive: new data acknowledged. Cheap; spares the
  * neighbour a probe. */

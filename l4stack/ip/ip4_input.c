@@ -53,14 +53,33 @@ static bool options_ok(const uint8_t *p, const uint8_t *end)
 	return true;
 }
 
-static enum stack_counter address_check(const struct stack *stack, const struct ip_rx *rx,
-					bool to_us)
+static enum stack_counter pair_check(const struct stack *stack, const struct ip_rx *rx)
 {
 	if (!ip4_is_host(addr_ip4(&rx->src)) ||
 	    ip_address_kind(stack, &rx->src) != IP_ADDRESS_OTHER)
 		return COUNTER_ip4_bad_source;
 	if (ip_address_kind(stack, &rx->dst) != IP_ADDRESS_LOCAL)
 		return COUNTER_ip4_not_for_us;
+	return COUNTER_NONE;
+}
+
+/* The last pair of a slot need not be looked up again, as long as our addresses stay as they are.
+ */
+static enum stack_counter address_check(const struct stack *stack, const struct ip_rx *rx,
+					bool to_us)
+{
+	struct ip_layer *ip = stack->ip;
+	uint32_t src = addr_ip4(&rx->src), dst = addr_ip4(&rx->dst),
+		 mixed = (src ^ dst) * 0x9e3779b1u;
+	struct ip_pair *pair = &ip->pairs[mixed >> 16 & (IP_PAIRS - 1)];
+
+	if (pair->src != src || pair->dst != dst || pair->generation != ip->generation) {
+		enum stack_counter fault = pair_check(stack, rx);
+
+		if (fault != COUNTER_NONE)
+			return fault;
+		*pair = (struct ip_pair){src, dst, ip->generation};
+	}
 	/* RFC 1122 §3.3.6: an address of one host does not come in a broadcast. */
 	return to_us ? COUNTER_NONE : COUNTER_ip4_link_broadcast;
 }

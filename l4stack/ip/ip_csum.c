@@ -64,13 +64,10 @@ struct csum_place {
 	uint64_t flag;
 };
 
-static struct csum_place csum_place(uint8_t protocol)
-{
-	if (protocol == IP_PROTOCOL_TCP)
-		return (struct csum_place){TCP_CSUM_OFFSET, STACK_TX_TCP_CSUM,
-					   RTE_MBUF_F_TX_TCP_CKSUM};
-	return (struct csum_place){UDP_CSUM_OFFSET, STACK_TX_UDP_CSUM, RTE_MBUF_F_TX_UDP_CKSUM};
-}
+static const struct csum_place tcp_place = {TCP_CSUM_OFFSET, STACK_TX_TCP_CSUM,
+					    RTE_MBUF_F_TX_TCP_CKSUM};
+static const struct csum_place udp_place = {UDP_CSUM_OFFSET, STACK_TX_UDP_CSUM,
+					    RTE_MBUF_F_TX_UDP_CKSUM};
 
 static void field_write(struct rte_mbuf *pkt, uint16_t offset, uint16_t value)
 {
@@ -106,14 +103,14 @@ static void csum_by_us(const struct ip_path *path, uint8_t protocol, struct rte_
 void ip_transport_csum_set(struct stack *stack, const struct ip_path *path, uint8_t protocol,
 			   struct rte_mbuf *pkt, uint16_t tso_segsz)
 {
-	struct csum_place place = csum_place(protocol);
+	const struct csum_place *place = protocol == IP_PROTOCOL_TCP ? &tcp_place : &udp_place;
 
 	if (protocol != IP_PROTOCOL_TCP && protocol != IP_PROTOCOL_UDP)
 		return;
-	if (tso_segsz || (path->offloads & place.offload)) {
-		csum_to_device(path, protocol, pkt, tso_segsz, &place);
+	if (tso_segsz || (path->offloads & place->offload)) {
+		csum_to_device(path, protocol, pkt, tso_segsz, place);
 		return;
 	}
 	stack_count(stack, ip_csum_in_software);
-	csum_by_us(path, protocol, pkt, &place);
+	csum_by_us(path, protocol, pkt, place);
 }

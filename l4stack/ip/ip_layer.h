@@ -11,11 +11,13 @@
 
 #include "l4stack/base/bucket.h"
 #include "l4stack/ip/ip.h"
+#include "l4stack/ip/path_mtu.h"
 #include "l4stack/ip/route.h"
 #include "l4stack/link/link.h"
 #include "l4stack/stack_internal.h"
 
 #define IP_ID_BUCKETS 256
+#define IP_PAIRS      256
 
 /* What an address is to us; addresses that are no more than somebody else's are not kept. */
 enum ip_address_kind {
@@ -46,11 +48,19 @@ struct mld_port {
 	uint8_t changes_left; /* reports still to be sent unasked */
 };
 
+/* Of two addresses of IPv4 that a packet came with, and that may be in one, as of a generation. */
+struct ip_pair {
+	uint32_t src, dst; /* in network order */
+	uint32_t generation;
+};
+
 struct ip_layer {
 	struct ip_address *addresses; /* by addr_compare */
 	unsigned address_count, address_room;
 	struct route_table routes;
+	struct path_mtus narrow;
 	uint32_t generation; /* of routes and addresses; never 0 */
+	struct ip_pair pairs[IP_PAIRS];
 	uint64_t id_key;
 	uint16_t ids[IP_ID_BUCKETS];
 	uint32_t id6;

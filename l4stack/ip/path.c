@@ -69,10 +69,23 @@ int ip_path_find(struct stack *stack, const struct addr *dst, const struct addr 
 		.dst = *dst,
 		.generation = stack->ip->generation,
 		.port = hop.port,
-		.mtu = port->mtu,
+		.mtu = path_mtu_find(&stack->ip->narrow, dst, port->mtu, stack->now_us),
 		.offloads = port->offloads,
 	};
 	return 0;
+}
+
+uint16_t ip_path_port_mtu(const struct stack *stack, const struct ip_path *path)
+{
+	return link_port(stack, path->port)->mtu;
+}
+
+void ip_path_learn_mtu(struct stack *stack, const struct ip_path *path, uint16_t mtu)
+{
+	if (mtu < ip_path_port_mtu(stack, path))
+		path_mtu_set(&stack->ip->narrow, &path->dst, mtu, stack->now_us);
+	else
+		path_mtu_forget(&stack->ip->narrow, &path->dst);
 }
 
 bool ip_path_valid(const struct stack *stack, const struct ip_path *path)

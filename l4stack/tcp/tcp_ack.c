@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "l4stack/tcp/tcp_ack.h"
 
+#include <rte_branch_prediction.h>
 #include <rte_common.h>
 
 #include "l4stack/tcp/tcp_ecn.h"
@@ -97,6 +98,14 @@ static bool window_is_newer(const struct tcp_conn *conn, const struct tcp_seg *s
 	       (conn->snd_wl1 == seg->seq && seq_le(conn->snd_wl2, seg->ack));
 }
 
+/* What waited for the window has not been idle: RFC 5681 §4.1. */
+static void note_opened(struct tcp_conn *conn)
+{
+	if (tcp_timer_is_set(conn, TCP_TIMER_PERSIST))
+		conn->last_sent_ms = tcp_now_ms(conn->tcp);
+	tcp_timer_clear(conn, TCP_TIMER_PERSIST);
+}
+
 static void take_window(struct tcp_conn *conn, const struct tcp_seg *seg, bool advanced)
 {
 	uint32_t before = conn->snd_wnd;
@@ -113,7 +122,7 @@ static void take_window(struct tcp_conn *conn, const struct tcp_seg *seg, bool a
 		conn->retry_ms = tcp_now_ms(conn->tcp);
 	if (conn->snd_wnd > before && conn->snd_nxt == conn->snd_una) {
 		conn->retries = 0;
-		tcp_timer_clear(conn, TCP_TIMER_PERSIST);
+		note_opened(conn);
 	}
 }
 
@@ -124,7 +133,56 @@ static bool is_news(const struct tcp_conn *conn, const struct tcp_ack *ack)
 	       conn->loss & TCP_LOSS_PROBED;
 }
 
-void tcp_ack_take(struct tcp_conn *conn, const struct tcp_seg *seg)
+/* ---- the usual ones ---- */
+
+/* All that was in flight has arrived, at the first attempt. */
+static bool is_clean(const struct tcp_conn *conn, const struct tcp_seg *seg)
+{
+	return seg->ack == conn->snd_nxt && seg->ack != conn->snd_una &&
+	       tcp_scoreboard_is_single(&conn->sent) && conn->sent.last->hi == seg->ack &&
+	       !(seg->options.present & TCP_OPT_SACK) && !tcp_has(conn, TCP_FIN_SENT) &&
+	       conn->waits_for != TCP_WAIT_REORDER && tcp_recovery_is_clean(conn);
+}
+
+static void take_clean(struct tcp_conn *conn, const struct tcp_seg *seg)
+{
+	struct tcp_ack ack = {
+		.seg = seg,
+		.news.fack = conn->rack.fack,
+		.news.recover = conn->recover,
+		.flight = tcp_scoreboard_flying(&conn->sent),
+		.acked = seg->ack - conn->snd_una,
+	};
+
+	sample_rtt(conn, seg);
+	tcp_scoreboard_ack_single(&conn->sent, &ack.news);
+	forget_acked(conn, ack.acked);
+	conn->retries = 0;
+	ip_path_confirm(conn->tcp->stack, &conn->path);
+	take_window(conn, seg, true);
+	tcp_recovery_take_clean(conn, &ack);
+	tcp_timer_clear(conn, TCP_TIMER_RETRANSMIT);
+	if (conn->ecn & TCP_ECN_ON)
+		tcp_ecn_take(conn, seg, ack.flight);
+}
+
+/* Nothing was in flight: it tells nothing but the window. */
+static bool is_idle(const struct tcp_conn *conn, const struct tcp_seg *seg)
+{
+	return seg->ack == conn->snd_una && conn->snd_nxt == conn->snd_una && !conn->loss &&
+	       !(seg->options.present & TCP_OPT_SACK);
+}
+
+static void take_idle(struct tcp_conn *conn, const struct tcp_seg *seg)
+{
+	take_window(conn, seg, false);
+	if (conn->ecn & TCP_ECN_ON)
+		tcp_ecn_take(conn, seg, 0);
+}
+
+/* ---- any ---- */
+
+static void take_any(struct tcp_conn *conn, const struct tcp_seg *seg)
 {
 	struct tcp_ack ack = tcp_recovery_begin(conn, seg);
 
@@ -139,6 +197,16 @@ void tcp_ack_take(struct tcp_conn *conn, const struct tcp_seg *seg)
 		tcp_probe_acked(conn);
 	if (conn->ecn & TCP_ECN_ON)
 		tcp_ecn_take(conn, seg, ack.flight);
+}
+
+void tcp_ack_take(struct tcp_conn *conn, const struct tcp_seg *seg)
+{
+	if (likely(is_clean(conn, seg)))
+		take_clean(conn, seg);
+	else if (is_idle(conn, seg))
+		take_idle(conn, seg);
+	else
+		take_any(conn, seg);
 	if (tcp_output_waits(conn))
 		tcp_conn_mark(conn);
 }

@@ -3,10 +3,8 @@
 
 #include <string.h>
 
-#include "l4stack/base/pkt.h"
-
-struct rte_mbuf *tcp_chain_measure(struct rte_mbuf *chain, struct rte_mbuf **last,
-				   struct tcp_chain_size *size)
+struct rte_mbuf *tcp_chain_measure_all(struct rte_mbuf *chain, struct rte_mbuf **last,
+				       struct tcp_chain_size *size)
 {
 	struct rte_mbuf **link = &chain;
 
@@ -28,7 +26,7 @@ struct rte_mbuf *tcp_chain_measure(struct rte_mbuf *chain, struct rte_mbuf **las
 	return chain;
 }
 
-struct rte_mbuf *tcp_chain_skip(struct rte_mbuf *chain, uint32_t bytes)
+struct rte_mbuf *tcp_chain_skip_many(struct rte_mbuf *chain, uint32_t bytes)
 {
 	while (chain && bytes >= chain->data_len) {
 		struct rte_mbuf *next = chain->next;

@@ -13,6 +13,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "l4stack/base/pkt.h"
+
 /* What an mbuf costs, however little is in it. */
 static inline uint32_t tcp_mbuf_charge(const struct rte_mbuf *m)
 {
@@ -24,11 +26,29 @@ struct tcp_chain_size {
 };
 
 /* Takes empty mbufs out and measures the rest. *last is its end. NULL when nothing is left. */
-struct rte_mbuf *tcp_chain_measure(struct rte_mbuf *chain, struct rte_mbuf **last,
-				   struct tcp_chain_size *size);
+struct rte_mbuf *tcp_chain_measure_all(struct rte_mbuf *chain, struct rte_mbuf **last,
+				       struct tcp_chain_size *size);
+
+static inline struct rte_mbuf *tcp_chain_measure(struct rte_mbuf *chain, struct rte_mbuf **last,
+						 struct tcp_chain_size *size)
+{
+	if (!chain || chain->next || !chain->data_len)
+		return tcp_chain_measure_all(chain, last, size);
+	*last = chain;
+	*size = (struct tcp_chain_size){chain->data_len, tcp_mbuf_charge(chain)};
+	return chain;
+}
 
 /* Drops the first `bytes`, freeing what is emptied, and returns the rest: NULL if none. */
-struct rte_mbuf *tcp_chain_skip(struct rte_mbuf *chain, uint32_t bytes);
+struct rte_mbuf *tcp_chain_skip_many(struct rte_mbuf *chain, uint32_t bytes);
+
+static inline struct rte_mbuf *tcp_chain_skip(struct rte_mbuf *chain, uint32_t bytes)
+{
+	if (!chain || bytes >= chain->data_len)
+		return tcp_chain_skip_many(chain, bytes);
+	pkt_pull(chain, (uint16_t)bytes);
+	return chain;
+}
 
 /* Cuts to the first `bytes` (at least 1, at most what is there) and frees the rest. */
 void tcp_chain_truncate(struct rte_mbuf *chain, uint32_t bytes);

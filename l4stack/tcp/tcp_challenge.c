@@ -41,12 +41,24 @@ bool tcp_challenge_take(struct tcp_proto *tcp)
 	return true;
 }
 
-void tcp_input_challenge(struct tcp_conn *conn)
+static bool may_answer(struct tcp_conn *conn)
 {
 	struct stack *stack = conn->tcp->stack;
 
-	if (!bucket_take(&conn->challenge_limit, stack->now_us, PER_CONN_SECOND, PER_CONN_BURST))
-		stack_count(stack, tcp_challenge_limited);
-	else if (tcp_challenge_take(conn->tcp))
+	if (bucket_take(&conn->challenge_limit, stack->now_us, PER_CONN_SECOND, PER_CONN_BURST))
+		return true;
+	stack_count(stack, tcp_challenge_limited);
+	return false;
+}
+
+void tcp_input_challenge(struct tcp_conn *conn)
+{
+	if (may_answer(conn) && tcp_challenge_take(conn->tcp))
+		tcp_conn_owe_ack(conn);
+}
+
+void tcp_input_probed(struct tcp_conn *conn)
+{
+	if (may_answer(conn))
 		tcp_conn_owe_ack(conn);
 }

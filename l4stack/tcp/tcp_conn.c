@@ -7,6 +7,7 @@
 
 #include "l4stack/tcp/tcp_ecn.h"
 #include "l4stack/tcp/tcp_fast.h"
+#include "l4stack/tcp/tcp_mtu.h"
 #include "l4stack/tcp/tcp_recvq.h"
 #include "l4stack/tcp/tcp_reorder.h"
 #include "l4stack/tcp/tcp_segment.h"
@@ -81,6 +82,7 @@ struct tcp_conn *tcp_conn_new(struct tcp_proto *tcp, const struct tcp_conn_spec 
 	conn->flags = TCP_IN_TABLE | TCP_USE_TS | TCP_USE_SACK | TCP_USE_WSCALE;
 	conn->cc.ops = spec->cc_ops;
 	take_conf(conn, spec->conf);
+	tcp_mtu_begin(conn);
 	tcp_scoreboard_init(&conn->sent, &tcp->runs);
 	tcp_timer_init(conn);
 	return conn;
@@ -285,8 +287,17 @@ void tcp_conn_leave_backlog(struct tcp_conn *conn)
 	conn->listener->backlog_count--;
 }
 
+static void forget_recent(struct tcp_conn *conn)
+{
+	uint64_t tag = tcp_recent_tag(&conn->path.src, conn->local_port, &conn->path.dst,
+				      conn->remote_port);
+
+	tcp_recent_forget(&conn->tcp->recent, tag, conn);
+}
+
 void tcp_conn_detach(struct tcp_conn *conn)
 {
+	forget_recent(conn);
 	if (tcp_has(conn, TCP_IN_TABLE))
 		tcp_table_remove(&conn->tcp->table, conn->hash, (uintptr_t)conn);
 	conn->flags &= ~(uint32_t)(TCP_IN_TABLE | TCP_SYN_NOW | TCP_PROBE_NOW | TCP_KEEP_NOW |

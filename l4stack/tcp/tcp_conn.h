@@ -26,6 +26,7 @@
 #include "l4stack/tcp/tcp_prr.h"
 #include "l4stack/tcp/tcp_rack.h"
 #include "l4stack/tcp/tcp_rate.h"
+#include "l4stack/tcp/tcp_recent.h"
 #include "l4stack/tcp/tcp_rto.h"
 #include "l4stack/tcp/tcp_scoreboard.h"
 #include "l4stack/tcp/tcp_slab.h"
@@ -155,9 +156,9 @@ enum tcp_timer {
 
 /* What is suspected of the path: tcp_mtu.h. */
 struct tcp_mtu {
-	uint16_t full;                /* the MTU that was given up; 0: nothing is suspected */
+	uint16_t full;                /* the MTU that was given up; 0: none was */
 	uint16_t next, tried;         /* of the next probe, and of the one that is in flight */
-	uint16_t known;               /* while a probe is sent: what the path carries */
+	uint16_t known;               /* while a probe is sent: what the path carries; or 0 */
 	uint32_t probe_end, probe_ms; /* where it ends; when the next one may go */
 };
 
@@ -186,7 +187,8 @@ struct tcp_conn {
 	/* Line 2: sending. */
 	uint32_t snd_una;
 	uint32_t snd_nxt; /* what is sent next that is new: all before it is on the scoreboard */
-	uint32_t snd_max; /* one past the highest ever sent: a window probe may be beyond snd_nxt */
+	uint32_t snd_max; /* one past the highest ever sent: a FIN or a SYN's
+			   * text may be beyond snd_nxt */
 	uint32_t snd_wnd;
 	uint32_t snd_wl1, snd_wl2;
 	uint32_t snd_bytes; /* payload in the queue, sent or not */
@@ -339,6 +341,7 @@ struct tcp_challenges {
 struct tcp_proto {
 	struct stack *stack;
 	struct tcp_table table;
+	struct tcp_recent recent;
 	struct tcp_slab conns, timewaits;
 	struct tcp_slab runs; /* of all scoreboards */
 	struct tcp_conn_list flush, deliver;
@@ -399,7 +402,7 @@ static inline uint32_t tcp_now_s(const struct tcp_proto *tcp)
 
 static inline uint32_t tcp_now_ms(const struct tcp_proto *tcp)
 {
-	return (uint32_t)(tcp->stack->now_us / 1000);
+	return tcp->stack->now_ms;
 }
 
 /* The number of the first byte in the send queue: a SYN that is not acknowledged stands before it.

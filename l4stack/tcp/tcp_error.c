@@ -58,12 +58,9 @@ static void lower_mtu(struct tcp_conn *conn, uint16_t mtu)
 {
 	uint16_t floor = tcp_mtu_floor(conn); /* less is an attack */
 
-	mtu = mtu > floor ? mtu : floor;
-	tcp_mtu_told(conn, mtu);
-	if (mtu >= conn->path.mtu)
+	if (!tcp_mtu_told(conn, mtu > floor ? mtu : floor))
 		return;
 	stack_count(conn->tcp->stack, tcp_mtu_lowered);
-	conn->path.mtu = mtu;
 	if (!conn->cc.mss) /* nothing is sent in its segments yet */
 		return;
 	tcp_conn_set_mss(conn);

@@ -134,7 +134,7 @@ static struct tcp_fast_server *found_new(const struct tcp_conn *conn)
 void tcp_fast_ask(const struct tcp_conn *conn, struct tcp_options *options, struct tcp_span *text)
 {
 	const struct tcp_fast_server *server;
-	uint32_t most;
+	uint32_t most = tcp_recvq_mtu_mss(conn->path.src.family, conn->path.mtu, conn->mss_most);
 
 	if (!tcp_has(conn, TCP_FAST_OPEN) || conn->state != TCP_SYN_SENT ||
 	    tcp_has(conn, TCP_SYN_RESENT))
@@ -147,7 +147,7 @@ void tcp_fast_ask(const struct tcp_conn *conn, struct tcp_options *options, stru
 	if (!options->fast_open_len)
 		return;
 	memcpy(options->fast_open, server->cookie, options->fast_open_len);
-	most = RTE_MIN((uint32_t)server->mss, tcp_recvq_mss(conn)) - TCP_OPTIONS_MAX;
+	most = RTE_MIN(most, (uint32_t)server->mss) - TCP_OPTIONS_MAX;
 	text->at = conn->snd_head;
 	text->len = RTE_MIN(conn->snd_bytes, most);
 }

@@ -108,10 +108,28 @@ static void input_half(struct tcp_proto *tcp, struct tcp_half *half, struct tcp_
 		tcp_input_synchronized(conn, seg);
 }
 
+/* By now it may be another one, or none: segments before this one were processed. */
+static uintptr_t find(struct tcp_proto *tcp, const struct tcp_staged *staged)
+{
+	const struct tcp_seg *seg = &staged->seg;
+	struct tcp_conn *conn = tcp_recent_find(&tcp->recent, staged->tag);
+	uint64_t hash = staged->hash;
+	uintptr_t ref;
+
+	if (likely(conn && tcp_conn_match(conn, &seg->local, &seg->remote)))
+		return (uintptr_t)conn;
+	if (!hash)
+		hash = tcp_lookup_hash(tcp, &seg->local, &seg->remote);
+	ref = tcp_lookup(tcp, hash, &seg->local, &seg->remote);
+	if (tcp_ref_is_conn(ref))
+		tcp_recent_note(&tcp->recent, staged->tag, tcp_ref_conn(ref));
+	return ref;
+}
+
 static void input_segment(struct tcp_proto *tcp, struct tcp_staged *staged)
 {
 	struct tcp_seg *seg = &staged->seg;
-	uintptr_t ref = tcp_lookup(tcp, staged->hash, &seg->local, &seg->remote);
+	uintptr_t ref = find(tcp, staged);
 	uint32_t iss_floor = 0;
 
 	if (likely(tcp_ref_is_conn(ref)))
@@ -133,9 +151,26 @@ void tcp_input_staged(struct tcp_proto *tcp)
 
 	stage->n = 0;
 	for (uint32_t i = 0; i < n; i++)
-		tcp_lookup_prefetch(tcp, stage->segments[i].hash);
+		if (stage->segments[i].hash)
+			tcp_lookup_prefetch(tcp, stage->segments[i].hash);
 	for (uint32_t i = 0; i < n; i++)
 		input_segment(tcp, &stage->segments[i]);
+}
+
+static void prepare(struct tcp_proto *tcp, struct tcp_staged *staged)
+{
+	const struct endpoint *local = &staged->seg.local, *remote = &staged->seg.remote;
+	const struct tcp_conn *conn;
+
+	staged->tag = tcp_recent_tag(&local->addr, local->port, &remote->addr, remote->port);
+	staged->hash = 0;
+	conn = tcp_recent_find(&tcp->recent, staged->tag);
+	if (likely(conn)) {
+		tcp_conn_prefetch(conn);
+		return;
+	}
+	staged->hash = tcp_lookup_hash(tcp, local, remote);
+	tcp_table_prefetch(&tcp->table, staged->hash);
 }
 
 void tcp_proto_input(struct tcp_proto *tcp, const struct ip_rx *rx, struct rte_mbuf *pkt)
@@ -148,8 +183,7 @@ void tcp_proto_input(struct tcp_proto *tcp, const struct ip_rx *rx, struct rte_m
 		return;
 	}
 	stack_count(tcp->stack, tcp_segments_in);
-	staged->hash = tcp_lookup_hash(tcp, &staged->seg.local, &staged->seg.remote);
-	tcp_table_prefetch(&tcp->table, staged->hash);
+	prepare(tcp, staged);
 	if (++stage->n == TCP_STAGE_MOST)
 		tcp_input_staged(tcp);
 }

@@ -13,7 +13,8 @@
 
 /* A segment that was read, and waits for its connection to come into the cache. */
 struct tcp_staged {
-	uint64_t hash;
+	uint64_t tag;  /* of tcp_recent.h */
+	uint64_t hash; /* of the table; 0: the connection was one of the recent ones */
 	struct tcp_seg seg;
 };
 
@@ -46,5 +47,9 @@ bool tcp_input_text_in_order(struct tcp_conn *conn, struct tcp_seg *seg);
 
 /* RFC 5961 §7: an ACK that makes the peer prove itself, as often as the limit allows. */
 void tcp_input_challenge(struct tcp_conn *conn);
+
+/* The answer to a probe, of the peer's by its number: limited for its connection alone, for what
+ * strangers do to others must not leave it without. */
+void tcp_input_probed(struct tcp_conn *conn);
 
 #endif

@@ -81,6 +81,13 @@ static void answer_same_syn(struct tcp_conn *conn, const struct tcp_seg *syn)
 	tcp_conn_mark(conn);
 }
 
+/* A keepalive, or a probe of our window that is shut: §3.8.4, §3.8.6.1. */
+static bool is_probe(const struct tcp_conn *conn, const struct tcp_seg *seg)
+{
+	return seg->len == 0 && seg->seq + 1 == conn->rcv_nxt &&
+	       !(seg->flags & (TCP_SYN | TCP_FIN));
+}
+
 /* What is not acceptable is answered with an ACK. One that carries text is no part of a loop of
  * ACKs, and its sender waits for it; the others are limited. */
 static void refuse(struct tcp_conn *conn, const struct tcp_seg *seg)
@@ -91,6 +98,8 @@ static void refuse(struct tcp_conn *conn, const struct tcp_seg *seg)
 		tcp_reorder_twice(conn, seg->seq, seg->seq + seg->len);
 	if (seg->len && !(seg->flags & TCP_SYN))
 		tcp_conn_owe_ack(conn);
+	else if (is_probe(conn, seg))
+		tcp_input_probed(conn);
 	else
 		tcp_input_challenge(conn);
 }

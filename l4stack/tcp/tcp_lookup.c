@@ -17,9 +17,7 @@ static bool match(uintptr_t ref, const void *key)
 		return tcp_timewait_match(tcp_ref_timewait(ref), k->local, k->remote);
 	if (tcp_ref_is_half(ref))
 		return tcp_half_match(tcp_ref_half(ref), k->local, k->remote);
-	return conn->local_port == k->local->port && conn->remote_port == k->remote->port &&
-	       addr_equal(&conn->path.dst, &k->remote->addr) &&
-	       addr_equal(&conn->path.src, &k->local->addr);
+	return tcp_conn_match(conn, k->local, k->remote);
 }
 
 uintptr_t tcp_lookup(const struct tcp_proto *tcp, uint64_t hash, const struct endpoint *local,

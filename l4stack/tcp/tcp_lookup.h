@@ -42,6 +42,14 @@ static inline struct tcp_conn *tcp_ref_conn(uintptr_t ref)
 	return (struct tcp_conn *)ref;
 }
 
+static inline bool tcp_conn_match(const struct tcp_conn *conn, const struct endpoint *local,
+				  const struct endpoint *remote)
+{
+	return conn->local_port == local->port && conn->remote_port == remote->port &&
+	       addr_equal(&conn->path.dst, &remote->addr) &&
+	       addr_equal(&conn->path.src, &local->addr);
+}
+
 static inline uint64_t tcp_lookup_hash(const struct tcp_proto *tcp, const struct endpoint *local,
 				       const struct endpoint *remote)
 {

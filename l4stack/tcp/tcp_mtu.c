@@ -91,8 +91,8 @@ static void probe_failed(struct tcp_conn *conn)
 	uint16_t below = plateau_below(conn, conn->mtu.tried);
 
 	probe_over(conn);
-	if (conn->mtu.next < conn->mtu.tried)
-		return; /* a router told something better */
+	if (conn->mtu.next < conn->mtu.tried || seq_gt(conn->mtu.probe_ms, tcp_now_ms(conn->tcp)))
+		return; /* a router has told more than that */
 	if (below)
 		probe_at(conn, below, 0);
 	else
@@ -101,11 +101,14 @@ static void probe_failed(struct tcp_conn *conn)
 
 uint32_t tcp_mtu_probe_bytes(const struct tcp_conn *conn)
 {
+	uint32_t bytes;
+
 	if (!conn->mtu.full || is_probing(conn) || !tcp_has(conn, TCP_USE_SACK) ||
 	    !tcp_recovery_is_open(conn) || tcp_scoreboard_lost(&conn->sent) ||
 	    tcp_scoreboard_sacked(&conn->sent) || seq_lt(tcp_now_ms(conn->tcp), conn->mtu.probe_ms))
 		return 0;
-	return tcp_conn_mss_of(conn, conn->mtu.next);
+	bytes = tcp_conn_mss_of(conn, conn->mtu.next);
+	return bytes > conn->mss ? bytes : 0;
 }
 
 void tcp_mtu_probe_begin(struct tcp_conn *conn)
@@ -118,12 +121,13 @@ void tcp_mtu_probe_begin(struct tcp_conn *conn)
 	conn->mtu.known = known;
 }
 
-/* The path may have become another one meanwhile: then nothing is suspected any more. */
+/* The path may have become another one meanwhile: then all has begun anew. */
 void tcp_mtu_probe_end(struct tcp_conn *conn, bool sent)
 {
-	if (!conn->mtu.full)
+	if (!conn->mtu.known)
 		return;
 	conn->path.mtu = conn->mtu.known;
+	conn->mtu.known = 0;
 	conn->mss = tcp_conn_mss_of(conn, conn->path.mtu);
 	if (!sent)
 		return;
@@ -138,6 +142,7 @@ void tcp_mtu_acked(struct tcp_conn *conn)
 	probe_over(conn);
 	stack_count(conn->tcp->stack, tcp_mtu_raised);
 	set_mtu(conn, conn->mtu.tried);
+	ip_path_learn_mtu(conn->tcp->stack, &conn->path, conn->mtu.tried);
 	probe_at(conn, conn->mtu.full, TCP_MTU_RAISE_MS);
 	if (conn->mtu.tried >= conn->mtu.full)
 		conn->mtu.full = 0;
@@ -169,12 +174,47 @@ void tcp_mtu_timeout(struct tcp_conn *conn)
 		lower(conn);
 }
 
-void tcp_mtu_told(struct tcp_conn *conn, uint16_t mtu)
+/* ---- told ---- */
+
+void tcp_mtu_begin(struct tcp_conn *conn)
+{
+	uint16_t most = ip_path_port_mtu(conn->tcp->stack, &conn->path);
+
+	probe_over(conn);
+	conn->mtu = (struct tcp_mtu){0};
+	if (conn->path.mtu >= most)
+		return;
+	conn->mtu.full = most;
+	probe_at(conn, most, TCP_MTU_RAISE_MS);
+}
+
+/* What is longer than that is taken for lost at once, probe or not. */
+static void told_lower(struct tcp_conn *conn, uint16_t mtu)
+{
+	ip_path_learn_mtu(conn->tcp->stack, &conn->path, mtu);
+	conn->path.mtu = mtu;
+	tcp_mtu_begin(conn);
+}
+
+/* While longer segments are tried: that is the one to try, or none is. */
+static void told_of_probe(struct tcp_conn *conn, uint16_t mtu)
 {
 	if (mtu >= conn->mtu.full)
 		return;
-	conn->mtu.full = mtu > conn->path.mtu ? mtu : 0;
-	conn->mtu.next = mtu;
-	if (!conn->mtu.full)
-		probe_over(conn);
+	if (mtu > conn->path.mtu) {
+		probe_at(conn, mtu, 0);
+		return;
+	}
+	ip_path_learn_mtu(conn->tcp->stack, &conn->path, mtu);
+	probe_at(conn, conn->mtu.full, TCP_MTU_RAISE_MS);
+}
+
+bool tcp_mtu_told(struct tcp_conn *conn, uint16_t mtu)
+{
+	if (mtu >= conn->path.mtu) {
+		told_of_probe(conn, mtu);
+		return false;
+	}
+	told_lower(conn, mtu);
+	return true;
 }

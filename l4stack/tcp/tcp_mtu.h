@@ -10,7 +10,11 @@
  * An outage looks the same. So when data flows again, longer segments are tried, one at a time and
  * with others behind them that show whether they arrive: first of the MTU that was given up, then
  * of lower ones, and after ten minutes once more. That one of them is lost is no sign of
- * congestion. The peer has to speak SACK for that. Internal to l4stack/tcp.
+ * congestion. The peer has to speak SACK for that.
+ *
+ * What a router tells is as well tried again after ten minutes (RFC 1191 §6.3), and is shared
+ * with the connections to that peer that come later (ip_path_learn_mtu), as is what a probe has
+ * shown. Internal to l4stack/tcp.
  */
 #ifndef L4STACK_TCP_TCP_MTU_H
 #define L4STACK_TCP_TCP_MTU_H
@@ -22,8 +26,12 @@
 /* A retransmission timeout; what is lost is known, and `retries` were before. */
 void tcp_mtu_timeout(struct tcp_conn *conn);
 
-/* A router has told the MTU, of what was sent as a probe perhaps. */
-void tcp_mtu_told(struct tcp_conn *conn, uint16_t mtu);
+/* The path is new: what is known of it comes from others, and is tried again in its time. */
+void tcp_mtu_begin(struct tcp_conn *conn);
+
+/* A router has told the MTU, of what was sent as a probe perhaps. True when the path's is lower
+ * now. */
+bool tcp_mtu_told(struct tcp_conn *conn, uint16_t mtu);
 
 /* The payload of a probe that may go out now, beside other segments; 0: none. */
 uint32_t tcp_mtu_probe_bytes(const struct tcp_conn *conn);

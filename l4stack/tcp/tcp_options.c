@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "words are swapped");
+
 enum option_kind {
 	KIND_END = 0,
 	KIND_NOP = 1,
@@ -34,7 +36,10 @@ static uint16_t get16(const uint8_t *p)
 
 static uint32_t get32(const uint8_t *p)
 {
-	return (uint32_t)get16(p) << 16 | get16(p + 2);
+	uint32_t word;
+
+	memcpy(&word, p, sizeof(word));
+	return __builtin_bswap32(word);
 }
 
 static uint8_t *put8(uint8_t *p, uint8_t v)
@@ -178,13 +183,6 @@ bool tcp_options_parse(const uint8_t *options, size_t len_bytes, struct tcp_opti
 		at += len;
 	}
 	return true;
-}
-
-void tcp_options_build_ts(uint32_t tsval, uint32_t tsecr, uint8_t *out)
-{
-	out = put16(out, KIND_NOP << 8 | KIND_NOP);
-	out = put16(out, KIND_TS << 8 | LEN_TS);
-	put32(put32(out, tsval), tsecr);
 }
 
 static uint8_t *build_sack(const struct tcp_options *in, const uint8_t *start, uint8_t *out)

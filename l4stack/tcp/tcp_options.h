@@ -51,6 +51,13 @@ bool tcp_options_parse(const uint8_t *options, size_t len_bytes, struct tcp_opti
 size_t tcp_options_build(const struct tcp_options *in, uint8_t *out);
 
 /* The same for time stamps alone: TCP_OPTIONS_TS_BYTES. */
-void tcp_options_build_ts(uint32_t tsval, uint32_t tsecr, uint8_t *out);
+static inline void tcp_options_build_ts(uint32_t tsval, uint32_t tsecr, uint8_t *out)
+{
+	/* NOP, NOP, kind 8, length 10 */
+	const uint32_t words[] = {__builtin_bswap32(0x0101080a), __builtin_bswap32(tsval),
+				  __builtin_bswap32(tsecr)};
+
+	__builtin_memcpy(out, words, sizeof(words));
+}
 
 #endif

@@ -201,6 +201,17 @@ static struct tcp_span next_span(const struct tcp_conn *conn, uint32_t len, bool
 	};
 }
 
+/* The span, of which `len` bytes were asked for, is moved to where snd_nxt is now. */
+static void note_cursor(struct tcp_conn *conn, const struct tcp_span *span, uint32_t len)
+{
+	if (len != conn->mss && len % conn->mss)
+		conn->short_end = span->seq;
+	conn->snd_nxt = span->seq;
+	conn->snd_cursor = span->at;
+	conn->snd_cursor_off = span->off;
+	tcp_probe_sent(conn);
+}
+
 /* Sends `len` bytes at snd_nxt, and FIN. */
 static bool send_next(struct tcp_conn *conn, uint32_t len, bool fin, bool push)
 {
@@ -209,12 +220,7 @@ static bool send_next(struct tcp_conn *conn, uint32_t len, bool fin, bool push)
 	span.push |= push;
 	if (!transmit_counted(conn, &span))
 		return false;
-	if (len % conn->mss)
-		conn->short_end = span.seq;
-	conn->snd_nxt = span.seq;
-	conn->snd_cursor = span.at;
-	conn->snd_cursor_off = span.off;
-	tcp_probe_sent(conn);
+	note_cursor(conn, &span, len);
 	return true;
 }
 
@@ -271,7 +277,7 @@ static void restart_after_idle(struct tcp_conn *conn)
 {
 	uint64_t idle_us = (uint64_t)(tcp_now_ms(conn->tcp) - conn->last_sent_ms) * 1000;
 
-	if (conn->snd_una == conn->snd_max && conn->snd_nxt == conn->snd_max &&
+	if (conn->snd_una == conn->snd_max && conn->snd_nxt == conn->snd_max && usable(conn) &&
 	    idle_us > conn->rto.rto_us)
 		conn->cc.ops->on_idle(&conn->cc, idle_us, conn->tcp->stack->now_us);
 }
@@ -338,18 +344,19 @@ static bool output_new(struct tcp_conn *conn)
 	}
 }
 
-/* RFC 9293 §3.8.6.1: beyond the window, so not in flight: it may well be dropped. */
-static void send_beyond(struct tcp_conn *conn, uint32_t len)
+/* FIN beyond the window, so not in flight: it may well be dropped. */
+static void send_fin_beyond(struct tcp_conn *conn)
 {
-	struct tcp_span span = next_span(conn, len, len == 0);
+	struct tcp_span span = next_span(conn, 0, true);
 
 	transmit(conn, &span);
 }
 
-/* At least one byte, or FIN; more when a small window is all there is. */
+/* RFC 9293 §3.8.6.1: as much as a small window takes. Beyond one that is shut a segment that the
+ * peer has to answer, as a keepalive is: a byte of text there would be dropped, or stand alone. */
 static void output_probe(struct tcp_conn *conn)
 {
-	uint32_t window = usable(conn), len = RTE_MIN(unsent(conn), RTE_MAX(window, 1u));
+	uint32_t window = usable(conn), len = RTE_MIN(unsent(conn), window);
 
 	conn->flags &= ~(uint32_t)TCP_PROBE_NOW;
 	if (tcp_output_window_is_open(conn) || !tcp_output_waits(conn))
@@ -357,8 +364,10 @@ static void output_probe(struct tcp_conn *conn)
 	stack_count(conn->tcp->stack, tcp_window_probes);
 	if (window)
 		send_next(conn, RTE_MIN(len, (uint32_t)conn->mss), len == 0, false);
+	else if (unsent(conn))
+		tcp_segment_send_keepalive(conn);
 	else
-		send_beyond(conn, len);
+		send_fin_beyond(conn);
 }
 
 /* RFC 8985 §7.3: the last segment again. */
@@ -423,6 +432,48 @@ static bool output_data(struct tcp_conn *conn)
 	return had_mbufs;
 }
 
+/* ---- the usual turn ---- */
+
+/* Everything was acknowledged, nothing is wrong, and what waits is one segment for which there is
+ * room everywhere. */
+static bool is_short(const struct tcp_conn *conn)
+{
+	const uint32_t odd = TCP_PROBE_NOW | TCP_KEEP_NOW | TCP_RESEND_NOW;
+	uint32_t len = conn->snd_bytes, idle_ms = tcp_now_ms(conn->tcp) - conn->last_sent_ms;
+
+	return conn->state == TCP_ESTABLISHED && conn->snd_una == conn->snd_max && len &&
+	       len <= conn->mss && len <= conn->snd_wnd && len < conn->cc.cwnd &&
+	       !conn->cc.pacing_bytes_per_s && conn->gather != TCP_GATHER_FULL &&
+	       idle_ms * 1000ull <= conn->rto.rto_us && conn->acks_owed < 2 &&
+	       !tcp_reorder_has_news(conn) && !tcp_has(conn, odd) && tcp_recovery_is_clean(conn);
+}
+
+/* What output_synchronized would do then, without its questions. False: it was not that, or not
+ * all of it went out. */
+static bool output_short(struct tcp_conn *conn)
+{
+	struct tcp_span span;
+	uint32_t begin = conn->snd_nxt, len = conn->snd_bytes, sent;
+
+	if (!is_short(conn) || !tcp_scoreboard_ready(&conn->sent))
+		return false;
+	span = next_span(conn, len, false);
+	if (!tcp_segment_send_data(conn, &span))
+		return false;
+	sent = span.seq - begin;
+	conn->flags &= ~(uint32_t)TCP_CWND_LIMITED;
+	conn->bytes_out += sent;
+	note_sent(conn, begin, span.seq);
+	note_on_scoreboard(conn, begin, span.seq);
+	note_cursor(conn, &span, sent);
+	tcp_rate_limited(&conn->rate, sent);
+	note_used(conn);
+	tcp_timer_clear(conn, TCP_TIMER_PERSIST);
+	return sent == len;
+}
+
+/* ---- any turn ---- */
+
 /* One timer is on while anything is in flight or waits: that is what guarantees progress. */
 static void arm(struct tcp_conn *conn, bool had_mbufs)
 {
@@ -437,7 +488,8 @@ static void arm(struct tcp_conn *conn, bool had_mbufs)
 	} else if (!had_mbufs) {
 		tcp_timer_set(conn, TCP_TIMER_PERSIST, NO_MBUF_RETRY_US);
 	} else if (!tcp_timer_is_set(conn, TCP_TIMER_PERSIST)) {
-		tcp_timer_set(conn, TCP_TIMER_PERSIST, RTE_MIN(delay_us, TCP_RTO_MAX_US));
+		delay_us = tcp_timer_patient_us(conn, RTE_MIN(delay_us, TCP_RTO_MAX_US));
+		tcp_timer_set(conn, TCP_TIMER_PERSIST, delay_us);
 	}
 }
 
@@ -501,6 +553,8 @@ static void output_synchronized(struct tcp_conn *conn)
 {
 	bool had_mbufs = true;
 
+	if (output_short(conn))
+		return;
 	output_duplicate_acks(conn);
 	output_keepalive(conn);
 	if (tcp_may_send(conn))

@@ -14,7 +14,7 @@
 static void start(struct tcp_conn *conn, enum tcp_wait what, uint64_t delay_us)
 {
 	conn->waits_for = (uint8_t)what;
-	tcp_timer_set(conn, TCP_TIMER_RETRANSMIT, delay_us);
+	tcp_timer_set(conn, TCP_TIMER_RETRANSMIT, tcp_timer_patient_us(conn, delay_us));
 }
 
 static uint64_t left_us(const struct tcp_conn *conn)

@@ -345,6 +345,18 @@ void tcp_recovery_take(struct tcp_conn *conn, struct tcp_ack *ack)
 		tcp_conn_mark(conn);
 }
 
+/* What is left of all that when there is no loss to find, to mend or to take back: the path is
+ * measured, and congestion control told. */
+void tcp_recovery_take_clean(struct tcp_conn *conn, const struct tcp_ack *ack)
+{
+	struct control c = {0};
+
+	c.sample = tcp_rate_take(&conn->rate, &ack->news, conn->rack.min_rtt_us, now_us(conn));
+	c.rtt_us = tcp_rack_take(&conn->rack, &ack->news, now_us(conn));
+	end_recovery(conn, ack);
+	control(conn, ack, &c);
+}
+
 /* ---- timers ---- */
 
 void tcp_recovery_reorder_timeout(struct tcp_conn *conn)

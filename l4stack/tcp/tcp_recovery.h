@@ -44,6 +44,17 @@ struct tcp_ack tcp_recovery_begin(struct tcp_conn *conn, const struct tcp_seg *s
 /* The rest, when the scoreboard knows what it acknowledges and snd_una has moved. */
 void tcp_recovery_take(struct tcp_conn *conn, struct tcp_ack *ack);
 
+/* Nothing is lost or suspected to be, and no ACK told of trouble lately. What could still turn out
+ * to have been no loss does not matter: DSACK would tell. */
+static inline bool tcp_recovery_is_clean(const struct tcp_conn *conn)
+{
+	return !(conn->loss & ~TCP_LOSS_UNDO) && !tcp_has(conn, TCP_RECOVERY | TCP_RESENT) &&
+	       !conn->dup_acks && !conn->snd_left && !conn->rack.in_dsack_round;
+}
+
+/* tcp_recovery_take of an ACK for all that was in flight, while that is so. */
+void tcp_recovery_take_clean(struct tcp_conn *conn, const struct tcp_ack *ack);
+
 /* A retransmission timeout: everything from snd_una on goes out again, as it has to. */
 void tcp_recovery_timeout(struct tcp_conn *conn);
 

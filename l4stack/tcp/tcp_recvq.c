@@ -23,14 +23,14 @@ uint32_t tcp_recvq_mtu_mss(uint8_t family, uint16_t mtu, uint16_t most)
 	return most ? RTE_MIN(mss, (uint32_t)most) : mss;
 }
 
-uint32_t tcp_recvq_path_mss(const struct ip_path *path, uint16_t most)
+uint32_t tcp_recvq_path_mss(const struct stack *stack, const struct ip_path *path, uint16_t most)
 {
-	return tcp_recvq_mtu_mss(path->src.family, path->mtu, most);
+	return tcp_recvq_mtu_mss(path->src.family, ip_path_port_mtu(stack, path), most);
 }
 
 uint32_t tcp_recvq_mss(const struct tcp_conn *conn)
 {
-	return tcp_recvq_path_mss(&conn->path, conn->mss_most);
+	return tcp_recvq_path_mss(conn->tcp->stack, &conn->path, conn->mss_most);
 }
 
 uint8_t tcp_recvq_wscale(uint32_t limit)
@@ -59,10 +59,16 @@ static uint32_t offer(const struct tcp_conn *conn)
 	return RTE_MIN(RTE_MIN(by_bytes, by_charge), by_budget);
 }
 
-/* By how much the edge could move right; 0 when it could not. */
-static uint32_t offer_gain(const struct tcp_conn *conn)
+/* By how much the edge could move right; 0 when it could not by `least`, which the bytes alone tell
+ * nearly always. */
+static uint32_t offer_gain(const struct tcp_conn *conn, uint32_t least)
 {
-	return sub_floor(offer(conn), tcp_recv_window(conn));
+	uint32_t window = tcp_recv_window(conn), gain;
+
+	if (likely(sub_floor(conn->recv_limit, conn->rcv_ready) < window + least))
+		return 0;
+	gain = sub_floor(offer(conn), window);
+	return gain < least ? 0 : gain;
 }
 
 /* RFC 9293 §3.8.6.2.2: a step of the edge is worth telling. */
@@ -85,10 +91,8 @@ static void note_window(struct tcp_conn *conn, uint32_t window)
 
 uint16_t tcp_recvq_window(struct tcp_conn *conn)
 {
-	uint32_t gain = offer_gain(conn), window = tcp_recv_window(conn), field;
+	uint32_t window = tcp_recv_window(conn) + offer_gain(conn, sws_step(conn)), field;
 
-	if (gain >= sws_step(conn))
-		window += gain;
 	/* Rounded up: the edge that was told once must not seem to move left. */
 	field = (window + (1u << conn->rcv_wscale) - 1) >> conn->rcv_wscale;
 	if (field > UINT16_MAX)
@@ -110,9 +114,9 @@ bool tcp_recvq_update_due(const struct tcp_conn *conn)
 {
 	uint32_t half = conn->recv_limit / 2, two = 2 * tcp_recvq_mss(conn);
 	uint32_t most = (uint32_t)UINT16_MAX << conn->rcv_wscale; /* that the field can tell */
-	uint32_t untold = sub_floor(most, tcp_recv_window(conn));
+	uint32_t untold = sub_floor(most, tcp_recv_window(conn)), step = RTE_MIN(half, two);
 
-	return RTE_MIN(offer_gain(conn), untold) >= (half < two ? half : two);
+	return untold >= step && offer_gain(conn, step) >= step;
 }
 
 /* ---- the queue ---- */
@@ -192,11 +196,27 @@ void tcp_recvq_link(struct tcp_conn *conn, struct rte_mbuf *head, struct rte_mbu
 	stack_count_add(conn->tcp->stack, tcp_bytes_in, bytes);
 }
 
+/* One mbuf, and plenty of memory: then nothing is to be weighed. */
+static bool is_small(const struct tcp_conn *conn, const struct rte_mbuf *m)
+{
+	uint32_t charge = tcp_mbuf_charge(m);
+
+	return !m->next && conn->rcv_charge + charge <= conn->recv_limit &&
+	       conn->tcp->recv_held_bytes + charge <= conn->tcp->share_bytes / 8 * 6;
+}
+
 bool tcp_recvq_append(struct tcp_conn *conn, struct rte_mbuf **chain)
 {
 	struct tcp_chain_size size;
 	struct rte_mbuf *last;
 
+	if (likely(is_small(conn, *chain))) {
+		last = *chain;
+		charge_add(conn, tcp_mbuf_charge(last));
+		tcp_recvq_link(conn, last, last, last->data_len);
+		*chain = NULL;
+		return true;
+	}
 	*chain = tcp_recvq_measure(conn, *chain, &last, &size);
 	switch (tcp_recvq_admit(conn, conn->rcv_tail, *chain, &size, true)) {
 	case TCP_RECVQ_ADMITTED:

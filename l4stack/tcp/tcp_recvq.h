@@ -20,10 +20,13 @@ static inline uint32_t tcp_recv_window(const struct tcp_conn *conn)
 	return conn->rcv_edge - conn->rcv_nxt;
 }
 
-/* The MSS to advertise: RFC 9293 §3.7.1. */
+/* The MSS to advertise, by what the port carries: the way here may be wider than the way there.
+ * RFC 9293 §3.7.1. */
 uint32_t tcp_recvq_mss(const struct tcp_conn *conn);
+uint32_t tcp_recvq_path_mss(const struct stack *stack, const struct ip_path *path, uint16_t most);
+
+/* The payload of packets of `mtu` bytes. */
 uint32_t tcp_recvq_mtu_mss(uint8_t family, uint16_t mtu, uint16_t most);
-uint32_t tcp_recvq_path_mss(const struct ip_path *path, uint16_t most);
 
 /* The shift with which a window of `limit` bytes can be told: RFC 7323 §2.2. */
 uint8_t tcp_recvq_wscale(uint32_t limit);

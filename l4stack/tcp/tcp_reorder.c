@@ -272,11 +272,6 @@ void tcp_reorder_twice(struct tcp_conn *conn, uint32_t lo, uint32_t hi)
 	*known = (struct tcp_sack_block){lo, hi};
 }
 
-bool tcp_reorder_has_news(const struct tcp_conn *conn)
-{
-	return conn->reorder || conn->duplicate.lo != conn->duplicate.hi;
-}
-
 void tcp_reorder_told(struct tcp_conn *conn)
 {
 	conn->duplicate.lo = conn->duplicate.hi;

@@ -33,7 +33,10 @@ bool tcp_reorder_pull(struct tcp_conn *conn);
 void tcp_reorder_twice(struct tcp_conn *conn, uint32_t lo, uint32_t hi);
 
 /* There is something for the SACK option to tell; what came twice was told, which is done once. */
-bool tcp_reorder_has_news(const struct tcp_conn *conn);
+static inline bool tcp_reorder_has_news(const struct tcp_conn *conn)
+{
+	return conn->reorder || conn->duplicate.lo != conn->duplicate.hi;
+}
 void tcp_reorder_told(struct tcp_conn *conn);
 
 /* What came twice, and the runs as SACK blocks, the latest first (RFC 2018 §4, RFC 2883 §4). */

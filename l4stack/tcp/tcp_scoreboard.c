@@ -59,7 +59,7 @@ void tcp_scoreboard_init(struct tcp_scoreboard *board, struct tcp_slab *slab)
 
 static struct tcp_run *run_new(struct tcp_scoreboard *board)
 {
-	return board->n < TCP_RUNS_MAX ? tcp_slab_alloc(board->slab) : NULL;
+	return board->n < TCP_RUNS_MAX ? tcp_slab_take(board->slab) : NULL;
 }
 
 /* A run is needed that cannot be refused: tcp_scoreboard_ready has provided for it. */
@@ -108,7 +108,7 @@ void tcp_scoreboard_clear(struct tcp_scoreboard *board)
 bool tcp_scoreboard_ready(struct tcp_scoreboard *board)
 {
 	if (!board->spare)
-		board->spare = tcp_slab_alloc(board->slab);
+		board->spare = tcp_slab_take(board->slab);
 	return board->spare;
 }
 
@@ -340,6 +340,20 @@ void tcp_scoreboard_ack(struct tcp_scoreboard *board, uint32_t una, struct tcp_n
 			run_free(board, run);
 	}
 	if (!board->first && board->spare)
+		tcp_slab_free(board->slab, run_take(board));
+}
+
+void tcp_scoreboard_ack_single(struct tcp_scoreboard *board, struct tcp_news *news)
+{
+	struct tcp_run *run = board->first;
+
+	note_delivered(run, run->hi, news);
+	board->first = board->last = board->near = NULL;
+	board->flying = (struct tcp_run_list){NULL, NULL};
+	board->bytes[TCP_RUN_FLYING] = 0;
+	board->n = 0;
+	tcp_slab_free(board->slab, run);
+	if (board->spare)
 		tcp_slab_free(board->slab, run_take(board));
 }
 

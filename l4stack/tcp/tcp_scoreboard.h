@@ -99,6 +99,17 @@ void tcp_scoreboard_sack(struct tcp_scoreboard *board, uint32_t lo, uint32_t hi,
 			 struct tcp_news *news);
 void tcp_scoreboard_ack(struct tcp_scoreboard *board, uint32_t una, struct tcp_news *news);
 
+/* All that was sent went out at one time, once, and flies: the usual case of one who answers. */
+static inline bool tcp_scoreboard_is_single(const struct tcp_scoreboard *board)
+{
+	const struct tcp_run *run = board->first;
+
+	return run && run == board->last && run->state == TCP_RUN_FLYING && !run->resent;
+}
+
+/* tcp_scoreboard_ack of all of it, in that case. */
+void tcp_scoreboard_ack_single(struct tcp_scoreboard *board, struct tcp_news *news);
+
 /* A flying run is lost; the first `bytes` are, if they are not reported or lost already. */
 void tcp_scoreboard_lose(struct tcp_scoreboard *board, struct tcp_run *run);
 void tcp_scoreboard_lose_first(struct tcp_scoreboard *board, uint32_t bytes);

@@ -8,6 +8,7 @@
 #include "l4stack/tcp/tcp_chain.h"
 #include "l4stack/tcp/tcp_ecn.h"
 #include "l4stack/tcp/tcp_fast.h"
+#include "l4stack/tcp/tcp_mtu.h"
 #include "l4stack/tcp/tcp_recvq.h"
 #include "l4stack/tcp/tcp_reorder.h"
 #include "l4stack/tcp/tcp_seq.h"
@@ -93,8 +94,7 @@ static bool path_refresh(struct tcp_conn *conn)
 		return false;
 	ip_path_release(stack, &conn->path);
 	conn->path = fresh;
-	conn->mtu = (struct tcp_mtu){0};
-	conn->loss &= (uint16_t)~TCP_LOSS_MTU_PROBE;
+	tcp_mtu_begin(conn);
 	if (conn->cc.mss)
 		tcp_conn_set_mss(conn);
 	return true;
@@ -384,7 +384,7 @@ bool tcp_segment_send_reply(struct tcp_proto *tcp, const struct tcp_reply *reply
 		return false;
 	pkt = header_new(tcp, false);
 	if (pkt) {
-		options.mss = (uint16_t)tcp_recvq_path_mss(&path, reply->mss_most);
+		options.mss = (uint16_t)tcp_recvq_path_mss(tcp->stack, &path, reply->mss_most);
 		if (options.present & TCP_OPT_FAST_OPEN)
 			tcp_fast_give(tcp, &reply->local.addr, &reply->remote.addr, &options);
 		options_len = tcp_options_build(&options, options_at(pkt));

@@ -56,7 +56,7 @@ static void *chunk_cut(struct tcp_slab *slab)
 	return chunk->objects + slab->object_bytes * chunk->made++;
 }
 
-void *tcp_slab_alloc(struct tcp_slab *slab)
+void *tcp_slab_take(struct tcp_slab *slab)
 {
 	void *object = slab->free_list;
 
@@ -69,7 +69,14 @@ void *tcp_slab_alloc(struct tcp_slab *slab)
 	if (!object)
 		return NULL;
 	slab->used++;
-	return memset(object, 0, slab->object_bytes);
+	return object;
+}
+
+void *tcp_slab_alloc(struct tcp_slab *slab)
+{
+	void *object = tcp_slab_take(slab);
+
+	return object ? memset(object, 0, slab->object_bytes) : NULL;
 }
 
 void tcp_slab_free(struct tcp_slab *slab, void *object)

@@ -22,8 +22,9 @@ struct tcp_slab {
 void tcp_slab_init(struct tcp_slab *slab, size_t object_bytes, uint32_t most);
 void tcp_slab_fini(struct tcp_slab *slab);
 
-/* Zeroed. NULL when `most` are in use, or when there is no memory. */
+/* Zeroed, or as it comes. NULL when `most` are in use, or when there is no memory. */
 void *tcp_slab_alloc(struct tcp_slab *slab);
+void *tcp_slab_take(struct tcp_slab *slab);
 
 /* The first eight bytes of a free object are the slab's; the others stay as they are. */
 void tcp_slab_free(struct tcp_slab *slab, void *object);

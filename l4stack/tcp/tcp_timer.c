@@ -26,6 +26,17 @@ static bool patience_is_over(struct tcp_conn *conn)
 	return now_ms - conn->retry_ms >= conn->user_timeout_ms;
 }
 
+uint64_t tcp_timer_patient_us(const struct tcp_conn *conn, uint64_t delay_us)
+{
+	uint32_t silent_ms = tcp_now_ms(conn->tcp) - conn->retry_ms;
+
+	if (!conn->retries || !tcp_has(conn, TCP_USER_TIMEOUT))
+		return delay_us;
+	return RTE_MIN(delay_us,
+		       (conn->user_timeout_ms - RTE_MIN(silent_ms, conn->user_timeout_ms)) *
+			       1000ull);
+}
+
 static void count_retry(struct tcp_conn *conn)
 {
 	if (conn->retries < UINT8_MAX)
@@ -168,10 +179,8 @@ static uint64_t due_us(const struct tcp_conn *conn, uint32_t due_ms)
 	return (now_ms + (uint64_t)(int64_t)(int32_t)(due_ms - (uint32_t)now_ms)) * 1000;
 }
 
-static void wheel_start_by(struct tcp_conn *conn, uint32_t due_ms)
+static void wheel_start_by(struct tcp_conn *conn, uint64_t at_us)
 {
-	uint64_t at_us = due_us(conn, due_ms);
-
 	if (!stack_timer_running(&conn->timer) || conn->timer.wheel.due_us > at_us)
 		stack_timer_start(conn->tcp->stack, &conn->timer, at_us);
 }
@@ -180,7 +189,7 @@ static void wheel_start_again(struct tcp_conn *conn)
 {
 	for (unsigned i = 0; i < TCP_TIMERS; i++)
 		if (conn->due_ms[i])
-			wheel_start_by(conn, conn->due_ms[i]);
+			wheel_start_by(conn, due_us(conn, conn->due_ms[i]));
 }
 
 static void fire(void *owner)
@@ -207,10 +216,11 @@ void tcp_timer_init(struct tcp_conn *conn)
 
 void tcp_timer_set(struct tcp_conn *conn, enum tcp_timer which, uint64_t delay_us)
 {
-	uint32_t due_ms = (uint32_t)((conn->tcp->stack->now_us + delay_us + 999) / 1000);
+	uint64_t due_ms = (conn->tcp->stack->now_us + delay_us + 999) / 1000;
 
-	conn->due_ms[which] = due_ms ? due_ms : 1;
-	wheel_start_by(conn, conn->due_ms[which]);
+	due_ms += (uint32_t)due_ms == 0; /* which would mean that it is off */
+	conn->due_ms[which] = (uint32_t)due_ms;
+	wheel_start_by(conn, due_ms * 1000);
 }
 
 void tcp_timer_stop_all(struct tcp_conn *conn)

@@ -29,6 +29,9 @@ void tcp_timer_keepalive(struct tcp_conn *conn, uint32_t idle_ms, uint32_t each_
 			 uint32_t probes);
 void tcp_timer_patience(struct tcp_conn *conn, uint32_t timeout_ms);
 
+/* `delay_us`, or what is left of the time the owner has set: it does not end much later. */
+uint64_t tcp_timer_patient_us(const struct tcp_conn *conn, uint64_t delay_us);
+
 /* From now on silence counts. */
 void tcp_timer_keep_start(struct tcp_conn *conn);
 

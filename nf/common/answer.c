@@ -77,10 +77,9 @@ static int begin(struct sluice_exchange *x, const struct answer *answer)
 	return err;
 }
 
-static bool sends_text(const struct sluice_exchange *x, const struct answer *answer)
+static bool has_text(const struct answer *answer)
 {
-	return answer->text.len > 0 && !answer_has_no_body(answer->status) &&
-	       sluice_head(x)->method != SLUICE_METHOD_HEAD;
+	return answer->text.len > 0 && !answer_has_no_body(answer->status);
 }
 
 enum sluice_verdict answer_send(struct sluice_exchange *x, const struct answer *answer)
@@ -89,7 +88,7 @@ enum sluice_verdict answer_send(struct sluice_exchange *x, const struct answer *
 
 	if (begin(x, answer))
 		return SLUICE_RESET;
-	if (!sends_text(x, answer) || sluice_respond_text(x, answer->text, true) == 0)
+	if (!has_text(answer) || sluice_respond_text(x, answer->text, true) == 0)
 		return SLUICE_RESPOND;
 	/* The arena is full: the status alone is better than silence. */
 	bare.text = sluice_str("");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Short answers of a function's own: a status and a line of text. From request_head only.
+ * Short answers of a function's own: a status and a line of text. From request_head and
+ * request_body.
  */
 #ifndef NF_COMMON_ANSWER_H
 #define NF_COMMON_ANSWER_H

@@ -60,8 +60,12 @@ VALUE(method)
 
 VALUE(version)
 {
+	uint8_t version = sluice_head(from->x)->version;
+
 	(void)variable, (void)scratch;
-	return sluice_str(sluice_head(from->x)->version == 10 ? "HTTP/1.0" : "HTTP/1.1");
+	if (!version) /* of a request that was refused, and is not even that */
+		return sluice_str("");
+	return sluice_str(version == 10 ? "HTTP/1.0" : "HTTP/1.1");
 }
 
 VALUE(client)

@@ -3,7 +3,7 @@
  * compress: gives bodies of responses a content coding that the client likes. README.md is its
  * manual.
  *
- * config.c reads the configuration; accept.c what clients like; head.c looks at heads and changes
+ * config.c reads the configuration; head.c looks at heads and changes
  * them; gzip.c, br.c and zstd.c are the codings; compress.c streams bodies through them. Everything
  * belongs to one instance and its thread.
  */
@@ -16,7 +16,6 @@
 
 #include <sluice/nf.h>
 
-#include "accept.h"
 #include "coding.h"
 #include "nf/common/path.h"
 #include "nf/common/pool.h"

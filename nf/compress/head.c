@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "compress.h"
+#include "nf/common/accept.h"
 #include "nf/common/list.h"
 #include "nf/common/str.h"
 #include "nf/common/text.h"

@@ -72,14 +72,6 @@ static void append(const struct filter *filter, struct filter_body *body,
 
 /* --- rules ------------------------------------------------------------------------------ */
 
-/* The head has gone on: what is denied now is cut. */
-static enum sluice_verdict cut(struct filter *filter)
-{
-	++*filter->counters.denied;
-	++*filter->counters.body_denied;
-	return SLUICE_RESET;
-}
-
 static enum pattern_result matches(struct filter *filter, const struct filter_rule *rule,
 				   const struct filter_ctx *ctx, struct sluice_str text)
 {
@@ -94,19 +86,21 @@ static enum sluice_verdict obey(struct filter *filter, const struct filter_rule 
 				struct sluice_exchange *x, struct filter_ctx *ctx)
 {
 	ctx->pending &= ~(UINT64_C(1) << rule->body_bit);
-	if (filter_hit(filter, rule, x, &ctx->score)) {
-		++*filter->counters.scored_out;
-		return cut(filter);
-	}
-	return filter_acts(filter, rule) && rule->action == FILTER_DENY ? cut(filter) : SLUICE_PASS;
+	if (filter_hit(filter, rule, x, &ctx->score))
+		return filter_score_out(filter, x);
+	if (filter_acts(filter, rule) && rule->action == FILTER_DENY)
+		return filter_deny_by(filter, rule, x);
+	return SLUICE_PASS;
 }
 
 static enum sluice_verdict on_limit(struct filter *filter, const struct filter_rule *rule,
-				    struct filter_ctx *ctx)
+				    struct sluice_exchange *x, struct filter_ctx *ctx)
 {
 	ctx->pending &= ~(UINT64_C(1) << rule->body_bit);
 	++*filter->counters.match_limits;
-	return filter->deny_on_limit && filter_acts(filter, rule) ? cut(filter) : SLUICE_PASS;
+	if (filter->deny_on_limit && filter_acts(filter, rule))
+		return filter_deny(filter, x, filter->status);
+	return SLUICE_PASS;
 }
 
 static enum sluice_verdict look(struct filter *filter, struct sluice_exchange *x,
@@ -125,16 +119,20 @@ static enum sluice_verdict look(struct filter *filter, struct sluice_exchange *x
 		if (result == PATTERN_YES)
 			verdict = obey(filter, rule, x, ctx);
 		if (result == PATTERN_LIMIT)
-			verdict = on_limit(filter, rule, ctx);
+			verdict = on_limit(filter, rule, x, ctx);
 	}
+	if (verdict != SLUICE_PASS)
+		++*filter->counters.body_denied;
 	return verdict;
 }
 
-static enum sluice_verdict unseen(struct filter *filter)
+static enum sluice_verdict unseen(struct filter *filter, struct sluice_exchange *x)
 {
 	++*filter->counters.body_unseen;
-	if (filter->deny_on_limit)
-		return cut(filter);
+	if (filter->deny_on_limit) {
+		++*filter->counters.body_denied;
+		return filter_deny(filter, x, filter->status);
+	}
 	++*filter->counters.allowed;
 	return SLUICE_LEAVE;
 }
@@ -150,7 +148,7 @@ enum sluice_verdict filter_body(struct sluice_exchange *x, const struct sluice_s
 	if (!ctx->body)
 		ctx->body = body_take(filter);
 	if (!ctx->body)
-		return unseen(filter);
+		return unseen(filter, x);
 	append(filter, ctx->body, spans, n);
 	last = end || ctx->body->used == filter->body_bytes;
 	if (last || ctx->body->used / 2 >= ctx->body->looked)

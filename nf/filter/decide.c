@@ -14,13 +14,13 @@ static enum sluice_verdict allow(struct filter *filter, const struct filter_ctx 
 	return SLUICE_LEAVE;
 }
 
-static enum sluice_verdict deny(struct filter *filter, struct sluice_exchange *x, uint16_t status)
+enum sluice_verdict filter_deny(struct filter *filter, struct sluice_exchange *x, uint16_t status)
 {
 	++*filter->counters.denied;
 	return answer_status(x, status);
 }
 
-static enum sluice_verdict deny_by(struct filter *filter, const struct filter_rule *rule,
+enum sluice_verdict filter_deny_by(struct filter *filter, const struct filter_rule *rule,
 				   struct sluice_exchange *x)
 {
 	struct answer answer = {.status = rule->status, .text = rule->body};
@@ -29,10 +29,10 @@ static enum sluice_verdict deny_by(struct filter *filter, const struct filter_ru
 	return answer_send(x, &answer);
 }
 
-static enum sluice_verdict score_out(struct filter *filter, struct sluice_exchange *x)
+enum sluice_verdict filter_score_out(struct filter *filter, struct sluice_exchange *x)
 {
 	++*filter->counters.scored_out;
-	return deny(filter, x, filter->score_status);
+	return filter_deny(filter, x, filter->score_status);
 }
 
 /* --- what a rule does ------------------------------------------------------------------- */
@@ -94,9 +94,9 @@ static enum sluice_verdict obey(struct filter *filter, const struct filter_rule 
 		return SLUICE_PASS;
 	}
 	if (filter_hit(filter, rule, x, &ctx->score))
-		return score_out(filter, x);
+		return filter_score_out(filter, x);
 	if (filter_acts(filter, rule) && rule->action == FILTER_DENY)
-		return deny_by(filter, rule, x);
+		return filter_deny_by(filter, rule, x);
 	return SLUICE_PASS;
 }
 
@@ -134,7 +134,7 @@ static enum sluice_verdict by_rules(struct filter *filter, struct filter_view *v
 		if (result == PATTERN_LIMIT) {
 			++*filter->counters.match_limits;
 			if (filter->deny_on_limit && filter_acts(filter, rule))
-				return deny(filter, view->x, filter->status);
+				return filter_deny(filter, view->x, filter->status);
 			continue;
 		}
 		verdict = obey(filter, rule, view->x, ctx);
@@ -143,7 +143,8 @@ static enum sluice_verdict by_rules(struct filter *filter, struct filter_view *v
 		if (rule->action == FILTER_ALLOW && filter_acts(filter, rule))
 			return allow(filter, ctx);
 	}
-	return filter->deny_by_default ? deny(filter, view->x, filter->status) : allow(filter, ctx);
+	return filter->deny_by_default ? filter_deny(filter, view->x, filter->status)
+				       : allow(filter, ctx);
 }
 
 /* A tag that the client brings is no tag of ours. */
@@ -176,7 +177,7 @@ enum sluice_verdict filter_decide(struct filter *filter, struct sluice_exchange 
 		return allow(filter, ctx);
 	if (network == FILTER_NETWORK_DENY) {
 		++*filter->counters.networks_denied;
-		return deny(filter, x, filter->status);
+		return filter_deny(filter, x, filter->status);
 	}
 	view.path = path_decoded(sluice_path(x), &filter->room);
 	ctx->form = filter->body_rules && is_form(x);

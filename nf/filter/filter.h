@@ -180,6 +180,11 @@ enum sluice_verdict filter_decide(struct filter *filter, struct sluice_exchange 
 bool filter_hit(struct filter *filter, const struct filter_rule *rule, struct sluice_exchange *x,
 		uint32_t *score);
 bool filter_acts(const struct filter *filter, const struct filter_rule *rule);
+/* The answers to what is denied: by nothing in particular, by a rule, by its score. */
+enum sluice_verdict filter_deny(struct filter *filter, struct sluice_exchange *x, uint16_t status);
+enum sluice_verdict filter_deny_by(struct filter *filter, const struct filter_rule *rule,
+				   struct sluice_exchange *x);
+enum sluice_verdict filter_score_out(struct filter *filter, struct sluice_exchange *x);
 
 /* --- bodies --------------------------------------------------------------------------- */
 

@@ -65,6 +65,13 @@ static void log_done(struct sluice_exchange *x, bool reset)
 	log_sink_add(log, text_str(&line));
 }
 
+/* No function was shown it: what there is of it is noted now. */
+static void log_refused(struct sluice_exchange *x)
+{
+	if (log_request(x) == SLUICE_PASS)
+		log_done(x, true);
+}
+
 static void log_free(struct log *log)
 {
 	patterns_destroy(log->patterns);
@@ -108,5 +115,6 @@ static const struct sluice_nf_hooks log_hooks = {
 	.request_head = log_request,
 	.response_head = log_response,
 	.done = log_done,
+	.refused = log_refused,
 };
 SLUICE_FUNCTION(log_hooks);

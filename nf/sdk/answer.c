@@ -78,15 +78,26 @@ void answer_drop(struct sluice_exchange *x)
 
 static bool has_no_body(const struct sluice_exchange *x)
 {
-	return x->head->method == SLUICE_METHOD_HEAD || x->status == 204 || x->status == 304 ||
+	return x->asks_head || x->status == 204 || x->status == 304 ||
 	       x->body_bytes == SLUICE_LENGTH_NONE || x->body_bytes == 0;
+}
+
+static bool may_respond(const struct sluice_exchange *x)
+{
+	switch ((enum nf_phase)x->phase) {
+	case NF_REQUEST_HEAD:
+	case NF_RESPONSE_HEAD:
+		return x->live && x->head;
+	case NF_REQUEST_BODY:
+		return x->live;
+	default:
+		return false;
+	}
 }
 
 int sluice_respond(struct sluice_exchange *x, uint16_t status, uint64_t body_bytes)
 {
-	bool heads = x->phase == NF_REQUEST_HEAD || x->phase == NF_RESPONSE_HEAD;
-
-	if (!x->live || !heads || !x->head || status < 200 || status > 599)
+	if (!may_respond(x) || status < 200 || status > 599)
 		return -EINVAL;
 	answer_drop(x);
 	edits_drop(x);
@@ -209,6 +220,18 @@ int sluice_respond_text(struct sluice_exchange *x, struct sluice_str text, bool 
 	return rc;
 }
 
+int sluice_respond_cut(struct sluice_exchange *x)
+{
+	struct sluice_up up = up_of(x, SLUICE_UP_EMIT);
+
+	if (!x->live || !x->answering)
+		return -EINVAL;
+	up.verdict = SLUICE_RESET;
+	x->answering = false;
+	x->body_ended = true;
+	return up_put(x, &up, NULL, true);
+}
+
 void sluice_body_resize(struct sluice_exchange *x)
 {
 	x->resize = true;
@@ -292,6 +315,21 @@ static void forget(struct sluice_exchange *x)
 	x->group = x->server = SLUICE_NONE16;
 }
 
+/* The verdict goes out, with its text and whatever found no place in it. */
+static void verdict_put(struct sluice_exchange *x, struct sluice_up *up)
+{
+	if (x->edits && up->verdict != SLUICE_RESET)
+		up->text_len = x->edits->bytes;
+	up_put(x, up, x->edits ? x->edits->text : NULL, true);
+	FAULT_POINT(PUT);
+	early_emit(x, 1);
+	answer_drop(x);
+	edits_drop(x);
+	x->respond = up->verdict == SLUICE_RESPOND;
+	x->answering = x->respond && !x->body_ended;
+	x->nf->room_came = true; /* for an answer that was turned away before its verdict */
+}
+
 void answer_head(struct sluice_exchange *x, enum sluice_verdict verdict)
 {
 	struct sluice_up up = up_of(x, SLUICE_UP_VERDICT);
@@ -318,19 +356,10 @@ void answer_head(struct sluice_exchange *x, enum sluice_verdict verdict)
 		how_fill(x, &up);
 	x->has_how = false;
 	x->early_taken = 0;
-	if (x->edits && verdict != SLUICE_RESET)
-		up.text_len = x->edits->bytes;
-	up_put(x, &up, x->edits ? x->edits->text : NULL, true);
-	FAULT_POINT(PUT);
-	early_emit(x, 1);
-	answer_drop(x);
-	edits_drop(x);
-	x->respond = verdict == SLUICE_RESPOND;
-	x->answering = x->respond && !x->body_ended;
+	verdict_put(x, &up);
 	x->phase = NF_IDLE;
 	x->held = false;
 	x->head = NULL;
-	x->nf->room_came = true; /* for an answer that was turned away before its verdict */
 	if (verdict == SLUICE_LEAVE)
 		nf_exchange_end(x);
 }
@@ -383,20 +412,40 @@ static void emitted_drop(struct sluice_nf *nf)
 		lease_end(nf, nf->emit[--nf->emit_count].tag);
 }
 
-static bool piece_verdict_allowed(const struct sluice_exchange *x, enum sluice_verdict verdict)
+/* `begun`: sluice_respond was called in this hook. */
+static bool piece_verdict_allowed(const struct sluice_exchange *x, enum sluice_verdict verdict,
+				  bool begun)
 {
 	return verdict == SLUICE_PASS || verdict == SLUICE_REPLACE || verdict == SLUICE_RESET ||
-	       (verdict == SLUICE_LEAVE && !x->answering);
+	       (verdict == SLUICE_LEAVE && !x->answering) || (verdict == SLUICE_RESPOND && begun);
+}
+
+static void piece_respond(struct sluice_exchange *x, struct sluice_up *up)
+{
+	respond_fill(x, up);
+	x->refused = true;
+	verdict_put(x, up);
+}
+
+/* An answer that was begun in this hook, and not given. */
+static void begun_drop(struct sluice_exchange *x)
+{
+	answer_drop(x);
+	edits_drop(x);
+	x->respond = false;
 }
 
 void answer_piece(struct sluice_exchange *x, uint32_t piece, enum sluice_verdict verdict)
 {
 	struct sluice_up up = up_of(x, SLUICE_UP_PIECE);
+	bool begun = x->respond && !x->answering && !x->refused;
 
-	if (!piece_verdict_allowed(x, verdict)) {
+	if (!piece_verdict_allowed(x, verdict, begun)) {
 		nf_complain(x->nf, "a verdict that a body hook cannot give: the exchange is reset");
 		verdict = SLUICE_RESET;
 	}
+	if (begun && verdict != SLUICE_RESPOND)
+		begun_drop(x);
 	up.piece = piece;
 	up.verdict = (uint8_t)verdict;
 	if (verdict == SLUICE_REPLACE) {
@@ -404,6 +453,10 @@ void answer_piece(struct sluice_exchange *x, uint32_t piece, enum sluice_verdict
 		return;
 	}
 	emitted_drop(x->nf);
+	if (verdict == SLUICE_RESPOND) {
+		piece_respond(x, &up);
+		return;
+	}
 	up_put(x, &up, NULL, true);
 	if (verdict != SLUICE_LEAVE)
 		return;

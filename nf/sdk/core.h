@@ -67,6 +67,7 @@ enum nf_phase {
 	NF_OPEN,
 	NF_CLIENT_DATA,
 	NF_SERVER_DATA,
+	NF_REFUSED,
 };
 
 LIST_HEAD(sluice_ask_list, sluice_ask);
@@ -81,6 +82,8 @@ struct sluice_exchange {
 	bool respond;    /* sluice_respond was called */
 	bool resize;     /* sluice_body_resize was */
 	bool answering;  /* its RESPOND went out and its body is not ended */
+	bool refused;    /* it did so at a piece of the request: the rest of that is not shown */
+	bool asks_head;  /* the request is a HEAD */
 	bool left;       /* by a piece of body: more may be on the ring for it */
 	bool body_ended; /* the function gave the last piece of its answer */
 	bool no_body;    /* HEAD, or none by status or length: what is emitted goes nowhere */

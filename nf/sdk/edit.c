@@ -80,9 +80,12 @@ void edits_drop(struct sluice_exchange *x)
 	x->edits = NULL;
 }
 
-/* Edits belong to the answer to a head: in its hook, or while it is held. */
+/* Edits belong to the answer to a head, in its hook or while it is held; and to an answer of its
+ * own to a piece of a request. */
 static bool may_edit(const struct sluice_exchange *x)
 {
+	if (x->phase == NF_REQUEST_BODY)
+		return x->live && x->respond;
 	return x->live && (x->phase == NF_REQUEST_HEAD || x->phase == NF_RESPONSE_HEAD);
 }
 

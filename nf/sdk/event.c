@@ -63,6 +63,8 @@ static void on_head(struct sluice_nf *nf, unsigned worker, const struct sluice_d
 	x->early_ended = d->flags & SLUICE_DOWN_END;
 	x->head = (const struct sluice_head *)nf_resolve(nf, ref, sizeof(struct sluice_head));
 	x->asked = phase == NF_RESPONSE_HEAD ? d->slice[0].ref : 0;
+	x->asks_head = x->head && x->head->method == SLUICE_METHOD_HEAD;
+	x->respond = x->answering = false; /* what it answered before this came too late */
 	if (!x->head) {
 		nf_complain(nf, "a head lies outside of the message region: its exchange is reset");
 		verdict = SLUICE_RESET;
@@ -123,7 +125,7 @@ static enum sluice_verdict run_body(struct sluice_exchange *x, enum nf_phase pha
 		nf_complain(nf, "a piece of body lies in memory that is not mapped here: reset");
 		return SLUICE_RESET;
 	}
-	if (!hook)
+	if (!hook || (x->refused && phase == NF_REQUEST_BODY))
 		return SLUICE_PASS;
 	x->phase = (uint8_t)phase;
 	nf->emitting = x;
@@ -183,6 +185,22 @@ static void on_done(struct sluice_nf *nf, unsigned worker, const struct sluice_d
 	nf_exchange_end(x);
 }
 
+static void on_refused(struct sluice_nf *nf, unsigned worker, const struct sluice_down *d)
+{
+	struct sluice_exchange *x = exchange_of(nf, worker, d);
+	uint64_t ref = sluice_ref(nf->worker[worker].messages, (uint64_t)d->arg * 64);
+
+	if (!x)
+		return;
+	x->phase = NF_REFUSED;
+	x->head = (const struct sluice_head *)nf_resolve(nf, ref, sizeof(struct sluice_head));
+	x->end = &d->end;
+	if (nf->hooks.refused && x->head)
+		nf->hooks.refused(x);
+	x->end = NULL;
+	nf_exchange_end(x);
+}
+
 static void on_release(struct sluice_nf *nf, const struct sluice_down *d)
 {
 	FAULT_POINT(RELEASE);
@@ -217,6 +235,9 @@ void nf_event(struct sluice_nf *nf, unsigned worker, const struct sluice_down *d
 		break;
 	case SLUICE_DOWN_DONE:
 		on_done(nf, worker, d);
+		break;
+	case SLUICE_DOWN_REFUSED:
+		on_refused(nf, worker, d);
 		break;
 	case SLUICE_DOWN_RELEASE:
 		on_release(nf, d);

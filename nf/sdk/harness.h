@@ -109,6 +109,10 @@ struct harness_exchange *harness_request(struct harness *h, const char *method, 
 struct harness_exchange *harness_request_version(struct harness *h, uint8_t version,
 						 const char *method, const char *target,
 						 const struct harness_field *fields);
+/* One that was refused before any function was shown it; runs `refused`, which is its end. */
+struct harness_exchange *harness_refused(struct harness *h, const char *method, const char *target,
+					 const struct harness_field *fields,
+					 const struct sluice_end *end);
 /* The response head of that exchange; runs `response_head`. Its verdict. */
 enum sluice_verdict harness_response(struct harness_exchange *x, uint16_t status,
 				     const struct harness_field *fields);
@@ -177,7 +181,8 @@ const char *harness_answer(const struct harness *h);
 
 /* --- what the function answered ------------------------------------------------------ */
 
-/* To the last head. SLUICE_HOLD while there is none. */
+/* To the last head. SLUICE_HOLD while there is none. SLUICE_RESPOND also after a piece of a request
+ * that was answered so; what follows reads that answer. */
 enum sluice_verdict harness_verdict(const struct harness_exchange *x);
 uint16_t harness_group(const struct harness_exchange *x);  /* sluice_route: SLUICE_NONE16: none */
 uint16_t harness_server(const struct harness_exchange *x); /* sluice_pick */
@@ -201,7 +206,8 @@ uint64_t harness_body_bytes(const struct harness_exchange *x); /* as sluice_resp
 const uint8_t *harness_body(const struct harness_exchange *x,
 			    size_t *len); /* emitted so far; NUL follows. `len` may be NULL */
 bool harness_body_ended(const struct harness_exchange *x);
-bool harness_resized(const struct harness_exchange *x); /* sluice_body_resize: of the last head */
+bool harness_body_cut(const struct harness_exchange *x); /* sluice_respond_cut */
+bool harness_resized(const struct harness_exchange *x);  /* sluice_body_resize: of the last head */
 
 /* --- arena and back-pressure ------------------------------------------------------- */
 

@@ -42,6 +42,15 @@ static void slices_take(struct harness *h, const struct sluice_up *up, struct ha
 	}
 }
 
+static void respond(struct harness_exchange *x, const struct sluice_up *up)
+{
+	harness_fields_free(x);
+	x->status = up->status;
+	x->body_bytes = up->respond.body_bytes;
+	slices_take(x->h, up, &x->body);
+	x->body_ended = up->flags & SLUICE_UP_END;
+}
+
 static void on_verdict(struct harness_exchange *x, const struct sluice_up *up, const void *text)
 {
 	if (x->answered)
@@ -58,11 +67,7 @@ static void on_verdict(struct harness_exchange *x, const struct sluice_up *up, c
 		x->how = up->how;
 	x->resized = up->flags & SLUICE_UP_RESIZE;
 	if (x->verdict == SLUICE_RESPOND) {
-		harness_fields_free(x);
-		x->status = up->status;
-		x->body_bytes = up->respond.body_bytes;
-		slices_take(x->h, up, &x->body);
-		x->body_ended = up->flags & SLUICE_UP_END;
+		respond(x, up);
 	} else {
 		slices_take(x->h, up, &x->ahead);
 		x->early_taken = up->piece;
@@ -72,13 +77,14 @@ static void on_verdict(struct harness_exchange *x, const struct sluice_up *up, c
 
 static void on_emit(struct harness_exchange *x, const struct sluice_up *up)
 {
-	if (x->body_ended)
+	if (x->body_ended || x->body_cut)
 		harness_abort("body after the end of the answer");
+	x->body_cut = up->verdict == SLUICE_RESET;
 	slices_take(x->h, up, &x->body);
 	x->body_ended = up->flags & SLUICE_UP_END;
 }
 
-static void on_piece(struct harness_exchange *x, const struct sluice_up *up)
+static void on_piece(struct harness_exchange *x, const struct sluice_up *up, const void *text)
 {
 	if (up->piece != x->pieces)
 		harness_abort("an answer to piece %u, not %u", up->piece, x->pieces);
@@ -90,6 +96,12 @@ static void on_piece(struct harness_exchange *x, const struct sluice_up *up)
 		slices_take(x->h, up, &x->piece);
 		harness_append(&x->piece, "", 0);
 	}
+	if (up->verdict != SLUICE_RESPOND)
+		return;
+	harness_answer_forget(x);
+	x->verdict = SLUICE_RESPOND;
+	respond(x, up);
+	harness_edits_apply(x, text, up->text_len);
 }
 
 static void on_ask(struct harness *h, const struct sluice_up *up, const void *text)
@@ -123,7 +135,7 @@ static int put(void *ctx, unsigned worker, const struct sluice_up *up, const voi
 		on_emit(x, up);
 		break;
 	default:
-		on_piece(x, up);
+		on_piece(x, up, text);
 	}
 	return 0;
 }
@@ -251,6 +263,22 @@ struct harness_exchange *harness_request(struct harness *h, const char *method, 
 					 const struct harness_field *fields)
 {
 	return harness_request_version(h, 11, method, target, fields);
+}
+
+struct harness_exchange *harness_refused(struct harness *h, const char *method, const char *target,
+					 const struct harness_field *fields,
+					 const struct sluice_end *end)
+{
+	struct harness_exchange *x = harness_exchange_new(h, target);
+	struct harness_line line = {
+		.version = 11, .method = method, .target = target, .fields = fields};
+	struct sluice_down down = {
+		.kind = SLUICE_DOWN_REFUSED, .arg = harness_head_write(h, &line), .end = *end};
+
+	harness_event(x, &down);
+	x->left = true;
+	harness_settle(h);
+	return x;
 }
 
 enum sluice_verdict harness_response(struct harness_exchange *x, uint16_t status,
@@ -424,4 +452,9 @@ bool harness_resized(const struct harness_exchange *x)
 bool harness_body_ended(const struct harness_exchange *x)
 {
 	return x->body_ended;
+}
+
+bool harness_body_cut(const struct harness_exchange *x)
+{
+	return x->body_cut;
 }

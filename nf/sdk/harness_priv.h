@@ -42,7 +42,7 @@ struct harness_exchange {
 	enum sluice_verdict verdict, piece_verdict;
 	uint16_t group, server, status;
 	uint64_t body_bytes;
-	bool body_ended;
+	bool body_ended, body_cut;
 	bool resized; /* the last head's body will have another length */
 	struct harness_bytes body, piece, edits;
 	struct harness_bytes early, ahead; /* of a connection */

@@ -19,7 +19,8 @@ struct static_body {
 	uint64_t size;
 	char etag[STATIC_ETAG_BYTES]; /* with its quotes; "": none */
 	bool dated;
-	int64_t modified; /* Unix seconds, when it is dated */
+	int64_t modified;    /* Unix seconds, when it is dated */
+	int64_t modified_ns; /* of a file below a root */
 	char last_modified[DATE_BYTES];
 };
 

@@ -108,6 +108,43 @@ static int open_root(const struct sluice_conf *group, const char *path,
 	return 0;
 }
 
+static const struct variant_kind variant_kinds[VARIANTS_MAX] = {
+	{"br", ".br"},
+	{"zstd", ".zst"},
+	{"gzip", ".gz"},
+};
+
+static int add_variant(const struct sluice_conf *group, const char *name, struct static_root *root)
+{
+	const struct variant_kind *kind = NULL;
+
+	for (unsigned i = 0; i < VARIANTS_MAX; ++i)
+		if (strcmp(variant_kinds[i].coding, name) == 0)
+			kind = &variant_kinds[i];
+	if (!kind)
+		return sluice_conf_error_key(group, "precompressed",
+					     "\"%s\" is none of br, zstd and gzip", name);
+	for (unsigned i = 0; i < root->variants; ++i)
+		if (root->variant[i] == kind)
+			return sluice_conf_error_key(group, "precompressed", "\"%s\" twice", name);
+	root->variant[root->variants++] = kind;
+	return 0;
+}
+
+static int read_variants(const struct sluice_conf *group, struct static_root *root)
+{
+	const struct sluice_conf *list = sluice_conf_list(group, "precompressed");
+	const char *name;
+	int err = sluice_conf_has(group, "precompressed") && !list ? -EINVAL : 0;
+
+	for (unsigned i = 0; !err && list && i < sluice_conf_length(list); ++i) {
+		err = sluice_conf_string_at(list, i, &name);
+		if (!err)
+			err = add_variant(group, name, root);
+	}
+	return err;
+}
+
 /* The type is each file's own, unless one is given for all. */
 static int read_root(const struct sluice_conf *group, struct static_response *response)
 {
@@ -124,7 +161,7 @@ static int read_root(const struct sluice_conf *group, struct static_response *re
 		return sluice_conf_error(group, "a root needs path_prefix, or no path");
 	if (sluice_conf_string(group, "index", "index.html", &root->index) ||
 	    sluice_conf_bool(group, "dotfiles", false, &root->dotfiles) ||
-	    sluice_conf_bool(group, "links", false, &root->links))
+	    sluice_conf_bool(group, "links", false, &root->links) || read_variants(group, root))
 		return -EINVAL;
 	if (strchr(root->index, '/'))
 		return sluice_conf_error_key(group, "index", "\"%s\" is not a name", root->index);

@@ -90,6 +90,7 @@ static void describe(const struct stat *stat, struct static_body *body)
 	body->size = (uint64_t)stat->st_size;
 	body->dated = true;
 	body->modified = stat->st_mtim.tv_sec;
+	body->modified_ns = modified_ns(stat);
 	date_format(body->modified, body->last_modified);
 	snprintf(body->etag, sizeof(body->etag), "\"%llx-%llx-%llx\"",
 		 (unsigned long long)stat->st_ino, (unsigned long long)stat->st_size,
@@ -99,7 +100,16 @@ static void describe(const struct stat *stat, struct static_body *body)
 static bool is_same(const struct file *file, const struct stat *stat)
 {
 	return file->device == stat->st_dev && file->inode == stat->st_ino &&
-	       file->body.size == (uint64_t)stat->st_size && file->modified_ns == modified_ns(stat);
+	       file->body.size == (uint64_t)stat->st_size &&
+	       file->body.modified_ns == modified_ns(stat);
+}
+
+bool files_same(int fd, uint64_t size, int64_t modified)
+{
+	struct stat stat;
+
+	return !open_stat(fd, &stat) && (uint64_t)stat.st_size == size &&
+	       modified_ns(&stat) == modified;
 }
 
 static int status_of(int err)
@@ -168,7 +178,6 @@ static struct file *insert(struct files *files, const struct static_root *root,
 	file->type = static_mime_type(file->path);
 	file->device = stat->st_dev;
 	file->inode = stat->st_ino;
-	file->modified_ns = modified_ns(stat);
 	describe(stat, &file->body);
 	file->next = *bucket;
 	*bucket = file;
@@ -198,14 +207,19 @@ static struct file *load(struct files *files, const struct static_root *root,
 		file->body.buf = buf;
 	else if (buf)
 		sluice_buf_unref(buf);
-	return file;
+	if (!file || files_same(fd, file->body.size, file->body.modified_ns))
+		return file;
+	drop(files, file); /* somebody wrote into it while it was read */
+	return NULL;
 }
 
 static void give(struct files *files, struct file *file, struct found *out)
 {
 	file->checked_us = sluice_now_us(files->nf);
+	file->lacks = 0;
 	out->body = &file->body;
 	out->type = file->type;
+	out->file = file;
 }
 
 static void give_open(struct files *files, int fd, const struct stat *stat, const char *path,
@@ -255,19 +269,36 @@ static void tell(struct files *files)
 	files->told = true;
 }
 
+static uint64_t hash_of(const struct files *files, const struct static_root *root,
+			struct sluice_str path)
+{
+	return hash_bytes(&files->key, path.ptr, path.len) + root->number;
+}
+
+static bool is_fresh(const struct files *files, const struct file *file)
+{
+	return sluice_now_us(files->nf) - file->checked_us < FRESH_US;
+}
+
+static void give_fresh(struct files *files, struct file *file, struct found *out)
+{
+	++*files->counters.hits;
+	file->used = true;
+	out->body = &file->body;
+	out->type = file->type;
+	out->file = file;
+}
+
 static int find_named(struct files *files, const struct static_root *root, struct sluice_str path,
 		      struct found *out)
 {
-	uint64_t hash = hash_bytes(&files->key, path.ptr, path.len) + root->number;
+	uint64_t hash = hash_of(files, root, path);
 	struct file *file = look_up(files, root, path, hash);
 	struct stat stat;
 	int fd;
 
-	if (file && sluice_now_us(files->nf) - file->checked_us < FRESH_US) {
-		++*files->counters.hits;
-		file->used = true;
-		out->body = &file->body;
-		out->type = file->type;
+	if (file && is_fresh(files, file)) {
+		give_fresh(files, file, out);
 		return 0;
 	}
 	fd = open_below(root->fd, path, root->dotfiles, root->links, &stat);
@@ -286,20 +317,99 @@ static int find_named(struct files *files, const struct static_root *root, struc
 	return 0;
 }
 
+/* --- variants ----------------------------------------------------------------------------- */
+
+/* One that is older than the file was made from another content. */
+static bool is_of(const struct static_body *variant, int64_t modified)
+{
+	return variant->modified >= modified;
+}
+
+static bool open_variant(struct files *files, const struct static_root *root,
+			 struct sluice_str path, int64_t modified, struct found *out)
+{
+	struct stat stat;
+	int fd = open_below(root->fd, path, root->dotfiles, root->links, &stat);
+
+	if (fd < 0)
+		return false;
+	if (!S_ISREG(stat.st_mode) || stat.st_mtim.tv_sec < modified) {
+		close(fd);
+		return false;
+	}
+	settle(files, root, path, hash_of(files, root, path), fd, &stat, out);
+	return true;
+}
+
+static bool find_variant(struct files *files, const struct static_root *root,
+			 struct sluice_str path, int64_t modified, struct found *out)
+{
+	struct file *file = look_up(files, root, path, hash_of(files, root, path));
+
+	if (!file || !is_fresh(files, file))
+		return open_variant(files, root, path, modified, out);
+	if (!is_of(&file->body, modified))
+		return false;
+	give_fresh(files, file, out);
+	return true;
+}
+
+/* The file is found: what `n` is of it takes its place, if it is there. */
+static bool take_variant(struct files *files, const struct static_root *root,
+			 struct sluice_str path, unsigned n, struct found *out)
+{
+	const struct variant_kind *kind = root->variant[n];
+	struct found variant = {.fd = -1, .coding = kind->coding};
+	char text[PATH_BYTES];
+	int len = snprintf(text, sizeof(text), "%s%s", path.ptr, kind->suffix);
+	struct sluice_str name = {text, (uint32_t)len};
+
+	if (len >= (int)sizeof(text) || (out->file && out->file->lacks & 1u << n))
+		return false;
+	if (!find_variant(files, root, name, out->body->modified, &variant)) {
+		if (out->file)
+			out->file->lacks |= (uint8_t)(1u << n);
+		return false;
+	}
+	if (out->fd >= 0)
+		close(out->fd);
+	variant.type = out->type;
+	variant.read_bytes += out->read_bytes;
+	*out = variant;
+	if (out->fd >= 0)
+		out->body = &out->own; /* where it lies now */
+	return true;
+}
+
+static void choose_variant(struct files *files, const struct static_root *root,
+			   struct sluice_str path, struct accept accept, struct found *out)
+{
+	int n;
+
+	while ((n = accept_best(&accept, root->variants)) >= 0) {
+		if (take_variant(files, root, path, (unsigned)n, out))
+			return;
+		accept.weight[n] = 0;
+	}
+}
+
 int files_find(struct files *files, const struct static_root *root, struct sluice_str path,
-	       struct found *out)
+	       const struct accept *accept, struct found *out)
 {
 	char text[PATH_BYTES];
 	bool index = path.len == 0 || path.ptr[path.len - 1] == '/';
 	int len = snprintf(text, sizeof(text), "%.*s%s", (int)path.len, path.ptr,
 			   index ? root->index : "");
+	struct sluice_str name = {text, (uint32_t)len};
 	int status;
 
 	*out = (struct found){.fd = -1};
 	if (memchr(path.ptr, '\0', path.len) || len >= (int)sizeof(text))
 		return 404;
-	status = find_named(files, root, (struct sluice_str){text, (uint32_t)len}, out);
+	status = find_named(files, root, name, out);
 	if (!status && out->directory && index)
 		return 404; /* the index is a directory, or is called nothing */
+	if (!status && !out->directory)
+		choose_variant(files, root, name, *accept, out);
 	return status;
 }

@@ -21,14 +21,23 @@
 
 #include <sluice/nf.h>
 
+#include "nf/common/accept.h"
 #include "nf/common/hash.h"
 #include "nf/static/body.h"
+
+/* Contents that lie beside a file, coded: FILE.br, FILE.zst, FILE.gz. */
+struct variant_kind {
+	const char *coding, *suffix;
+};
+#define VARIANTS_MAX 3
 
 struct static_root {
 	int fd;          /* of the directory; -1: none */
 	unsigned number; /* of the root, for the cache's key */
 	const char *index;
 	bool dotfiles, links;
+	const struct variant_kind *variant[VARIANTS_MAX]; /* those to look for, in our order */
+	unsigned variants;
 };
 
 #define FILES_BUCKETS 4096
@@ -42,9 +51,9 @@ struct file {
 	bool used;
 	uint64_t checked_us;
 	uint64_t device, inode;
-	int64_t modified_ns;
 	struct static_body body;
 	const char *type;
+	uint8_t lacks; /* bit n: variant n was not there when it was checked */
 	uint32_t path_len;
 	char path[];
 };
@@ -73,15 +82,20 @@ void files_free(struct files *files);
 struct found {
 	const struct static_body *body; /* without `buf` when it is to be read from `fd` */
 	const char *type;
+	const char *coding;     /* NULL: none */
+	struct file *file;      /* that is kept; NULL: none */
 	int fd;                 /* the caller's to close; -1: the body is in the arena */
 	bool directory;         /* its name lacks the slash at the end */
 	struct static_body own; /* where `body` points for a large file */
 	uint64_t read_bytes;    /* so much was read just now */
 };
 
-/* `path` is decoded, relative to the root, without a slash in front. 0, or the status that says why
- * not: 403, 404, 500, 503. */
+/* `path` is decoded, relative to the root, without a slash in front. `accept`: what the client
+ * likes of the root's variants. 0, or the status that says why not: 403, 404, 500, 503. */
 int files_find(struct files *files, const struct static_root *root, struct sluice_str path,
-	       struct found *out) __attribute__((warn_unused_result));
+	       const struct accept *accept, struct found *out) __attribute__((warn_unused_result));
+
+/* Nobody has written into the file since it was this. */
+bool files_same(int fd, uint64_t size, int64_t modified_ns);
 
 #endif

@@ -12,12 +12,12 @@
 #define OPEN_FLAGS (O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
 
 /* The C library may ask by newfstatat, which a function may not call once it runs. */
-static int stat_of(int fd, struct stat *out)
+int open_stat(int fd, struct stat *stat)
 {
 #ifdef SYS_fstat
-	return syscall(SYS_fstat, fd, out) ? -errno : 0;
+	return syscall(SYS_fstat, fd, stat) ? -errno : 0;
 #else
-	return fstat(fd, out) ? -errno : 0;
+	return fstat(fd, stat) ? -errno : 0;
 #endif
 }
 
@@ -85,7 +85,7 @@ int open_below(int root, struct sluice_str path, bool dotfiles, bool links, stru
 		fd = walk(root, path, dotfiles, links ? 0 : O_NOFOLLOW);
 	if (fd < 0)
 		return fd;
-	rc = stat_of(fd, stat);
+	rc = open_stat(fd, stat);
 	if (!rc && !S_ISREG(stat->st_mode) && !S_ISDIR(stat->st_mode))
 		rc = -EACCES;
 	if (!rc)

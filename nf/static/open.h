@@ -16,4 +16,7 @@
 int open_below(int root, struct sluice_str path, bool dotfiles, bool links, struct stat *stat)
 	__attribute__((warn_unused_result));
 
+/* 0 or -errno. */
+int open_stat(int fd, struct stat *stat) __attribute__((warn_unused_result));
+
 #endif

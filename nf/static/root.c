@@ -22,16 +22,31 @@ static bool below(const struct static_response *response, struct sluice_str path
 	return true;
 }
 
+static struct accept accepted(const struct sluice_exchange *x, const struct static_root *root)
+{
+	unsigned i = sluice_field_first(x, SLUICE_FIELD_ACCEPT_ENCODING);
+	const char *name[VARIANTS_MAX] = {NULL};
+	struct accept_reading reading;
+
+	for (unsigned n = 0; n < root->variants; ++n)
+		name[n] = root->variant[n]->coding;
+	accept_init(&reading, name, root->variants);
+	for (; i != SLUICE_NONE16; i = sluice_field_next(x, i))
+		accept_take(&reading, sluice_field_value(x, i));
+	return accept_end(&reading);
+}
+
 int static_root_find(struct static_nf *self, struct sluice_exchange *x,
 		     const struct static_response *response, struct found *out)
 {
 	struct sluice_str path = path_decoded(sluice_path(x), &self->file_room), rest;
+	struct accept accept = accepted(x, &response->root);
 	int status;
 
 	*out = (struct found){.fd = -1};
 	if (!below(response, path, &rest))
 		return 404;
-	status = files_find(&self->files, &response->root, rest, out);
+	status = files_find(&self->files, &response->root, rest, &accept, out);
 	stream_did_read(self, out->read_bytes);
 	return status;
 }

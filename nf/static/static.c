@@ -16,7 +16,8 @@ struct reply {
 	const struct static_response *response;
 	const struct static_body *body;
 	const char *type;
-	int fd; /* of a body that is not in the arena */
+	const char *coding; /* NULL: none */
+	int fd;             /* of a body that is not in the arena */
 	uint16_t status;
 	struct static_part part;
 };
@@ -73,6 +74,10 @@ static int add_fields(struct sluice_exchange *x, const struct reply *reply)
 
 	if (reply->status != 304 && described)
 		err = sluice_field_add(x, "Content-Type", sluice_str(reply->type));
+	if (!err && reply->status != 304 && reply->coding)
+		err = sluice_field_add(x, "Content-Encoding", sluice_str(reply->coding));
+	if (!err && response->root.variants)
+		err = sluice_field_add(x, "Vary", sluice_str("Accept-Encoding"));
 	if (!err && reply->status == 206)
 		err = add_content_range(x, reply);
 	if (!err)
@@ -88,7 +93,7 @@ static int send_part(struct static_nf *self, struct sluice_exchange *x, struct r
 	if (reply->fd < 0)
 		return sluice_respond_body(x, reply->body->buf, (uint32_t)reply->part.off,
 					   (uint32_t)reply->part.len, true);
-	stream_start(self, x, reply->fd, &reply->part);
+	stream_start(self, x, reply->fd, reply->body, &reply->part);
 	reply->fd = -1;
 	return 0;
 }
@@ -168,6 +173,7 @@ static enum sluice_verdict send_found(struct static_nf *self, struct sluice_exch
 		.response = response,
 		.body = found->body,
 		.type = response->type ? response->type : found->type,
+		.coding = found->coding,
 		.fd = found->fd,
 		.part = {0, found->body->size},
 	};

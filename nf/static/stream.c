@@ -87,7 +87,7 @@ static int fill(struct static_nf *self, struct visit *visit)
 	do
 		n = pread(visit->fd, visit->buf->data, want, (off_t)visit->next);
 	while (n < 0 && errno == EINTR);
-	if (n <= 0)
+	if (n <= 0 || !files_same(visit->fd, visit->size, visit->modified_ns))
 		return -EIO;
 	visit->filled = (uint32_t)n;
 	stream_did_read(self, (uint64_t)n);
@@ -121,7 +121,13 @@ static int pump(struct static_nf *self, struct visit *visit)
 	return rc == -ENOMEM ? -EAGAIN : rc;
 }
 
-/* An answer whose length was told and that cannot go on is ended by the manager. */
+/* Of two contents, none is sent in part with the other: the answer is cut. */
+static void give_up(struct static_nf *self, struct visit *visit)
+{
+	++*self->files.counters.broken;
+	(void)sluice_respond_cut(visit->x);
+}
+
 static void advance(struct static_nf *self, struct visit *visit)
 {
 	int rc = pump(self, visit);
@@ -129,7 +135,7 @@ static void advance(struct static_nf *self, struct visit *visit)
 	if (rc == -EAGAIN)
 		return;
 	if (rc)
-		++*self->files.counters.broken;
+		give_up(self, visit);
 	stop(self, visit);
 }
 
@@ -160,7 +166,7 @@ static void on_timer(struct sluice_nf *nf, void *user)
 }
 
 void stream_start(struct static_nf *self, struct sluice_exchange *x, int fd,
-		  const struct static_part *part)
+		  const struct static_body *body, const struct static_part *part)
 {
 	struct visit *visit = sluice_ctx(x);
 
@@ -168,6 +174,8 @@ void stream_start(struct static_nf *self, struct sluice_exchange *x, int fd,
 		.x = x,
 		.state = VISIT_SENDING,
 		.fd = fd,
+		.size = body->size,
+		.modified_ns = body->modified_ns,
 		.next = part->off,
 		.end = part->off + part->len,
 	};

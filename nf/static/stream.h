@@ -24,6 +24,8 @@ struct visit {
 	struct sluice_exchange *x;
 	enum visit_state state;
 	int fd;
+	uint64_t size; /* of the file, as long as nobody writes into it */
+	int64_t modified_ns;
 	uint64_t next, end;     /* in the file */
 	struct sluice_buf *buf; /* a piece that is not sent yet */
 	uint32_t filled;
@@ -40,9 +42,10 @@ void stream_did_read(struct static_nf *self, uint64_t bytes);
 /* The request is served by static_serve in a later turn. */
 enum sluice_verdict stream_wait(struct static_nf *self, struct sluice_exchange *x);
 
-/* Sends that part of the file, from the next turn on; `fd` is closed in the end. */
+/* Sends that part of the file that `body` tells of, from the next turn on; `fd` is closed in the
+ * end. */
 void stream_start(struct static_nf *self, struct sluice_exchange *x, int fd,
-		  const struct static_part *part);
+		  const struct static_body *body, const struct static_part *part);
 
 /* For `writable` and `done`. */
 void stream_advance_all(struct static_nf *self);

@@ -10,21 +10,21 @@ upstreams = ( {{ name = "web"; servers = ( {{ address = "{origin}"; }} ); {upstr
 functions = (
   {functions},
   {{ name = "route"; plugin = "proxy"; config = {{ routes = ( {{ upstream = "web"; }} ); }}; }} );
-chains = ( {{ name = "www"; listen = "10.10.1.1:80"; path = [ {path} ]; }} );
+chains = ( {{ name = "www"; listen = "10.10.1.1:80"; path = [ {path} ]; {chain} }} );
 """
 
 
 class Before:
     """curl, the daemon with functions (their text) on the path before `proxy`, nginx."""
 
-    def __init__(self, lab, functions, path, locations="", origin=None, daemon="", upstream=""):
+    def __init__(self, lab, functions, path, locations="", origin=None, daemon="", upstream="", chain=""):
         self.lab = lab
         lab.middlebox(["wan", "lan"])
         self.client = lab.peer("wan")
         self.origin = origin(lab.peer("lan")) if origin else Nginx(
             lab, lab.peer("lan"), "origin", extra=locations)
         self.text = lambda functions: CONF.format(
-            cpu=CPU, ports=ports_text(["wan", "lan"]), origin=self.origin.endpoint, daemon=daemon, upstream=upstream,
+            cpu=CPU, ports=ports_text(["wan", "lan"]), origin=self.origin.endpoint, daemon=daemon, upstream=upstream, chain=chain,
             functions=functions, path=", ".join(f'"{name}"' for name in [*path.split(), "route"]))
         self.sluiced = Sluiced(lab, self.text(functions))
 

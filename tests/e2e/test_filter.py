@@ -2,8 +2,10 @@
 """filter: rules on the wire."""
 
 import os
+import time
 
 from functions import Before
+from lab import read_all, read_head
 
 FILTER = """{{ name = "waf"; plugin = "filter"; config = {{
   threshold = 5; rules_file = "{rules}"; {networks}
@@ -13,7 +15,7 @@ RULES = r"""# NAME ACTION WHERE PATTERN
 100 deny=406 arg (?i)union\s+select
 101 score=3 cookie:sid [^0-9a-f]
 102 score=3 target <script
-103 deny body EICAR
+103 deny=409 body EICAR
 104 deny=404 path ^/secret
 105 deny level=2 path ^/page
 """
@@ -56,9 +58,44 @@ def test_bodies(lab, tmp_path):
     # nginx answers a POST to a file with 405: it came through, and whole.
     assert it.status("/page", "--data-binary", f"@{good}") == 405
     assert it.status("/page", "--data-binary", "harmless") == 405
-    assert it.status("/page", "--data-binary", "x EICAR x") == 502
+    # PUT waits for all of it: of what is denied there is no file.
+    it.origin.file("upload/there", "")
+    (it.origin.root / "upload").chmod(0o777)
+    put = ["-X", "PUT", "--data-binary"]
+    assert it.status("/upload/good", *put, f"@{good}") == 201
+    assert it.status("/upload/bad", *put, "x EICAR x") == 409
+    assert not (it.origin.root / "upload/bad").exists()
     assert it.stat("waf", "body_denied") == 1
     assert it.curl("/page") == "page"
+    it.end()
+
+
+@pytest.mark.parametrize("placement", ["process", "inline"])
+@pytest.mark.parametrize("framing", ["length", "chunked"])
+def test_body_in_pieces(lab, placement, framing):
+    """What is looked for lies across pieces; the connection then takes another request."""
+    it = start(lab, placement)
+    parts = [b"first EI", b"CAR then", b" the rest"]
+    with it.client.connect("10.10.1.1", 80) as sock:
+        for _ in range(3):
+            if framing == "length":
+                fields = "Content-Length: %d" % sum(map(len, parts))
+            else:
+                fields = "Transfer-Encoding: chunked"
+            sock.sendall(f"PUT /upload/bad HTTP/1.1\r\nHost: a\r\n{fields}\r\n\r\n".encode())
+            for part in parts:
+                time.sleep(0.05)
+                sock.sendall(part if framing == "length" else b"%x\r\n%s\r\n" % (len(part), part))
+            if framing == "chunked":
+                sock.sendall(b"0\r\n\r\n")
+            head, rest = read_head(sock)
+            assert head.startswith(b"HTTP/1.1 409 "), head
+            assert rest == b"409 Conflict\n"
+        sock.sendall(b"GET /page HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        assert read_all(sock).endswith(b"page")
+    assert it.stat("waf", "body_denied") == 3
+    assert it.stat("waf", "denied") == 3
+    assert not (it.origin.root / "upload/bad").exists()
     it.end()
 
 

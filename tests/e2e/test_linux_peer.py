@@ -9,6 +9,7 @@ import os
 import re
 import socket
 import struct
+import subprocess
 
 import pytest
 
@@ -24,14 +25,20 @@ daemon = {{ workers = [ {cpu} ]; poll = "adaptive"; memory_mb = 256; run_dir = "
 ports = ( {ports} );
 upstreams = (
   {{ name = "four"; servers = ( {{ address = "10.10.2.2:8080"; }} ); }},
-  {{ name = "six"; servers = ( {{ address = "[fd10:2::2]:8080"; }} ); }} );
+  {{ name = "six"; servers = ( {{ address = "[fd10:2::2]:8080"; }} ); }},
+  {{ name = "iperf4"; servers = ( {{ address = "10.10.2.2:5201"; }} ); }},
+  {{ name = "iperf6"; servers = ( {{ address = "[fd10:2::2]:5201"; }} ); }} );
 functions = (
   {{ name = "to4"; plugin = "proxy"; config = {{ routes = ( {{ path = "^/"; upstream = "four"; }} ); }}; }},
   {{ name = "to6"; plugin = "proxy"; config = {{ routes = ( {{ path = "^/"; upstream = "six"; }} ); }}; }},
+  {{ name = "stream4"; plugin = "proxy"; config = {{ upstream = "iperf4"; }}; }},
+  {{ name = "stream6"; plugin = "proxy"; config = {{ upstream = "iperf6"; }}; }},
   {{ name = "spread"; plugin = "lb"; }} );
 chains = (
   {{ name = "old"; listen = [ "10.10.1.1:80", "[fd10:1::1]:81" ]; protocol = "http"; path = [ "to4", "spread" ]; }},
-  {{ name = "new"; listen = [ "[fd10:1::1]:80", "10.10.1.1:81" ]; protocol = "http"; path = [ "to6", "spread" ]; }} );
+  {{ name = "new"; listen = [ "[fd10:1::1]:80", "10.10.1.1:81" ]; protocol = "http"; path = [ "to6", "spread" ]; }},
+  {{ name = "bytes4"; listen = "10.10.1.1:5201"; protocol = "tcp"; path = [ "stream4", "spread" ]; }},
+  {{ name = "bytes6"; listen = "[fd10:1::1]:5201"; protocol = "tcp"; path = [ "stream6", "spread" ]; }} );
 """
 
 ADDRESS = {4: "10.10.1.1", 6: "[fd10:1::1]"}
@@ -185,16 +192,36 @@ def test_families_may_change_on_the_way(peers):
     assert peers.get(6, "/page.bin", 81) == digest
 
 
-def test_a_clean_link_loses_nothing(peers):
+def check_sent_again(peers):
     """What is sent again is what a full ring dropped on this busy machine, if anything."""
-    peers.origin.file("big.bin", os.urandom(4 * MB))
-    for family in FAMILIES:
-        for _ in range(4):
-            peers.get(family, "/big.bin")
     for ns in peers.ends:
         again, out = sent_again(ns)
         assert again * 200 <= out, (again, out)
     assert peers.sluiced.stat("tcp_retransmits") * 200 <= peers.sluiced.stat("tcp_segments_out")
+
+
+def test_a_clean_link_loses_nothing(peers):
+    peers.origin.file("big.bin", os.urandom(4 * MB))
+    for family in FAMILIES:
+        for _ in range(4):
+            peers.get(family, "/big.bin")
+    check_sent_again(peers)
+
+
+def iperf(peers, family, *args, check=True):
+    return peers.client.run("iperf3", "-c", ADDRESS[family].strip("[]"), *args, check=check)
+
+
+@pytest.mark.parametrize("way", [[], ["-R"]], ids=["up", "down"])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_iperf3(peers, family, way):
+    """All that one end says it has sent, the other has received."""
+    peers.origin.ns.start("iperf3", "-s", stdout=subprocess.DEVNULL)
+    wait_until(lambda: iperf(peers, family, "-n", "100K", check=False).returncode == 0, 15, "iperf3 answers")
+    end = json.loads(iperf(peers, family, "-n", "100M", "-P", "2", "-J", *way).stdout)["end"]
+    sent, received = end["sum_sent"]["bytes"], end["sum_received"]["bytes"]
+    assert sent >= 100 * MB and abs(sent - received) <= sent // 20, (sent, received)
+    check_sent_again(peers)
 
 
 def test_many_connections(peers):

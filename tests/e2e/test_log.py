@@ -152,3 +152,25 @@ def test_a_receiver_that_stands_still(lab, receiver):
         return it.stat("log", "lines") > lines + 5
     wait_until(flows, 20, "lines come again")
     it.end()
+
+
+@pytest.mark.parametrize("placement", ["process", "inline"])
+def test_requests_that_no_function_is_shown(lab, placement):
+    path = lab.dir / "access.log"
+    text = 'format = "text"; text = "$client $method $target ${header:User-Agent} $status $ending"'
+    it = Before(lab, log_text(path, text + ";").replace("allow", f'placement = "{placement}"; allow'), "log",
+                chain="head_timeout_ms = 500; max_fields = 20;")
+    for request in (b"GET /two HTTP/1.1\r\nHost: a\r\nHost: b\r\nUser-Agent: u\r\n\r\n",
+                    b"GET /many HTTP/1.1\r\nHost: a\r\nUser-Agent: u\r\n" + b"X: y\r\n" * 30 + b"\r\n",
+                    b"\x16\x03\x01\x02\x00\x01",
+                    b"GET /slow HTTP/1.1\r\nHost: a\r\n"):
+        with it.client.connect("10.10.1.1", 80) as sock:
+            sock.sendall(request)
+            read_head(sock)
+    client = it.client.ip
+    assert sorted(lines_of(path, 4)) == sorted([
+        f"{client} GET /two - 400 request_bad",
+        f"{client} GET /many u 431 request_bad",
+        f"{client} - - - 400 request_bad",
+        f"{client} GET /slow - 408 client_timeout"])
+    it.end()

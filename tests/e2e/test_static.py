@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """static: a directory of files, in a process and in the worker, in front of nginx."""
 
+import gzip
 import hashlib
 import os
 
 import pytest
 
 from functions import Before
+from lab import read_all, read_head
 
 STATIC = """{{ name = "files"; plugin = "static"; arena_mb = 16; placement = "{placement}"; {allow}
-  config = {{ otherwise = "pass"; responses = ( {{ root = "{root}"; }} ); }}; }}"""
+  config = {{ otherwise = "pass"; responses = ( {{ root = "{root}"; precompressed = [ "br", "gzip" ]; }} ); }}; }}"""
 
 
 def site(lab):
@@ -20,6 +22,8 @@ def site(lab):
     (root / "dir" / "index.html").write_text("<p>dir")
     (root / ".env").write_text("hidden")
     (root / "large.bin").write_bytes(os.urandom(5_000_000))
+    (root / "style.css").write_text("a{color:red}")
+    (root / "style.css.gz").write_bytes(gzip.compress(b"a{color:red}"))
     (lab.dir / "secret.txt").write_text("outside")
     (root / "link.txt").symlink_to("../secret.txt")
     return root
@@ -77,3 +81,27 @@ def test_changes(it):
     assert it.curl("/", "--retry", "0") in ("<p>top", "<p>changed")
     it.client.run("sleep", "1.1")
     assert it.curl("/") == "<p>changed"
+
+
+def test_precompressed(it):
+    _, plain = it.head("/style.css")
+    _, coded = it.head("/style.css", "-H", "Accept-Encoding: gzip")
+    assert "content-encoding" not in plain and plain["vary"] == ["Accept-Encoding"]
+    assert coded["content-encoding"] == ["gzip"] and coded["content-type"] == ["text/css"]
+    assert plain["etag"] != coded["etag"]
+    assert it.curl("/style.css", "--compressed") == it.curl("/style.css") == "a{color:red}"
+
+
+def test_a_file_that_shrinks_while_it_is_sent(it):
+    content = os.urandom(20_000_000)
+    path = it.root / "shrinks.bin"
+    path.write_bytes(content)
+    with it.client.connect("10.10.1.1", 80) as sock:
+        sock.sendall(b"GET /shrinks.bin HTTP/1.1\r\nHost: a\r\n\r\n")
+        head, got = read_head(sock)
+        assert b"Content-Length: 20000000\r\n" in head
+        os.truncate(path, 1_000_000)
+        got += read_all(sock)
+    # The end of the connection comes early, and all before it is right.
+    assert 0 < len(got) < len(content) and content.startswith(got)
+    assert it.stat("files", "file_broken") == 1

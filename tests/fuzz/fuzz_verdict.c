@@ -148,6 +148,7 @@ static void aim(struct sluice_up *up, uint8_t hints, const struct sluice_down *a
 		up->verdict %= 6;
 		up->slices %= 3;
 		up->flags &= 3;
+		up->status = (uint16_t)(200 + up->status % 400);
 		up->group = SLUICE_NONE16;
 	}
 	if (!(hints & HINT_TEXT))

@@ -17,6 +17,7 @@
 #define MB      1000000u
 #define SEGMENT 1448u
 
+#define AGAIN_BYTES    MB
 #define START_UP_US    (2000 * MS)
 #define STEADY_PERCENT 90
 
@@ -31,7 +32,11 @@ struct sim_course {
 		waits_most_us; /* most that waits before the link, after the first second; 0: any */
 	bool no_losses;
 	void (*also)(struct sim *sim);
-	uint32_t silent_mtu; /* from the first second on longer packets vanish; 0: none */
+	struct sim_narrow {
+		uint32_t mtu;      /* from the first second on; 0: as all the way */
+		bool silent;       /* what is longer vanishes, and nobody is told */
+		uint64_t again_us; /* when a second connection to that peer begins; 0: never */
+	} narrow;
 };
 
 static const struct stack_counters *sender(const struct sim *sim)
@@ -91,6 +96,16 @@ static void hole_is_forgotten(struct sim *sim)
 			 (unsigned long long)raised);
 }
 
+/* By the first connection; the second one begins with what was learned. */
+static void mtu_is_learned_once(struct sim *sim)
+{
+	uint64_t lowered = sender(sim)->tcp_mtu_lowered, told = sim->box[0].told;
+
+	if (lowered != 1 || !told || sim->pair[1].end[1].received != AGAIN_BYTES)
+		sim_fail(sim, "%llu connections learned from %llu messages",
+			 (unsigned long long)lowered, (unsigned long long)told);
+}
+
 static void no_timeouts(struct sim *sim)
 {
 	if (sender(sim)->tcp_rtos)
@@ -138,34 +153,50 @@ static void no_timeouts(struct sim *sim)
 		       .black_until_us = 4000 * MS                          \
 	}
 
+#define WIDE      \
+	{         \
+		0 \
+	}
+#define SILENT                              \
+	{                                   \
+		.mtu = 1400, .silent = true \
+	}
+#define TOLD                                       \
+	{                                          \
+		.mtu = 1400, .again_us = 9000 * MS \
+	}
+
 /* clang-format off */
 static const struct sim_course courses[] = {
-	{"long_fat_cubic", "cubic", LONG_FAT, 60 * MB, 80, 10, 0, false, rate_is_reached, 0},
-	{"long_fat_newreno", "newreno", LONG_FAT, 60 * MB, 80, 10, 0, false, rate_is_reached, 0},
-	{"long_fat_bbr", "bbr", LONG_FAT, 60 * MB, 76, 10, 120 * MS, false, rate_is_reached, 0},
-	{"reorder_cubic", "cubic", REORDERS, 20 * MB, 80, 40, 0, true, no_timeouts, 0},
-	{"reorder_newreno", "newreno", REORDERS, 20 * MB, 80, 40, 0, true, no_timeouts, 0},
-	{"reorder_bbr", "bbr", REORDERS, 20 * MB, 80, 40, 0, true, no_timeouts, 0},
-	{"duplicate_cubic", "cubic", REPEATS, 20 * MB, 80, 2, 0, true, no_timeouts, 0},
-	{"duplicate_newreno", "newreno", REPEATS, 20 * MB, 80, 2, 0, true, no_timeouts, 0},
-	{"duplicate_bbr", "bbr", REPEATS, 20 * MB, 80, 2, 0, true, no_timeouts, 0},
-	{"mark_cubic", "cubic", MARKS, 20 * MB, 80, 0, 60 * MS, true, marks_are_answered, 0},
-	{"mark_newreno", "newreno", MARKS, 20 * MB, 70, 0, 60 * MS, true, marks_are_answered, 0},
-	{"loss_cubic", "cubic", LOSES, 20 * MB, 40, 10, 0, false, NULL, 0},
-	{"loss_newreno", "newreno", LOSES, 20 * MB, 30, 10, 0, false, NULL, 0},
-	{"loss_bbr", "bbr", LOSES, 20 * MB, 80, 10, 0, false, NULL, 0},
-	{"burst_cubic", "cubic", BURSTS, 20 * MB, 30, 20, 0, false, NULL, 0},
-	{"burst_newreno", "newreno", BURSTS, 20 * MB, 30, 20, 0, false, NULL, 0},
-	{"burst_bbr", "bbr", BURSTS, 20 * MB, 60, 20, 0, false, NULL, 0},
-	{"hold_cubic", "cubic", HOLDS, 20 * MB, 60, 20, 0, true, timeout_is_undone, 0},
-	{"hold_newreno", "newreno", HOLDS, 20 * MB, 60, 20, 0, true, timeout_is_undone, 0},
-	{"hold_bbr", "bbr", HOLDS, 20 * MB, 60, 20, 0, true, timeout_is_undone, 0},
-	{"hole_cubic", "cubic", HOLE, 20 * MB, 50, 10, 0, false, hole_is_measured, 1400},
-	{"hole_newreno", "newreno", HOLE, 20 * MB, 50, 10, 0, false, hole_is_measured, 1400},
-	{"hole_bbr", "bbr", HOLE, 20 * MB, 50, 10, 0, false, hole_is_measured, 1400},
-	{"dark_cubic", "cubic", DARK, 20 * MB, 35, 10, 0, false, hole_is_forgotten, 0},
-	{"dark_newreno", "newreno", DARK, 20 * MB, 35, 10, 0, false, hole_is_forgotten, 0},
-	{"dark_bbr", "bbr", DARK, 20 * MB, 35, 10, 0, false, hole_is_forgotten, 0},
+	{"long_fat_cubic", "cubic", LONG_FAT, 60 * MB, 80, 10, 0, false, rate_is_reached, WIDE},
+	{"long_fat_newreno", "newreno", LONG_FAT, 60 * MB, 80, 10, 0, false, rate_is_reached, WIDE},
+	{"long_fat_bbr", "bbr", LONG_FAT, 60 * MB, 76, 10, 120 * MS, false, rate_is_reached, WIDE},
+	{"reorder_cubic", "cubic", REORDERS, 20 * MB, 80, 40, 0, true, no_timeouts, WIDE},
+	{"reorder_newreno", "newreno", REORDERS, 20 * MB, 80, 40, 0, true, no_timeouts, WIDE},
+	{"reorder_bbr", "bbr", REORDERS, 20 * MB, 80, 40, 0, true, no_timeouts, WIDE},
+	{"duplicate_cubic", "cubic", REPEATS, 20 * MB, 80, 2, 0, true, no_timeouts, WIDE},
+	{"duplicate_newreno", "newreno", REPEATS, 20 * MB, 80, 2, 0, true, no_timeouts, WIDE},
+	{"duplicate_bbr", "bbr", REPEATS, 20 * MB, 80, 2, 0, true, no_timeouts, WIDE},
+	{"mark_cubic", "cubic", MARKS, 20 * MB, 80, 0, 60 * MS, true, marks_are_answered, WIDE},
+	{"mark_newreno", "newreno", MARKS, 20 * MB, 70, 0, 60 * MS, true, marks_are_answered, WIDE},
+	{"loss_cubic", "cubic", LOSES, 20 * MB, 40, 10, 0, false, NULL, WIDE},
+	{"loss_newreno", "newreno", LOSES, 20 * MB, 30, 10, 0, false, NULL, WIDE},
+	{"loss_bbr", "bbr", LOSES, 20 * MB, 80, 10, 0, false, NULL, WIDE},
+	{"burst_cubic", "cubic", BURSTS, 20 * MB, 30, 20, 0, false, NULL, WIDE},
+	{"burst_newreno", "newreno", BURSTS, 20 * MB, 30, 20, 0, false, NULL, WIDE},
+	{"burst_bbr", "bbr", BURSTS, 20 * MB, 60, 20, 0, false, NULL, WIDE},
+	{"hold_cubic", "cubic", HOLDS, 20 * MB, 60, 20, 0, true, timeout_is_undone, WIDE},
+	{"hold_newreno", "newreno", HOLDS, 20 * MB, 60, 20, 0, true, timeout_is_undone, WIDE},
+	{"hold_bbr", "bbr", HOLDS, 20 * MB, 60, 20, 0, true, timeout_is_undone, WIDE},
+	{"hole_cubic", "cubic", HOLE, 20 * MB, 50, 10, 0, false, hole_is_measured, SILENT},
+	{"hole_newreno", "newreno", HOLE, 20 * MB, 50, 10, 0, false, hole_is_measured, SILENT},
+	{"hole_bbr", "bbr", HOLE, 20 * MB, 50, 10, 0, false, hole_is_measured, SILENT},
+	{"told_cubic", "cubic", HOLE, 20 * MB, 80, 200, 0, false, mtu_is_learned_once, TOLD},
+	{"told_newreno", "newreno", HOLE, 20 * MB, 80, 200, 0, false, mtu_is_learned_once, TOLD},
+	{"told_bbr", "bbr", HOLE, 20 * MB, 80, 200, 0, false, mtu_is_learned_once, TOLD},
+	{"dark_cubic", "cubic", DARK, 20 * MB, 35, 10, 0, false, hole_is_forgotten, WIDE},
+	{"dark_newreno", "newreno", DARK, 20 * MB, 35, 10, 0, false, hole_is_forgotten, WIDE},
+	{"dark_bbr", "bbr", DARK, 20 * MB, 35, 10, 0, false, hole_is_forgotten, WIDE},
 };
 /* clang-format on */
 #define COURSES (sizeof(courses) / sizeof(courses[0]))
@@ -185,12 +216,12 @@ const char *sim_course_name(const struct sim_course *course)
 
 /* ---- the way there ---- */
 
-static void plan_pair(struct sim *sim, const struct sim_course *course)
+static void plan_pair(struct sim *sim, const struct sim_course *course, unsigned index)
 {
-	struct sim_pair *pair = &sim->pair[0];
+	struct sim_pair *pair = &sim->pair[index];
 
 	pair->kind = SIM_BULK;
-	pair->begin_us = sim->now_us;
+	pair->begin_us = sim->now_us + (index ? course->narrow.again_us : 0);
 	pair->conf = (struct tcp_conf){
 		.congestion = course->congestion,
 		.ecn = TCP_ECN_ASK,
@@ -201,12 +232,12 @@ static void plan_pair(struct sim *sim, const struct sim_course *course)
 			.sim = sim,
 			.pair = pair,
 			.side = i,
-			.send_stream = i + 1,
-			.recv_stream = 2 - i,
+			.send_stream = 2 * index + i + 1,
+			.recv_stream = 2 * index + 2 - i,
 			.piece_most = 2048,
 			.leave_at_us = UINT64_MAX,
 		};
-	pair->end[0].send_total = course->bytes;
+	pair->end[0].send_total = index ? AGAIN_BYTES : course->bytes;
 }
 
 void sim_course_plan(struct sim *sim, const struct sim_course *course)
@@ -219,8 +250,8 @@ void sim_course_plan(struct sim *sim, const struct sim_course *course)
 	conf.black_until_us += sim->now_us;
 	sim->box[0] = (struct box){
 		.from_us = sim->now_us + 1000 * MS,
-		.mtu = course->silent_mtu,
-		.silent = true,
+		.mtu = course->narrow.mtu,
+		.silent = course->narrow.silent,
 	};
 	sim->offloads = STACK_TX_MULTI_SEG | STACK_TX_IP_CSUM | STACK_TX_TCP_CSUM | STACK_TX_TSO |
 			STACK_RX_CSUM;
@@ -229,8 +260,9 @@ void sim_course_plan(struct sim *sim, const struct sim_course *course)
 	link_init(&sim->link[1], &back, rng_next(&sim->rng));
 	sim->memory_bytes = 64 * MB;
 	sim->server_conf.recv_buffer_bytes = sim->server_conf.recv_begin_bytes = 6 * MB;
-	sim->pair_count = 1;
-	plan_pair(sim, course);
+	sim->pair_count = course->narrow.again_us ? 2 : 1;
+	for (unsigned i = 0; i < sim->pair_count; i++)
+		plan_pair(sim, course, i);
 }
 
 /* ---- on the way ---- */
@@ -291,9 +323,10 @@ void sim_course_judge(struct sim *sim, const struct sim_course *course)
 	const struct sim_end *end = &sim->pair[0].end[1];
 	uint64_t took_us = end->whole_us - sim->pair[0].begin_us;
 	uint64_t percent = 100000ull * course->bytes / took_us / course->link.bytes_per_ms;
-	uint64_t again = (sim->check.payload_bytes - course->bytes) / SEGMENT;
+	uint64_t bytes = course->bytes + (course->narrow.again_us ? AGAIN_BYTES : 0);
+	uint64_t again = (sim->check.payload_bytes - bytes) / SEGMENT;
 	/* The receiver may be short of memory. */
-	uint64_t needed = sim->link[0].lost + sim->box[0].dropped +
+	uint64_t needed = sim->link[0].lost + sim->box[0].dropped + sim->box[0].told +
 			  stack_counters(sim->host[1].stack)->tcp_ooo_drops;
 
 	printf("%s: %llu%% of the link's rate; %llu segments sent again, %llu had to be\n",

@@ -140,6 +140,7 @@ static void note(struct fake *fake, const struct sluice_down *down)
 		return;
 	case SLUICE_DOWN_ASK_HEAD:
 	case SLUICE_DOWN_ASK_END:
+	case SLUICE_DOWN_REFUSED:
 		return;
 	case SLUICE_DOWN_ASK_BODY:
 		note_body(fake, 1, down);

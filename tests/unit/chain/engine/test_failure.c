@@ -243,6 +243,85 @@ static void test_between_heads(void **state)
 	}
 }
 
+/* --- questions of its own --------------------------------------------------------- */
+
+/* As a cache does with what is stale: it asks whether that has changed. */
+static void validate(struct fake *fake, const struct sluice_down *down)
+{
+	struct edits edits = {.len = 0};
+
+	if (down->kind == SLUICE_DOWN_REQUEST_HEAD) {
+		edit_add(&edits, SLUICE_EDIT_SET, "If-None-Match", "\"old\"");
+		edit_add(&edits, SLUICE_EDIT_REMOVE, "Range", "");
+	}
+	if (fake_is_asked(down))
+		fake_say_text(fake, fake_answer(down, SLUICE_PASS), edits.bytes, edits.len);
+}
+
+static struct peer *validating(enum conf_on_failure policy, struct peer **o)
+{
+	struct peer *c;
+
+	open_with(policy, HEADS);
+	f(0)->on = validate;
+	c = client_open();
+	say(c, GET("/"));
+	*o = origin_accept(0);
+	head_has(hear_head(*o), "If-None-Match: \"old\"");
+	return c;
+}
+
+#define NOT_MODIFIED "HTTP/1.1 304 Not Modified\r\nETag: \"old\"\r\n\r\n"
+
+/* The answer to it is for nobody: the origin is asked as the client had asked. */
+static void test_question_of_the_dead(void **state)
+{
+	static const enum conf_on_failure policies[] = {CONF_FAIL_BYPASS, CONF_FAIL_RETRY};
+
+	(void)state;
+	for (unsigned i = 0; i < 4; i++) {
+		struct peer *o, *c = validating(policies[i % 2], &o);
+
+		fake_down(f(0));
+		if (i >= 1)
+			fake_up(0, HEADS);
+		bench_run_ms(5);
+		say(o, NOT_MODIFIED);
+		o = origin_accept(0);
+		assert_null(strstr(hear_head(o), "If-None-Match"));
+		say(o, OK(2) "hi");
+		head_has(hear_head(c), "HTTP/1.1 200 ");
+		hear(c, "hi");
+		idle_in_the_end();
+	}
+}
+
+/* What answers no condition is as good for the client. */
+static void test_other_answers_to_the_dead(void **state)
+{
+	struct peer *o, *c = validating(CONF_FAIL_BYPASS, &o);
+
+	(void)state;
+	fake_down(f(0));
+	say(o, OK(2) "hi");
+	head_has(hear_head(c), "HTTP/1.1 200 ");
+	hear(c, "hi");
+	idle_in_the_end();
+}
+
+/* Functions have seen it already: it cannot be given up. */
+static void test_question_answered_to_the_dead(void **state)
+{
+	struct peer *o, *c = validating(CONF_FAIL_BYPASS, &o);
+
+	(void)state;
+	say(o, NOT_MODIFIED);
+	stop_at(f(0), SLUICE_DOWN_RESPONSE_HEAD);
+	fake_down(f(0));
+	head_has(hear_head(c), "HTTP/1.1 503 ");
+	idle_in_the_end();
+}
+
 /* --- bodies ---------------------------------------------------------------------- */
 
 static struct peer *body_under_way(enum conf_on_failure policy, struct peer **o)
@@ -460,12 +539,21 @@ static void test_many_deaths(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_request_head),     cmocka_unit_test(test_not_consumed),
-		cmocka_unit_test(test_poison),           cmocka_unit_test(test_response_head),
-		cmocka_unit_test(test_between_heads),    cmocka_unit_test(test_response_body),
-		cmocka_unit_test(test_request_body),     cmocka_unit_test(test_changed_body),
-		cmocka_unit_test(test_whole_answer),     cmocka_unit_test(test_half_answer),
-		cmocka_unit_test(test_done_undelivered), cmocka_unit_test(test_many_deaths),
+		cmocka_unit_test(test_request_head),
+		cmocka_unit_test(test_not_consumed),
+		cmocka_unit_test(test_poison),
+		cmocka_unit_test(test_response_head),
+		cmocka_unit_test(test_between_heads),
+		cmocka_unit_test(test_response_body),
+		cmocka_unit_test(test_request_body),
+		cmocka_unit_test(test_changed_body),
+		cmocka_unit_test(test_whole_answer),
+		cmocka_unit_test(test_half_answer),
+		cmocka_unit_test(test_done_undelivered),
+		cmocka_unit_test(test_many_deaths),
+		cmocka_unit_test(test_question_of_the_dead),
+		cmocka_unit_test(test_other_answers_to_the_dead),
+		cmocka_unit_test(test_question_answered_to_the_dead),
 	};
 
 	return cmocka_run_group_tests(tests, bench_start, bench_stop);

@@ -161,6 +161,43 @@ static void test_parts(void **state)
 	bench_close();
 }
 
+/* It finds that it cannot go on: nobody takes what came for all. */
+static void cut(unsigned function)
+{
+	struct sluice_up up = emission(&asked, false);
+
+	up.verdict = SLUICE_RESET;
+	fake_say(f(function), &up);
+}
+
+static void test_cut(void **state)
+{
+	struct peer *c;
+
+	(void)state;
+	bench_open(&two);
+	c = client_open();
+	begin(c, 1, 5000);
+	hear_head(c);
+	emit(1, 0, 1000, false);
+	hear_pattern(c, 0, 1000);
+	cut(1);
+	hear_cut(c);
+	until(f(1)->dones == 1);
+	assert_int_equal(f(1)->resets, 1);
+	assert_int_equal(f(1)->last[SLUICE_DOWN_DONE].end.why, SLUICE_ENDING_FUNCTION_RESET);
+	c = client_open();
+	begin(c, 1, SLUICE_LENGTH_UNKNOWN);
+	hear_head(c);
+	emit(1, 0, 3, false);
+	until(c->in_len);
+	cut(1);
+	hear_cut(c); /* without a last chunk */
+	assert_int_equal(counted(offences), 0);
+	bench_check_idle();
+	bench_close();
+}
+
 /* A slow client: all of it is in the ledger, little of it in mbufs. */
 static void test_slow_client(void **state)
 {
@@ -469,6 +506,7 @@ int main(void)
 		cmocka_unit_test(test_whole),
 		cmocka_unit_test(test_lease),
 		cmocka_unit_test(test_parts),
+		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_slow_client),
 		cmocka_unit_test(test_client_goes),
 		cmocka_unit_test(test_without_body),

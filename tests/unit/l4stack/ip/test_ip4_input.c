@@ -283,6 +283,23 @@ static void an_address_of_another_port(void **state)
 	assert_int_equal(rig.counters->ip4_bad_source, 1);
 }
 
+/* Addresses are not looked up for each packet; but what they are may change. */
+static void what_was_let_through_once(void **state)
+{
+	uint8_t tcp[20] = {0};
+	size_t len = frame_ip4(frame, 1, 0, 6, "10.9.0.1", "10.0.0.1", tcp, sizeof(tcp));
+
+	(void)state;
+	frame_l4_fix(frame, TCP_CSUM);
+	rig_in(0, frame, len);
+	rig_in(0, frame, len);
+	assert_int_equal(rig.tcp_inputs, 2);
+	rig_port(1, STACK_TX_MULTI_SEG, "10.9.0.1", 24);
+	rig_in(0, frame, len);
+	assert_int_equal(rig.tcp_inputs, 2);
+	assert_int_equal(rig.counters->ip4_bad_source, 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 
 int main(void)
@@ -299,6 +316,7 @@ int main(void)
 		TEST(the_devices_word),
 		TEST(udp_has_no_sockets),
 		TEST(an_address_of_another_port),
+		TEST(what_was_let_through_once),
 	};
 
 	return cmocka_run_group_tests(tests, rig_group_setup, NULL);

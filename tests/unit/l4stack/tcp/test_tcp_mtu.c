@@ -265,27 +265,34 @@ static void test_no_probe_at_the_end(void **state)
 	acknowledge_all(LOW);
 }
 
-/* A router that speaks, after all. */
-static void test_a_probe_is_told_of(void **state)
+/* A router says what it carries, of the segment at `seq`. */
+static void router_says(uint16_t mtu, uint32_t seq)
 {
 	struct ip_error_info error = {
 		.kind = IP_ERROR_TOO_BIG,
-		.mtu = 1400,
+		.mtu = mtu,
 		.local = {.bytes = {10, 0, 0, 1}, .family = ADDR_IP4},
 		.remote = {.bytes = {10, 0, 0, 2}, .family = ADDR_IP4},
 	};
-	uint32_t at, end, quoted;
+	uint32_t quoted = rte_cpu_to_be_32(peer.stack_iss + seq);
+
+	error.quoted[1] = PEER_SERVER_PORT;
+	error.quoted[2] = (uint8_t)(peer.port >> 8);
+	error.quoted[3] = (uint8_t)peer.port;
+	memcpy(error.quoted + 4, &quoted, 4);
+	tcp_proto_error(peer.stack->tcp, &error);
+}
+
+/* A router that speaks, after all. */
+static void test_a_probe_is_told_of(void **state)
+{
+	uint32_t at, end;
 
 	(void)state;
 	fall_into_hole(TCP_OPT_SACK_OK);
 	send_much(1 + 10 * MSS);
 	at = acknowledge_until(MSS);
-	quoted = rte_cpu_to_be_32(peer.stack_iss + at);
-	error.quoted[1] = PEER_SERVER_PORT;
-	error.quoted[2] = PEER_PORT >> 8;
-	error.quoted[3] = PEER_PORT & 0xff;
-	memcpy(error.quoted + 4, &quoted, 4);
-	tcp_proto_error(peer.stack->tcp, &error);
+	router_says(1400, at);
 	end = lose_probe(at, MSS);
 	ignore_all();
 	say(ACK, 1, end, 0);
@@ -293,6 +300,106 @@ static void test_a_probe_is_told_of(void **state)
 	ignore_all();
 	say(ACK, 1, at + 1400 - 40, 0);
 	assert_int_equal(info_now().path_mtu, 1400);
+	ignore_all();
+}
+
+/* ---- what a router has told ---- */
+
+static void told_at_the_start(uint16_t mtu)
+{
+	open_with(TCP_OPT_SACK_OK, 2 * MSS);
+	router_says(mtu, 1);
+	turn();
+	acknowledge_all(mtu - 40u);
+	assert_int_equal(info_now().path_mtu, mtu);
+}
+
+/* RFC 1191 §6.3: the path may have become another one. */
+static void test_told_and_raised(void **state)
+{
+	uint32_t at, seq = 1 + 2 * MSS;
+
+	(void)state;
+	told_at_the_start(1400);
+	send_much(seq);
+	acknowledge_all(1360);
+	wait_ms(TCP_MTU_RAISE_MS);
+	send_much(seq + 100 * LOW);
+	at = acknowledge_until(MSS);
+	ignore_all();
+	say(ACK, 1, at + MSS, 0);
+	assert_int_equal(info_now().path_mtu, 1500);
+	assert_int_equal(peer.counters->tcp_mtu_raised, 1);
+	ignore_all();
+}
+
+/* It has not: the router says the same, and is asked again ten minutes later. */
+static void test_told_again(void **state)
+{
+	uint32_t at, end, cwnd, seq = 1 + 2 * MSS;
+
+	(void)state;
+	told_at_the_start(1400);
+	wait_ms(TCP_MTU_RAISE_MS);
+	send_much(seq);
+	at = acknowledge_until(MSS);
+	cwnd = info_now().cwnd_bytes;
+	router_says(1400, at);
+	turn();
+	end = lose_probe(at, MSS);
+	assert_true(info_now().cwnd_bytes >= cwnd);
+	ignore_all();
+	say(ACK, 1, end, 0);
+	acknowledge_all(1360);
+	assert_int_equal(info_now().path_mtu, 1400);
+	wait_ms(TCP_MTU_RAISE_MS);
+	send_much(seq + 100 * LOW);
+	acknowledge_until(MSS);
+	ignore_all();
+}
+
+static void open_another(void)
+{
+	ignore_all();
+	peer.port++;
+	peer.conn = NULL;
+	say(SYN, 0, 0, 0);
+	hear(SYN | ACK, 0, 1, 0);
+	assert_int_equal(peer.last.options.mss, MSS); /* the way here is another one */
+	say(ACK, 1, 1, 0);
+	send_bytes(1, 2 * MSS);
+	turn();
+	hear_any();
+}
+
+/* RFC 8201 §5.2 */
+static void test_others_begin_with_it(void **state)
+{
+	(void)state;
+	told_at_the_start(1300);
+	open_another();
+	assert_int_equal(peer.last.len, 1260);
+	assert_int_equal(info_now().path_mtu, 1300);
+	acknowledge_all(1260);
+	say(ACK, 1, 1 + 2 * MSS, 0);
+	peer.now_us += TCP_MTU_RAISE_MS * 1000ull;
+	open_another();
+	assert_int_equal(peer.last.len, MSS);
+	ignore_all();
+}
+
+/* What every host takes is the least that is believed of others, too. */
+static void test_others_are_not_deceived(void **state)
+{
+	(void)state;
+	open_with(TCP_OPT_SACK_OK, 2 * MSS);
+	router_says(1300, 1 + 2 * MSS); /* not in flight */
+	open_another();
+	assert_int_equal(peer.last.len, MSS);
+	router_says(68, 1);
+	turn();
+	open_another();
+	assert_int_equal(peer.last.len, LEAST);
 	ignore_all();
 }
 
@@ -311,6 +418,10 @@ int main(void)
 		PEER_TEST(test_nothing_longer_passes),
 		PEER_TEST(test_no_probe_at_the_end),
 		PEER_TEST(test_a_probe_is_told_of),
+		PEER_TEST(test_told_and_raised),
+		PEER_TEST(test_told_again),
+		PEER_TEST(test_others_begin_with_it),
+		PEER_TEST(test_others_are_not_deceived),
 	};
 
 	return cmocka_run_group_tests(tests, peer_group_setup, NULL);

@@ -203,15 +203,20 @@ static struct harness_exchange *post(struct harness *h, const char *type, const 
 
 static void test_body_across_pieces(void **state)
 {
-	struct harness *h = plugin_start("deny = ( { content = \"<script>\"; } );");
+	struct harness *h = plugin_start(
+		"deny = ( { content = \"<script>\"; status = 406; body = \"no\"; } );");
 	struct harness_exchange *x = post(h, "text/plain", "20");
 
 	(void)state;
 	assert_int_equal(harness_request_body(x, "aaaaaa<scr", 10, false), SLUICE_PASS);
 	assert_int_equal(harness_request_body(x, "ipt>", 4, false), SLUICE_PASS);
-	assert_int_equal(harness_request_body(x, "aaaaaa", 6, true), SLUICE_RESET);
-	harness_done(x, true);
+	assert_int_equal(harness_request_body(x, "aaaaaa", 6, true), SLUICE_RESPOND);
+	assert_int_equal(harness_status(x), 406);
+	assert_string_equal((const char *)harness_body(x, NULL), "no");
+	assert_int_equal(harness_request_body(x, "<script>", 8, true), SLUICE_PASS); /* unseen */
+	harness_done(x, false);
 	assert_int_equal(harness_counter(h, "body_denied"), 1);
+	assert_int_equal(harness_counter(h, "denied"), 1);
 	assert_int_equal(harness_counter(h, "hits_deny_1"), 1);
 
 	x = post(h, "text/plain", "4");
@@ -233,7 +238,7 @@ static void test_body_beyond_its_first_bytes_is_left(void **state)
 	x = post(h, "text/plain", "1000");
 	memcpy(long_text + 61, "bad", 3);
 	assert_int_equal(harness_request_body(x, long_text, sizeof(long_text), false),
-			 SLUICE_RESET);
+			 SLUICE_RESPOND);
 	harness_done(x, true);
 	harness_destroy(h);
 }
@@ -245,7 +250,7 @@ static void test_forms_are_decoded(void **state)
 		post(h, "application/x-www-form-urlencoded; charset=utf-8", "14");
 
 	(void)state;
-	assert_int_equal(harness_request_body(x, "a=dr%6fp+table", 14, true), SLUICE_RESET);
+	assert_int_equal(harness_request_body(x, "a=dr%6fp+table", 14, true), SLUICE_RESPOND);
 	harness_done(x, true);
 	x = post(h, "text/plain", "14");
 	assert_int_equal(harness_request_body(x, "a=dr%6fp+table", 14, true), SLUICE_LEAVE);
@@ -255,15 +260,16 @@ static void test_forms_are_decoded(void **state)
 static void test_head_and_body_score_together(void **state)
 {
 	struct harness *h =
-		plugin_start("threshold = 4; rules = ("
+		plugin_start("threshold = 4; score_status = 400; rules = ("
 			     " { action = \"score\"; score = 2; method = [ \"POST\" ]; },"
 			     " { action = \"score\"; score = 2; content = \"evil\"; } );");
 	struct harness_exchange *x = post(h, "text/plain", "4");
 
 	(void)state;
-	assert_int_equal(harness_request_body(x, "evil", 4, true), SLUICE_RESET);
+	assert_int_equal(harness_request_body(x, "evil", 4, true), SLUICE_RESPOND);
+	assert_int_equal(harness_status(x), 400);
 	assert_int_equal(harness_counter(h, "scored_out"), 1);
-	harness_done(x, true);
+	harness_done(x, false);
 	harness_destroy(h);
 }
 
@@ -275,8 +281,9 @@ static void test_bodies_are_bounded(void **state)
 	(void)state;
 	assert_int_equal(harness_request_body(first, "a", 1, false), SLUICE_PASS);
 	second = post(h, "text/plain", "9");
-	assert_int_equal(harness_request_body(second, "a", 1, false), SLUICE_RESET);
-	harness_done(second, true);
+	assert_int_equal(harness_request_body(second, "a", 1, false), SLUICE_RESPOND);
+	assert_int_equal(harness_status(second), 403);
+	harness_done(second, false);
 	assert_int_equal(harness_counter(h, "body_unseen"), 1);
 	harness_done(first, true);
 	second = post(h, "text/plain", "9");

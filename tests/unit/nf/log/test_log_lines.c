@@ -206,10 +206,32 @@ static void test_what_does_not_fit_is_cut(void **state)
 	harness_destroy(h);
 }
 
+/* No function was shown it. */
+static void test_refused(void **state)
+{
+	struct harness *h =
+		log_start(TEXT("$client $method $target ${header:User-Agent} $status "
+			       "$ending $head_us") "skip = ( { path_exact = \"/health\"; } );");
+	struct sluice_end end = {.why = SLUICE_ENDING_REQUEST_BAD,
+				 .status = 431,
+				 .group = SLUICE_NONE16,
+				 .server = SLUICE_NONE16,
+				 .head_us = 10};
+
+	(void)state;
+	harness_refused(h, "GET", "/x", HARNESS_FIELDS({"User-Agent", "u"}), &end);
+	harness_refused(h, "GET", "/health", HARNESS_NO_FIELDS, &end);
+	harness_advance(h, FLUSH_US);
+	assert_string_equal(harness_written(h), "192.0.2.1 GET /x u 431 request_bad 10\n");
+	assert_int_equal(harness_counter(h, "skipped"), 1);
+	harness_destroy(h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_combined),
+		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_own_text),
 		cmocka_unit_test(test_servers),

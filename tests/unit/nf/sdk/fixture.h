@@ -15,6 +15,8 @@
 static struct {
 	enum sluice_verdict (*request)(struct sluice_exchange *x);
 	enum sluice_verdict (*response)(struct sluice_exchange *x);
+	enum sluice_verdict (*request_body)(struct sluice_exchange *x,
+					    const struct sluice_span *spans, unsigned n, bool end);
 	enum sluice_verdict (*body)(struct sluice_exchange *x, const struct sluice_span *spans,
 				    unsigned n, bool end);
 	void (*writable)(struct sluice_exchange *held);
@@ -32,6 +34,12 @@ static enum sluice_verdict on_request(struct sluice_exchange *x)
 static enum sluice_verdict on_response(struct sluice_exchange *x)
 {
 	return t.response ? t.response(x) : SLUICE_PASS;
+}
+
+static enum sluice_verdict on_request_body(struct sluice_exchange *x,
+					   const struct sluice_span *spans, unsigned n, bool end)
+{
+	return t.request_body ? t.request_body(x, spans, n, end) : SLUICE_PASS;
 }
 
 static enum sluice_verdict on_body(struct sluice_exchange *x, const struct sluice_span *spans,
@@ -61,6 +69,7 @@ static const struct sluice_nf_hooks hooks = {
 	.ctx_bytes = 24,
 	.request_head = on_request,
 	.response_head = on_response,
+	.request_body = on_request_body,
 	.response_body = on_body,
 	.done = on_done,
 	.writable = on_writable,

@@ -139,6 +139,24 @@ static void answer_may_be_cut(void **state)
 	assert_int_equal(sluice_arena_used(harness_nf(*state)), 0);
 }
 
+static void answer_cuts_itself(void **state)
+{
+	struct harness_exchange *x;
+
+	t.request = stream;
+	harness_hold_sent(*state, true);
+	x = harness_request(*state, "GET", "/", HARNESS_NO_FIELDS);
+	assert_int_equal(sluice_respond_cut(t.held), 0);
+	assert_true(harness_body_cut(x));
+	assert_int_equal(sluice_respond_cut(t.held), -EINVAL);
+	assert_int_equal(sluice_respond_body(t.held, t.buf, 0, 1, false), -EINVAL);
+	t.sent = STREAM_BYTES;
+	harness_acknowledge(*state);
+	harness_done(x, true);
+	sluice_buf_unref(t.buf);
+	assert_int_equal(sluice_arena_used(harness_nf(*state)), 0);
+}
+
 static enum sluice_verdict respond_then_pass(struct sluice_exchange *x)
 {
 	sluice_respond(x, 200, SLUICE_LENGTH_UNKNOWN);
@@ -289,6 +307,100 @@ static void answers_instead_of_the_response(void **state)
 	assert_true(harness_body_ended(x));
 }
 
+/* --- because of a body ---------------------------------------------------------------- */
+
+static enum sluice_verdict refuse_end(struct sluice_exchange *x, const struct sluice_span *spans,
+				      unsigned n, bool end)
+{
+	(void)spans;
+	(void)n;
+	t.sent++;
+	assert_int_equal(sluice_field_add(x, "x-rule", sluice_str("7")), -EINVAL);
+	if (!end)
+		return SLUICE_PASS;
+	assert_int_equal(sluice_respond(x, 403, 3), 0);
+	assert_int_equal(sluice_field_add(x, "x-rule", sluice_str("7")), 0);
+	assert_int_equal(sluice_respond_text(x, sluice_str("no\n"), true), 0);
+	return SLUICE_RESPOND;
+}
+
+static void refuses_a_body(void **state)
+{
+	struct harness_exchange *x = harness_request(*state, "POST", "/", HARNESS_NO_FIELDS);
+
+	t.request_body = refuse_end;
+	assert_int_equal(harness_request_body(x, "abc", 3, false), SLUICE_PASS);
+	assert_int_equal(harness_request_body(x, "def", 3, true), SLUICE_RESPOND);
+	assert_int_equal(harness_status(x), 403);
+	assert_string_equal(harness_edits(x), "add x-rule: 7\n");
+	assert_string_equal((const char *)harness_body(x, NULL), "no\n");
+	assert_true(harness_body_ended(x));
+	assert_int_equal(harness_request_body(x, "more", 4, true), SLUICE_PASS);
+	assert_int_equal(t.sent, 2); /* what was on the ring already is not looked at */
+	harness_done(x, false);
+	assert_int_equal(t.done, 1);
+	assert_int_equal(sluice_arena_used(harness_nf(*state)), 0);
+}
+
+static void refuses_the_body_of_a_head(void **state)
+{
+	struct harness_exchange *x = harness_request(*state, "HEAD", "/", HARNESS_NO_FIELDS);
+	size_t len;
+
+	t.request_body = refuse_end;
+	assert_int_equal(harness_request_body(x, "", 0, true), SLUICE_RESPOND);
+	assert_int_equal(harness_body_bytes(x), 3);
+	assert_true(harness_body_ended(x));
+	harness_body(x, &len);
+	assert_int_equal(len, 0);
+}
+
+static enum sluice_verdict begin_and_pass(struct sluice_exchange *x,
+					  const struct sluice_span *spans, unsigned n, bool end)
+{
+	(void)spans;
+	(void)n;
+	(void)end;
+	assert_int_equal(sluice_respond(x, 403, SLUICE_LENGTH_UNKNOWN), 0);
+	assert_int_equal(sluice_field_add(x, "x-rule", sluice_str("7")), 0);
+	assert_int_equal(sluice_respond_text(x, sluice_str("no"), false), 0);
+	return SLUICE_PASS;
+}
+
+/* What is begun and not given is forgotten; no verdict without it. */
+static void answer_to_a_body_may_be_given_up(void **state)
+{
+	struct harness_exchange *x = harness_request(*state, "POST", "/", HARNESS_NO_FIELDS);
+
+	t.request_body = begin_and_pass;
+	assert_int_equal(harness_request_body(x, "abc", 3, false), SLUICE_PASS);
+	assert_int_equal(sluice_arena_used(harness_nf(*state)), 0);
+	assert_int_equal(harness_response(x, 200, HARNESS_NO_FIELDS), SLUICE_PASS);
+	assert_string_equal(harness_edits(x), "");
+	assert_int_equal(harness_logs(*state), 0);
+}
+
+static enum sluice_verdict respond_only(struct sluice_exchange *x, const struct sluice_span *spans,
+					unsigned n, bool end)
+{
+	(void)spans;
+	(void)n;
+	(void)end;
+	assert_int_equal(sluice_respond(x, 200, 0), t.sent ? -EINVAL : 0);
+	return SLUICE_RESPOND;
+}
+
+static void answers_no_piece_of_a_response(void **state)
+{
+	struct harness_exchange *x = harness_request(*state, "GET", "/", HARNESS_NO_FIELDS);
+
+	t.sent = 1;
+	t.body = respond_only;
+	harness_response(x, 200, HARNESS_NO_FIELDS);
+	assert_int_equal(harness_response_body(x, "abc", 3, false), SLUICE_RESET);
+	assert_int_equal(harness_logs(*state), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -297,12 +409,17 @@ int main(void)
 		TEST(body_streams),
 		TEST(slow_peer_holds_the_window),
 		TEST(answer_may_be_cut),
+		TEST(answer_cuts_itself),
 		TEST(answer_may_be_given_up),
 		TEST(wrong_verdict_resets),
 		TEST(body_is_replaced),
 		TEST(emitted_may_be_given_up),
 		TEST(body_is_left),
 		TEST(answers_instead_of_the_response),
+		TEST(refuses_a_body),
+		TEST(refuses_the_body_of_a_head),
+		TEST(answer_to_a_body_may_be_given_up),
+		TEST(answers_no_piece_of_a_response),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -275,9 +275,144 @@ static void test_a_file_that_shrinks(void **state)
 	assert_int_equal(truncate(path, 0), 0);
 	turns(h, 2);
 	assert_false(harness_body_ended(x));
+	assert_true(harness_body_cut(x));
 	assert_int_equal(harness_counter(h, "file_broken"), 1);
 	harness_done(x, true);
 	unlink(path);
+	harness_destroy(h);
+}
+
+/* Its first pieces are on their way: none of another content follows. */
+static void test_a_file_that_is_written_into(void **state)
+{
+	static uint8_t other[BIG_BYTES];
+	struct harness *h = start("", "");
+	struct harness_exchange *x;
+	char path[100];
+	size_t len;
+
+	(void)state;
+	memset(other, 'x', sizeof(other));
+	put("in/written", other, sizeof(other));
+	harness_set_room(h, 2);
+	x = get(h, "/written");
+	turns(h, 2);
+	harness_body(x, &len);
+	assert_int_equal(len, 2 * 65536);
+	memset(other, 'y', sizeof(other));
+	put("in/written", other, sizeof(other) - 1);
+	harness_set_room(h, UINT32_MAX);
+	turns(h, 5);
+	assert_true(harness_body_cut(x));
+	assert_null(memchr(harness_body(x, &len), 'y', len));
+	harness_done(x, true);
+	snprintf(path, sizeof(path), "%s/in/written", top);
+	unlink(path);
+	assert_int_equal(sluice_arena_used(harness_nf(h)), 0);
+	harness_destroy(h);
+}
+
+/* --- variants ----------------------------------------------------------------------- */
+
+#define ACCEPT(value) HARNESS_FIELDS({"Host", "a.example"}, {"Accept-Encoding", value})
+
+static void remove_file(const char *name)
+{
+	char path[200];
+
+	snprintf(path, sizeof(path), "%s/in/%s", top, name);
+	assert_int_equal(unlink(path), 0);
+}
+
+static void is_coded(struct harness_exchange *x, const char *coding, const char *body)
+{
+	assert_field(x, "Content-Type", "text/css");
+	assert_field(x, "Vary", "Accept-Encoding");
+	if (coding)
+		assert_field(x, "Content-Encoding", coding);
+	else
+		assert_no_field(x, "Content-Encoding");
+	assert_body(x, body);
+}
+
+static void test_variants(void **state)
+{
+	struct harness *h;
+	struct harness_exchange *x;
+	char etag[64];
+
+	(void)state;
+	put_text("in/v.css", "plain");
+	put_text("in/v.css.br", "BR");
+	put_text("in/v.css.gz", "GZIP");
+	h = start("precompressed = [ \"br\", \"zstd\", \"gzip\" ];", "");
+	is_coded(get(h, "/v.css"), NULL, "plain");
+	is_coded(harness_request(h, "GET", "/v.css", ACCEPT("gzip, zstd, br")), "br", "BR");
+	is_coded(harness_request(h, "GET", "/v.css", ACCEPT("gzip")), "gzip", "GZIP");
+	is_coded(harness_request(h, "GET", "/v.css", ACCEPT("br;q=0.5, gzip")), "gzip", "GZIP");
+	is_coded(harness_request(h, "GET", "/v.css", ACCEPT("zstd")), NULL, "plain");
+	is_coded(harness_request(h, "GET", "/v.css", ACCEPT("br;q=0")), NULL, "plain");
+	is_coded(harness_request(h, "GET", "/a.css", ACCEPT("br")), NULL, "a{}");
+	x = harness_request(h, "GET", "/v.css", ACCEPT("br"));
+	snprintf(etag, sizeof(etag), "%s", harness_field(x, "ETag"));
+	assert_string_not_equal(etag, harness_field(get(h, "/v.css"), "ETag"));
+	x = harness_request(h, "GET", "/v.css",
+			    HARNESS_FIELDS({"Accept-Encoding", "br"}, {"If-None-Match", etag}));
+	assert_int_equal(harness_status(x), 304);
+	assert_field(x, "Vary", "Accept-Encoding");
+	x = harness_request(h, "GET", "/v.css", HARNESS_FIELDS({"If-None-Match", etag}));
+	assert_int_equal(harness_status(x), 200);
+	x = harness_request(h, "GET", "/v.css",
+			    HARNESS_FIELDS({"Accept-Encoding", "gzip"}, {"Range", "bytes=1-2"}));
+	assert_int_equal(harness_status(x), 206);
+	assert_field(x, "Content-Range", "bytes 1-2/4");
+	is_coded(x, "gzip", "ZI");
+	harness_destroy(h);
+}
+
+/* What was not there comes, what was there goes: within a second. */
+static void test_variants_come_and_go(void **state)
+{
+	struct harness *h = start("precompressed = [ \"gzip\", \"br\" ];", "");
+
+	(void)state;
+	remove_file("v.css.br");
+	is_coded(harness_request(h, "GET", "/v.css", ACCEPT("br, gzip")), "gzip", "GZIP");
+	is_coded(harness_request(h, "GET", "/v.css", ACCEPT("br")), NULL, "plain");
+	put_text("in/v.css.br", "BR2");
+	is_coded(harness_request(h, "GET", "/v.css", ACCEPT("br")), NULL, "plain");
+	remove_file("v.css.gz");
+	harness_advance(h, 1000000);
+	is_coded(harness_request(h, "GET", "/v.css", ACCEPT("br")), "br", "BR2");
+	is_coded(harness_request(h, "GET", "/v.css", ACCEPT("gzip")), NULL, "plain");
+	remove_file("v.css");
+	harness_advance(h, 1000000);
+	assert_int_equal(harness_status(harness_request(h, "GET", "/v.css", ACCEPT("br"))), 404);
+	harness_destroy(h);
+}
+
+/* Also of files that are read while they are sent; not one of before a change. */
+static void test_large_variants(void **state)
+{
+	struct timespec later[2] = {{.tv_sec = FILE_MODIFIED + 1}, {.tv_sec = FILE_MODIFIED + 1}};
+	struct harness *h =
+		start("precompressed = [ \"br\" ];", "cache_file_kb = 0; cache_kb = 0;");
+	struct harness_exchange *x;
+	char path[200];
+
+	(void)state;
+	put_text("in/v.css", "plain");
+	x = harness_request(h, "GET", "/v.css", ACCEPT("br"));
+	turns(h, 3);
+	is_coded(x, "br", "BR2");
+	harness_done(x, false);
+	snprintf(path, sizeof(path), "%s/in/v.css", top);
+	assert_int_equal(utimensat(AT_FDCWD, path, later, 0), 0);
+	x = harness_request(h, "GET", "/v.css", ACCEPT("br"));
+	turns(h, 3);
+	is_coded(x, NULL, "plain");
+	harness_done(x, false);
+	assert_int_equal(sluice_arena_used(harness_nf(h)), 0);
 	harness_destroy(h);
 }
 
@@ -360,6 +495,13 @@ static void test_config(void **state)
 		       "test.conf:1: a root answers with 200");
 	plugin_refuses("responses = ( { root = \"/tmp\";\n index = \"a/b\"; } );",
 		       "test.conf:2: \"a/b\" is not a name");
+	plugin_refuses("responses = ( { root = \"/tmp\";\n precompressed = [ \"deflate\" ]; } );",
+		       "test.conf:2: \"deflate\" is none of br, zstd and gzip");
+	plugin_refuses(
+		"responses = ( { root = \"/tmp\";\n precompressed = [ \"br\", \"br\" ]; } );",
+		"test.conf:2: \"br\" twice");
+	plugin_refuses("responses = ( { body = \"x\"; precompressed = [ \"br\" ]; } );",
+		       "test.conf:1: unknown key \"precompressed\"");
 }
 
 int main(void)
@@ -372,6 +514,10 @@ int main(void)
 		cmocka_unit_test(test_large_files_are_streamed),
 		cmocka_unit_test(test_slow_readers_hold_a_window),
 		cmocka_unit_test(test_a_file_that_shrinks),
+		cmocka_unit_test(test_a_file_that_is_written_into),
+		cmocka_unit_test(test_variants),
+		cmocka_unit_test(test_variants_come_and_go),
+		cmocka_unit_test(test_large_variants),
 		cmocka_unit_test(test_changes_are_seen_within_a_second),
 		cmocka_unit_test(test_room_is_bounded),
 		cmocka_unit_test(test_reading_in_a_turn_is_bounded),

@@ -3,8 +3,8 @@
  * Accept-Encoding (RFC 9110 §12.5.3): which of the codings that we can do does the client like
  * best? Pure.
  */
-#ifndef NF_COMPRESS_ACCEPT_H
-#define NF_COMPRESS_ACCEPT_H
+#ifndef NF_COMMON_ACCEPT_H
+#define NF_COMMON_ACCEPT_H
 
 #include <sluice/nf.h>
 

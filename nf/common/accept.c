@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "accept.h"
+#include "nf/common/accept.h"
 
 #include <string.h>
 

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "nf/compress/accept.h"
+#include "nf/common/accept.h"
 
 static const char *const names[] = {"zstd", "br", "gzip"};
 
