@@ -160,6 +160,7 @@ SHOW(functions)
 SHOW(applications)
 SHOW(flows)
 SHOW(buffers)
+SHOW(cycles)
 SHOW(errors)
 #undef SHOW
 
@@ -176,6 +177,7 @@ static const struct {
 	{"upstreams", upstreams},
 	{"stats", stats},
 	{"buffers", buffers},
+	{"cycles", cycles},
 	{"errors", errors},
 };
 
@@ -190,7 +192,7 @@ static int run_show(void *ctx, const struct ctl_request *request, json_t **data,
 	}
 	snprintf(error, size,
 		 "show what? status, ports, chains, functions, applications, flows, upstreams, "
-		 "stats, buffers or errors");
+		 "stats, buffers, cycles or errors");
 	return -EINVAL;
 }
 

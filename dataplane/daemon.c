@@ -258,7 +258,7 @@ static int make_pools(struct daemon *d, const struct conf *conf, char *error, si
 	for (unsigned i = 0; i < conf->daemon.workers_count; i++) {
 		int node = d->eal.hugepages ? eal_node_of_cpu(conf->daemon.workers[i]) : 0;
 		int rc = memory_pools_create(&d->regions, i, node, bytes, buffer_bytes(conf),
-					     &d->pools[i]);
+					     conf->daemon.copy_below_bytes, &d->pools[i]);
 
 		if (rc)
 			return fail(error, size,
@@ -302,6 +302,7 @@ static int make_workers(struct daemon *d, const struct conf *conf, char *error, 
 {
 	d->set.regions = &d->regions;
 	d->set.ports = d->ports;
+	d->set.batch = conf->daemon.batch;
 	d->set.count = conf->daemon.workers_count;
 	for (unsigned i = 0; i < d->set.count; i++) {
 		int rc = worker_create(&d->set, i, conf, &d->pools[i], &d->set.worker[i], error,

@@ -16,7 +16,7 @@
 #include "dataplane/driver.h"
 #include "l4stack/stack.h"
 
-#define BURST        32
+#define BURST        32  /* at most: `batch` of the configuration */
 #define TX_QUEUE     512 /* packets that wait for a port's device */
 #define HANDOFF_RING 4096
 #define TX_RETRY_US  100 /* before a device without room is asked again */
@@ -168,7 +168,7 @@ static unsigned receive_port(struct io *io, struct stack *stack, uint16_t number
 
 	if (io->worker >= port->queues)
 		return 0;
-	got = n = rte_eth_rx_burst(port->id, (uint16_t)io->worker, pkts, BURST);
+	got = n = rte_eth_rx_burst(port->id, (uint16_t)io->worker, pkts, (uint16_t)io->set->batch);
 	if (!n)
 		return 0;
 	if (port->traits->private_rx)
@@ -177,7 +177,9 @@ static unsigned receive_port(struct io *io, struct stack *stack, uint16_t number
 		mark_pinned(pkts[i]);
 	if (io->set->count > 1)
 		n = sort_out(io, number, pkts, n);
+	cycles_end_of(&io->load->cycles, CYCLES_RECEIVE);
 	stack_input(stack, number, pkts, n);
+	cycles_end_of(&io->load->cycles, CYCLES_STACK_IN);
 	return got;
 }
 
@@ -186,8 +188,10 @@ static unsigned receive_handed(struct io *io, struct stack *stack)
 	struct rte_mbuf *pkts[BURST];
 	unsigned n = rte_ring_sc_dequeue_burst(io->received, (void **)pkts, BURST, NULL);
 
+	cycles_end_of(&io->load->cycles, CYCLES_RECEIVE);
 	for (unsigned i = 0; i < n; i++)
 		stack_input(stack, pkts[i]->port, &pkts[i], 1);
+	cycles_end_of(&io->load->cycles, CYCLES_STACK_IN);
 	return n;
 }
 
@@ -199,18 +203,30 @@ unsigned io_receive(struct io *io, struct stack *stack)
 		n += receive_port(io, stack, (uint16_t)p);
 	if (io->received)
 		n += receive_handed(io, stack);
+	cycles_end_of(&io->load->cycles, CYCLES_RECEIVE);
 	io->load->rx_packets += n;
 	return n;
 }
 
 /* --- out --------------------------------------------------------------------------------- */
 
+static bool must_prepare(const struct port *port, struct rte_mbuf *const *pkts, uint16_t n)
+{
+	uint64_t flags = 0;
+
+	if (!(port->offloads & (STACK_TX_TCP_CSUM | STACK_TX_TSO | STACK_TX_IP_CSUM)))
+		return false;
+	if (!port->traits->plain_sums)
+		return true;
+	for (uint16_t i = 0; i < n; i++)
+		flags |= pkts[i]->ol_flags;
+	return flags & RTE_MBUF_F_TX_TCP_SEG;
+}
+
 /* How many of them the device can be given. */
 static uint16_t prepare(const struct port *port, uint16_t queue, struct rte_mbuf **pkts, uint16_t n)
 {
-	if (port->offloads & (STACK_TX_TCP_CSUM | STACK_TX_TSO | STACK_TX_IP_CSUM))
-		return rte_eth_tx_prepare(port->id, queue, pkts, n);
-	return n;
+	return must_prepare(port, pkts, n) ? rte_eth_tx_prepare(port->id, queue, pkts, n) : n;
 }
 
 static void drop(struct io *io, struct rte_mbuf **pkts, unsigned n)

@@ -19,7 +19,8 @@
 
 #define REGION_ALIGN  (UINT64_C(2) << 20)
 #define DATA_ROOM     (RTE_PKTMBUF_HEADROOM + 2048)
-#define HEADER_ROOM   (RTE_PKTMBUF_HEADROOM + 512)
+#define HEADER_COPY   256 /* of payload, beside a header */
+#define HEADER_ROOM   (RTE_PKTMBUF_HEADROOM + 256 + HEADER_COPY)
 #define POOL_CACHE    256
 #define MBUF_OVERHEAD (sizeof(struct rte_mbuf) + 64) /* the header, and the mempool's own */
 
@@ -200,8 +201,9 @@ static uint16_t rx_room(const struct memory_pools *p)
 }
 
 int memory_pools_create(struct region_table *regions, unsigned worker, int node, uint64_t bytes,
-			uint32_t rx_bytes, struct memory_pools *p)
+			uint32_t rx_bytes, uint32_t copied_bytes, struct memory_pools *p)
 {
+	uint32_t header_room = RTE_MAX(HEADER_ROOM, HEADER_ROOM - HEADER_COPY + copied_bytes);
 	int rc;
 
 	*p = (struct memory_pools){.worker = worker, .node = node, .rx_bytes = rx_bytes};
@@ -209,8 +211,8 @@ int memory_pools_create(struct region_table *regions, unsigned worker, int node,
 	if (rc)
 		goto fail;
 	p->data = pool_direct(p, "data", share_count(bytes, SHARE_DATA, DATA_ROOM), DATA_ROOM);
-	p->header = pool_direct(p, "header", share_count(bytes, SHARE_HEADER, HEADER_ROOM),
-				HEADER_ROOM);
+	p->header = pool_direct(p, "header", share_count(bytes, SHARE_HEADER, header_room),
+				header_room);
 	p->control = pool_direct(p, "control", share_count(bytes, SHARE_CONTROL, HEADER_ROOM),
 				 HEADER_ROOM);
 	p->ref = pool_direct(p, "ref", share_count(bytes, SHARE_REF, 0), 0);

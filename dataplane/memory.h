@@ -36,10 +36,10 @@ struct memory_pools {
 	uint32_t rx_bytes; /* for each packet, after the headroom */
 };
 
-/* `bytes`: this worker's share of memory_mb; `rx_bytes`: what a receive buffer must hold.
- * 0 or -errno. */
+/* `bytes`: this worker's share of memory_mb; `rx_bytes`: what a receive buffer must hold;
+ * `copied_bytes`: of payload, what a header's buffer must. 0 or -errno. */
 int memory_pools_create(struct region_table *regions, unsigned worker, int node, uint64_t bytes,
-			uint32_t rx_bytes, struct memory_pools *out)
+			uint32_t rx_bytes, uint32_t copied_bytes, struct memory_pools *out)
 	__attribute__((warn_unused_result));
 int memory_flat(struct memory_pools *pools) __attribute__((warn_unused_result));
 /* The memory itself ends with EAL: it would zero each page before it takes it back, and an end

@@ -23,6 +23,7 @@ json_t *show_flows(struct daemon *d);
 json_t *show_upstreams(struct daemon *d, const char *only); /* a group; NULL: all */
 json_t *show_stats(struct daemon *d, const char *prefix);   /* of "group.name" */
 json_t *show_buffers(struct daemon *d);
+json_t *show_cycles(struct daemon *d);
 json_t *show_errors(struct daemon *d);
 
 /* Once a second: what "lately" is measured against. */

@@ -139,6 +139,7 @@ static int make_stack(struct worker *w, const struct conf *conf)
 	struct stack_conf sc = {
 		.max_conns = conf->daemon.max_connections,
 		.memory_bytes = w->pools->rx_region->bytes,
+		.copy_below_bytes = conf->daemon.copy_below_bytes,
 	};
 
 	if (getrandom(sc.secret, sizeof(sc.secret), 0) != sizeof(sc.secret))
@@ -318,14 +319,18 @@ static bool serve_call(struct worker *w)
 /* Inline functions take their turns until they have nothing to say to each other. */
 static bool turn_inlines(struct worker *w, uint64_t now_us)
 {
+	struct cycles *cycles = &w->load.cycles;
 	bool work = false;
 
 	for (unsigned round = 0; round < INLINE_ROUNDS && w->inlines.first; round++) {
 		engine_publish(w->engine);
+		cycles_end_of(cycles, CYCLES_RINGS);
 		if (!inline_turn(&w->inlines, now_us))
 			break;
+		cycles_end_of(cycles, CYCLES_INLINE);
 		work = true;
 		engine_poll(w->engine, now_us);
+		cycles_end_of(cycles, CYCLES_ENGINE);
 	}
 	return work;
 }
@@ -333,21 +338,32 @@ static bool turn_inlines(struct worker *w, uint64_t now_us)
 /* One turn: packets in, exchanges move, packets out. True if there was anything to do. */
 static bool turn(struct worker *w)
 {
+	struct cycles *cycles = &w->load.cycles;
 	uint64_t now_us = clock_us();
 	bool work;
 
+	cycles_begin(cycles);
 	stack_advance(w->stack, now_us);
+	cycles_end_of(cycles, CYCLES_TIMERS);
 	work = io_receive(w->io, w->stack) > 0;
 	stack_deliver(w->stack);
+	cycles_end_of(cycles, CYCLES_STACK_IN);
 	work |= engine_pending(w->engine) || apps_pending(w->apps);
 	engine_poll(w->engine, now_us);
 	apps_poll(w->apps, now_us);
+	cycles_end_of(cycles, CYCLES_ENGINE);
 	work |= turn_inlines(w, now_us);
+	cycles_end_of(cycles, CYCLES_INLINE);
 	work |= serve_call(w);
+	cycles_end_of(cycles, CYCLES_CALLS);
 	stack_flush(w->stack);
+	cycles_end_of(cycles, CYCLES_STACK_OUT);
 	engine_publish(w->engine);
 	apps_publish(w->apps);
+	cycles_end_of(cycles, CYCLES_RINGS);
 	io_flush(w->io, now_us);
+	cycles_end_of(cycles, CYCLES_TRANSMIT);
+	cycles_end(cycles, work);
 	return work;
 }
 

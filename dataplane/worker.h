@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "dataplane/cycles.h"
 #include "dataplane/memory.h"
 #include "dataplane/port.h"
 
@@ -37,6 +38,7 @@ struct worker_set {
 	struct upstreams *upstreams;
 	struct port *ports;
 	unsigned ports_count;
+	unsigned batch;       /* packets taken from a port at a time */
 	int alarm_fd;         /* written when an application has offended */
 	_Atomic bool foreign; /* payload may lie in memory that EAL does not know */
 	struct worker *worker[WORKERS_MAX];
@@ -55,6 +57,7 @@ struct worker_load {
 	uint64_t rx_copied_bytes; /* on ports that cannot receive into the shared region */
 	uint64_t tx_copied_bytes; /* on ports that cannot send several segments, or not from an
 				     application's memory */
+	struct cycles cycles;
 };
 
 /* Makes the worker with its stack and engine; pools must exist. 0, or -errno and a sentence. */

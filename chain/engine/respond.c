@@ -228,6 +228,7 @@ void respond_begin(struct exchange *x)
 		exchange_fail(x, 502);
 		return;
 	}
+	short_append(x, chain);
 	head_to_client(x, chain);
 	if (!x->message[RESPONSE].framing.upgrade)
 		return;

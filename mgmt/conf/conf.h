@@ -51,7 +51,9 @@ struct conf_daemon {
 	enum conf_poll poll;
 	enum conf_hugepages hugepages;
 	unsigned memory_mb;
-	unsigned drain_ms; /* SIGTERM: how long exchanges may still take */
+	unsigned batch;            /* packets taken from a port at a time */
+	unsigned copy_below_bytes; /* shorter pieces of payload are copied */
+	unsigned drain_ms;         /* SIGTERM: how long exchanges may still take */
 	unsigned max_connections;
 	const char *run_dir;        /* holds control.sock and apps.sock */
 	const char *plugin_dir;     /* where NAME.so is looked for; default: beside the binary,

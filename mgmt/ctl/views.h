@@ -105,6 +105,7 @@ VIEW_LIST(flow, flows)
 VIEW_LIST(upstream, upstreams)
 VIEW_LIST(stat, stats)
 VIEW_LIST(buffer, buffers)
+VIEW_LIST(cycle, cycles)
 VIEW_LIST(error, errors)
 #undef VIEW_LIST
 

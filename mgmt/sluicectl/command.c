@@ -27,6 +27,7 @@ static const struct show shows[] = {
 	{"upstreams", &view_of_upstream, "servers, their health and load"},
 	{"stats", &view_of_stat, "every counter, with its meaning"},
 	{"buffers", &view_of_buffer, "pools of packet memory, and who holds it"},
+	{"cycles", &view_of_cycle, "where the workers' time goes, stage by stage"},
 	{"errors", &view_of_error, "what went wrong lately"},
 	{NULL, NULL, NULL},
 };
@@ -131,9 +132,10 @@ static int parse_show(int count, char *const *words, struct command *out, char *
 	const struct show *show = shows;
 
 	if (count == 0)
-		return fail_plainly(error, "show what? status, ports, chains, functions, "
-					   "applications, flows, upstreams, stats, buffers, "
-					   "errors or cache");
+		return fail_plainly(error,
+				    "show what? status, ports, chains, functions, "
+				    "applications, flows, upstreams, stats, buffers, cycles, "
+				    "errors or cache");
 	if (!strcmp(words[0], "cache"))
 		return parse_show_cache(count - 1, words + 1, out, error);
 	while (show->what && strcmp(show->what, words[0]) != 0)

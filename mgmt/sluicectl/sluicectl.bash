@@ -18,7 +18,7 @@ _sluicectl() {
 		COMPREPLY=($(compgen -f -- "$word"))
 		return
 		;;
-	show) words="status ports chains functions applications flows upstreams stats buffers errors" ;;
+	show) words="status ports chains functions applications flows upstreams stats buffers cycles errors" ;;
 	upstream) words=$(_sluicectl_upstreams) ;;
 	function) words="restart upgrade scale drain" ;;
 	restart | upgrade | scale | drain) words=$(_sluicectl_functions) ;;

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * bench_conns [COUNT]: opens COUNT connections (1,000,000), lets them be idle, closes them; two
- * stacks in one process. Fails when one connection is refused, lost, reset or left over.
+ * stacks in one process. 200 of them ask and are answered, 64 bytes each way, before the others are
+ * there and beside them. Fails when one connection is refused, lost, reset or left over, or an
+ * answer is not as it should be.
  */
 #include <rte_cycles.h>
 #include <rte_mbuf.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "l4stack/base/counters.h"
 #include "l4stack/stack.h"
@@ -20,6 +23,10 @@
 #define CONNS_PER_PORT 40000u /* of 49152 */
 #define STEP_US        100u
 #define IDLE_US        (3600ull * 1000000)
+#define ACTIVE         200u
+#define ROUNDS         2000u /* questions of each of them */
+#define MESSAGE_BYTES  64u
+#define QUIET_TURNS    1000u /* of a millisecond */
 
 /* The parts of a connection, as tcp_conn.h orders them. */
 #define HOT_BYTES  offsetof(struct tcp_conn, cc)
@@ -31,13 +38,58 @@ struct run {
 	uint32_t count, opened, accepted, ended, closed;
 	uint32_t wrong; /* closed before its time, or not as it should */
 	uint32_t n;
+	uint32_t asked, to_ask, answered;
 	struct tcp_conn **conns; /* the client's */
 	double open_ns, close_ns, longest_us;
+	double alone_ns, beside_ns; /* the server's, of a question of the active ones */
 	uint64_t server_open_cycles, server_close_cycles;
 };
 static struct run run;
 
 /* ---- the owners ---- */
+
+static void say(struct tcp_conn *conn, uint8_t what)
+{
+	struct rte_mbuf *m = pair_payload(&run.pair, MESSAGE_BYTES);
+
+	if (m)
+		memset(rte_pktmbuf_mtod(m, void *), what, MESSAGE_BYTES);
+	if (m && !tcp_send(conn, m))
+		return;
+	rte_pktmbuf_free(m);
+	run.wrong++;
+}
+
+/* What came is one message of that; false: nothing came. */
+static bool hear(struct tcp_conn *conn, uint8_t what)
+{
+	struct rte_mbuf *m = tcp_recv(conn, UINT32_MAX);
+
+	if (!m)
+		return false;
+	if (m->next || m->data_len != MESSAGE_BYTES ||
+	    *rte_pktmbuf_mtod_offset(m, uint8_t *, MESSAGE_BYTES - 1) != what)
+		run.wrong++;
+	rte_pktmbuf_free(m);
+	return true;
+}
+
+static void ask(struct tcp_conn *conn)
+{
+	if (run.asked == run.to_ask)
+		return;
+	run.asked++;
+	say(conn, '?');
+}
+
+static void on_client_readable(struct tcp_conn *conn, void *user)
+{
+	(void)user;
+	if (!hear(conn, '!'))
+		return;
+	run.answered++;
+	ask(conn);
+}
 
 static void on_opened(struct tcp_conn *conn, void *user)
 {
@@ -49,6 +101,8 @@ static void on_opened(struct tcp_conn *conn, void *user)
 static void on_server_readable(struct tcp_conn *conn, void *user)
 {
 	(void)user;
+	if (hear(conn, '?'))
+		say(conn, '!');
 	if (!tcp_recv_ended(conn))
 		return;
 	run.ended++;
@@ -63,7 +117,8 @@ static void on_closed(struct tcp_conn *conn, void *user, enum tcp_close_reason r
 	run.wrong++;
 }
 
-static const struct tcp_handlers client_handlers = {.opened = on_opened, .closed = on_closed};
+static const struct tcp_handlers client_handlers = {
+	.opened = on_opened, .readable = on_client_readable, .closed = on_closed};
 static const struct tcp_handlers server_handlers = {.readable = on_server_readable,
 						    .closed = on_closed};
 
@@ -105,17 +160,43 @@ static double ns_since(uint64_t begin)
 	return (double)(rte_rdtsc() - begin) * 1e9 / (double)rte_get_tsc_hz();
 }
 
+static int open_to(uint32_t count)
+{
+	while (run.n < count) {
+		for (uint32_t i = 0; i < AT_ONCE && run.n < count; i++, run.n++)
+			if (open_one(run.n))
+				return -1;
+		pair_settle(&run.pair, STEP_US);
+	}
+	return 0;
+}
+
+/* Nanoseconds of the server's CPU for each question of the active ones. */
+static double be_active(void)
+{
+	uint32_t active = RTE_MIN(ACTIVE, run.n), questions = active * ROUNDS;
+	uint64_t began = run.pair.side[PAIR_SERVER].cpu_ns;
+	double ns;
+
+	run.asked = run.answered = 0;
+	run.to_ask = questions;
+	for (uint32_t i = 0; i < active; i++)
+		ask(run.conns[i]);
+	while (run.answered < questions && !run.wrong)
+		pair_turn(&run.pair, STEP_US);
+	ns = (double)(run.pair.side[PAIR_SERVER].cpu_ns - began) / questions;
+	for (unsigned i = 0; i < QUIET_TURNS; i++) /* the last ACKs, which were delayed */
+		pair_turn(&run.pair, 1000);
+	return ns;
+}
+
 static int open_all(void)
 {
 	uint64_t begin = rte_rdtsc();
 
 	run.pair.side[PAIR_SERVER].cycles = run.pair.side[PAIR_SERVER].turn_most_ns = 0;
-	while (run.n < run.count) {
-		for (uint32_t i = 0; i < AT_ONCE && run.n < run.count; i++, run.n++)
-			if (open_one(run.n))
-				return -1;
-		pair_settle(&run.pair, STEP_US);
-	}
+	if (open_to(run.count))
+		return -1;
 	run.open_ns = ns_since(begin) / run.count;
 	run.longest_us = (double)run.pair.side[PAIR_SERVER].turn_most_ns / 1e3;
 	run.server_open_cycles = run.pair.side[PAIR_SERVER].cycles / run.count;
@@ -177,6 +258,10 @@ static void report_memory(const struct pair_memory *memory)
 
 static void report_time(void)
 {
+	printf("\n%u of them active\n", ACTIVE);
+	pair_row("before the others are there", run.alone_ns, 0, "ns a question");
+	pair_row("beside the others", run.beside_ns, 0, "ns a question");
+	pair_row("beside, of alone", 100 * run.alone_ns / run.beside_ns, 0, "% throughput");
 	printf("\ntime\n");
 	pair_row("open, both sides", run.open_ns, 0, "ns a connection");
 	pair_row("close, both sides", run.close_ns, 0, "ns a connection");
@@ -230,10 +315,16 @@ static int benchmark(void)
 	uint64_t idle_frames;
 	unsigned failed;
 
-	if (listen_all() || open_all()) {
+	if (listen_all() || open_to(RTE_MIN(ACTIVE, run.count))) {
 		printf("FAILED: connection %u could not be opened\n", run.n);
 		return 1;
 	}
+	run.alone_ns = be_active();
+	if (open_all()) {
+		printf("FAILED: connection %u could not be opened\n", run.n);
+		return 1;
+	}
+	run.beside_ns = be_active();
 	memory = pair_memory_of(&run.pair.side[PAIR_SERVER]);
 	idle_frames = idle();
 	failed = expect_open(idle_frames);

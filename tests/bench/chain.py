@@ -11,6 +11,7 @@ import statistics
 import sys
 
 import harness
+import plot
 
 PLACEMENTS = ("process", "inline")
 GOALS_NS = {"process": 150, "inline": 25}
@@ -26,7 +27,7 @@ class Chain(harness.Sluice):
 
     def __init__(self, lab, load, device, length, placement):
         functions = [*noops(length, placement), harness.static_function((SIZE,))]
-        super().__init__(lab, load, device, placement, functions, [*(f"noop{i}" for i in range(length)), "pages"])
+        super().__init__(lab, load, [device], placement, functions, [*(f"noop{i}" for i in range(length)), "pages"])
 
 
 def measure(lab, load, args, length):
@@ -58,26 +59,36 @@ def table_row(length, placement, results):
             str(GOALS_NS[placement]) if length else ""]
 
 
+def summary(name, length, placement, results):
+    cost = hop_ns(results[placement], results["none"], length)
+    return harness.goal_row(f"{name}: {length} × noop, {placement}: for each request and hop", f"≤ {GOALS_NS[placement]} ns", f"{cost:.0f} ns",
+                            cost <= GOALS_NS[placement])
+
+
 TITLES = ["path before static", "k requests/s", "of none", "p50 µs", "p99 µs", "ns each", "goal"]
 
 
 def benchmark(args):
-    rows, data = [], {}
+    rows, data, goals = [], {}, []
     with harness.laboratory(3) as (lab, load):
         for length in args.lengths:
             results = measure(lab, load, args, length)
             print(f"{length} functions", file=sys.stderr)
             rows += [table_row(length, placement, results) for placement in PLACEMENTS]
             data[str(length)] = results
+            goals += [summary(args.name, length, placement, results) for placement in PLACEMENTS if length]
     print(f"{args.connections} connections, {SIZE} B, keep-alive; one worker, processes share its CPU or not as the kernel places them\n")
     print(harness.table(TITLES, rows))
-    harness.report("chain", data)
+    plot.save(harness.REPORT / f"{args.name}.svg", "functions before static", "functions", "k requests/s",
+              {p: [(int(n), harness.median(results[p], "rate") / 1e3) for n, results in data.items()] for p in PLACEMENTS})
+    harness.report(args.name, data, goals)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--ms", type=int, default=200, help="of each measurement")
+    parser.add_argument("--name", default="chain", help="what it is called in the report")
     parser.add_argument("--connections", type=int, default=200)
     parser.add_argument("--lengths", type=lambda text: [int(n) for n in text.split(",")], default=[0, 1, 2, 4, 8])
     args = parser.parse_args()

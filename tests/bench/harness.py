@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import pathlib
+import shutil
 import signal
 import statistics
 import struct
@@ -27,6 +28,8 @@ PAGES = pathlib.Path("/proc/sys/vm/nr_hugepages")
 FREE = pathlib.Path("/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages")
 LOAD_MB, SYSTEM_MB = 96, 384  # of hugepages, for each system: in the load generator, and its own
 SLUICED_MB = 256  # of it, what the daemon has for packets
+CLIENT_FULL = 0.97  # of its time busy: then the load is what is measured
+REPORT = TOP / "build/bench"
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 WRONG = ("wrong_head", "wrong_length", "wrong_byte", "refused", "stalled", "overflows")
 
@@ -40,6 +43,12 @@ def needs():
         raise CannotRun("benchmarks on shared memory devices need root")
     if len(os.sched_getaffinity(0)) < 2:
         raise CannotRun("benchmarks on shared memory devices need two CPUs: one for the load, one for what is measured")
+
+
+def needs_programs(names):
+    missing = [name for name in names if not shutil.which(name)]
+    if missing:
+        raise CannotRun(f"not installed: {' '.join(missing)}")
 
 
 @contextlib.contextmanager
@@ -93,12 +102,12 @@ def wait_word(process, what):
 
 
 class Load:
-    """sluice-bench, with a device for each system."""
+    """sluice-bench, with its devices."""
 
-    def __init__(self, lab, systems):
-        self.sockets = [lab.dir / f"wire{i}.sock" for i in range(systems)]
-        devices = [f"net_vhost{i},iface={s},tso=1" for i, s in enumerate(self.sockets)]
-        self.process = program(lab, "sluice-bench", CLIENT_CPU, LOAD_MB * systems, *devices, stdin=subprocess.PIPE)
+    def __init__(self, lab, devices):
+        self.sockets = [lab.dir / f"wire{i}.sock" for i in range(devices)]
+        texts = [f"net_vhost{i},iface={s},tso=1" for i, s in enumerate(self.sockets)]
+        self.process = program(lab, "sluice-bench", CLIENT_CPU, LOAD_MB * devices, *texts, stdin=subprocess.PIPE)
         wait_word(self.process, "sluice-bench")
 
     def run(self, mode, **keys):
@@ -123,6 +132,10 @@ class System:
     def busy_cycles(self):
         raise NotImplementedError
 
+    def counters(self):
+        """More that is counted while it is measured: {name: number}."""
+        return {}
+
     @contextlib.contextmanager
     def turn(self):
         self.process.send_signal(signal.SIGCONT)
@@ -133,14 +146,17 @@ class System:
 
     def measure(self, load, mode, size, path=None, **keys):
         with self.turn():
-            before = self.busy_cycles()
+            counters, before = self.counters(), self.busy_cycles()
             result = load.run(mode, device=self.device, server=f"{self.address}:80", path=path or f"/{size}", size=size,
                               last=LETTERS[(size - 1) % 26], **keys)
             result["cycles"] = (self.busy_cycles() - before) / max(1, result["requests_whole"])
+            result["counters"] = {name: value - counters[name] for name, value in self.counters().items()}
         result["packets"] = (result["frames_in"] + result["frames_out"]) / max(1, result["requests"])
         wrong = {key: result[key] for key in WRONG if result[key]}
+        if result.get("origin", {}).get("wrong"):
+            wrong["requests at the origin"] = result["origin"]["wrong"]
         if wrong or not result["requests"]:
-            raise LabError(f"{self.name}, {mode}, {size} bytes, {keys}: not every answer came as it should: {wrong or 'none came'}")
+            raise LabError(f"{self.name}, {mode}, {size} bytes, {keys}: not every answer came as it should: {wrong or 'none came'}: {result}")
         return result
 
 
@@ -159,12 +175,22 @@ class Limit(System):
 
 
 CONF = """
-daemon = {{ workers = [ {cpu} ]; poll = "busy"; hugepages = "on"; memory_mb = {memory}; run_dir = "@RUN_DIR@"; {daemon} }};
-ports = ( {{ name = "wire"; device = "net_virtio_user0,path={socket},mac=52:54:00:00:00:0{number},queue_size=1024";
-            addresses = [ "10.50.0.1/24" ]; }} );
+daemon = {{ workers = [ {cpu} ]; poll = "{poll}"; hugepages = "on"; memory_mb = {memory}; run_dir = "@RUN_DIR@"; {daemon} }};
+ports = ( {ports} );
+{rest}
 functions = ( {functions} );
 chains = ( {{ name = "www"; listen = "10.50.0.1:80"; protocol = "http"; path = [ {path} ]; }} );
 """
+
+
+ADDRESSES = ("10.50.0.1", "10.60.0.1")  # of what is measured: to clients, to origins
+ORIGIN = "10.60.0.2"
+
+
+def port_text(load, number, device, extra=""):
+    """A port of the daemon's on a wire of the load's."""
+    return (f'{{ name = "wire{number}"; addresses = [ "{ADDRESSES[number]}/24" ]; {extra} '
+            f'device = "net_virtio_user{number},path={load.sockets[device]},mac=52:54:00:00:00:0{device + 1},queue_size=1024"; }}')
 
 
 def static_function(sizes, placement="inline", name="pages"):
@@ -174,11 +200,14 @@ def static_function(sizes, placement="inline", name="pages"):
 
 
 class Sluice(System):
-    def __init__(self, lab, load, device, name, functions, path, daemon=""):
-        conf = CONF.format(cpu=SERVER_CPU, memory=SLUICED_MB, socket=load.sockets[device], number=device + 1,
-                           functions=", ".join(functions), path=", ".join(f'"{p}"' for p in path), daemon=daemon)
+    """`devices`: the load's wires, the one of clients first. More of the configuration in `daemon`, `port` (of each) and `rest`."""
+
+    def __init__(self, lab, load, devices, name, functions, path, daemon="", port="", rest="", poll="busy"):
+        ports = [port_text(load, number, device, port) for number, device in enumerate(devices)]
+        conf = CONF.format(cpu=SERVER_CPU, memory=SLUICED_MB, ports=", ".join(ports), rest=rest, daemon=daemon, poll=poll,
+                           functions=", ".join(functions), path=", ".join(f'"{p}"' for p in path))
         self.daemon = Sluiced(lab, conf, ns=Here(lab))
-        super().__init__(name, device, "10.50.0.1", self.daemon.process)
+        super().__init__(name, devices[0], ADDRESSES[0], self.daemon.process)
         self.process.send_signal(signal.SIGSTOP)
 
     def busy_cycles(self):
@@ -189,11 +218,12 @@ class Sluice(System):
 
 
 @contextlib.contextmanager
-def laboratory(systems):
-    """A lab with hugepages for so many systems, and the load; CannotRun if that cannot be."""
+def laboratory(systems, devices=None):
+    """A lab with hugepages for so many systems, and the load with a device for each or so many; CannotRun if that cannot be."""
     needs()
-    with hugepages(systems * (LOAD_MB + SYSTEM_MB)), Lab() as lab:
-        load = Load(lab, systems)
+    devices = devices or systems
+    with hugepages(devices * LOAD_MB + systems * SYSTEM_MB), Lab() as lab:
+        load = Load(lab, devices)
         try:
             yield lab, load
         finally:
@@ -213,6 +243,11 @@ def ratios(results, others, key="rate"):
     return [a[key] / b[key] for a, b in zip(results, others)]
 
 
+def held_up(results):
+    """By the load, when that was busy all the time."""
+    return "load" if median(results, "busy") > CLIENT_FULL else ""
+
+
 def spread(values):
     return f"{min(values):.2f}–{max(values):.2f}"
 
@@ -228,18 +263,27 @@ def table(titles, rows):
     return "\n".join(lines)
 
 
-def report(name, data):
-    """Adds to build/bench/report.json what this benchmark found."""
-    folder = TOP / "build/bench"
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "report.json"
-    whole = json.loads(path.read_text()) if path.exists() else {}
-    whole[name] = data
-    path.write_text(json.dumps(whole, indent=1, sort_keys=True) + "\n")
+def goal_row(what, goal, figure, reached):
+    """A line of the table that `./run bench` ends with."""
+    return {"what": what, "goal": goal, "figure": figure, "reached": bool(reached)}
+
+
+def report_read():
+    path = REPORT / "report.json"
+    return json.loads(path.read_text()) if path.exists() else {}
+
+
+def report(name, data, goals=()):
+    """Adds to build/bench/report.json what this benchmark found: every figure, and goals as goal_row makes them."""
+    REPORT.mkdir(parents=True, exist_ok=True)
+    whole = report_read()
+    whole[name] = {"goals": list(goals), "data": data}
+    (REPORT / "report.json").write_text(json.dumps(whole, indent=1, sort_keys=True) + "\n")
 
 
 def main(benchmark):
     """Runs it; exit 0, 1 when it found something wrong, 77 when it cannot run here."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was taken is given back then, too
     try:
         benchmark()
     except CannotRun as error:

@@ -7,4 +7,4 @@ here=$(cd "$(dirname "$0")" && pwd)
 build=${SLUICE_BUILD:-$here/../../build}
 "$build"/tests/bench/bench_rings "${TIMES:-200000}" "$build/lib/sluice"
 echo
-exec "$here/chain.py" --lengths 1,2 "$@"
+exec "$here/chain.py" --name hop --lengths 1,2 "$@"

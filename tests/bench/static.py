@@ -9,6 +9,7 @@ import argparse
 import sys
 
 import harness
+import plot
 
 SIZES = (64, 1024, 4096, 8192)
 # A mode, a size, connections, and the goal: a share of limit, or connections a second.
@@ -21,7 +22,6 @@ ROWS = [
     ("once", 64, 50, 0.5e6), ("once", 64, 200, 0.5e6),
 ]
 WHAT = {"closed": "keep-alive", "once": "one request each"}
-CLIENT_FULL = 0.97
 
 
 def row_name(mode, size, connections):
@@ -52,25 +52,47 @@ def table_row(row, limit, sluice):
     share, rate = harness.statistics.median(shares), harness.median(sluice, "rate")
     goal, reached = verdict(row, share, rate)
     latency = [harness.statistics.median(r["latency_us"][p] for r in sluice) for p in ("p50", "p99", "p99.99")]
-    full = "load" if harness.median(sluice, "busy") > CLIENT_FULL else ""
     return [row_name(*row[:3]), f"{harness.median(limit, 'rate') / 1e6:.2f}", f"{rate / 1e6:.2f}", f"{share:.0%}",
             harness.spread(shares), goal, "yes" if reached else "no", f"{harness.median(sluice, 'cycles'):.0f}",
             f"{harness.median(limit, 'cycles'):.0f}", f"{harness.median(sluice, 'packets'):.2f}",
-            *(f"{us:.1f}" for us in latency), full]
+            *(f"{us:.1f}" for us in latency), harness.held_up(sluice)]
+
+
+def summary(row, limit, sluice):
+    share, rate = harness.statistics.median(harness.ratios(sluice, limit)), harness.median(sluice, "rate")
+    goal, enough = verdict(row, share, rate)
+    return harness.goal_row(f"static inline: {row_name(*row[:3])}", goal + (" of limit" if row[3] <= 1 else ""),
+                            f"{share:.0%}, {rate / 1e6:.2f} M/s", enough)
 
 
 TITLES = ["static, inline, one worker", "limit M/s", "Sluice M/s", "share", "of rounds", "goal", "reached", "cycles", "limit's",
           "packets", "p50 µs", "p99 µs", "p99.99 µs", "held up by"]
 
 
+def plots(rows, results):
+    """The sweep over sizes: millions of requests a second, and shares of limit."""
+    kept = [row for row in rows if row[0] == "closed" and row[2] > 1]
+    series, shares = {}, {}
+    for row in kept:
+        limit, sluice = results["limit", row], results["sluice", row]
+        for name, of in (("limit", limit), ("sluice", sluice)):
+            series.setdefault(f"{name}, {row[2]} connections", []).append((row[1], harness.median(of, "rate") / 1e6))
+        shares.setdefault(f"{row[2]} connections", []).append((row[1], 100 * harness.statistics.median(harness.ratios(sluice, limit))))
+    if kept:
+        plot.save(harness.REPORT / "static.svg", "static inline, keep-alive", "bytes of an answer", "M requests/s", series, log_x=True)
+        plot.save(harness.REPORT / "static-share.svg", "static inline, share of limit", "bytes of an answer", "% of limit", shares, log_x=True)
+
+
 def benchmark(args):
     rows = [row for row in ROWS if args.rows in row_name(*row[:3])]
     with harness.laboratory(2) as (lab, load):
         systems = [harness.Limit(lab, load, 0),
-                   harness.Sluice(lab, load, 1, "sluice", [harness.static_function(SIZES)], ["pages"])]
+                   harness.Sluice(lab, load, [1], "sluice", [harness.static_function(SIZES)], ["pages"])]
         results = measure(systems, load, rows, args)
+    plots(rows, results)
     print(harness.table(TITLES, [table_row(row, results["limit", row], results["sluice", row]) for row in rows]))
-    harness.report("static", {row_name(*row[:3]): {name: results[name, row] for name in ("limit", "sluice")} for row in rows})
+    harness.report("static", {row_name(*row[:3]): {name: results[name, row] for name in ("limit", "sluice")} for row in rows},
+                   [summary(row, results["limit", row], results["sluice", row]) for row in rows])
 
 
 def main():

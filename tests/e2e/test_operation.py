@@ -11,7 +11,7 @@ import pytest
 from conftest import chain_conf
 from lab import BUILD, Sluiced, wait_until
 
-WHAT = ["status", "ports", "chains", "functions", "flows", "upstreams", "stats", "buffers", "errors"]
+WHAT = ["status", "ports", "chains", "functions", "flows", "upstreams", "stats", "buffers", "cycles", "errors"]
 
 
 @pytest.mark.parametrize("what", WHAT)
@@ -23,6 +23,17 @@ def test_show(chain, what):
         data = chain.sluiced.show(what)
     assert text.strip()
     assert data or what == "errors"
+
+
+def test_show_cycles(chain):
+    for _ in range(300):
+        chain.client.curl("http://10.10.1.1/who")
+        rows = {row["stage"]: row for row in chain.sluiced.show("cycles")}
+        if rows["engine"]["cycles"]:
+            break
+    assert {"receive", "stack in", "engine", "rings", "transmit", "idle"} <= set(rows)
+    assert rows["engine"]["per_turn"] > 0 and rows["idle"]["cycles"] > 0
+    assert 99 < sum(row["share"] for row in rows.values()) < 101
 
 
 def test_show_tells_what_happened(chain):

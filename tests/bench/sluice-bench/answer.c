@@ -6,6 +6,7 @@
 #include <rte_mbuf.h>
 
 #include "tests/bench/sluice-bench/client.h"
+#include "tests/bench/sluice-bench/content.h"
 
 #define LENGTH "Content-Length:"
 
@@ -31,7 +32,37 @@ bool answer_read(struct client *client, const char *text, uint32_t len)
 		return false;
 	}
 	client->answer_bytes = head + body;
+	client->head_bytes = head;
 	return body == client->conf.size;
+}
+
+static bool piece_right(const uint8_t *text, uint32_t len, uint32_t at)
+{
+	for (uint32_t i = 0; i < len; i++)
+		if (text[i] != 'a' + (at + i) % CONTENT_PERIOD)
+			return false;
+	return true;
+}
+
+bool answer_body(const struct client *client, const struct rte_mbuf *m, uint32_t offset,
+		 uint32_t len, uint32_t at)
+{
+	uint32_t skip = at < client->head_bytes ? RTE_MIN(len, client->head_bytes - at) : 0;
+
+	offset += skip;
+	len -= skip;
+	at += skip;
+	for (; len; m = m->next) {
+		uint32_t from = RTE_MIN(offset, m->data_len), n = RTE_MIN(len, m->data_len - from);
+
+		offset -= from;
+		if (!piece_right(rte_pktmbuf_mtod_offset(m, const uint8_t *, from), n,
+				 at - client->head_bytes))
+			return false;
+		len -= n;
+		at += n;
+	}
+	return true;
 }
 
 uint8_t answer_last(const struct rte_mbuf *m, uint32_t end)

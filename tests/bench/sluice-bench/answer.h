@@ -18,4 +18,9 @@ bool answer_read(struct client *client, const char *text, uint32_t len);
 /* The byte before `end` of a frame. */
 uint8_t answer_last(const struct rte_mbuf *m, uint32_t end);
 
+/* Of `len` bytes in a frame from `offset` on, those of the body are as they must be: the alphabet,
+ * over and over. `at`: where in the answer they are. */
+bool answer_body(const struct client *client, const struct rte_mbuf *m, uint32_t offset,
+		 uint32_t len, uint32_t at);
+
 #endif

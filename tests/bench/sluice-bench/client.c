@@ -43,11 +43,22 @@ static void head_fill(const struct conn *conn, struct frame *f, uint32_t seq, ui
 	f->tcp.tcp_flags = flags;
 }
 
+/* What came in several pieces goes back in one. */
+static void make_single(struct rte_mbuf *m)
+{
+	if (m->nb_segs == 1)
+		return;
+	rte_pktmbuf_free(m->next);
+	m->next = NULL;
+	m->nb_segs = 1;
+}
+
 static void send_bare(struct client *c, struct conn *conn, struct rte_mbuf *m, uint32_t seq,
 		      uint8_t flags)
 {
 	struct frame *f = rte_pktmbuf_mtod(m, struct frame *);
 
+	make_single(m);
 	*f = c->bare[conn->host];
 	head_fill(conn, f, seq, flags);
 	m->data_len = sizeof(*f);
@@ -64,6 +75,7 @@ static void send_ask(struct client *c, struct conn *conn, struct rte_mbuf *m, ui
 	uint32_t bytes = sizeof(struct frame) + c->ask_len;
 	struct frame *f = rte_pktmbuf_mtod(m, struct frame *);
 
+	make_single(m);
 	rte_memcpy(f, c->ask[conn->host], bytes);
 	head_fill(conn, f, seq, FLAG_ACK | FLAG_PSH);
 	m->data_len = (uint16_t)bytes;
@@ -211,6 +223,8 @@ static void take_payload(struct client *c, struct conn *conn, const struct rte_m
 	}
 	if (!conn->got && !answer_begins(c, text, RTE_MIN(len, m->data_len - offset)))
 		c->counts.wrong_head++;
+	if (c->every_byte && !answer_body(c, m, offset, len, conn->got))
+		c->counts.wrong_byte++;
 	conn->got += len;
 	if (conn->got < c->answer_bytes)
 		return;

@@ -5,7 +5,8 @@
  * answered is sent again after a while and counted. The frame that brought an answer carries the
  * next request: nothing is allocated in between.
  *
- * Every answer is checked: its first words, its length, its last byte.
+ * Every answer is checked: its first words, its length, its last byte; while `every_byte` is set,
+ * all of its body.
  */
 #ifndef TESTS_BENCH_SLUICE_BENCH_CLIENT_H
 #define TESTS_BENCH_SLUICE_BENCH_CLIENT_H
@@ -74,6 +75,8 @@ struct client {
 	struct wire *wire;
 	struct rte_ether_addr server_mac;
 	uint32_t answer_bytes; /* head and body; 0: no answer was seen yet */
+	uint32_t head_bytes;   /* of it */
+	bool every_byte;       /* is looked at */
 	uint32_t isn;
 	uint32_t next_port, next_host;
 	uint32_t open_count; /* connections that are not CONN_NONE */

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/bench/sluice-bench/content.h"
+
 static bool number(const char *text, unsigned least, unsigned most, unsigned *out)
 {
 	char *end;
@@ -52,6 +54,14 @@ static bool key_read(struct command *command, const char *key, char *value)
 		return number(value, 1, 3600000, &command->ms);
 	if (!strcmp(key, "server"))
 		return server(value, conf);
+	if (!strcmp(key, "origin")) {
+		command->has_origin = true;
+		return number(value, 0, 63, &command->origin_device);
+	}
+	if (!strcmp(key, "origin_address"))
+		return address(value, &command->origin);
+	if (!strcmp(key, "segment"))
+		return number(value, 1, CONTENT_PIECE_MOST, &command->segment);
 	if (!strcmp(key, "from"))
 		return address(value, &conf->from);
 	if (!strcmp(key, "hosts"))
@@ -89,7 +99,10 @@ const char *command_read(struct command *command, char *line)
 {
 	char *rest = line, *word = strtok_r(line, " \n", &rest);
 
-	*command = (struct command){.warm_ms = 100, .ms = 300, .client = {.hosts = 1, .conns = 1}};
+	*command = (struct command){.warm_ms = 100,
+				    .ms = 300,
+				    .segment = FRAME_MSS,
+				    .client = {.hosts = 1, .conns = 1}};
 	if (!mode_read(word, &command->client.mode))
 		return "closed, open or once is what can be done";
 	if (!address("10.50.0.100", &command->client.from))
@@ -107,5 +120,7 @@ const char *command_read(struct command *command, char *line)
 		return "server and path must be given";
 	if (command->client.mode == CLIENT_OPEN && command->client.rate <= 0)
 		return "an open loop needs a rate";
+	if (command->has_origin && !command->origin)
+		return "an origin needs an address";
 	return NULL;
 }

@@ -18,17 +18,15 @@
 
 #include <rte_cycles.h>
 #include <rte_eal.h>
-#include <rte_malloc.h>
 
+#include "tests/bench/sluice-bench/content.h"
 #include "tests/bench/sluice-bench/frame.h"
 #include "tests/bench/sluice-bench/wire.h"
 
 #define MEMORY_MB    96
 #define BUFFERS      16383
 #define BUFFER_BYTES 2048
-#define COPY_MOST    1400
-#define BODY_MOST    (60 * 1024)
-#define HEAD_MOST    256
+#define BODY_MOST    (CONTENT_PIECE_MOST - CONTENT_HEAD_MOST) /* an answer is one piece */
 
 struct load {
 	volatile uint64_t busy_cycles, idle_cycles;
@@ -36,13 +34,8 @@ struct load {
 
 struct limit {
 	struct wire wire;
-	struct rte_mempool *refs;
+	struct content content;
 	uint32_t ip;
-	uint8_t *body;
-	struct rte_mbuf_ext_shared_info shared;
-	uint32_t size; /* of the answer whose head is there */
-	uint32_t head_len;
-	char head[HEAD_MOST];
 };
 static struct limit limit;
 static volatile sig_atomic_t stopped;
@@ -55,69 +48,25 @@ static void on_signal(int number)
 
 /* --- answers ----------------------------------------------------------------------------- */
 
-/* As long as that of a real server. */
-static void head_make(struct limit *l, uint32_t size)
-{
-	l->size = size;
-	l->head_len =
-		(uint32_t)snprintf(l->head, sizeof(l->head),
-				   "HTTP/1.1 200 OK\r\nDate: Sat, 01 Jan 2000 00:00:00 GMT\r\n"
-				   "Content-Type: application/octet-stream\r\n"
-				   "Content-Length: %u\r\n\r\n",
-				   size);
-}
-
-/* GET /SIZE */
-static uint32_t size_asked(const char *text, uint32_t len)
-{
-	uint32_t size = 0;
-
-	for (uint32_t i = 5; i < len && text[i] >= '0' && text[i] <= '9'; i++)
-		size = size * 10 + (uint32_t)(text[i] - '0');
-	return size < BODY_MOST ? size : BODY_MOST;
-}
-
 static bool asks_to_close(const char *text, uint32_t len)
 {
 	return len > 9 && !memcmp(text + len - 9, "close\r\n\r\n", 9);
 }
 
-static void body_copy(struct limit *l, struct rte_mbuf *m)
+static uint32_t answer_bytes(const struct limit *l)
 {
-	memcpy(rte_pktmbuf_mtod_offset(m, char *, m->data_len), l->body, l->size);
-	m->data_len += (uint16_t)l->size;
-	m->pkt_len += l->size;
-}
-
-static bool body_refer(struct limit *l, struct rte_mbuf *m)
-{
-	struct rte_mbuf *ref = rte_pktmbuf_alloc(l->refs);
-
-	if (!ref)
-		return false;
-	rte_mbuf_ext_refcnt_update(&l->shared, 1);
-	rte_pktmbuf_attach_extbuf(ref, l->body, rte_malloc_virt2iova(l->body), BODY_MOST,
-				  &l->shared);
-	ref->data_off = 0;
-	ref->data_len = (uint16_t)l->size;
-	m->next = ref;
-	m->nb_segs = 2;
-	m->pkt_len += l->size;
-	m->tso_segsz = FRAME_MSS;
-	m->ol_flags |= RTE_MBUF_F_TX_TCP_SEG;
-	return true;
+	return l->content.head_len + l->content.size;
 }
 
 static bool answer_append(struct limit *l, struct rte_mbuf *m)
 {
-	memcpy(rte_pktmbuf_mtod_offset(m, char *, sizeof(struct frame)), l->head, l->head_len);
-	m->data_len = (uint16_t)(sizeof(struct frame) + l->head_len);
+	m->data_len = sizeof(struct frame);
 	m->pkt_len = m->data_len;
-	if (l->size <= COPY_MOST - l->head_len) {
-		body_copy(l, m);
-		return true;
+	if (answer_bytes(l) > FRAME_MSS) {
+		m->tso_segsz = FRAME_MSS;
+		m->ol_flags |= RTE_MBUF_F_TX_TCP_SEG;
 	}
-	return body_refer(l, m);
+	return content_append(&l->content, m, 0, answer_bytes(l));
 }
 
 /* --- frames ------------------------------------------------------------------------------ */
@@ -162,7 +111,7 @@ static bool has_ended(const struct limit *l, const struct frame *f)
 {
 	uint32_t answers = rte_be_to_cpu_32(f->tcp.recv_ack) - 1;
 
-	return answers % (l->head_len + l->size) == 1;
+	return answers % answer_bytes(l) == 1;
 }
 
 static void on_fin(struct limit *l, struct rte_mbuf *m, struct frame *f)
@@ -182,13 +131,12 @@ static void on_fin(struct limit *l, struct rte_mbuf *m, struct frame *f)
 static void on_request(struct limit *l, struct rte_mbuf *m, struct frame *f, const char *text,
 		       uint32_t len)
 {
-	uint32_t size = size_asked(text, len);
+	uint32_t size = content_asked(text, len, BODY_MOST);
 	uint8_t flags = RTE_TCP_ACK_FLAG | RTE_TCP_PSH_FLAG;
 
 	if (asks_to_close(text, len))
 		flags |= RTE_TCP_FIN_FLAG;
-	if (size != l->size)
-		head_make(l, size);
+	content_size(&l->content, size);
 	turn_around(f);
 	acknowledge(f, len);
 	f->tcp.tcp_flags = flags;
@@ -257,26 +205,6 @@ static void loop(struct limit *l, struct load *load)
 
 /* --- the beginning ----------------------------------------------------------------------- */
 
-static void body_kept(void *addr, void *opaque)
-{
-	(void)addr;
-	(void)opaque;
-}
-
-static int body_make(struct limit *l)
-{
-	l->body = rte_malloc("body", BODY_MOST, RTE_CACHE_LINE_SIZE);
-	l->refs = rte_pktmbuf_pool_create("refs", 8191, 256, 0, 0, SOCKET_ID_ANY);
-	if (!l->body || !l->refs)
-		return -1;
-	for (uint32_t i = 0; i < BODY_MOST; i++)
-		l->body[i] = (uint8_t)('a' + i % 26);
-	l->shared.free_cb = body_kept;
-	rte_mbuf_ext_refcnt_set(&l->shared, 1);
-	head_make(l, 0);
-	return 0;
-}
-
 static struct load *load_map(const char *path)
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -303,7 +231,8 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	if (wire_eal("bench-limit", (unsigned)atoi(argv[2]), MEMORY_MB) ||
-	    wire_open(&limit.wire, argv[1], BUFFERS, BUFFER_BYTES) || body_make(&limit))
+	    wire_open(&limit.wire, argv[1], BUFFERS, BUFFER_BYTES) ||
+	    content_create(&limit.content, "refs"))
 		return 1;
 	signal(SIGTERM, on_signal);
 	signal(SIGINT, on_signal);

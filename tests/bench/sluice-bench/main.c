@@ -7,6 +7,9 @@
  *
  *	closed|open|once  device=N server=IP:PORT path=PATH size=BYTES connections=N
  *	                  [last=CHAR] [rate=PER_SECOND] [from=IP] [hosts=N] [warm_ms=MS] [ms=MS]
+ *	                  [origin=N origin_address=IP [segment=BYTES]]
+ *
+ * With `origin` it is also the server behind the proxy that it asks, on that device.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +25,21 @@
 #define LINE_BYTES   1024
 
 static struct wire wire[DEVICES_MOST];
+static struct origin origin[DEVICES_MOST];
+
+/* The origin that a command names: connections to it stay from one to the next. */
+static const char *origin_of(const struct command *command, struct origin **out)
+{
+	struct origin *o = &origin[command->origin_device];
+
+	*out = NULL;
+	if (!command->has_origin)
+		return NULL;
+	if (!o->wire && origin_start(o, &wire[command->origin_device], command->origin))
+		return "no memory for an origin";
+	*out = o;
+	return NULL;
+}
 
 static void serve(unsigned devices)
 {
@@ -29,12 +47,15 @@ static void serve(unsigned devices)
 
 	while (fgets(line, sizeof(line), stdin)) {
 		struct command command;
+		struct origin *behind;
 		const char *error = command_read(&command, line);
 
-		if (!error && command.device >= devices)
+		if (!error && (command.device >= devices || command.origin_device >= devices))
 			error = "there is no such device";
 		if (!error)
-			error = run_command(&command, &wire[command.device]);
+			error = origin_of(&command, &behind);
+		if (!error)
+			error = run_command(&command, &wire[command.device], behind);
 		if (error)
 			printf("{\"error\": \"%s\"}\n", error);
 		fflush(stdout);
@@ -58,8 +79,10 @@ int main(int argc, char **argv)
 	puts("ready");
 	fflush(stdout);
 	serve((unsigned)devices);
-	for (int i = 0; i < devices; i++)
+	for (int i = 0; i < devices; i++) {
+		origin_stop(&origin[i]);
 		wire_close(&wire[i]);
+	}
 	rte_eal_cleanup();
 	return 0;
 }

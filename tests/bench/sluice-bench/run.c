@@ -20,6 +20,7 @@ struct span {
 
 /* Too large for a stack. */
 static struct client client;
+static struct origin *origin;
 
 static uint64_t ms_cycles(uint64_t ms)
 {
@@ -42,8 +43,12 @@ static void turns(struct client *c, uint64_t ms, bool (*done)(const struct clien
 	while (now - begin < ms_cycles(ms) && !(done && done(c))) {
 		bool work = client_turn(c);
 
+		if (origin)
+			work |= origin_turn(origin);
 		if (now > sweep) {
 			client_sweep(c);
+			if (origin)
+				origin_sweep(origin);
 			sweep = now + ms_cycles(SWEEP_MS);
 		}
 		before = now;
@@ -76,6 +81,15 @@ static void measure(const struct command *command, struct span *span)
 	span->switches = switches() - span->switches;
 	span->frames_in = wire->frames_in - span->frames_in;
 	span->frames_out = wire->frames_out - span->frames_out;
+}
+
+static void print_origin(void)
+{
+	const struct origin_counts *n = &origin->counts;
+
+	printf("\"origin\": {\"opened\": %" PRIu64 ", \"requests\": %" PRIu64
+	       ", \"bytes\": %" PRIu64 ", \"resent\": %" PRIu64 ", \"wrong\": %" PRIu64 "}, ",
+	       n->opened, n->requests, n->bytes, n->resent, n->wrong);
 }
 
 static void counts_add(struct client_counts *to, const struct client_counts *from)
@@ -116,6 +130,8 @@ static void print_result(const struct span *span, const struct client_counts *me
 	printf("\"answer_bytes\": %u, \"requests_whole\": %" PRIu64 ", \"opened\": %" PRIu64
 	       ", \"stalled\": %u, ",
 	       client.answer_bytes, whole->answered, whole->opened, client.open_count);
+	if (origin)
+		print_origin();
 	printf("\"wrong_head\": %" PRIu64 ", \"wrong_length\": %" PRIu64
 	       ", \"wrong_byte\": %" PRIu64 ", \"refused\": %" PRIu64 ", \"resent\": %" PRIu64
 	       ", \"gaps\": %" PRIu64 ", \"strays\": %" PRIu64 ", \"overflows\": %" PRIu64 "}\n",
@@ -123,12 +139,17 @@ static void print_result(const struct span *span, const struct client_counts *me
 	       whole->resent, whole->gaps, whole->strays, client.wire->overflows);
 }
 
-const char *run_command(const struct command *command, struct wire *wire)
+const char *run_command(const struct command *command, struct wire *wire, struct origin *behind)
 {
 	struct client_counts whole, measured;
 	struct span span, rest = {0};
 	const char *error = NULL;
 
+	origin = behind;
+	if (origin) {
+		origin->segment = command->segment;
+		origin->counts = (struct origin_counts){0};
+	}
 	if (client_start(&client, &command->client, wire, &error)) {
 		client_stop(&client);
 		return error;
@@ -138,9 +159,12 @@ const char *run_command(const struct command *command, struct wire *wire)
 		client_stop(&client);
 		return "the server does not take so many connections";
 	}
+	client.every_byte = true;
 	turns(&client, command->warm_ms, NULL, &rest);
 	whole = client.counts;
+	client.every_byte = false;
 	measure(command, &span);
+	client.every_byte = true;
 	measured = client.counts;
 	counts_add(&whole, &measured);
 	client.counts = (struct client_counts){0};

@@ -116,7 +116,7 @@ static int setup(void **state)
 	port.queues = 1;
 	port.flattens = false;
 	port.traits = &traits;
-	set = (struct worker_set){.ports = &port, .ports_count = 1};
+	set = (struct worker_set){.ports = &port, .ports_count = 1, .batch = 32};
 	return 0;
 }
 

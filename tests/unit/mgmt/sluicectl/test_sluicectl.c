@@ -320,7 +320,7 @@ static void test_words(void **state)
 		{{"show"},
 		 NULL,
 		 "show what? status, ports, chains, functions, applications, flows, upstreams, "
-		 "stats, buffers, errors or cache"},
+		 "stats, buffers, cycles, errors or cache"},
 		{{"show", "flow"},
 		 NULL,
 		 "there is nothing to show called \"flow\"; did you mean \"flows\"?"},

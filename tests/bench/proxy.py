@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""proxy [--rounds N] [--ms MS] [--rows TEXT]: a reverse proxy between two wires, one worker.
+
+`sluice-bench` is the client on one wire and the origin on the other, HTTP is parsed both ways, connections to the
+origin are kept and used again. 1 KB on 50 and 200 connections; bodies of 64 KB and 1 MB in frames of 1,460 bytes, and
+as a device brings them that puts segments together (LRO): Gb/s, and how much of the payload was copied.
+"""
+
+import argparse
+import statistics
+import sys
+
+import harness
+
+KB, MB = 1024, 1 << 20
+FRAME, TOGETHER = 1460, 60 * KB
+# A body, connections, what a frame of the origin's carries, and the goal: requests or bits a second.
+ROWS = [
+    (KB, 50, FRAME, 0.45e6), (KB, 200, FRAME, 0.55e6),
+    (64 * KB, 50, FRAME, 20e9), (64 * KB, 50, TOGETHER, 20e9),
+    (MB, 50, FRAME, 20e9), (MB, 50, TOGETHER, 20e9),
+]
+COPIED_MOST = 0.01  # of bodies that no function looks at
+UPSTREAM = f'upstreams = ( {{ name = "web"; keepalive = 256; health = {{ on = false; }}; servers = ( {{ address = "{harness.ORIGIN}:8080"; }} ); }} );'
+PROXY = '{ name = "route"; plugin = "proxy"; placement = "inline"; config = { routes = ( { upstream = "web"; } ); }; }'
+
+
+class Proxy(harness.Sluice):
+    """The daemon between two wires of the load's; `functions` stand before `proxy`."""
+
+    def __init__(self, lab, load, devices, name="sluice", functions=(), path=(), **more):
+        self.origin_device = devices[1]
+        super().__init__(lab, load, devices, name, [*functions, PROXY], [*path, "route"], rest=UPSTREAM, **more)
+
+    def counters(self):
+        return {name: self.daemon.stat(name) for name in ("payload_copied_bytes", "payload_referenced_bytes")}
+
+    def fetch(self, load, size, connections, segment, **keys):
+        """A measurement, with what was copied of the payload and bits a second of bodies."""
+        result = self.measure(load, "closed", size, connections=connections, segment=segment, origin=self.origin_device,
+                              origin_address=harness.ORIGIN, **keys)
+        copied, referenced = result["counters"].values()
+        result["copied"] = copied / max(1, copied + referenced)
+        result["bits"] = result["rate"] * size * 8
+        return result
+
+
+def row_name(size, connections, segment):
+    body = f"{size // MB} MB" if size >= MB else f"{size // KB} KB"
+    how = ", segments put together" if segment > FRAME else ""
+    return f"proxy, {body}, {connections} connections{how}"
+
+
+def reached(row, results):
+    """What is compared with the goal, as text with the goal, and whether it is reached."""
+    goal, key = row[3], "rate" if row[3] < 1e9 else "bits"
+    value = harness.median(results, key)
+    unit, scale = ("M/s", 1e6) if key == "rate" else ("Gb/s", 1e9)
+    enough = value >= goal and (key == "rate" or harness.median(results, "copied") < COPIED_MOST)
+    return f"{value / scale:.2f} {unit}", f"{goal / scale:g} {unit}", enough
+
+
+def table_row(row, results):
+    value, goal, enough = reached(row, results)
+    latency = [statistics.median(r["latency_us"][p] for r in results) for p in ("p50", "p99")]
+    return [row_name(*row[:3]), value, harness.spread([r["rate"] / 1e6 for r in results]), goal, "yes" if enough else "no",
+            f"{harness.median(results, 'bits') / 1e9:.1f}", f"{harness.median(results, 'copied'):.2%}",
+            f"{harness.median(results, 'cycles'):.0f}", f"{harness.median(results, 'packets'):.1f}",
+            *(f"{us:.0f}" for us in latency), harness.held_up(results)]
+
+
+def summary(row, results):
+    value, goal, enough = reached(row, results)
+    copied = f", {harness.median(results, 'copied'):.2%} copied" if row[3] >= 1e9 else ""
+    return harness.goal_row(row_name(*row[:3]), f"≥ {goal}", value + copied, enough)
+
+
+TITLES = ["reverse proxy, inline, one worker", "figure", "M/s of rounds", "goal", "reached", "Gb/s", "copied", "cycles", "packets", "p50 µs",
+          "p99 µs", "held up by"]
+
+
+def benchmark(args):
+    rows = [row for row in ROWS if args.rows in row_name(*row[:3])]
+    results = {row: [] for row in rows}
+    with harness.laboratory(1, devices=2) as (lab, load):
+        system = Proxy(lab, load, [0, 1])
+        for number in range(args.rounds):
+            for row in rows:
+                results[row].append(system.fetch(load, *row[:3], ms=args.ms, warm_ms=min(100, args.ms)))
+            print(f"round {number + 1} of {args.rounds}", file=sys.stderr)
+    print(harness.table(TITLES, [table_row(row, results[row]) for row in rows]))
+    harness.report("proxy", {row_name(*row[:3]): {"sluice": results[row]} for row in rows}, [summary(row, results[row]) for row in rows])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--ms", type=int, default=300, help="of each measurement")
+    parser.add_argument("--rows", default="", help="only those whose name has this in it")
+    args = parser.parse_args()
+    harness.main(lambda: benchmark(args))
+
+
+if __name__ == "__main__":
+    main()
