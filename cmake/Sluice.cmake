@@ -29,7 +29,11 @@ find_library(NUMA_LIBRARY numa REQUIRED)
 add_library(sluice_flags INTERFACE)
 target_compile_options(sluice_flags INTERFACE
   -Wall -Wextra -Wshadow -Werror -Wstrict-prototypes -Wmissing-prototypes
-  -fno-strict-aliasing -fno-omit-frame-pointer)
+  -fno-strict-aliasing)
+# For stacks in perf and in sanitizers' reports; a release has better use for the register.
+if(NOT SLUICE_LTO)
+  target_compile_options(sluice_flags INTERFACE -fno-omit-frame-pointer)
+endif()
 target_compile_definitions(sluice_flags INTERFACE _GNU_SOURCE)
 if(SLUICE_SANITIZE)
   target_compile_options(sluice_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=undefined)

@@ -9,6 +9,8 @@
  *
  * net_af_xdp: its umem is the mempool itself.
  * net_memif: its rings are made with interrupts masked. net_pcap: files.
+ * net_virtio: to prepare a packet it sums the pseudo header once more, in the place where the stack
+ * has left that sum; what it is to cut it needs without the length.
  * net_tap: the kernel's end of the tap has the address that the driver reports. A receive
  * descriptor is a piece of a readv. It sums segments as if none had an odd length, and its TSO
  * counts the Ethernet header against the MTU and so refuses every full segment, for ever. Both
@@ -34,7 +36,7 @@ static const struct driver drivers[] = {
 	 .lazy_rx = true,
 	 .socket_file = true,
 	 .cpu_tx = true},
-	{.name = "net_virtio", .wake = DRIVER_WAKE_EDGE, .keeps_sent = true},
+	{.name = "net_virtio", .wake = DRIVER_WAKE_EDGE, .keeps_sent = true, .plain_sums = true},
 };
 
 static const struct driver ordinary = {.name = "", .wake = DRIVER_WAKE_EDGE};

@@ -28,6 +28,8 @@ struct driver {
 	bool socket_file;     /* a Unix socket that its argument iface= names is its own */
 	bool keeps_sent;      /* frees what was sent only when its ring is nearly full */
 	bool cpu_tx;          /* reads what it sends by the CPU: from wherever that lies */
+	bool plain_sums;      /* takes the pseudo header's sum as rte_mbuf.h has it: only what it is
+			       * to cut has to be prepared */
 	uint32_t broken;      /* enum stack_offload: offered, but not to be used */
 	uint16_t descriptors; /* when the configuration leaves the choice; 0: 1024 */
 };

@@ -210,12 +210,23 @@ unsigned io_receive(struct io *io, struct stack *stack)
 
 /* --- out --------------------------------------------------------------------------------- */
 
+static bool must_prepare(const struct port *port, struct rte_mbuf *const *pkts, uint16_t n)
+{
+	uint64_t flags = 0;
+
+	if (!(port->offloads & (STACK_TX_TCP_CSUM | STACK_TX_TSO | STACK_TX_IP_CSUM)))
+		return false;
+	if (!port->traits->plain_sums)
+		return true;
+	for (uint16_t i = 0; i < n; i++)
+		flags |= pkts[i]->ol_flags;
+	return flags & RTE_MBUF_F_TX_TCP_SEG;
+}
+
 /* How many of them the device can be given. */
 static uint16_t prepare(const struct port *port, uint16_t queue, struct rte_mbuf **pkts, uint16_t n)
 {
-	if (port->offloads & (STACK_TX_TCP_CSUM | STACK_TX_TSO | STACK_TX_IP_CSUM))
-		return rte_eth_tx_prepare(port->id, queue, pkts, n);
-	return n;
+	return must_prepare(port, pkts, n) ? rte_eth_tx_prepare(port->id, queue, pkts, n) : n;
 }
 
 static void drop(struct io *io, struct rte_mbuf **pkts, unsigned n)

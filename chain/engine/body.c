@@ -234,7 +234,7 @@ static bool body_read(struct exchange *x, enum direction d, bool *moved)
 		result = source_drain(x, d, budget, &payload);
 	if (payload.first || result == READ_END)
 		take_in(x, d, payload, result == READ_END);
-	*moved = result == READ_SOME || result == READ_END;
+	*moved = payload.first || result == READ_SOME || result == READ_END;
 	switch (result) {
 	case READ_STARVED:
 		engine_starve(x->engine, &x->task);
@@ -243,6 +243,9 @@ static bool body_read(struct exchange *x, enum direction d, bool *moved)
 		refuse(x, d);
 		return false;
 	case READ_CUT:
+		/* What came before goes on first: an event is not lost with its stream. */
+		if (d == RESPONSE && x->body[d].in_hand)
+			return true;
 		cut_off(x, d);
 		return false;
 	default:

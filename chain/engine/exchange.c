@@ -182,7 +182,8 @@ void exchange_message_free(struct exchange *x, enum direction d)
 
 	if (message->head)
 		slots_free(&x->engine->slots, message->head);
-	rte_pktmbuf_free(message->pin);
+	if (message->pin)
+		rte_pktmbuf_free(message->pin);
 	*message = (struct message){0};
 }
 

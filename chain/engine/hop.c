@@ -34,8 +34,6 @@ static void suspect_over(struct hop *hop)
 	struct instance *instance = hop->instance;
 	struct hop *next;
 
-	if (instance->suspect != hop || hop->awaits)
-		return;
 	instance->suspect = NULL;
 	next = TAILQ_FIRST(&instance->suspects);
 	if (!next)
@@ -48,14 +46,14 @@ static void suspect_over(struct hop *hop)
 void hop_holds(struct hop *hop)
 {
 	bool holds = hop->awaits || !TAILQ_EMPTY(&hop->pieces);
+	struct instance *instance = hop->instance;
 
-	if (!hop->instance)
+	if (!instance)
 		return;
-	suspect_over(hop);
-	if (holds == hop->holds)
-		return;
+	if (instance->suspect == hop && !hop->awaits)
+		suspect_over(hop);
+	instance->held += (uint32_t)holds - (uint32_t)hop->holds;
 	hop->holds = holds;
-	hop->instance->held += holds ? 1 : -1;
 }
 
 /* --- instances ------------------------------------------------------------------- */
@@ -69,22 +67,37 @@ static uint64_t mix(uint64_t value)
 	return value ^ value >> 33;
 }
 
+static bool is_open(const struct instance *instance)
+{
+	return !instance->broken && !instance->retired;
+}
+
 /* Rendezvous hashing: a client's connections keep to their place among the instances, whoever has
  * it, and only those move whose place comes or goes. */
-bool hop_bind(struct hop *hop)
+static struct instance *choose(const struct function *function, uint64_t key)
 {
 	struct instance *instance, *best = NULL;
-	uint64_t key = hop->exchange->client->key, most = 0;
+	uint64_t most = 0;
 
-	LIST_FOREACH (instance, &hop_function(hop)->instances, of_function) {
+	LIST_FOREACH (instance, &function->instances, of_function) {
 		uint64_t score = mix(key ^ mix(instance->index + UINT64_C(0x9e3779b97f4a7c15)));
 
-		if (instance->broken || instance->retired || (best && score < most))
+		if (!is_open(instance) || (best && score < most))
 			continue;
 		best = instance;
 		most = score;
 	}
-	if (!best)
+	return best;
+}
+
+bool hop_bind(struct hop *hop)
+{
+	const struct function *function = hop_function(hop);
+	struct instance *best = LIST_FIRST(&function->instances);
+
+	if (best && LIST_NEXT(best, of_function))
+		best = choose(function, hop->exchange->client->key);
+	if (!best || !is_open(best))
 		return false;
 	hop->instance = best;
 	hop->saw = false;

@@ -30,6 +30,7 @@
  *    retry.c      what may be asked again, and where
  *    reply.c      the heads that it answers
  *    respond.c    answers to clients
+ *    short.c      short bodies behind their heads
  *    ending.c     what functions are told of their end
  *    instead.c    answers in place of the origin's
  *    ask.c        requests of functions' own (ask.h)
@@ -62,6 +63,7 @@
 #include "chain/http/error.h"
 #include "chain/http/framing.h"
 #include "chain/http/head.h"
+#include "chain/http/memo.h"
 #include "chain/http/text.h"
 #include "chain/http/write.h"
 #include "chain/ledger/ledger.h"
@@ -407,6 +409,7 @@ struct engine {
 	struct timer line_timer;
 	struct health *health; /* worker 0 */
 	struct http_memory memory;
+	struct http_memos memos;
 	struct http_date date;
 	uint64_t date_at_us;
 	struct function *function[ENGINE_FUNCTIONS_MAX];
@@ -744,6 +747,11 @@ bool respond_informational(struct exchange *x, const struct sluice_head *head);
 enum client_fate respond_error(struct client *client, struct exchange *x, uint16_t status);
 /* How the client goes on when the answer was given. */
 enum client_fate respond_fate(const struct exchange *x);
+
+/* --- short.c --------------------------------------------------------------------- */
+/* The answer's body behind the head that is about to be sent, if all of it is there and it is
+ * short: then it has ended. */
+void short_append(struct exchange *x, struct rte_mbuf *head);
 
 /* --- instead.c ------------------------------------------------------------------- */
 /* The function of `stage` answers in place of what it was shown: the origin is given up, and what

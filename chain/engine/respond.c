@@ -26,6 +26,16 @@ static bool drainable(const struct exchange *x)
 	return framing->kind == HTTP_BODY_CHUNKED || body->remaining <= ENGINE_LINGER_BYTES;
 }
 
+/* RFC 9112 §9.6: who sends more than we will read is told that the connection ends. An origin may
+ * still take it all. */
+static bool may_keep(const struct exchange *x)
+{
+	if (!wants_another(x))
+		return false;
+	return x->responder == RESPONDER_ORIGIN || http_body_ended(&x->body[REQUEST].decoder) ||
+	       drainable(x);
+}
+
 enum client_fate respond_fate(const struct exchange *x)
 {
 	const struct body *body = &x->body[REQUEST];
@@ -171,7 +181,7 @@ static struct http_write how_to(struct exchange *x, enum http_body_kind kind)
 	if (kind == HTTP_BODY_NONE && framing->length < SLUICE_LENGTH_UNKNOWN)
 		how.framing = HTTP_BODY_LENGTH; /* HEAD and 304 tell the length of what they do not
 						   send */
-	x->keep_client = wants_another(x) && kind != HTTP_BODY_UNTIL_CLOSE;
+	x->keep_client = may_keep(x) && kind != HTTP_BODY_UNTIL_CLOSE;
 	if (framing->upgrade)
 		how.connection = x->message[RESPONSE].head->status == 101 ? HTTP_CONNECTION_UPGRADE
 									  : HTTP_CONNECTION_DEFAULT;
@@ -218,6 +228,7 @@ void respond_begin(struct exchange *x)
 		exchange_fail(x, 502);
 		return;
 	}
+	short_append(x, chain);
 	head_to_client(x, chain);
 	if (!x->message[RESPONSE].framing.upgrade)
 		return;

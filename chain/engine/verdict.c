@@ -143,6 +143,23 @@ bool verdict_text(struct instance *instance, struct exchange *x, const struct sl
 	return false;
 }
 
+/* The same, for an answer of which nothing is said yet: that is short when the list is known. */
+static int edits_apply_blank(struct exchange *x, uint32_t len, enum http_error *error)
+{
+	struct engine *engine = x->engine;
+	struct sluice_head *head = x->message[RESPONSE].head;
+	uint16_t status = head->status;
+	int rc;
+
+	if (http_memo_recall(&engine->memos, head, engine->edits, len))
+		return 0;
+	rc = edits_apply(x, RESPONSE, len, error);
+	if (!rc)
+		http_memo_keep(&engine->memos, status, engine->edits, len,
+			       x->message[RESPONSE].head);
+	return rc;
+}
+
 /* False: the answer is refused, and what follows from that was done. */
 static bool edits_take(struct instance *instance, struct exchange *x, const struct sluice_up *up,
 		       enum direction d)
@@ -155,7 +172,10 @@ static bool edits_take(struct instance *instance, struct exchange *x, const stru
 		return true;
 	if (!verdict_text(instance, x, up))
 		return false;
-	rc = edits_apply(x, d, up->text_len, &error);
+	if (http_memo_blank(x->message[d].head))
+		rc = edits_apply_blank(x, up->text_len, &error);
+	else
+		rc = edits_apply(x, d, up->text_len, &error);
 	if (!rc)
 		return true;
 	engine_count_http_error(engine, error);

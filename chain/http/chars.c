@@ -54,37 +54,52 @@ static uint64_t load64(const uint8_t *bytes)
 	return word;
 }
 
-static bool equal_bytes(const uint8_t *a, const uint8_t *b, uint32_t len)
+static uint64_t load32(const uint8_t *bytes)
 {
-	for (uint32_t i = 0; i < len; i++)
-		if (a[i] != b[i] && http_lower(a[i]) != http_lower(b[i]))
-			return false;
-	return true;
+	uint32_t word;
+
+	memcpy(&word, bytes, sizeof(word));
+	return word;
 }
 
-/* Letters differ from their other case in one bit. Most words are the same altogether, or differ in
- * more; only what is left is looked at byte by byte. */
-static bool equal_words(const uint8_t *a, const uint8_t *b)
+/* Fewer than eight bytes, some of them twice: all that counts is that none is left out. */
+static uint64_t load_short(const uint8_t *bytes, uint32_t len)
 {
-	uint64_t differ = load64(a) ^ load64(b);
-
-	if (differ == 0)
-		return true;
-	if ((differ & ~UINT64_C(0x2020202020202020)) != 0)
-		return false;
-	return equal_bytes(a, b, sizeof(differ));
+	if (len >= 4)
+		return load32(bytes) | load32(bytes + len - 4) << 32;
+	if (len == 0)
+		return 0;
+	return bytes[0] | (uint64_t)bytes[len / 2] << 8 | (uint64_t)bytes[len - 1] << 16;
 }
 
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* Sums of seven bits stay in their byte: the sign bit says that it is beyond 'A', or 'Z'. */
+static uint64_t lower(uint64_t word)
+{
+	uint64_t low = word & EACH(0x7f);
+	uint64_t from_a = low + EACH(0x80 - 'A'), beyond_z = low + EACH(0x7f - 'Z');
+
+	return word | ((from_a & ~beyond_z & ~word & EACH(0x80)) >> 2);
+}
+
+static bool equal_words(uint64_t a, uint64_t b)
+{
+	return a == b || lower(a) == lower(b);
+}
+
+/* The last eight bytes overlap those before. */
 bool http_equal(const uint8_t *a, uint32_t a_len, const uint8_t *b, uint32_t b_len)
 {
-	uint32_t i = 0;
-
 	if (a_len != b_len)
 		return false;
-	for (; a_len - i >= sizeof(uint64_t); i += sizeof(uint64_t))
-		if (!equal_words(a + i, b + i))
+	if (a_len < sizeof(uint64_t))
+		return equal_words(load_short(a, a_len), load_short(b, a_len));
+	for (uint32_t i = 0; i + sizeof(uint64_t) < a_len; i += sizeof(uint64_t))
+		if (!equal_words(load64(a + i), load64(b + i)))
 			return false;
-	return equal_bytes(a + i, b + i, a_len - i);
+	return equal_words(load64(a + a_len - sizeof(uint64_t)),
+			   load64(b + a_len - sizeof(uint64_t)));
 }
 
 bool http_equal_text(const uint8_t *a, uint32_t a_len, const char *text)

@@ -27,11 +27,6 @@ static inline bool http_is(uint8_t byte, uint8_t classes)
 	return (http_chars[byte] & classes) != 0;
 }
 
-static inline uint8_t http_lower(uint8_t byte)
-{
-	return byte >= 'A' && byte <= 'Z' ? byte | 0x20 : byte;
-}
-
 /* 0 to 15; only for HTTP_HEX. */
 static inline uint8_t http_hex(uint8_t byte)
 {

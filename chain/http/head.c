@@ -247,7 +247,7 @@ static void take_in_place(struct feed *feed, const struct cursor *at, uint32_t l
 /* What does not even begin like HTTP (TLS, for one) is told at its first byte. */
 static enum http_error check_first_byte(const struct http_head_parser *parser, uint8_t byte)
 {
-	if (parser->state != START || parser->line_bytes > 0 || byte == '\r' || byte == '\n')
+	if (parser->line_bytes > 0 || byte == '\r' || byte == '\n')
 		return HTTP_OK;
 	if (parser->response)
 		return byte == 'H' ? HTTP_OK : http_line_bad_byte(byte, HTTP_ERROR_STATUS_LINE);
@@ -277,8 +277,10 @@ static void take_piece(struct feed *feed, struct cursor *at)
 	uint32_t left = at->run->len - at->pos;
 	const uint8_t *lf = memchr(data, '\n', left);
 	uint32_t len = lf != NULL ? (uint32_t)(lf - data) + 1 : left;
-	enum http_error error = check_first_byte(feed->parser, data[0]);
+	enum http_error error = HTTP_OK;
 
+	if (feed->parser->state == START)
+		error = check_first_byte(feed->parser, data[0]);
 	if (error == HTTP_OK)
 		error = count_bytes(feed, len);
 	if (error != HTTP_OK)

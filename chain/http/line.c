@@ -60,13 +60,14 @@ static enum http_error parse_target(const uint8_t *text, uint32_t len, uint32_t 
 
 static enum http_error parse_last_version(const uint8_t *text, uint32_t len, uint8_t *version)
 {
-	uint32_t n = http_scan_value(text, len);
+	uint32_t n;
 
+	if (len == VERSION_BYTES && parse_version(text, version) == HTTP_OK)
+		return HTTP_OK;
+	n = http_scan_value(text, len);
 	if (n < len)
 		return http_line_bad_byte(text[n], HTTP_ERROR_VERSION_SYNTAX);
-	if (len != VERSION_BYTES)
-		return HTTP_ERROR_VERSION_SYNTAX;
-	return parse_version(text, version);
+	return len == VERSION_BYTES ? parse_version(text, version) : HTTP_ERROR_VERSION_SYNTAX;
 }
 
 enum http_error http_line_request(const uint8_t *line, uint32_t len, struct http_request_line *out)

@@ -18,6 +18,22 @@ static const struct http_scan plain = {"plain", plain_value, plain_target};
 #ifdef __x86_64__
 #include <immintrin.h>
 
+typedef uint32_t stops_fn(const uint8_t *data);
+
+/* `len` is a step at least. The last step overlaps the one before, where nothing was found. */
+static inline __attribute__((always_inline)) uint32_t in_steps(const uint8_t *data, uint32_t len,
+							       uint32_t step, stops_fn *stops_of)
+{
+	uint32_t i = 0, stops = 0;
+
+	for (; i + step < len && stops == 0; i += step)
+		stops = stops_of(data + i);
+	if (stops != 0)
+		return i - step + (uint32_t)__builtin_ctz(stops);
+	stops = stops_of(data + len - step);
+	return stops != 0 ? len - step + (uint32_t)__builtin_ctz(stops) : len;
+}
+
 /* A field value ends at a control byte that is not HTAB, or at DEL. */
 static uint32_t sse2_value_stops(const uint8_t *data)
 {
@@ -42,28 +58,12 @@ static uint32_t sse2_target_stops(const uint8_t *data)
 
 static uint32_t sse2_value(const uint8_t *data, uint32_t len)
 {
-	uint32_t i = 0;
-
-	for (; len - i >= 16; i += 16) {
-		uint32_t stops = sse2_value_stops(data + i);
-
-		if (stops != 0)
-			return i + (uint32_t)__builtin_ctz(stops);
-	}
-	return i + plain_value(data + i, len - i);
+	return len < 16 ? plain_value(data, len) : in_steps(data, len, 16, sse2_value_stops);
 }
 
 static uint32_t sse2_target(const uint8_t *data, uint32_t len)
 {
-	uint32_t i = 0;
-
-	for (; len - i >= 16; i += 16) {
-		uint32_t stops = sse2_target_stops(data + i);
-
-		if (stops != 0)
-			return i + (uint32_t)__builtin_ctz(stops);
-	}
-	return i + plain_target(data + i, len - i);
+	return len < 16 ? plain_target(data, len) : in_steps(data, len, 16, sse2_target_stops);
 }
 
 __attribute__((target("avx2"))) static uint32_t avx2_value_stops(const uint8_t *data)
@@ -89,28 +89,12 @@ __attribute__((target("avx2"))) static uint32_t avx2_target_stops(const uint8_t 
 
 __attribute__((target("avx2"))) static uint32_t avx2_value(const uint8_t *data, uint32_t len)
 {
-	uint32_t i = 0;
-
-	for (; len - i >= 32; i += 32) {
-		uint32_t stops = avx2_value_stops(data + i);
-
-		if (stops != 0)
-			return i + (uint32_t)__builtin_ctz(stops);
-	}
-	return i + sse2_value(data + i, len - i);
+	return len < 32 ? sse2_value(data, len) : in_steps(data, len, 32, avx2_value_stops);
 }
 
 __attribute__((target("avx2"))) static uint32_t avx2_target(const uint8_t *data, uint32_t len)
 {
-	uint32_t i = 0;
-
-	for (; len - i >= 32; i += 32) {
-		uint32_t stops = avx2_target_stops(data + i);
-
-		if (stops != 0)
-			return i + (uint32_t)__builtin_ctz(stops);
-	}
-	return i + sse2_target(data + i, len - i);
+	return len < 32 ? sse2_target(data, len) : in_steps(data, len, 32, avx2_target_stops);
 }
 
 static const struct http_scan sse2 = {"sse2", sse2_value, sse2_target};

@@ -16,8 +16,10 @@ int http_head_init(struct sluice_head *head, uint64_t ref, uint32_t size_bytes,
 	if (text_off >= size_bytes || fields_size >= SLUICE_NONE16)
 		return -EINVAL;
 	room = size_bytes - text_off;
-	memset(head, 0, sizeof *head);
+	memset(head, 0,
+	       offsetof(struct sluice_head, first)); /* `bases` says which of base[] count */
 	memset(head->first, 0xff, sizeof head->first);
+	head->group = head->server = 0;
 	head->body_bytes = SLUICE_LENGTH_NONE;
 	head->text_off = (uint32_t)text_off;
 	head->text_size = room < HTTP_HEAD_BYTES_MAX ? (uint32_t)room : HTTP_HEAD_BYTES_MAX;

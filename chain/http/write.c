@@ -7,39 +7,42 @@
 
 #include "chain/http/field.h"
 
-#define CRLF "\r\n"
+#define CRLF       "\r\n"
+#define DATE_BYTES 29 /* IMF-fixdate: RFC 9110 §5.6.7 */
 
-/* The caller's buffer. Once something did not fit, nothing more is written. */
+/* The caller's buffer. Once something did not fit, it ends there. */
 struct sink {
-	uint8_t *start, *at;
-	uint32_t left;
+	uint8_t *start, *at, *end;
 	bool full;
 };
 
 static struct sink sink_of(uint8_t *out, uint32_t size)
 {
-	return (struct sink){out, out, size, false};
+	return (struct sink){out, out, out + size, false};
 }
 
-static void put(struct sink *sink, const void *data, uint32_t len)
+/* Inline: nearly all that is put is a text of known length. */
+static inline __attribute__((always_inline)) void put(struct sink *sink, const void *data,
+						      uint32_t len)
 {
-	if (len > sink->left)
+	if (len > (size_t)(sink->end - sink->at)) {
+		sink->end = sink->at;
 		sink->full = true;
-	if (sink->full || len == 0)
 		return;
+	}
 	memcpy(sink->at, data, len);
 	sink->at += len;
-	sink->left -= len;
 }
 
-static void put_text(struct sink *sink, const char *text)
+static inline __attribute__((always_inline)) void put_text(struct sink *sink, const char *text)
 {
 	put(sink, text, (uint32_t)strlen(text));
 }
 
 static void put_bytes(struct sink *sink, struct http_bytes bytes)
 {
-	put(sink, bytes.data, bytes.len);
+	if (bytes.len > 0)
+		put(sink, bytes.data, bytes.len);
 }
 
 static void put_decimal(struct sink *sink, uint64_t number)
@@ -122,14 +125,19 @@ static void put_framing(struct sink *sink, const struct http_write *how)
 
 static void put_connection(struct sink *sink, uint8_t connection)
 {
-	static const char *const fields[] = {
-		[HTTP_CONNECTION_DEFAULT] = "",
-		[HTTP_CONNECTION_CLOSE] = "Connection: close" CRLF,
-		[HTTP_CONNECTION_KEEP_ALIVE] = "Connection: keep-alive" CRLF,
-		[HTTP_CONNECTION_UPGRADE] = "Connection: upgrade" CRLF,
-	};
-
-	put_text(sink, fields[connection]);
+	switch (connection) {
+	case HTTP_CONNECTION_CLOSE:
+		put_text(sink, "Connection: close" CRLF);
+		return;
+	case HTTP_CONNECTION_KEEP_ALIVE:
+		put_text(sink, "Connection: keep-alive" CRLF);
+		return;
+	case HTTP_CONNECTION_UPGRADE:
+		put_text(sink, "Connection: upgrade" CRLF);
+		return;
+	default:
+		return;
+	}
 }
 
 static void put_rest(struct sink *sink, const struct sluice_head *head,
@@ -172,9 +180,11 @@ int http_write_request(const struct sluice_head *head, const struct http_memory 
 
 static void put_status_line(struct sink *sink, uint16_t status)
 {
+	const char digits[] = {(char)('0' + status / 100), (char)('0' + status / 10 % 10),
+			       (char)('0' + status % 10), ' '};
+
 	put_text(sink, "HTTP/1.1 ");
-	put_decimal(sink, status);
-	put(sink, " ", 1);
+	put(sink, digits, sizeof digits);
 }
 
 static void put_date(struct sink *sink, const char *date)
@@ -182,7 +192,7 @@ static void put_date(struct sink *sink, const char *date)
 	if (date == NULL)
 		return;
 	put_text(sink, "Date: ");
-	put_text(sink, date);
+	put(sink, date, DATE_BYTES);
 	put(sink, CRLF, 2);
 }
 

@@ -102,11 +102,17 @@ static inline bool addr_is_any(const struct addr *a)
 	return __builtin_memcmp(a->bytes, zero, sizeof(zero)) == 0;
 }
 
+/* All sixteen bytes are one store: an address is copied as a whole soon after, and a load that
+ * spans two stores waits for both to reach the cache. */
 static inline struct addr addr_from_ip4(uint32_t network_order)
 {
-	struct addr a = {.family = ADDR_IP4};
+	typedef uint32_t words __attribute__((vector_size(16)));
+	const words bytes = {network_order};
+	const uint32_t rest = ADDR_IP4; /* the family, in memory the first byte of it */
+	struct addr a;
 
-	__builtin_memcpy(a.bytes, &network_order, sizeof(network_order));
+	__builtin_memcpy(a.bytes, &bytes, sizeof(bytes));
+	__builtin_memcpy(&a.family, &rest, sizeof(rest));
 	return a;
 }
 

@@ -36,13 +36,6 @@ static inline uint64_t load_tail(const uint8_t *p, size_t len)
 	return word;
 }
 
-static inline uint16_t fold64(uint64_t sum)
-{
-	sum = (sum & UINT32_MAX) + (sum >> 32);
-	sum = (sum & UINT32_MAX) + (sum >> 32);
-	return csum_fold32((uint32_t)sum);
-}
-
 uint16_t csum_bytes(const void *data, size_t len)
 {
 	const uint8_t *p = data;
@@ -60,17 +53,7 @@ uint16_t csum_bytes(const void *data, size_t len)
 	}
 	if (len > 0)
 		b = add_carry(b, load_tail(p, len));
-	return fold64(add_carry(a, b));
-}
-
-uint16_t csum_pseudo(const struct addr *src, const struct addr *dst, uint8_t protocol, uint32_t len)
-{
-	uint64_t rest = (uint64_t)__builtin_bswap16(protocol) + __builtin_bswap32(len);
-
-	if (src->family == ADDR_IP4)
-		return fold64(rest + addr_ip4(src) + addr_ip4(dst));
-	return csum_add(csum_add(csum_bytes(src->bytes, 16), csum_bytes(dst->bytes, 16)),
-			fold64(rest));
+	return csum_fold64(add_carry(a, b));
 }
 
 uint16_t csum_mbuf(const struct rte_mbuf *pkt, uint32_t offset, uint32_t len)

@@ -46,9 +46,24 @@ static inline uint16_t csum_fold32(uint32_t word)
 	return csum_add((uint16_t)word, (uint16_t)(word >> 16));
 }
 
+static inline uint16_t csum_fold64(uint64_t sum)
+{
+	sum = (sum & UINT32_MAX) + (sum >> 32);
+	sum = (sum & UINT32_MAX) + (sum >> 32);
+	return csum_fold32((uint32_t)sum);
+}
+
 /* The sum of a transport's pseudo header (RFC 9293 §3.1, RFC 8200 §8.1), of either family. */
-uint16_t csum_pseudo(const struct addr *src, const struct addr *dst, uint8_t protocol,
-		     uint32_t len);
+static inline uint16_t csum_pseudo(const struct addr *src, const struct addr *dst, uint8_t protocol,
+				   uint32_t len)
+{
+	uint64_t rest = (uint64_t)__builtin_bswap16(protocol) + __builtin_bswap32(len);
+
+	if (src->family == ADDR_IP4)
+		return csum_fold64(rest + addr_ip4(src) + addr_ip4(dst));
+	return csum_add(csum_add(csum_bytes(src->bytes, 16), csum_bytes(dst->bytes, 16)),
+			csum_fold64(rest));
+}
 
 /* The checksum after a field covered by it went from `before` to `after` (RFC 1624 eqn. 3).
  * Fields as they stand in memory, at an even offset. */

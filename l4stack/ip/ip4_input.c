@@ -108,9 +108,11 @@ static enum stack_counter packet_parse(const struct stack *stack, uint16_t port,
 	fault = address_check(stack, &out->rx, to_us);
 	if (fault != COUNTER_NONE)
 		return fault;
-	if (!options_ok((const uint8_t *)(ip + 1), (const uint8_t *)ip + out->header_bytes))
+	if (out->header_bytes > IP4_HEADER &&
+	    !options_ok((const uint8_t *)(ip + 1), (const uint8_t *)ip + out->header_bytes))
 		return COUNTER_ip4_bad_options;
-	pkt_truncate(pkt, total_bytes);
+	if (pkt->pkt_len != total_bytes)
+		pkt_truncate(pkt, total_bytes);
 	return COUNTER_NONE;
 }
 

@@ -145,7 +145,10 @@ void link_output(struct stack *stack, uint16_t port, const uint8_t header[LINK_H
 {
 	const struct link_port *p = &stack->link->ports[port];
 
-	memcpy(pkt_push(pkt, p->header_bytes), header, p->header_bytes);
+	if (p->header_bytes == LINK_HEADER) /* a length that the compiler knows */
+		memcpy(pkt_push(pkt, LINK_HEADER), header, LINK_HEADER);
+	else
+		memcpy(pkt_push(pkt, p->header_bytes), header, p->header_bytes);
 	if (pkt->nb_segs > 1 && !(p->offloads & STACK_TX_MULTI_SEG)) {
 		pkt = frame_linearise(stack, pkt);
 		if (!pkt)

@@ -154,6 +154,21 @@ void tcp_set_keepalive(struct tcp_conn *conn, uint32_t idle_ms, uint32_t each_ms
 		tcp_timer_keep_start(conn);
 }
 
+void tcp_set_quick_ack(struct tcp_conn *conn, bool quick)
+{
+	conn->quick_acks = quick ? TCP_QUICK_ACKS : 0;
+	if (quick && tcp_timer_is_set(conn, TCP_TIMER_ACK))
+		tcp_conn_owe_ack(conn);
+}
+
+void tcp_set_recv_buffer(struct tcp_conn *conn, uint32_t bytes)
+{
+	const struct tcp_conf conf = {.recv_buffer_bytes = bytes};
+
+	conn->recv_most = tcp_conn_recv_limit(&conf);
+	conn->recv_limit = RTE_MIN(conn->recv_limit, conn->recv_most);
+}
+
 /* ---- receiving ---- */
 
 uint32_t tcp_recv_ready(const struct tcp_conn *conn)
@@ -261,11 +276,24 @@ void tcp_close(struct tcp_conn *conn)
 	}
 }
 
-/* RFC 9293 §3.10.5 */
+/* RFC 9293 §3.10.5: not one that has ended, and was told that we have. */
+static bool peer_is_to_know(const struct tcp_conn *conn)
+{
+	switch (conn->state) {
+	case TCP_SYN_SENT:
+	case TCP_TIME_WAIT:
+		return false;
+	case TCP_CLOSING:
+	case TCP_LAST_ACK:
+		return !tcp_has(conn, TCP_FIN_SENT);
+	default:
+		return true;
+	}
+}
+
 void tcp_abort(struct tcp_conn *conn)
 {
-	bool tell = tcp_has(conn, TCP_IN_TABLE) && conn->state != TCP_SYN_SENT &&
-		    conn->state != TCP_TIME_WAIT;
+	bool tell = tcp_has(conn, TCP_IN_TABLE) && peer_is_to_know(conn);
 
 	disown(conn);
 	if (tell)

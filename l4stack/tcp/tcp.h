@@ -150,6 +150,13 @@ void tcp_set_user_timeout(struct tcp_conn *conn, uint32_t timeout_ms);
  * it is given up when `probes` of them had no answer. 0 for the last two: as in tcp_conf. */
 void tcp_set_keepalive(struct tcp_conn *conn, uint32_t idle_ms, uint32_t each_ms, uint32_t probes);
 
+/* True: the next segments are acknowledged at once, as they are at the start, and so is what came
+ * just now. False: from now on the usual delay (RFC 9293 §3.8.6.3). */
+void tcp_set_quick_ack(struct tcp_conn *conn, bool quick);
+
+/* Most that waits unread, as recv_buffer_bytes. A window that the peer was told of stays. */
+void tcp_set_recv_buffer(struct tcp_conn *conn, uint32_t bytes);
+
 /* Bytes in order that wait to be taken. */
 uint32_t tcp_recv_ready(const struct tcp_conn *conn);
 

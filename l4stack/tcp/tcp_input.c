@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <rte_branch_prediction.h>
 #include <rte_mbuf.h>
+#include <rte_prefetch.h>
 #include <stdlib.h>
 
 #include "l4stack/tcp/tcp_ack.h"
@@ -138,11 +139,23 @@ static void input_segment(struct tcp_proto *tcp, struct tcp_staged *staged)
 		input_half(tcp, tcp_ref_half(ref), seg);
 	else if (!ref || tcp_timewait_input(tcp, tcp_ref_timewait(ref), seg, &iss_floor))
 		input_no_connection(tcp, seg, iss_floor);
-	rte_pktmbuf_free(seg->pkt);
+	if (unlikely(seg->pkt))
+		rte_pktmbuf_free(seg->pkt);
 }
 
 /* ---- in steps, so that memory has time to come: first the slots of the table, then what stands in
  * them, then the work ---- */
+
+/* What an ACK frees: where it is the connection tells, which has come meanwhile. */
+static void prefetch_sent(const struct tcp_proto *tcp, const struct tcp_staged *staged)
+{
+	const struct tcp_conn *conn = tcp_recent_find(&tcp->recent, staged->tag);
+
+	if (unlikely(!conn))
+		return;
+	rte_prefetch0(conn->snd_head);
+	rte_prefetch0(conn->sent.first);
+}
 
 void tcp_input_staged(struct tcp_proto *tcp)
 {
@@ -153,8 +166,11 @@ void tcp_input_staged(struct tcp_proto *tcp)
 	for (uint32_t i = 0; i < n; i++)
 		if (stage->segments[i].hash)
 			tcp_lookup_prefetch(tcp, stage->segments[i].hash);
-	for (uint32_t i = 0; i < n; i++)
+	for (uint32_t i = 0; i < n; i++) {
+		if (i + 1 < n)
+			prefetch_sent(tcp, &stage->segments[i + 1]);
 		input_segment(tcp, &stage->segments[i]);
+	}
 }
 
 static void prepare(struct tcp_proto *tcp, struct tcp_staged *staged)

@@ -53,11 +53,13 @@ size_t tcp_options_build(const struct tcp_options *in, uint8_t *out);
 /* The same for time stamps alone: TCP_OPTIONS_TS_BYTES. */
 static inline void tcp_options_build_ts(uint32_t tsval, uint32_t tsecr, uint8_t *out)
 {
-	/* NOP, NOP, kind 8, length 10 */
-	const uint32_t words[] = {__builtin_bswap32(0x0101080a), __builtin_bswap32(tsval),
-				  __builtin_bswap32(tsecr)};
+	const uint32_t head = __builtin_bswap32(0x0101080a); /* NOP, NOP, kind 8, length 10 */
 
-	__builtin_memcpy(out, words, sizeof(words));
+	tsval = __builtin_bswap32(tsval);
+	tsecr = __builtin_bswap32(tsecr);
+	__builtin_memcpy(out, &head, sizeof(head));
+	__builtin_memcpy(out + 4, &tsval, sizeof(tsval));
+	__builtin_memcpy(out + 8, &tsecr, sizeof(tsecr));
 }
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "l4stack/tcp/tcp_segment.h"
 
+#include <rte_branch_prediction.h>
 #include <rte_byteorder.h>
 #include <string.h>
 
@@ -36,7 +37,8 @@ struct header_values {
 	uint16_t flags, window;
 };
 
-static void header_put(struct rte_mbuf *pkt, const struct header_values *v, size_t options_len)
+static inline void header_put(struct rte_mbuf *pkt, const struct header_values *v,
+			      size_t options_len)
 {
 	struct tcp_header *header = rte_pktmbuf_mtod(pkt, struct tcp_header *);
 	uint16_t len = (uint16_t)(TCP_HEADER_BYTES + options_len);
@@ -47,7 +49,7 @@ static void header_put(struct rte_mbuf *pkt, const struct header_values *v, size
 	header->ack = rte_cpu_to_be_32(v->ack);
 	header->offset_flags = rte_cpu_to_be_16((uint16_t)(len / 4 << 12 | v->flags));
 	header->window = rte_cpu_to_be_16(v->window);
-	header->csum = 0;
+	header->csum = 0; /* ip_output completes it */
 	header->urgent = 0;
 }
 
@@ -67,8 +69,8 @@ static uint32_t ts_now(const struct tcp_conn *conn)
 	return tcp_now_ms(conn->tcp) + conn->ts_offset;
 }
 
-static void conn_header(const struct tcp_conn *conn, uint32_t seq, uint16_t flags, uint16_t window,
-			struct rte_mbuf *pkt, size_t options_len)
+static inline void conn_header(const struct tcp_conn *conn, uint32_t seq, uint16_t flags,
+			       uint16_t window, struct rte_mbuf *pkt, size_t options_len)
 {
 	struct header_values v = {
 		.seq = seq,
@@ -231,15 +233,18 @@ static uint32_t builder_refer(struct builder *b, struct rte_mbuf *m, uint32_t of
 /* Each byte is counted when it is sent for the first time. */
 static void count_piece(const struct tcp_conn *conn, uint32_t seq, uint32_t len, bool copied)
 {
-	uint32_t end = seq + len;
-	uint32_t fresh = seq_gt(end, conn->snd_max) ? end - seq_max(seq, conn->snd_max) : 0;
+	struct stack *stack = conn->tcp->stack;
+	uint32_t end = seq + len, fresh = len;
 
-	stack_count_add(conn->tcp->stack, tcp_bytes_out, len);
-	stack_count_add(conn->tcp->stack, tcp_bytes_resent, len - fresh);
+	stack_count_add(stack, tcp_bytes_out, len);
+	if (unlikely(seq_lt(seq, conn->snd_max))) {
+		fresh = seq_gt(end, conn->snd_max) ? end - conn->snd_max : 0;
+		stack_count_add(stack, tcp_bytes_resent, len - fresh);
+	}
 	if (copied)
-		stack_count_add(conn->tcp->stack, payload_copied_bytes, fresh);
+		stack_count_add(stack, payload_copied_bytes, fresh);
 	else
-		stack_count_add(conn->tcp->stack, payload_referenced_bytes, fresh);
+		stack_count_add(stack, payload_referenced_bytes, fresh);
 }
 
 static void span_advance(struct tcp_span *span, uint32_t len)

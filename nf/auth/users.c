@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "apr1.h"
 #include "nf/common/pool.h"
 
 #define FILE_BYTES_MAX (1 << 20)
@@ -17,6 +18,8 @@
 /* Whoever has no password yet is written "!" or "*": nobody's hash. */
 static bool hash_good(const char *hash)
 {
+	if (apr1_is(hash))
+		return true;
 	return strlen(hash) >= 13 && hash[0] != '!' && hash[0] != '*' &&
 	       crypt_checksalt(hash) != CRYPT_SALT_INVALID;
 }
@@ -34,8 +37,10 @@ static int add(struct users *users, struct pool *pool, const struct sluice_conf 
 	if (!user->name || !user->hash)
 		return -ENOMEM;
 	if (!hash_good(user->hash))
-		return sluice_conf_error(where, "%s: the hash of %s is of no known kind", place,
-					 user->name);
+		return sluice_conf_error(where,
+					 "%s: the hash of %s is of no known kind "
+					 "(htpasswd -B writes one)",
+					 place, user->name);
 	++users->count;
 	return 0;
 }
@@ -104,6 +109,17 @@ static int by_name(const void *a, const void *b)
 	return strcmp(left->name, right->name);
 }
 
+/* The library may forbid it; and what it loads at the first use it loads now. */
+static bool md5_works(const struct users *users)
+{
+	char out[APR1_BYTES];
+
+	for (unsigned i = 0; i < users->count; ++i)
+		if (apr1_is(users->user[i].hash))
+			return apr1_make("", users->user[i].hash, out);
+	return true;
+}
+
 int users_read(struct users *users, struct pool *pool, const struct sluice_conf *group)
 {
 	int err;
@@ -119,6 +135,9 @@ int users_read(struct users *users, struct pool *pool, const struct sluice_conf 
 		return err;
 	if (users->count == 0)
 		return sluice_conf_error(group, "basic needs users, by file or users");
+	if (!md5_works(users))
+		return sluice_conf_error(group,
+					 "there is no MD5 for hashes that begin with $apr1$");
 	qsort(users->user, users->count, sizeof(*users->user), by_name);
 	for (unsigned i = 1; i < users->count; ++i)
 		if (strcmp(users->user[i - 1].name, users->user[i].name) == 0)
@@ -141,17 +160,25 @@ static bool equal(const char *a, const char *b)
 	return differ == 0;
 }
 
+static bool matches(const struct users *users, const char *hash, const char *password)
+{
+	char own[APR1_BYTES];
+	const char *made;
+
+	if (apr1_is(hash))
+		return apr1_make(password, hash, own) && equal(own, hash);
+	/* Not crypt_r, which sanitizers would call in a library that was loaded after them. */
+	made = crypt_rn(password, hash, users->room, sizeof(*users->room));
+	return made && made[0] != '*' && equal(made, hash);
+}
+
 bool users_check(const struct users *users, const char *name, const char *password)
 {
 	struct user wanted = {.name = name};
 	const struct user *user =
 		bsearch(&wanted, users->user, users->count, sizeof(*users->user), by_name);
-	const char *hash = user ? user->hash : users->user[0].hash, *made;
-	bool good;
+	bool good = matches(users, user ? user->hash : users->user[0].hash, password) && user;
 
-	/* Not crypt_r, which sanitizers would call in a library that was loaded after them. */
-	made = crypt_rn(password, hash, users->room, sizeof(*users->room));
-	good = made && made[0] != '*' && equal(made, hash) && user;
 	explicit_bzero(users->room, sizeof(*users->room));
 	return good;
 }

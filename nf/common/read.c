@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "nf/common/pool.h"
@@ -24,6 +25,18 @@ bool read_is_value(const char *text)
 	return true;
 }
 
+static int none_of(const struct sluice_conf *group, const char *key, const char *text,
+		   const char *const *names)
+{
+	char all[256] = "";
+	size_t used = 0;
+
+	for (unsigned i = 0; names[i] && used < sizeof(all); ++i)
+		used += (size_t)snprintf(all + used, sizeof(all) - used, "%s%s", i ? ", " : "",
+					 names[i]);
+	return sluice_conf_error_key(group, key, "%s: \"%s\" is none of %s", key, text, all);
+}
+
 int read_choice(const struct sluice_conf *group, const char *key, const char *const *names,
 		unsigned fallback, unsigned *out)
 {
@@ -39,7 +52,7 @@ int read_choice(const struct sluice_conf *group, const char *key, const char *co
 			return 0;
 		}
 	}
-	return sluice_conf_error(group, "%s: \"%s\" is not known here", key, text);
+	return none_of(group, key, text, names);
 }
 
 int read_number(const struct sluice_conf *group, const char *key, uint32_t fallback, uint32_t min,

@@ -64,14 +64,15 @@ void answer_released(struct sluice_nf *nf, uint32_t tag)
 	nf->room_came = true;
 }
 
-/* What was given before the verdict and is not to be sent after all. */
-void answer_drop(struct sluice_exchange *x)
+void answer_forget(struct sluice_exchange *x)
 {
-	for (unsigned i = 0; i < x->early_count; i++)
-		lease_end(x->nf, x->early[i].tag);
+	if (x->early_count)
+		lease_end(x->nf, x->early.tag);
+	for (unsigned i = 1; i < x->early_count; i++)
+		lease_end(x->nf, x->more[i - 1].tag);
 	x->early_count = 0;
-	free(x->early);
-	x->early = NULL;
+	free(x->more);
+	x->more = NULL;
 }
 
 /* --- an answer of its own ------------------------------------------------------------ */
@@ -118,18 +119,20 @@ static int turn_away(struct sluice_exchange *x)
 
 int answer_early(struct sluice_exchange *x, struct sluice_buf *buf, uint32_t off, uint32_t len)
 {
-	struct sluice_slice slice;
+	struct sluice_slice *slice = &x->early;
 
-	if (!x->early)
-		x->early = malloc(NF_EARLY_MAX * sizeof(*x->early));
-	if (!x->early)
-		return -ENOMEM;
 	if (x->early_count == NF_EARLY_MAX)
 		return turn_away(x);
-	slice = answer_slice(x, buf, off, len);
-	if (slice.ref == SLUICE_REF_NONE)
+	if (x->early_count && !x->more)
+		x->more = malloc((NF_EARLY_MAX - 1) * sizeof(*x->more));
+	if (x->early_count && !x->more)
 		return -ENOMEM;
-	x->early[x->early_count++] = slice;
+	if (x->early_count)
+		slice = &x->more[x->early_count - 1];
+	*slice = answer_slice(x, buf, off, len);
+	if (slice->ref == SLUICE_REF_NONE)
+		return -ENOMEM;
+	x->early_count++;
 	return 0;
 }
 
@@ -261,13 +264,13 @@ static enum sluice_verdict head_verdict(struct sluice_exchange *x, enum sluice_v
 }
 
 /* The slices that found no place in the verdict, two by two. */
-static void early_emit(struct sluice_exchange *x, unsigned from)
+static void more_emit(struct sluice_exchange *x)
 {
-	for (unsigned i = from; i < x->early_count; i += SLUICE_UP_SLICES) {
+	for (unsigned i = 1; i < x->early_count; i += SLUICE_UP_SLICES) {
 		struct sluice_up up = up_of(x, SLUICE_UP_EMIT);
 
 		while (up.slices < SLUICE_UP_SLICES && i + up.slices < x->early_count) {
-			up.slice[up.slices] = x->early[i + up.slices];
+			up.slice[up.slices] = x->more[i + up.slices - 1];
 			up.slices++;
 		}
 		if (x->body_ended && i + up.slices == x->early_count)
@@ -284,7 +287,7 @@ static void respond_fill(const struct sluice_exchange *x, struct sluice_up *up)
 	up->respond.body_bytes =
 		x->no_body && !length_is_known(x) ? SLUICE_LENGTH_NONE : x->body_bytes;
 	if (x->early_count) {
-		up->respond.slice = x->early[0];
+		up->respond.slice = x->early;
 		up->slices = 1;
 	}
 	if (x->body_ended && x->early_count <= 1)
@@ -297,7 +300,7 @@ static void open_fill(const struct sluice_exchange *x, struct sluice_up *up)
 	up->piece = x->early_taken;
 	up->slices = (uint8_t)x->early_count;
 	if (x->early_count)
-		up->respond.slice = x->early[0];
+		up->respond.slice = x->early;
 }
 
 static void how_fill(const struct sluice_exchange *x, struct sluice_up *up)
@@ -322,7 +325,7 @@ static void verdict_put(struct sluice_exchange *x, struct sluice_up *up)
 		up->text_len = x->edits->bytes;
 	up_put(x, up, x->edits ? x->edits->text : NULL, true);
 	FAULT_POINT(PUT);
-	early_emit(x, 1);
+	more_emit(x);
 	answer_drop(x);
 	edits_drop(x);
 	x->respond = up->verdict == SLUICE_RESPOND;

@@ -73,11 +73,12 @@ enum nf_phase {
 LIST_HEAD(sluice_ask_list, sluice_ask);
 
 struct sluice_exchange {
-	struct sluice_nf *nf;
-	uint32_t slot, generation;
+	struct sluice_nf *nf; /* these three: for as long as there is the slot */
+	uint32_t slot;
 	uint16_t worker;
-	uint8_t phase; /* enum nf_phase: the hook that runs, or whose answer is held */
-	bool live;     /* between its first event and its end */
+	uint32_t generation; /* from here on: zero at its begin */
+	uint8_t phase;       /* enum nf_phase: the hook that runs, or whose answer is held */
+	bool live;           /* between its first event and its end */
 	bool held;
 	bool respond;    /* sluice_respond was called */
 	bool resize;     /* sluice_body_resize was */
@@ -100,9 +101,9 @@ struct sluice_exchange {
 	struct nf_edits *edits;
 	struct sluice_how how;       /* with `has_how` */
 	struct sluice_ask_list asks; /* that end with it */
-	/* NF_EARLY_MAX of them, from the first use until the verdict. Of `open`: what goes ahead.
-	 */
-	struct sluice_slice *early;
+	/* Slices given until the verdict. Of `open`: what goes ahead. The first goes with the
+	 * verdict, the others (NF_EARLY_MAX of them) after it. */
+	struct sluice_slice early, *more;
 	_Alignas(16) uint8_t ctx[];
 };
 
@@ -237,7 +238,13 @@ bool nf_timers_run(struct sluice_nf *nf);
 uint64_t nf_timers_next_us(const struct sluice_nf *nf);
 void nf_timers_free(struct sluice_nf *nf);
 
-void edits_drop(struct sluice_exchange *x);
+/* edit.c: what was said for the verdict, and is not to be. */
+void edits_forget(struct sluice_exchange *x);
+static inline void edits_drop(struct sluice_exchange *x)
+{
+	if (x->edits)
+		edits_forget(x);
+}
 /* The known field of that name, or SLUICE_FIELD_OTHER. */
 enum sluice_field_id field_id(struct sluice_str name);
 unsigned field_flags(enum sluice_field_id id);
@@ -257,7 +264,13 @@ struct sluice_slice answer_slice(struct sluice_exchange *x, struct sluice_buf *b
 /* answer.c: the verdict of a head hook, and of a body hook (piece number). */
 void answer_head(struct sluice_exchange *x, enum sluice_verdict verdict);
 void answer_piece(struct sluice_exchange *x, uint32_t piece, enum sluice_verdict verdict);
-void answer_drop(struct sluice_exchange *x);
+/* What was given before the verdict and is not to be sent after all. */
+void answer_forget(struct sluice_exchange *x);
+static inline void answer_drop(struct sluice_exchange *x)
+{
+	if (x->early_count || x->more)
+		answer_forget(x);
+}
 /* A slice that goes with the verdict, or after it. */
 int answer_early(struct sluice_exchange *x, struct sluice_buf *buf, uint32_t off, uint32_t len);
 bool answer_within(const struct sluice_buf *buf, uint32_t off, uint32_t len);

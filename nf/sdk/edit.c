@@ -22,10 +22,27 @@ static bool is_token(struct sluice_str s)
 	return s.len > 0 && s.len <= UINT16_MAX;
 }
 
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* Of eight bytes none is below ' ', and none is DEL: a subtraction that has to borrow sets a sign
+ * bit that was not there. */
+static bool is_plain(const char *bytes)
+{
+	uint64_t word, del;
+
+	memcpy(&word, bytes, sizeof(word));
+	del = word ^ EACH(127);
+	return !((((word - EACH(' ')) & ~word) | ((del - EACH(1)) & ~del)) & EACH(128));
+}
+
 /* RFC 9110 §5.5: visible characters, obs-text, and white space that is not at the ends. */
 static bool is_value(struct sluice_str s)
 {
-	for (uint32_t i = 0; i < s.len; i++) {
+	uint32_t i = 0;
+
+	while (s.len - i >= sizeof(uint64_t) && is_plain(s.ptr + i))
+		i += sizeof(uint64_t);
+	for (; i < s.len; i++) {
 		unsigned char c = (unsigned char)s.ptr[i];
 
 		if ((c < ' ' && c != '\t') || c == 127)
@@ -71,10 +88,8 @@ static bool edits_have(struct sluice_exchange *x)
 	return true;
 }
 
-void edits_drop(struct sluice_exchange *x)
+void edits_forget(struct sluice_exchange *x)
 {
-	if (!x->edits)
-		return;
 	x->edits->next = x->nf->spare_edits;
 	x->nf->spare_edits = x->edits;
 	x->edits = NULL;
@@ -127,7 +142,7 @@ static int put_field(struct sluice_exchange *x, enum sluice_edit_op op, const ch
 	enum sluice_field_id id = field_id(text);
 
 	value = trimmed(value);
-	if (!is_token(text) || !is_value(value) ||
+	if ((!id && !is_token(text)) || !is_value(value) ||
 	    (field_flags(id) & (SLUICE_FIELD_HOP | SLUICE_FIELD_FRAMING)))
 		return -EINVAL;
 	return put(x, op, id, text, value);

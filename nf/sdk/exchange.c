@@ -23,46 +23,54 @@ static bool chunks_grow(struct nf_worker *w, uint32_t chunk)
 	return true;
 }
 
-static uint8_t *chunk_new(const struct sluice_nf *nf)
+static struct sluice_exchange *exchange_in(const struct sluice_nf *nf, uint8_t *chunk,
+					   uint32_t slot)
+{
+	return (struct sluice_exchange *)(chunk + (size_t)(slot % NF_CHUNK) * nf->stride);
+}
+
+static void chunk_fill(struct sluice_nf *nf, unsigned worker, uint8_t *chunk, uint32_t first)
+{
+	for (uint32_t slot = first; slot < first + NF_CHUNK; slot++) {
+		struct sluice_exchange *x = exchange_in(nf, chunk, slot);
+
+		x->nf = nf;
+		x->slot = slot;
+		x->worker = (uint16_t)worker;
+	}
+}
+
+static uint8_t *chunk_new(struct sluice_nf *nf, unsigned worker, uint32_t number)
 {
 	size_t bytes = (size_t)nf->stride * NF_CHUNK;
 	uint8_t *chunk = aligned_alloc(SLUICE_CACHE_LINE, bytes);
 
-	if (chunk)
-		memset(chunk, 0, bytes);
+	if (!chunk)
+		return NULL;
+	memset(chunk, 0, bytes);
+	chunk_fill(nf, worker, chunk, number * NF_CHUNK);
+	nf->worker[worker].chunks[number] = chunk;
 	return chunk;
 }
 
 struct sluice_exchange *nf_exchange_at(struct sluice_nf *nf, unsigned worker, uint32_t slot)
 {
 	struct nf_worker *w = &nf->worker[worker];
-	uint32_t chunk = slot / NF_CHUNK;
-	struct sluice_exchange *x;
+	uint32_t number = slot / NF_CHUNK;
+	uint8_t *chunk;
 
-	if (slot >= SLOTS_MAX || (chunk >= w->chunks_count && !chunks_grow(w, chunk)))
+	if (slot >= SLOTS_MAX || (number >= w->chunks_count && !chunks_grow(w, number)))
 		return NULL;
-	if (!w->chunks[chunk])
-		w->chunks[chunk] = chunk_new(nf);
-	if (!w->chunks[chunk])
-		return NULL;
-	x = (struct sluice_exchange *)(w->chunks[chunk] + (size_t)(slot % NF_CHUNK) * nf->stride);
-	x->nf = nf;
-	x->slot = slot;
-	x->worker = (uint16_t)worker;
-	return x;
+	chunk = w->chunks[number] ? w->chunks[number] : chunk_new(nf, worker, number);
+	return chunk ? exchange_in(nf, chunk, slot) : NULL;
 }
 
 void nf_exchange_begin(struct sluice_exchange *x, uint32_t generation)
 {
-	struct sluice_nf *nf = x->nf;
-	uint32_t slot = x->slot;
-	uint16_t worker = x->worker;
+	size_t from = offsetof(struct sluice_exchange, generation);
 
 	nf_exchange_end(x);
-	memset(x, 0, nf->stride);
-	x->nf = nf;
-	x->slot = slot;
-	x->worker = worker;
+	memset((uint8_t *)x + from, 0, x->nf->stride - from);
 	x->generation = generation;
 	x->live = true;
 	x->group = x->server = SLUICE_NONE16;
@@ -70,7 +78,8 @@ void nf_exchange_begin(struct sluice_exchange *x, uint32_t generation)
 
 void nf_exchange_end(struct sluice_exchange *x)
 {
-	nf_asks_drop(x);
+	if (!LIST_EMPTY(&x->asks))
+		nf_asks_drop(x);
 	answer_drop(x);
 	edits_drop(x);
 	x->live = x->held = x->respond = x->answering = false;

@@ -12,8 +12,8 @@ from lab import sh
 LOCATIONS = 'location /me { return 200 "$http_x_user|$http_authorization"; }'
 
 
-def hash_of(password):
-    return sh("openssl", "passwd", "-6", "-salt", "salt", password).stdout.strip()
+def hash_of(password, kind="-6"):
+    return sh("openssl", "passwd", kind, "-salt", "salt", password).stdout.strip()
 
 
 def part(data):
@@ -31,7 +31,7 @@ def token(key, claims, alg="RS256"):
 
 
 def test_basic(lab):
-    users = lab.file("users", f"# staff\nme:{hash_of('secret')}\nyou:{hash_of('other')}\n")
+    users = lab.file("users", f"# staff\nme:{hash_of('secret')}\nyou:{hash_of('other', '-apr1')}\n")
     it = Before(lab, f"""{{ name = "auth"; plugin = "auth"; config = {{
   realm = "staff"; remove_credential = true; skip = ( {{ path_exact = "/who"; }} );
   basic = {{ file = "{users}"; }}; }}; }}""", "auth", locations=LOCATIONS)

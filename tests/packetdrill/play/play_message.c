@@ -2,6 +2,9 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
+#include <time.h>
+
+#include <linux/errqueue.h>
 
 #include "tests/packetdrill/play/frame.h"
 
@@ -17,11 +20,27 @@ static int64_t unread_told(struct msghdr *msg)
 	return bytes;
 }
 
-/* recvmsg(4, {iov=[{..., 1000}], unread=500}, 0): `unread` is what TCP_INQ must tell. */
+/* "last" of the writes that are told to be done; -1 if none are. */
+static int64_t writes_told(struct msghdr *msg, int64_t *first)
+{
+	const struct cmsghdr *head = CMSG_FIRSTHDR(msg);
+	struct sock_extended_err error;
+
+	if (!head || (head->cmsg_type != IP_RECVERR && head->cmsg_type != IPV6_RECVERR))
+		return -1;
+	memcpy(&error, CMSG_DATA(head), sizeof(error));
+	*first = error.ee_info;
+	return error.ee_origin == SO_EE_ORIGIN_ZEROCOPY ? (int64_t)error.ee_data : -1;
+}
+
+/* recvmsg(4, {iov=[{..., 1000}], unread=500}, 0): `unread` is what TCP_INQ must tell;
+ * recvmsg(4, {iov=[], first=0, last=2}, MSG_ERRQUEUE): which writes must be done. */
 int64_t run_recvmsg(struct frame *f)
 {
 	const struct value *unread = value_member(frame_arg(f, 1), "unread");
-	char control[CMSG_SPACE(sizeof(int))] = "";
+	const struct value *last = value_member(frame_arg(f, 1), "last");
+	int64_t first = -1;
+	char control[256] = "";
 	struct iovec iov[VECTORS_MOST];
 	struct msghdr msg = {
 		.msg_iov = iov,
@@ -34,5 +53,9 @@ int64_t run_recvmsg(struct frame *f)
 
 	if (n >= 0 && unread->kind == VALUE_NUMBER && unread_told(&msg) != unread->number)
 		return WRONG + unread_told(&msg);
+	if (n >= 0 && last->kind == VALUE_NUMBER &&
+	    (writes_told(&msg, &first) != last->number ||
+	     first != value_number(value_member(frame_arg(f, 1), "first"))))
+		return WRONG + writes_told(&msg, &first);
 	return n;
 }

@@ -20,10 +20,10 @@ static ssize_t recv_vector(struct call *c, const struct iovec *iov, size_t count
 
 	if (flags & MSG_DONTWAIT)
 		c->until_us = SOCK_AT_ONCE;
+	if (flags & MSG_ERRQUEUE)
+		return -EAGAIN; /* what is there only recvmsg can tell */
 	if (flags & MSG_OOB)
 		return -EINVAL; /* urgent data is in line: RFC 6093 */
-	if (flags & MSG_ERRQUEUE)
-		return -EAGAIN; /* nothing is ever there */
 	call_limit(c, c->sock->options.recv_timeout_us);
 	how |= flags & MSG_PEEK ? SOCK_PEEK : 0;
 	how |= flags & MSG_WAITALL ? SOCK_WAIT_ALL : 0;
@@ -44,8 +44,11 @@ static ssize_t recv_vector(struct call *c, const struct iovec *iov, size_t count
 ssize_t do_recvmsg(void *userdata, int fd, struct msghdr *msg, int flags)
 {
 	struct call c = call_enter(userdata, fd);
-	ssize_t n = c.sock ? recv_vector(&c, msg->msg_iov, msg->msg_iovlen, flags) : -EBADF;
+	ssize_t n;
 
+	if (c.sock && flags & MSG_ERRQUEUE)
+		return call_leave(&c, linux_control_note(c.sock, msg));
+	n = c.sock ? recv_vector(&c, msg->msg_iov, msg->msg_iovlen, flags) : -EBADF;
 	msg->msg_flags = 0;
 	msg->msg_namelen = 0; /* a stream's is not told */
 	if (n >= 0)
@@ -108,6 +111,10 @@ static ssize_t send_vector(struct call *c, const struct iovec *iov, size_t count
 		if ((size_t)n < iov[i].iov_len)
 			break;
 	}
+	if (done && flags & MSG_EOR)
+		sock_record_end(c->sock);
+	if (done && flags & MSG_ZEROCOPY && c->sock->options.tell_writes)
+		sock_note_write(c->sock);
 	return done;
 }
 

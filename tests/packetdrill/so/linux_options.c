@@ -23,7 +23,18 @@
 #define MAXSEG_MOST  32767
 #define MAXSEG_FRESH 536
 
-enum kind { KIND_BOOL, KIND_U32, KIND_ANY_U32, KIND_U16, KIND_BUFFER, KIND_TIME, KIND_KEPT };
+#define SYN_RETRIES_MOST 20 /* Linux takes 127, and waits for ever */
+
+enum kind {
+	KIND_BOOL,
+	KIND_NOT,
+	KIND_U32,
+	KIND_ANY_U32,
+	KIND_U16,
+	KIND_BUFFER,
+	KIND_TIME,
+	KIND_KEPT
+};
 
 /* An option that is one field of struct sock_options. */
 struct row {
@@ -51,6 +62,12 @@ static const struct row rows[] = {
 	ROW(IPPROTO_TCP, TCP_NOTSENT_LOWAT, KIND_ANY_U32, unsent_most),
 	ROW(IPPROTO_TCP, TCP_FASTOPEN, KIND_U32, fast_opens),
 	ROW(IPPROTO_TCP, TCP_INQ, KIND_BOOL, tell_unread),
+	ROW(IPPROTO_TCP, TCP_QUICKACK, KIND_NOT, slow_acks),
+	ROW(IPPROTO_TCP, TCP_DEFER_ACCEPT, KIND_U32, accept_after_s),
+	ROW(IPPROTO_TCP, TCP_SYNCNT, KIND_U32, syn_retries),
+	ROW(IPPROTO_TCP, TCP_WINDOW_CLAMP, KIND_U32, window_most),
+	ROW(SOL_SOCKET, SO_ZEROCOPY, KIND_BOOL, tell_writes),
+	ROW(SOL_SOCKET, SO_RCVLOWAT, KIND_U32, recv_least),
 	ROW(IPPROTO_TCP, TCP_FASTOPEN_CONNECT, KIND_BOOL, fast_connect),
 	ROW(SOL_SOCKET, SO_KEEPALIVE, KIND_BOOL, keepalive),
 	ROW(SOL_SOCKET, SO_REUSEADDR, KIND_BOOL, reuse),
@@ -65,12 +82,7 @@ static const struct row rows[] = {
 	{SOL_SOCKET, SO_PRIORITY, KIND_KEPT, KEPT(2)},
 	{SOL_SOCKET, SO_MARK, KIND_KEPT, KEPT(3)},
 	{SOL_SOCKET, SO_TIMESTAMP, KIND_KEPT, KEPT(4)},
-	{IPPROTO_TCP, TCP_QUICKACK, KIND_KEPT, KEPT(5)},
-	{IPPROTO_TCP, TCP_DEFER_ACCEPT, KIND_KEPT, KEPT(6)},
-	{IPPROTO_TCP, TCP_SYNCNT, KIND_KEPT, KEPT(7)},
 	{IPPROTO_TCP, TCP_LINGER2, KIND_KEPT, KEPT(8)},
-	{IPPROTO_TCP, TCP_WINDOW_CLAMP, KIND_KEPT, KEPT(9)},
-	{SOL_SOCKET, SO_ZEROCOPY, KIND_KEPT, KEPT(18)},
 	{IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, KIND_KEPT, KEPT(19)},
 	{IPPROTO_IP, IP_TOS, KIND_KEPT, KEPT(10)},
 	{IPPROTO_IP, IP_TTL, KIND_KEPT, KEPT(11)},
@@ -100,6 +112,9 @@ static void field_set(struct sock_options *options, const struct row *row, int v
 	case KIND_BOOL:
 		*(bool *)at = value;
 		break;
+	case KIND_NOT:
+		*(bool *)at = !value;
+		break;
 	case KIND_U16:
 		*(uint16_t *)at = (uint16_t)value;
 		break;
@@ -122,6 +137,8 @@ static int field_get(const struct sock_options *options, const struct row *row)
 	switch (row->kind) {
 	case KIND_BOOL:
 		return *(const bool *)at;
+	case KIND_NOT:
+		return !*(const bool *)at;
 	case KIND_U16:
 		return *(const uint16_t *)at;
 	case KIND_BUFFER:
@@ -244,6 +261,8 @@ static bool is_in_range(const struct row *row, int v)
 {
 	if (row->level == IPPROTO_TCP && row->name == TCP_MAXSEG)
 		return v == 0 || (v >= MAXSEG_LEAST && v <= MAXSEG_MOST);
+	if (row->level == IPPROTO_TCP && row->name == TCP_SYNCNT)
+		return v >= 1 && v <= SYN_RETRIES_MOST;
 	return v >= 0 || row->kind == KIND_ANY_U32 || row->kind == KIND_KEPT;
 }
 
@@ -272,6 +291,8 @@ int linux_option_set(struct sock *sock, int level, int name, const void *value, 
 	field_set(&sock->options, row, v);
 	if (level == IPPROTO_TCP && name == TCP_NODELAY && v)
 		sock_push(sock);
+	if (level == IPPROTO_TCP && name == TCP_QUICKACK)
+		sock_quick_ack(sock);
 	sock_apply(sock);
 	return 0;
 }

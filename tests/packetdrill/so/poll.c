@@ -23,7 +23,7 @@ static uint32_t events_of(const struct world *world, int fd, uint32_t asked)
 	events |= now & SOCK_READABLE ? POLLIN | POLLRDNORM : 0;
 	events |= now & SOCK_WRITABLE ? POLLOUT | POLLWRNORM : 0;
 	events |= now & SOCK_PEER_ENDED ? POLLRDHUP : 0;
-	events |= now & SOCK_ERROR ? POLLERR : 0;
+	events |= now & (SOCK_ERROR | SOCK_NOTED) ? POLLERR : 0;
 	events |= now & SOCK_HUNG_UP ? POLLHUP : 0;
 	return events & (asked | POLLERR | POLLHUP);
 }

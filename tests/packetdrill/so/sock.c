@@ -47,12 +47,29 @@ static bool is_any(const struct addr *addr)
 	return addr_equal(addr, &any);
 }
 
+static uint32_t recv_most(const struct sock *sock)
+{
+	const struct sock_options *o = &sock->options;
+	uint32_t bytes = o->recv_bytes ? o->recv_bytes : sock->world->recv_bytes;
+
+	return o->window_most ? RTE_MIN(bytes, o->window_most) : bytes;
+}
+
+/* Until the last of the SYNs has had its time, which doubles with each. */
+static uint32_t connect_timeout_ms(const struct sock *sock)
+{
+	uint32_t retries = sock->options.syn_retries;
+
+	return retries ? ((2u << retries) - 1) * 1000 : 0;
+}
+
 static struct tcp_conf conf_of(const struct sock *sock)
 {
 	const struct sock_options *o = &sock->options;
-	uint32_t recv_bytes = o->recv_bytes ? o->recv_bytes : sock->world->recv_bytes;
+	uint32_t recv_bytes = recv_most(sock);
 
 	return (struct tcp_conf){
+		.connect_timeout_ms = connect_timeout_ms(sock),
 		.local = is_any(&sock->local.addr) ? (struct endpoint){.port = sock->local.port}
 						   : sock->local,
 		.mss_most = o->max_segment,
@@ -70,7 +87,7 @@ static struct tcp_conf conf_of(const struct sock *sock)
 
 static void note_open(struct sock *sock)
 {
-	sock->sent_us = sock->recv_us = sock->acked_us = sock->world->now_us;
+	sock->opened_us = sock->sent_us = sock->recv_us = sock->acked_us = sock->world->now_us;
 }
 
 static void on_opened(struct tcp_conn *conn, void *user)
@@ -114,6 +131,7 @@ static void on_closed(struct tcp_conn *conn, void *user, enum tcp_close_reason r
 	sock->left = tcp_recv(conn, UINT32_MAX);
 	sock->error = closed_error(sock, reason);
 	sock->conn = NULL;
+	sock_notes_tend(sock);
 	sock->phase = SOCK_OVER;
 	sock->ended = reason == TCP_CLOSED_NORMAL;
 	sock->news_in++;
@@ -201,11 +219,27 @@ int sock_listen(struct sock *sock)
 	return err;
 }
 
+static bool is_acceptable(const struct sock *listener, const struct sock *sock)
+{
+	uint64_t until_us = sock->opened_us + listener->options.accept_after_s * 1000000ull;
+
+	return sock_unread(sock) || !sock->conn || sock_peer_has_ended(sock) ||
+	       sock->world->now_us >= until_us;
+}
+
+/* Where the next one is linked that accept() gives; it points to NULL when there is none. */
+static struct sock **next_accepted(struct sock *listener)
+{
+	struct sock **link = &listener->accept_first;
+
+	while (*link && !is_acceptable(listener, *link))
+		link = &(*link)->accept_next;
+	return link;
+}
+
 static bool can_accept(const void *arg)
 {
-	const struct sock *sock = arg;
-
-	return sock->accept_first;
+	return *next_accepted((struct sock *)(uintptr_t)arg);
 }
 
 /* How long a call may take: now, an error; or what the socket's own time-out leaves. */
@@ -224,6 +258,7 @@ static int wait_until(struct sock *sock, bool (*ready)(const void *arg), uint64_
 
 int sock_accept(struct sock *sock, uint64_t until_us, struct sock **out)
 {
+	struct sock **link;
 	int err;
 
 	if (sock->phase != SOCK_LISTENING)
@@ -231,10 +266,11 @@ int sock_accept(struct sock *sock, uint64_t until_us, struct sock **out)
 	err = wait_until(sock, can_accept, until_us, -EAGAIN);
 	if (err)
 		return err;
-	*out = sock->accept_first;
-	sock->accept_first = (*out)->accept_next;
-	if (!sock->accept_first)
-		sock->accept_last = &sock->accept_first;
+	link = next_accepted(sock);
+	*out = *link;
+	*link = (*out)->accept_next;
+	if (!*link)
+		sock->accept_last = link;
 	return 0;
 }
 
@@ -343,6 +379,7 @@ int sock_shutdown(struct sock *sock, bool read, bool write)
 	sock->shut_read |= read;
 	sock->shut_write |= write;
 	if (write) {
+		sock_record_release_all(sock);
 		tcp_shutdown(sock->conn);
 		world_turn(sock->world);
 	}
@@ -408,6 +445,7 @@ void sock_close(struct sock *sock)
 
 	if (sock->listener)
 		close_listener(sock);
+	sock_record_release_all(sock);
 	if (sock->conn)
 		close_conn(sock);
 	rte_pktmbuf_free(sock->left);
@@ -451,7 +489,7 @@ static uint32_t unsent(const struct tcp_info *info)
 							 : 0;
 }
 
-static uint32_t unsent_now(const struct sock *sock)
+uint32_t sock_unsent(const struct sock *sock)
 {
 	struct tcp_info info;
 
@@ -466,11 +504,12 @@ static uint32_t sub_floor(uint32_t a, uint32_t b)
 
 uint32_t sock_send_room(const struct sock *sock)
 {
-	uint32_t room = sub_floor(send_limit(sock), tcp_send_pending(sock->conn));
+	uint32_t room =
+		sub_floor(send_limit(sock), tcp_send_pending(sock->conn) + sock->record_bytes);
 	uint32_t most = sock->options.unsent_most;
 
 	if (most)
-		room = RTE_MIN(room, sub_floor(most, unsent_now(sock)));
+		room = RTE_MIN(room, sub_floor(most, sock_unsent(sock)));
 	return RTE_MIN(room, tcp_send_room(sock->conn));
 }
 
@@ -478,28 +517,30 @@ uint32_t sock_send_room(const struct sock *sock)
  * wakes wakes for something. */
 static bool is_roomy(const struct sock *sock)
 {
-	uint32_t room = sub_floor(send_limit(sock), tcp_send_pending(sock->conn));
+	uint32_t room =
+		sub_floor(send_limit(sock), tcp_send_pending(sock->conn) + sock->record_bytes);
 	uint32_t most = sock->options.unsent_most;
 
 	if ((uint64_t)room * 3 < send_limit(sock) || !tcp_send_room(sock->conn))
 		return false;
-	return !most || (uint64_t)unsent_now(sock) * 2 < most;
+	return !most || (uint64_t)sock_unsent(sock) * 2 < most;
 }
 
 enum sock_event sock_events(const struct sock *sock)
 {
 	unsigned events = 0;
 	bool over = sock->phase == SOCK_OVER, ended = sock_peer_has_ended(sock);
+	uint32_t least = sock->options.recv_least;
 
 	if (sock->phase == SOCK_NEW)
 		return SOCK_WRITABLE | SOCK_HUNG_UP;
 	if (sock->phase == SOCK_DEFERRED)
 		return SOCK_WRITABLE;
 	if (sock->phase == SOCK_LISTENING)
-		return sock->accept_first ? SOCK_READABLE : 0;
+		return can_accept(sock) ? SOCK_READABLE : 0;
 	if (sock->phase == SOCK_CONNECTING)
 		return 0;
-	if (over || ended || sock->shut_read || sock_unread(sock))
+	if (over || ended || sock->shut_read || sock_unread(sock) >= RTE_MAX(least, 1u))
 		events |= SOCK_READABLE;
 	if (over || sock->shut_write || is_roomy(sock))
 		events |= SOCK_WRITABLE;
@@ -507,6 +548,7 @@ enum sock_event sock_events(const struct sock *sock)
 		events |= SOCK_PEER_ENDED;
 	if (over || (sock->shut_write && (ended || sock->shut_read)))
 		events |= SOCK_HUNG_UP;
+	events |= sock->notes.told ? SOCK_NOTED : 0;
 	return events | (sock->error ? SOCK_ERROR : 0);
 }
 
@@ -554,9 +596,9 @@ void sock_get_info(const struct sock *sock, struct sock_info *out)
 		.path_mtu = info.path_mtu,
 		.unacked_bytes = info.sent_bytes,
 		.sacked_bytes = info.sacked_bytes,
-		.unsent_bytes = unsent(&info),
+		.unsent_bytes = unsent(&info) + sock->record_bytes,
 		.pipe_bytes = info.flight_bytes,
-		.send_queue_bytes = info.send_queue_bytes,
+		.send_queue_bytes = info.send_queue_bytes + sock->record_bytes,
 		.recv_window_bytes = info.recv_window_bytes,
 		.send_window_bytes = info.send_window_bytes,
 		.retransmits = (uint32_t)info.retransmits,
@@ -598,6 +640,12 @@ void sock_apply_gather(struct sock *sock)
 		tcp_set_gather(sock->conn, gather_of(sock));
 }
 
+void sock_quick_ack(struct sock *sock)
+{
+	if (sock->conn)
+		tcp_set_quick_ack(sock->conn, !sock->options.slow_acks);
+}
+
 void sock_push(struct sock *sock)
 {
 	sock->more = false;
@@ -614,6 +662,7 @@ void sock_apply(struct sock *sock)
 	if (!sock->conn)
 		return;
 	sock_apply_gather(sock);
+	tcp_set_recv_buffer(sock->conn, recv_most(sock));
 	tcp_set_user_timeout(sock->conn, o->user_timeout_ms);
 	tcp_set_keepalive(sock->conn, idle_ms, o->keep_each_s * 1000, (uint8_t)o->keep_count);
 }

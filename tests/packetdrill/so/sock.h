@@ -37,6 +37,7 @@ enum sock_phase {
 /* What can be set before and after there is a connection; copied to accepted ones. */
 struct sock_options {
 	bool nodelay, cork, keepalive, reuse, linger;
+	bool tell_writes; /* when the memory of MSG_ZEROCOPY's is free again */
 	bool tell_unread; /* recvmsg says how much is left */
 	uint32_t linger_s;
 	uint32_t user_timeout_ms;
@@ -45,7 +46,12 @@ struct sock_options {
 	int kept[SOCK_KEPT_MOST]; /* options without an effect here: what was set */
 	uint32_t keep_idle_s, keep_each_s, keep_count;
 	uint32_t send_bytes, recv_bytes; /* 0: the world's */
-	uint32_t unsent_most;            /* not writable while as much is not sent yet; 0: any */
+	uint32_t recv_least;             /* not readable while less waits; 0: one byte */
+	uint32_t window_most;            /* that is offered; 0: as the buffer has it */
+	uint32_t syn_retries;            /* 0: as many as usual */
+	uint32_t accept_after_s; /* connections are accepted with their first text, or then */
+	bool slow_acks;          /* TCP_QUICKACK is off */
+	uint32_t unsent_most;    /* not writable while as much is not sent yet; 0: any */
 	uint64_t send_timeout_us, recv_timeout_us; /* 0: none */
 	uint16_t max_segment;
 	char congestion[SOCK_NAME_MAX];
@@ -70,6 +76,20 @@ struct sock_info {
 		idle_acked_us; /* since data was sent, received, acked */
 };
 
+/* Writes whose memory the writer waits for: sock_notes.c. */
+#define SOCK_NOTES_MOST 64
+struct sock_note {
+	uint32_t first, last; /* their numbers */
+};
+struct sock_notes {
+	uint64_t end[SOCK_NOTES_MOST]; /* of those that are not acknowledged yet */
+	uint32_t first_waiting;        /* the number of the first of them */
+	unsigned waiting, told;
+	struct sock_note notes[SOCK_NOTES_MOST];
+};
+
+struct sock_record;
+
 struct sock {
 	struct world *world;
 	bool is_ip6; /* IPv4 addresses are told in IPv6's form: RFC 4038 §4.2 */
@@ -87,7 +107,12 @@ struct sock {
 	bool fast; /* RFC 7413 is asked for, or used */
 	bool more; /* the last call said that more will follow */
 	bool was_full;
-	uint64_t sent_us, recv_us, acked_us;
+	bool record_ended;           /* nothing may join what was given last */
+	struct sock_record *records; /* what is written behind that: sock_record.c */
+	uint32_t record_bytes;
+	uint64_t given_bytes; /* to the connection, and kept in records */
+	struct sock_notes notes;
+	uint64_t opened_us, sent_us, recv_us, acked_us;
 	uint64_t gathered_until_us; /* what is corked goes then; 0: nothing is */
 	/* How long anything was to be sent, and what held it back: the peer's window; a buffer that
 	 * was full. */
@@ -101,6 +126,7 @@ enum sock_event {
 	SOCK_ERROR = 1 << 2,
 	SOCK_HUNG_UP = 1 << 3, /* both halves are closed */
 	SOCK_PEER_ENDED = 1 << 4,
+	SOCK_NOTED = 1 << 5, /* there is something to be told */
 };
 
 struct sock *sock_new(struct world *world);
@@ -136,6 +162,9 @@ uint32_t sock_send_room(const struct sock *sock);
 void sock_apply(struct sock *sock);
 void sock_apply_gather(struct sock *sock);
 
+/* What came is acknowledged at once, or not. */
+void sock_quick_ack(struct sock *sock);
+
 /* What waits for more goes out now, even when it is corked. */
 void sock_push(struct sock *sock);
 
@@ -147,6 +176,23 @@ int sock_take_error(struct sock *sock);
 void sock_spend(struct sock *sock, uint64_t us);
 uint64_t sock_due_us(const struct sock *sock);
 void sock_tend(struct sock *sock);
+
+/* sock_notes.c: the write that was just made is to be told of; ranges of what is acknowledged, the
+ * oldest first. False: there is none. */
+void sock_note_write(struct sock *sock);
+void sock_notes_tend(struct sock *sock);
+bool sock_note_take(struct sock *sock, struct sock_note *out);
+
+/* sock_record.c: what is written now is kept; it ends here; what may go goes. */
+bool sock_record_must_wait(const struct sock *sock);
+int sock_record_keep(struct sock *sock, const void *buf, size_t len)
+	__attribute__((warn_unused_result));
+void sock_record_end(struct sock *sock);
+void sock_record_tend(struct sock *sock);
+void sock_record_release_all(struct sock *sock);
+
+/* Given to the connection, and not sent yet. */
+uint32_t sock_unsent(const struct sock *sock);
 
 /* sock_io.c */
 enum sock_recv_flag { SOCK_PEEK = 1 << 0, SOCK_WAIT_ALL = 1 << 1, SOCK_DISCARD = 1 << 2 };

@@ -82,7 +82,7 @@ static ssize_t recv_some(struct sock *sock, uint8_t *buf, size_t len, unsigned f
 {
 	int err;
 
-	if (!is_readable(sock)) {
+	if (!is_readable(sock) && !(until_us == SOCK_AT_ONCE && sock_unread(sock))) {
 		if (until_us == SOCK_AT_ONCE)
 			return -EAGAIN;
 		err = world_wait(sock->world, is_readable, sock, until_us);
@@ -170,13 +170,19 @@ ssize_t sock_give(struct sock *sock, const void *buf, size_t len)
 		return err;
 	}
 	sock->sent_us = sock->world->now_us;
+	sock->given_bytes += len;
 	return (ssize_t)len;
 }
 
 static ssize_t send_room(struct sock *sock, const uint8_t *buf, size_t len)
 {
-	ssize_t n = sock_give(sock, buf, RTE_MIN(len, (size_t)sock_send_room(sock)));
+	ssize_t n;
 
+	len = RTE_MIN(len, (size_t)sock_send_room(sock));
+	if (sock_record_must_wait(sock))
+		n = sock_record_keep(sock, buf, len) ? -ENOBUFS : (ssize_t)len;
+	else
+		n = sock_give(sock, buf, len);
 	world_turn(sock->world);
 	return n;
 }

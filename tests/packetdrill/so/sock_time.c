@@ -46,6 +46,8 @@ void sock_tend(struct sock *sock)
 {
 	struct sock_info info;
 
+	sock_notes_tend(sock);
+	sock_record_tend(sock);
 	sock_get_info(sock, &info);
 	if (!sock->conn || !gathers(sock, &info)) {
 		sock->gathered_until_us = 0;

@@ -289,6 +289,40 @@ static void test_origin_breaks_off(void **state)
 	bench_close();
 }
 
+/* What the origin had said before it went is the client's, also if both are seen at once. */
+static void test_before_the_cut(void **state)
+{
+	static const struct options one = {.path = 1, .no_functions_up = true};
+	static const uint32_t hooks = ENGINE_HOOK_REQUEST_HEAD | ENGINE_HOOK_RESPONSE_HEAD;
+	static const char *const said[] = {
+		OK(100) "abc", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"};
+	static const char *const heard[] = {"abc", "3\r\nabc"};
+
+	(void)state;
+	for (unsigned i = 0; i < 4; i++) {
+		struct peer *c, *o;
+
+		bench_open(&one);
+		fake_up(0, hooks | (i % 2 ? ENGINE_HOOK_RESPONSE_BODY : 0));
+		c = client_open();
+		say(c, GET("/"));
+		o = origin_accept(0);
+		hear_head(o);
+		bench.fakes[0]->stopped = true;
+		say(o, said[i / 2]);
+		peer_shut(o);
+		bench_run_ms(5);
+		bench.fakes[0]->stopped = false;
+		hear_head(c);
+		hear(c, heard[i / 2]);
+		hear_cut(c);
+		assert_int_equal(counted(responses_cut), 1);
+		bench_run_ms(20);
+		bench_check_idle();
+		bench_close();
+	}
+}
+
 static void test_origin_bad_chunk(void **state)
 {
 	struct peer *c, *o;
@@ -358,6 +392,7 @@ int main(void)
 		cmocka_unit_test(test_early_answer_large),
 		cmocka_unit_test(test_duplex),
 		cmocka_unit_test(test_origin_breaks_off),
+		cmocka_unit_test(test_before_the_cut),
 		cmocka_unit_test(test_origin_bad_chunk),
 		cmocka_unit_test(test_client_bad_chunk),
 		cmocka_unit_test(test_client_cut_off),

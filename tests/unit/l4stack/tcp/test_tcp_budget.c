@@ -193,16 +193,16 @@ struct reading {
 	bool hungry;    /* it takes one more */
 };
 
-/* The slow peer takes one byte of a probe, the deaf one nothing, the brisk one all there is. */
+/* The slow peer's window takes one byte, the deaf one's nothing, the brisk one's all there is. */
 static void answer(struct reading *reading)
 {
 	unsigned i = peer.last.dst - PEER_PORT;
 	uint32_t seq = peer.last.seq + peer.stack_iss - stack_iss[i], taken = 0;
 
-	if (peer.last.len == 0)
+	if (i == BRISK && peer.last.len == 0)
 		return;
 	talk_to(i);
-	if (i == SLOW && reading->hungry && seq == 1 + reading->bytes) {
+	if (i == SLOW && reading->hungry && peer.last.len && seq == 1 + reading->bytes) {
 		reading->hungry = false;
 		reading->bytes++;
 	}
@@ -210,7 +210,7 @@ static void answer(struct reading *reading)
 		taken = reading->bytes;
 	if (i == BRISK)
 		taken = seq + peer.last.len - 1;
-	peer.window = i == BRISK ? 60000 : 0;
+	peer.window = i == BRISK ? 60000 : i == SLOW && reading->hungry;
 	say(ACK, i == BRISK ? tcp_recv_ready(peer.conn) + 1 : 1, 1 + taken, 0);
 }
 

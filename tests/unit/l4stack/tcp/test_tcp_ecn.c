@@ -430,7 +430,7 @@ static void test_window_probe(void **state)
 	open_ecn();
 	send_bytes(1, 100);
 	wait_ms(230);
-	hear(ACK, 1, 1, 1);
+	hear(ACK, 0, 1, 0);
 	assert_int_equal(peer.last.ecn, NOT_ECT);
 }
 

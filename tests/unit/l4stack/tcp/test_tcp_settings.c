@@ -242,6 +242,47 @@ static void test_info_knows_the_options(void **state)
 	assert_int_equal(info.mss_offered, 1460);
 }
 
+/* ---- receiving ---- */
+
+static void test_quick_acks(void **state)
+{
+	(void)state;
+	open_passive(NULL);
+	tcp_set_quick_ack(peer.conn, false);
+	say(ACK, 1, 1, 100);
+	hear_nothing();
+	tcp_set_quick_ack(peer.conn, true); /* also for what came */
+	turn();
+	hear(ACK, 1, 101, 0);
+	say(ACK, 101, 1, 100);
+	hear(ACK, 1, 201, 0);
+}
+
+/* A window that was told stays; a smaller one follows from what comes. */
+static void test_recv_buffer(void **state)
+{
+	const struct tcp_conf conf = {.recv_buffer_bytes = 20000};
+
+	(void)state;
+	open_passive(&conf);
+	tcp_set_recv_buffer(peer.conn, 10000);
+	say(ACK, 1, 1, 1000);
+	hear(ACK, 1, 1001, 0);
+	assert_int_equal(peer.last.window, 19000);
+	say(ACK, 1001, 1, 1460);
+	ignore_all();
+	expect_received(1, 2460);
+	for (uint32_t seq = 2461; seq < 2461 + 10 * 1460; seq += 1460) {
+		say(ACK, seq, 1, 1460);
+		hear_any();
+		expect_received(seq, 1460);
+		ignore_all();
+	}
+	say(ACK, 2461 + 10 * 1460, 1, 1);
+	hear_any();
+	assert_in_range(peer.last.window, 8500, 10000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -259,6 +300,8 @@ int main(void)
 		PEER_TEST(test_connect_from_a_port),
 		PEER_TEST(test_connect_from_an_address_that_is_not_ours),
 		PEER_TEST(test_info_knows_the_options),
+		PEER_TEST(test_quick_acks),
+		PEER_TEST(test_recv_buffer),
 	};
 
 	return cmocka_run_group_tests(tests, peer_group_setup, NULL);

@@ -54,6 +54,21 @@ static void test_good(void **state)
 	harness_destroy(h);
 }
 
+static void test_htpasswd(void **state)
+{
+	struct harness *h = plugin_start(
+		"basic = { users = [ \"me:$apr1$saltsalt$LrttParrLPdxvgutaSXWJ0\" ]; };");
+	struct harness_exchange *x = ask(h, ME);
+
+	(void)state;
+	harness_advance(h, TURN);
+	assert_int_equal(harness_verdict(x), SLUICE_LEAVE);
+	x = ask(h, WRONG);
+	harness_advance(h, TURN);
+	assert_int_equal(harness_status(x), 401);
+	harness_destroy(h);
+}
+
 static void assert_refused(struct harness_exchange *x)
 {
 	assert_int_equal(harness_verdict(x), SLUICE_RESPOND);
@@ -186,6 +201,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good),
+		cmocka_unit_test(test_htpasswd),
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_scheme_without_case),
 		cmocka_unit_test(test_the_line),

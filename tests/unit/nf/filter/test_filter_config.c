@@ -40,7 +40,7 @@ static void test_action(void **state)
 		       "test.conf:2: a rule needs action = \"allow\", \"deny\", \"tag\", \"log\" "
 		       "or \"score\"");
 	plugin_refuses("rules = ( { action = \"drop\"; } );",
-		       "test.conf:1: action: \"drop\" is not known here");
+		       "test.conf:1: action: \"drop\" is none of allow, deny, tag, log, score");
 }
 
 static void test_unknown_keys(void **state)
@@ -104,9 +104,10 @@ static void test_settings(void **state)
 	(void)state;
 	plugin_refuses("match_limit = 0;",
 		       "test.conf:1: match_limit is 0; it may be 1 to 4294967295");
-	plugin_refuses("default = \"drop\";", "test.conf:0: default: \"drop\" is not known here");
+	plugin_refuses("default = \"drop\";",
+		       "test.conf:1: default: \"drop\" is none of allow, deny");
 	plugin_refuses("on_match_limit = \"allow\";",
-		       "test.conf:0: on_match_limit: \"allow\" is not known here");
+		       "test.conf:1: on_match_limit: \"allow\" is none of skip, deny");
 }
 
 int main(void)

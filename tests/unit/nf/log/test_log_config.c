@@ -23,7 +23,7 @@ static void test_formats(void **state)
 {
 	(void)state;
 	refuses("to = \"out\"; format = \"xml\";",
-		"test.conf:0: format: \"xml\" is not known here");
+		"test.conf:1: format: \"xml\" is none of combined, common, json, text");
 	refuses("to = \"out\"; format = \"text\";",
 		"test.conf:0: format = \"text\" needs text = \"…\"");
 	refuses("to = \"out\"; format = \"text\"; text = \"$nobody\";",

@@ -126,7 +126,7 @@ static void test_settings(void **state)
 	plugin_refuses("via = \"a b\"; routes = ( );",
 		       "test.conf:0: via: \"a b\" is not a name for a proxy");
 	plugin_refuses("trace = \"yes\"; routes = ( );",
-		       "test.conf:0: trace: \"yes\" is not known here");
+		       "test.conf:1: trace: \"yes\" is none of reject, forward");
 	plugin_refuses("max_loops = -1; routes = ( );",
 		       "test.conf:1: max_loops is -1; it may be 0 to 1000");
 	plugin_refuses("x_forwarded = 1; routes = ( );",

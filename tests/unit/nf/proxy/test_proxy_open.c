@@ -216,9 +216,9 @@ static void test_config(void **state)
 	(void)state;
 	plugin_refuses("upstream = \"wbe\";", "test.conf:0: upstream \"wbe\" is not defined");
 	plugin_refuses("routes = ( ); send_proxy = \"v3\";",
-		       "test.conf:0: send_proxy: \"v3\" is not known here");
+		       "test.conf:1: send_proxy: \"v3\" is none of none, v1, v2");
 	plugin_refuses("routes = ( ); accept_proxy = \"yes\";",
-		       "test.conf:0: accept_proxy: \"yes\" is not known here");
+		       "test.conf:1: accept_proxy: \"yes\" is none of never, trusted, always");
 }
 
 int main(void)

@@ -166,6 +166,32 @@ static void test_rewrite_of_prefix_and_exact(void **state)
 	harness_destroy(h);
 }
 
+/* A value that a target cannot have is no way to say more than a target. */
+static void test_rewrite_by_fields(void **state)
+{
+	static const struct {
+		const char *tenant, *target;
+	} rows[] = {{"blue", "/blue/pot/x"}, {"a/../b", "/a/../b/pot/x"}, {"a b", NULL}};
+	struct harness *h =
+		proxy_start("routes = ( { path_prefix = \"/\"; upstream = \"web\"; rewrite = "
+			    "\"/${header:X-Tenant}/${cookie:tea}/$1\"; } );");
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		struct harness_exchange *x =
+			harness_request(h, "GET", "/x",
+					HARNESS_FIELDS({"Host", "a"}, {"X-Tenant", rows[i].tenant},
+						       {"Cookie", "tea=pot"}));
+
+		if (rows[i].target)
+			assert_string_equal(harness_target(x), rows[i].target);
+		else
+			assert_int_equal(harness_status(x), 500);
+		harness_done(x, false);
+	}
+	harness_destroy(h);
+}
+
 static void test_rewrite_that_gives_no_path(void **state)
 {
 	struct harness *h = proxy_start(
@@ -289,6 +315,7 @@ int main(void)
 		cmocka_unit_test(test_paths_by_other_spellings),
 		cmocka_unit_test(test_rewrite_of_a_pattern),
 		cmocka_unit_test(test_rewrite_of_prefix_and_exact),
+		cmocka_unit_test(test_rewrite_by_fields),
 		cmocka_unit_test(test_rewrite_that_gives_no_path),
 		cmocka_unit_test(test_redirects),
 		cmocka_unit_test(test_redirects_stay_on_the_host),

@@ -9,7 +9,7 @@ static void test_responses(void **state)
 	plugin_refuses("", "test.conf:0: responses is missing");
 	plugin_refuses("responses = ( \"x\" );", "test.conf:1: must be a group, not a string");
 	plugin_refuses("responses = ( );\notherwise = \"200\";",
-		       "test.conf:0: otherwise: \"200\" is not known here");
+		       "test.conf:2: otherwise: \"200\" is none of 404, pass");
 }
 
 static void test_bodies(void **state)

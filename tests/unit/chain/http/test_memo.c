@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Lists of edits that are known: what they make is what they made. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "chain/http/edit.h"
+#include "chain/http/memo.h"
+#include "chain/http/slot.h"
+#include "fixture.h"
+
+#define SLOT_BYTES 8192
+#define FIELDS     32
+
+struct list {
+	uint8_t bytes[2048];
+	uint32_t len;
+};
+
+static struct http_memos memos;
+
+static void list_add(struct list *list, uint8_t op, const char *name, const char *value)
+{
+	struct sluice_edit edit = {
+		.op = op, .name_len = (uint16_t)strlen(name), .value_len = (uint16_t)strlen(value)};
+
+	memcpy(list->bytes + list->len, &edit, sizeof(edit));
+	list->len += (uint32_t)sizeof(edit);
+	memcpy(list->bytes + list->len, name, edit.name_len);
+	list->len += edit.name_len;
+	memcpy(list->bytes + list->len, value, edit.value_len);
+	list->len += edit.value_len;
+	while (list->len % 8)
+		list->bytes[list->len++] = 0;
+}
+
+static struct list page(const char *etag)
+{
+	struct list list = {.len = 0};
+
+	list_add(&list, SLUICE_EDIT_ADD, "Content-Type", "text/html");
+	list_add(&list, SLUICE_EDIT_ADD, "X-Own", "1");
+	list_add(&list, SLUICE_EDIT_ADD, "ETag", etag);
+	list_add(&list, SLUICE_EDIT_ADD, "Set-Cookie", "a");
+	list_add(&list, SLUICE_EDIT_ADD, "Set-Cookie", "b");
+	return list;
+}
+
+/* Not cleared: a slot has what was there before. */
+static struct sluice_head *blank(uint16_t status)
+{
+	struct sluice_head *head = malloc(SLOT_BYTES);
+
+	assert_non_null(head);
+	memset(head, 0xa5, SLOT_BYTES);
+	assert_int_equal(http_head_init(head, 4096, SLOT_BYTES, FIELDS), 0);
+	http_head_build_response(head, status, SLUICE_METHOD_GET);
+	assert_true(http_memo_blank(head));
+	return head;
+}
+
+static struct sluice_head *applied(uint16_t status, const struct list *list)
+{
+	struct sluice_head *head = blank(status);
+	struct http_memory memory = {0};
+	enum http_error error;
+
+	assert_int_equal(http_edits_apply(head, &memory, list->bytes, list->len, &error), 0);
+	return head;
+}
+
+static void keep(uint16_t status, const struct list *list)
+{
+	struct sluice_head *head = applied(status, list);
+
+	http_memo_keep(&memos, status, list->bytes, list->len, head);
+	free(head);
+}
+
+static bool recalls(uint16_t status, const struct list *list)
+{
+	struct sluice_head *head = blank(status);
+	bool known = http_memo_recall(&memos, head, list->bytes, list->len);
+
+	assert_int_equal(http_memo_blank(head), !known);
+	free(head);
+	return known;
+}
+
+static void assert_same(const struct sluice_head *a, const struct sluice_head *b)
+{
+	assert_int_equal(a->fields, b->fields);
+	assert_int_equal(a->text_used, b->text_used);
+	assert_memory_equal(a, b, offsetof(struct sluice_head, base));
+	assert_memory_equal(a->base, b->base, a->bases * sizeof(a->base[0]));
+	assert_memory_equal(a->field, b->field, a->fields * sizeof(a->field[0]));
+	assert_memory_equal((const uint8_t *)a + a->text_off, (const uint8_t *)b + b->text_off,
+			    a->text_used);
+}
+
+static int clear(void **state)
+{
+	(void)state;
+	memset(&memos, 0, sizeof(memos));
+	return 0;
+}
+
+static void a_known_list_makes_the_same_head(void **state)
+{
+	struct list list = page("\"1\"");
+	struct sluice_head *made = applied(200, &list), *recalled = blank(200);
+
+	(void)state;
+	assert_false(recalls(200, &list));
+	keep(200, &list);
+	assert_true(http_memo_recall(&memos, recalled, list.bytes, list.len));
+	assert_same(recalled, made);
+	free(made);
+	free(recalled);
+}
+
+static void only_the_very_same_is_known(void **state)
+{
+	struct list list = page("\"1\""), other = page("\"2\""), less = list;
+
+	(void)state;
+	keep(200, &list);
+	less.len -= 8;
+	assert_true(recalls(200, &list));
+	assert_false(recalls(200, &other));
+	assert_false(recalls(200, &less));
+	assert_false(recalls(404, &list));
+	for (uint32_t i = 0; i < list.len; i++) {
+		list.bytes[i] ^= 1;
+		assert_false(recalls(200, &list));
+		list.bytes[i] ^= 1;
+	}
+}
+
+static void a_list_may_change_the_status(void **state)
+{
+	struct list list = page("\"1\"");
+	struct sluice_head *head = blank(200);
+
+	(void)state;
+	list_add(&list, SLUICE_EDIT_STATUS, "", "203");
+	keep(200, &list);
+	assert_true(http_memo_recall(&memos, head, list.bytes, list.len));
+	assert_int_equal(head->status, 203);
+	assert_false(recalls(203, &list));
+	free(head);
+}
+
+static void what_is_long_is_not_kept(void **state)
+{
+	struct list list = {.len = 0};
+	char value[HTTP_MEMO_BYTES] = {0};
+
+	(void)state;
+	memset(value, 'v', sizeof(value) - 1);
+	list_add(&list, SLUICE_EDIT_ADD, "X", value);
+	keep(200, &list);
+	assert_false(recalls(200, &list));
+	list.len = 0;
+	for (unsigned i = 0; i <= HTTP_MEMO_FIELDS; i++)
+		list_add(&list, SLUICE_EDIT_ADD, "A", "b");
+	keep(200, &list);
+	assert_false(recalls(200, &list));
+	list.len = 7;
+	assert_false(recalls(200, &list));
+}
+
+/* More lists than there is room for: each is known or not, and none is taken for another. */
+static void lists_take_each_others_place(void **state)
+{
+	unsigned known = 0;
+
+	(void)state;
+	for (unsigned round = 0; round < 2; round++)
+		for (unsigned i = 0; i < 4 * HTTP_MEMOS; i++) {
+			char etag[16];
+			struct list list;
+			struct sluice_head *made, *head = blank(200);
+
+			snprintf(etag, sizeof(etag), "\"%u\"", i);
+			list = page(etag);
+			made = applied(200, &list);
+			if (http_memo_recall(&memos, head, list.bytes, list.len)) {
+				known++;
+				assert_same(head, made);
+			}
+			keep(200, &list);
+			assert_true(recalls(200, &list));
+			free(made);
+			free(head);
+		}
+	assert_true(known < 4 * HTTP_MEMOS);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(a_known_list_makes_the_same_head, clear),
+		cmocka_unit_test_setup(only_the_very_same_is_known, clear),
+		cmocka_unit_test_setup(a_list_may_change_the_status, clear),
+		cmocka_unit_test_setup(what_is_long_is_not_kept, clear),
+		cmocka_unit_test_setup(lists_take_each_others_place, clear),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
