@@ -175,7 +175,7 @@ class Limit(System):
 
 
 CONF = """
-daemon = {{ workers = [ {cpu} ]; poll = "{poll}"; hugepages = "on"; memory_mb = {memory}; run_dir = "@RUN_DIR@"; {daemon} }};
+daemon = {{ workers = [ {cpu} ]; poll = "{poll}"; hugepages = "on"; memory_mb = {memory}; drain_ms = 100; run_dir = "@RUN_DIR@"; {daemon} }};
 ports = ( {ports} );
 {rest}
 functions = ( {functions} );

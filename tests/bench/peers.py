@@ -164,7 +164,7 @@ backend origin {{ .host = "10.20.{self.number}.2"; .port = "8080"; }}
 
 
 SLUICE_CONF = """
-daemon = {{ workers = [ {cpu} ]; hugepages = "off"; memory_mb = 256; run_dir = "@RUN_DIR@"; }};
+daemon = {{ workers = [ {cpu} ]; hugepages = "off"; memory_mb = 256; drain_ms = 500; run_dir = "@RUN_DIR@"; }};
 ports = ( {{ name = "wan"; device = "{driver}0,iface=wan"; addresses = [ "10.10.{n}.1/24" ]; }},
           {{ name = "lan"; device = "{driver}1,iface=lan"; addresses = [ "10.20.{n}.1/24" ]; }} );
 upstreams = ( {{ name = "web"; keepalive = 256; health = {{ on = false; }}; servers = ( {{ address = "{origin}"; }} ); }} );

@@ -178,6 +178,19 @@ static void out_and_in_again(void **state)
 	assert_int_equal(load[0].tx_packets, 40);
 }
 
+static void as_many_as_a_batch_may_have(void **state)
+{
+	(void)state;
+	make_workers(1);
+	set.batch = 1;
+	for (uint8_t i = 0; i < 2; i++)
+		io_output(workers[0].io, 0, frame(0x88b5, i));
+	io_flush(workers[0].io, 1000);
+	assert_int_equal(io_receive(workers[0].io, NULL), 1);
+	assert_int_equal(io_receive(workers[0].io, NULL), 1);
+	assert_int_equal(last_byte(seen[1]), 1);
+}
+
 /* A device that takes one segment gets the same bytes, copied and counted. */
 static void chains_become_one_piece(void **state)
 {
@@ -305,6 +318,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(out_and_in_again),
+		TEST(as_many_as_a_batch_may_have),
 		TEST(chains_become_one_piece),
 		TEST(without_room_for_the_copy),
 		TEST(a_device_without_a_peer),
