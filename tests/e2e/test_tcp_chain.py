@@ -12,7 +12,7 @@ import threading
 import pytest
 
 from conftest import CPU
-from lab import BUILD, LabError, Nginx, Origin, Sluiced, ports_text, read_all, sh, wait_until
+from lab import BUILD, Nginx, Origin, Sluiced, ports_text, read_all, sh, wait_until
 
 CONF = """
 daemon = {{ workers = [ {cpu} ]; poll = "adaptive"; memory_mb = 256; run_dir = "@RUN_DIR@"; }};
