@@ -21,7 +21,7 @@ import sys
 TOP = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "tests/e2e"))
 
-from lab import BUILD, Lab, LabError, Sluiced  # noqa: E402  (found by the line before)
+from lab import BUILD, Lab, LabError, Sluiced, wait_until  # noqa: E402  (found by the line before)
 
 CLIENT_CPU, SERVER_CPU = 0, 1
 PAGES = pathlib.Path("/proc/sys/vm/nr_hugepages")
