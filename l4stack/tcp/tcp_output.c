@@ -4,22 +4,17 @@
 #include <rte_branch_prediction.h>
 #include <rte_common.h>
 
-#include "l4stack/tcp/tcp_half.h"
-#include "l4stack/tcp/tcp_input.h"
 #include "l4stack/tcp/tcp_mtu.h"
 #include "l4stack/tcp/tcp_pace.h"
 #include "l4stack/tcp/tcp_probe.h"
 #include "l4stack/tcp/tcp_proto.h"
 #include "l4stack/tcp/tcp_reorder.h"
-#include "l4stack/tcp/tcp_reply.h"
 #include "l4stack/tcp/tcp_segment.h"
 #include "l4stack/tcp/tcp_sendq.h"
 #include "l4stack/tcp/tcp_seq.h"
 #include "l4stack/tcp/tcp_timer.h"
-#include "l4stack/tcp/tcp_timewait.h"
 #include "l4stack/tcp/tcp_undo.h"
 
-#define NO_MBUF_RETRY_US 10000u
 #define PROBE_FOLLOWERS  3
 #define TRAIN_LEAST      2ul /* segments: a receiver acknowledges every second */
 #define TRAIN_MOST       64ul
@@ -116,7 +111,7 @@ static uint32_t sendable(struct tcp_conn *conn)
 
 /* ---- after sending ---- */
 
-static void time_rtt(struct tcp_conn *conn)
+void tcp_output_time_rtt(struct tcp_conn *conn)
 {
 	if (tcp_has(conn, TCP_RTT_TIMED | TCP_RESENT))
 		return;
@@ -155,7 +150,7 @@ static void note_sent(struct tcp_conn *conn, uint32_t seq, uint32_t end)
 		note_resent(conn);
 	if (seq_gt(end, conn->snd_max)) {
 		conn->snd_max = end;
-		time_rtt(conn);
+		tcp_output_time_rtt(conn);
 	}
 }
 
@@ -416,7 +411,7 @@ static void note_used(struct tcp_conn *conn)
 	conn->used_end = conn->snd_nxt;
 }
 
-static bool output_data(struct tcp_conn *conn)
+bool tcp_output_data(struct tcp_conn *conn)
 {
 	bool had_mbufs;
 
@@ -448,9 +443,7 @@ static bool is_short(const struct tcp_conn *conn)
 	       !tcp_reorder_has_news(conn) && !tcp_has(conn, odd) && tcp_recovery_is_clean(conn);
 }
 
-/* What output_synchronized would do then, without its questions. False: it was not that, or not
- * all of it went out. */
-static bool output_short(struct tcp_conn *conn)
+bool tcp_output_short(struct tcp_conn *conn)
 {
 	struct tcp_span span;
 	uint32_t begin = conn->snd_nxt, len = conn->snd_bytes, sent;
@@ -470,144 +463,4 @@ static bool output_short(struct tcp_conn *conn)
 	note_used(conn);
 	tcp_timer_clear(conn, TCP_TIMER_PERSIST);
 	return sent == len;
-}
-
-/* ---- any turn ---- */
-
-/* One timer is on while anything is in flight or waits: that is what guarantees progress. */
-static void arm(struct tcp_conn *conn, bool had_mbufs)
-{
-	uint64_t delay_us = (uint64_t)conn->rto.rto_us << RTE_MIN(conn->retries, (uint8_t)8);
-
-	if (conn->snd_nxt != conn->snd_una) {
-		tcp_timer_clear(conn, TCP_TIMER_PERSIST);
-		if (!tcp_timer_is_set(conn, TCP_TIMER_RETRANSMIT))
-			tcp_probe_sent(conn);
-	} else if (!tcp_output_waits(conn)) {
-		tcp_timer_clear(conn, TCP_TIMER_PERSIST);
-	} else if (!had_mbufs) {
-		tcp_timer_set(conn, TCP_TIMER_PERSIST, NO_MBUF_RETRY_US);
-	} else if (!tcp_timer_is_set(conn, TCP_TIMER_PERSIST)) {
-		delay_us = tcp_timer_patient_us(conn, RTE_MIN(delay_us, TCP_RTO_MAX_US));
-		tcp_timer_set(conn, TCP_TIMER_PERSIST, delay_us);
-	}
-}
-
-/* ---- a connection's turn ---- */
-
-/* snd_nxt stays before it: it is sent again if the SYN-ACK leaves it out. */
-static void note_text_of_syn(struct tcp_conn *conn, uint32_t end)
-{
-	if (seq_le(end, conn->snd_max))
-		return;
-	conn->bytes_out += end - conn->snd_max;
-	conn->snd_max = end;
-	stack_count(conn->tcp->stack, tcp_fast_opens_out);
-}
-
-static void output_syn(struct tcp_conn *conn)
-{
-	bool again = tcp_has(conn, TCP_SYN_RESENT);
-	struct tcp_span text = {.seq = conn->iss + 1};
-
-	if (!tcp_segment_send_syn(conn, &text)) {
-		tcp_timer_set(conn, TCP_TIMER_RETRANSMIT, NO_MBUF_RETRY_US);
-		return;
-	}
-	conn->flags &= ~(uint32_t)TCP_SYN_NOW;
-	conn->snd_nxt = seq_max(conn->snd_nxt, conn->iss + 1);
-	conn->snd_max = seq_max(conn->snd_max, conn->snd_nxt);
-	if (!again)
-		time_rtt(conn);
-	note_text_of_syn(conn, text.seq);
-	tcp_probe_syn_sent(conn);
-}
-
-/* Duplicate ACKs, each one by itself (RFC 5681 §4.2), and those that carry SACK: before data. */
-static void output_duplicate_acks(struct tcp_conn *conn)
-{
-	unsigned n = RTE_MIN(conn->acks_owed, (uint8_t)TCP_ACKS_MOST);
-
-	if (n < 2 && !(n && tcp_reorder_has_news(conn)))
-		return;
-	while (n-- && tcp_segment_send_ack(conn))
-		;
-}
-
-static void output_ack(struct tcp_conn *conn)
-{
-	if (conn->acks_owed && !tcp_segment_send_ack(conn))
-		tcp_timer_set(conn, TCP_TIMER_ACK, NO_MBUF_RETRY_US);
-}
-
-static void output_keepalive(struct tcp_conn *conn)
-{
-	if (!tcp_has(conn, TCP_KEEP_NOW))
-		return;
-	conn->flags &= ~(uint32_t)TCP_KEEP_NOW;
-	stack_count(conn->tcp->stack, tcp_keepalives);
-	tcp_segment_send_keepalive(conn);
-}
-
-static void output_synchronized(struct tcp_conn *conn)
-{
-	bool had_mbufs = true;
-
-	if (output_short(conn))
-		return;
-	output_duplicate_acks(conn);
-	output_keepalive(conn);
-	if (tcp_may_send(conn))
-		had_mbufs = output_data(conn);
-	output_ack(conn);
-	arm(conn, had_mbufs);
-}
-
-static void output_reset(struct tcp_conn *conn)
-{
-	conn->flags &= ~(uint32_t)TCP_RESET_NOW;
-	tcp_segment_send_rst(conn);
-}
-
-/* Opened fast, it may send behind its SYN-ACK. */
-static void output_syn_received(struct tcp_conn *conn)
-{
-	if (tcp_has(conn, TCP_SYN_NOW))
-		output_syn(conn);
-	if (tcp_has(conn, TCP_SYN_NOW))
-		return;
-	if (tcp_may_send(conn))
-		output_synchronized(conn);
-	else
-		output_ack(conn);
-}
-
-static void output(struct tcp_conn *conn)
-{
-	if (unlikely(tcp_has(conn, TCP_RESET_NOW)))
-		output_reset(conn);
-	else if (likely(tcp_state_is(conn, TCP_SYNCHRONIZED)))
-		output_synchronized(conn);
-	else if (conn->state == TCP_SYN_RECEIVED)
-		output_syn_received(conn);
-	else if (tcp_has(conn, TCP_SYN_NOW))
-		output_syn(conn);
-	if (unlikely(conn->state == TCP_TIME_WAIT && tcp_has(conn, TCP_IN_TABLE)))
-		tcp_timewait_enter(conn);
-}
-
-void tcp_proto_flush(struct tcp_proto *tcp)
-{
-	struct tcp_conn_list batch;
-	struct tcp_conn *conn;
-
-	tcp_input_staged(tcp);
-	/* A SYN-ACK that is said again goes before what its connection has to say by now. */
-	tcp_reply_flush(tcp);
-	batch = tcp_conn_list_steal(&tcp->flush);
-	while ((conn = tcp_conn_take_flush(&batch))) {
-		output(conn);
-		tcp_conn_done(conn);
-	}
-	tcp_half_flush(tcp);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What a connection sends when it is its turn: tcp_proto_flush. Internal to l4stack/tcp.
+ * What a connection sends of its queue, new or again, as much as windows and pace allow. Whose turn
+ * it is: tcp_flush.c. Internal to l4stack/tcp.
  */
 #ifndef L4STACK_TCP_TCP_OUTPUT_H
 #define L4STACK_TCP_TCP_OUTPUT_H
@@ -15,5 +16,15 @@ bool tcp_output_has_new(const struct tcp_conn *conn);
 
 /* The peer's window has room for a segment worth sending: RFC 9293 §3.8.6.2.1. */
 bool tcp_output_window_is_open(const struct tcp_conn *conn);
+
+/* Sends what may go. False: there were no mbufs for all of it. */
+bool tcp_output_data(struct tcp_conn *conn);
+
+/* The whole turn of a connection that is synchronized, without the questions whose answers are
+ * known in the usual case. False: it was not that, or not all of it went out. */
+bool tcp_output_short(struct tcp_conn *conn);
+
+/* The segment that goes now is the one whose way is timed, unless another is on its way. */
+void tcp_output_time_rtt(struct tcp_conn *conn);
 
 #endif

@@ -252,7 +252,7 @@ class Town:
             balanced=",\n  ".join(f'{{ name = "by_{b}"; listen = "{ADDRESS}:{9001 + i}"; '
                                   f'path = [ "route_in", "lb_{b}" ]; }}' for i, b in enumerate(BALANCES)))
         # What hangs is killed; on a machine that has much to do nothing looks so here.
-        return re.sub(r'(plugin = "\w+";)', r"\1 hang_ms = 20000;", text)
+        return re.sub(r'(plugin = "\w+";)(?! placement = "inline")', r"\1 hang_ms = 20000;", text)
 
 
 # --- the origin that makes answers by hand ---------------------------------------------------

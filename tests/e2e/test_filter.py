@@ -4,6 +4,8 @@
 import os
 import time
 
+import pytest
+
 from functions import Before
 from lab import read_all, read_head
 
