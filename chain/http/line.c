@@ -17,15 +17,16 @@ enum http_error http_line_bad_byte(uint8_t byte, enum http_error otherwise)
 
 #define VERSION_BYTES 8
 
-/* RFC 9112 §2.3: case-sensitive, one digit on either side. */
+/* RFC 9112 §2.3: case-sensitive, one digit on either side. RFC 9110 §2.5: what a later minor
+ * version adds may be left out, so it is taken as the last that is known. */
 static enum http_error parse_version(const uint8_t *text, uint8_t *version)
 {
 	if (memcmp(text, "HTTP/", 5) != 0 || text[6] != '.' || !http_is(text[5], HTTP_DIGIT) ||
 	    !http_is(text[7], HTTP_DIGIT))
 		return HTTP_ERROR_VERSION_SYNTAX;
-	if (text[5] != '1' || text[7] > '1')
+	if (text[5] != '1')
 		return HTTP_ERROR_VERSION;
-	*version = text[7] == '1' ? 11 : 10;
+	*version = text[7] == '0' ? 10 : 11;
 	return HTTP_OK;
 }
 

@@ -35,7 +35,7 @@ STRICTER = {
     "empty_lines": "RFC 9112 §2.2: one empty line before a request is ignored, \"at least one\"; more are not",
     "target": "RFC 9112 §3.2: four forms, of RFC 3986; no fragment, user information, 8-bit or \\",
     "method_length": "RFC 9112 §3: 501 for a method longer than any known",
-    "version": "RFC 9110 §2.5: 0.9, 2.0 and what is not 1.x is another protocol",
+    "version": "RFC 9110 §2.5: 0.9 and 2.0 are other protocols",
     "host_missing": "RFC 9112 §3.2: MUST be answered with 400",
     "host_several": "RFC 9112 §3.2: MUST be answered with 400",
     "host": "RFC 9112 §3.2: an invalid one MUST be answered with 400; RFC 9110 §4.2.4: user information",
@@ -64,6 +64,9 @@ LAXER = {
     "HPE_INVALID_METHOD": (
         "RFC 9110 §9.1: methods are tokens, and others may be added; llhttp has a list",
         lambda data, message: message["method"] not in METHODS_OF_LLHTTP),
+    "HPE_INVALID_VERSION": (
+        "RFC 9110 §2.5: a later minor version is taken as the last that is known",
+        lambda data, message: re.search(rb"HTTP/1\.[2-9]", data)),
     "HPE_INVALID_CONTENT_LENGTH": (
         "RFC 9110 §5.5: white space around a value, tabs too, is no part of it",
         lambda data, message: re.search(rb"(?i)content-length:([ ]*\t|[ ]*\d+[ \t])", data)),

@@ -20,6 +20,9 @@ static const struct request good_requests[] = {
 	{"\r\nGET / HTTP/1.1\r\n" H "\r\n|\r\n", 11, M(GET), "/", "/", "", "a", "Host: a\n"},
 	{"GET / HTTP/1.0\r\n\r\n|", 10, M(GET), "/", "/", "", "", ""},
 	{"GET / HTTP/1.0\r\n" H "\r\n|", 10, M(GET), "/", "/", "", "a", "Host: a\n"},
+	/* a later minor version: RFC 9110 §2.5 */
+	{"GET / HTTP/1.2\r\n" H "\r\n|", 11, M(GET), "/", "/", "", "a", "Host: a\n"},
+	{"GET / HTTP/1.9\r\n" H "\r\n|", 11, M(GET), "/", "/", "", "a", "Host: a\n"},
 	{"HEAD /a HTTP/1.1\r\n" H "\r\n|x", 11, M(HEAD), "/a", "/a", "", "a", "Host: a\n"},
 	{"POST /a HTTP/1.1\r\n" H "\r\n|x", 11, M(POST), "/a", "/a", "", "a", "Host: a\n"},
 	{"PUT /a HTTP/1.1\r\n" H "\r\n|x", 11, M(PUT), "/a", "/a", "", "a", "Host: a\n"},

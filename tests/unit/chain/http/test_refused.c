@@ -53,7 +53,6 @@ static const struct refused bad_requests[] = {
 	R("GET / HTTP/1\r\n" H "\r\n", VERSION_SYNTAX),
 	R("GET / HTTPS/1.1\r\n" H "\r\n", VERSION_SYNTAX),
 	R("GET / FTP/1.1\r\n" H "\r\n", VERSION_SYNTAX),
-	R("GET / HTTP/1.2\r\n" H "\r\n", VERSION),
 	R("GET / HTTP/0.9\r\n" H "\r\n", VERSION),
 	R("GET / HTTP/2.0\r\n" H "\r\n", VERSION),
 	R("GET / HTTP/9.9\r\n" H "\r\n", VERSION),
