@@ -745,7 +745,8 @@ void respond_build(struct exchange *x, const struct sluice_up *up);
 bool respond_informational(struct exchange *x, const struct sluice_head *head);
 /* An answer of the engine's own (`x` may be NULL), and how the client goes on. */
 enum client_fate respond_error(struct client *client, struct exchange *x, uint16_t status);
-/* How the client goes on when the answer was given. */
+/* How a client goes on that was not told that its connection ends. What has become of its chain
+ * since is seen when it is idle: until then it may send, as it was promised. */
 enum client_fate respond_fate(const struct exchange *x);
 
 /* --- short.c --------------------------------------------------------------------- */

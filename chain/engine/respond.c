@@ -40,7 +40,7 @@ enum client_fate respond_fate(const struct exchange *x)
 {
 	const struct body *body = &x->body[REQUEST];
 
-	if (!wants_another(x) || body->decoder.error)
+	if (body->decoder.error)
 		return CLIENT_END;
 	if (!body->owed && http_body_ended(&body->decoder))
 		return CLIENT_KEEP;
@@ -66,7 +66,8 @@ static void counted(struct client *client, struct exchange *x, uint16_t status)
 enum client_fate respond_error(struct client *client, struct exchange *x, uint16_t status)
 {
 	struct engine *engine = client->engine;
-	enum client_fate fate = x && !x->refused ? respond_fate(x) : CLIENT_END;
+	bool keep = x && !x->refused && wants_another(x);
+	enum client_fate fate = keep ? respond_fate(x) : CLIENT_END;
 	bool head_only = x && x->message[REQUEST].head->method == SLUICE_METHOD_HEAD;
 	uint8_t bytes[HTTP_ANSWER_BYTES_MAX];
 	struct rte_mbuf *chain;

@@ -74,6 +74,33 @@ static void test_reload(void **state)
 	bench_close();
 }
 
+/* Who was told that its connection stays may send another request on it. */
+static void test_reload_in_an_answer(void **state)
+{
+	struct peer *c, *o;
+
+	(void)state;
+	bench_open(&plain);
+	c = client_open();
+	say(c, GET("/1"));
+	o = origin_accept(0);
+	hear_head(o);
+	say(o, OK(2) "a");
+	head_lacks(hear_head(c), "Connection: close\r\n");
+	hear(c, "a");
+	bench_reload(0);
+	say(o, "b");
+	hear(c, "b");
+	bench_run_ms(500);
+	assert_false(c->ended);
+	say(c, GET("/2"));
+	hear_head(o);
+	say(o, OK(0));
+	head_has(hear_head(c), "Connection: close\r\n");
+	hear_end(c);
+	bench_close();
+}
+
 /* Connections that do nothing do not keep an old version for long, and are not cut in a request. */
 static void test_reload_idle(void **state)
 {
@@ -508,6 +535,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_reload),
+		cmocka_unit_test(test_reload_in_an_answer),
 		cmocka_unit_test(test_reload_idle),
 		cmocka_unit_test(test_reload_refused),
 		cmocka_unit_test(test_listeners),
