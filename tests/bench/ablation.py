@@ -7,7 +7,6 @@ A reverse proxy (see `proxy`) as it is, and beside it, in turns, one that lacks 
 nobody hears (a function that hears them all, inline and as a process), functions in the worker (`placement`).
 """
 
-import argparse
 import statistics
 import sys
 
@@ -94,14 +93,5 @@ def benchmark(args):
     harness.report("ablation", data, goals)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--ms", type=int, default=200, help="of each measurement")
-    parser.add_argument("--rows", default="", help="only those whose name has this in it")
-    args = parser.parse_args()
-    harness.main(lambda: benchmark(args))
-
-
 if __name__ == "__main__":
-    main()
+    harness.sweep(benchmark, __doc__, rounds=3, ms=200)

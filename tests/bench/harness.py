@@ -7,6 +7,7 @@ systems take turns, within a round each measurement of one stands beside those o
 what is compared is their ratio. Of all rounds the medians are shown.
 """
 
+import argparse
 import contextlib
 import json
 import os
@@ -292,3 +293,13 @@ def main(benchmark):
     except LabError as error:
         print(f"FAILED: {error}", file=sys.stderr)
         sys.exit(1)
+
+
+def sweep(benchmark, text, rounds, ms):
+    """The same for one that goes over rows: benchmark(args)."""
+    parser = argparse.ArgumentParser(description=text.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=rounds)
+    parser.add_argument("--ms", type=int, default=ms, help="of each measurement")
+    parser.add_argument("--rows", default="", help="only those whose name has this in it")
+    args = parser.parse_args()
+    main(lambda: benchmark(args))

@@ -7,7 +7,6 @@ origin are kept and used again. 1 KB on 50 and 200 connections; bodies of 64 KB 
 as a device brings them that puts segments together (LRO): Gb/s, and how much of the payload was copied.
 """
 
-import argparse
 import statistics
 import sys
 
@@ -95,14 +94,5 @@ def benchmark(args):
     harness.report("proxy", {row_name(*row[:3]): {"sluice": results[row]} for row in rows}, [summary(row, results[row]) for row in rows])
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--ms", type=int, default=300, help="of each measurement")
-    parser.add_argument("--rows", default="", help="only those whose name has this in it")
-    args = parser.parse_args()
-    harness.main(lambda: benchmark(args))
-
-
 if __name__ == "__main__":
-    main()
+    harness.sweep(benchmark, __doc__, rounds=5, ms=300)

@@ -5,7 +5,6 @@
 Keep-alive GETs of four sizes on 50 and 200 connections, of 64 bytes on one, and connections with one request each.
 """
 
-import argparse
 import sys
 
 import harness
@@ -95,14 +94,5 @@ def benchmark(args):
                    [summary(row, results["limit", row], results["sluice", row]) for row in rows])
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--ms", type=int, default=300, help="of each measurement")
-    parser.add_argument("--rows", default="", help="only those whose name has this in it")
-    args = parser.parse_args()
-    harness.main(lambda: benchmark(args))
-
-
 if __name__ == "__main__":
-    main()
+    harness.sweep(benchmark, __doc__, rounds=5, ms=300)

@@ -17,17 +17,6 @@
 #define ARP_MS         2000
 #define PREFETCH_AHEAD 4
 
-#define FLAG_ACK RTE_TCP_ACK_FLAG
-#define FLAG_PSH RTE_TCP_PSH_FLAG
-#define FLAG_FIN RTE_TCP_FIN_FLAG
-#define FLAG_SYN RTE_TCP_SYN_FLAG
-#define FLAG_RST RTE_TCP_RST_FLAG
-
-static bool before(uint32_t a, uint32_t b)
-{
-	return (int32_t)(a - b) < 0;
-}
-
 static uint16_t *slot_of(struct client *c, unsigned host, uint16_t port)
 {
 	return &c->slot[host * CLIENT_PORTS + port];
@@ -62,7 +51,7 @@ static void send_bare(struct client *c, struct conn *conn, struct rte_mbuf *m, u
 	*f = c->bare[conn->host];
 	head_fill(conn, f, seq, flags);
 	m->data_len = sizeof(*f);
-	if (flags & FLAG_SYN)
+	if (flags & RTE_TCP_SYN_FLAG)
 		m->data_len += frame_syn_options(f);
 	m->pkt_len = m->data_len;
 	frame_offload(m);
@@ -77,7 +66,7 @@ static void send_ask(struct client *c, struct conn *conn, struct rte_mbuf *m, ui
 
 	make_single(m);
 	rte_memcpy(f, c->ask[conn->host], bytes);
-	head_fill(conn, f, seq, FLAG_ACK | FLAG_PSH);
+	head_fill(conn, f, seq, RTE_TCP_ACK_FLAG | RTE_TCP_PSH_FLAG);
 	m->data_len = (uint16_t)bytes;
 	m->pkt_len = bytes;
 	frame_offload(m);
@@ -102,7 +91,7 @@ static void close_now(struct client *c, struct conn *conn, struct rte_mbuf *m)
 {
 	conn->state = CONN_CLOSING;
 	conn->sent_tsc = c->now;
-	send_bare(c, conn, m, conn->snd_nxt++, FLAG_FIN | FLAG_ACK);
+	send_bare(c, conn, m, conn->snd_nxt++, RTE_TCP_FIN_FLAG | RTE_TCP_ACK_FLAG);
 }
 
 /* --- connections ------------------------------------------------------------------------- */
@@ -135,7 +124,7 @@ static void conn_open(struct client *c, struct conn *conn, struct rte_mbuf *m)
 	conn->due_tsc = due;
 	conn->sent_tsc = due;
 	c->open_count++;
-	send_bare(c, conn, m, c->isn, FLAG_SYN);
+	send_bare(c, conn, m, c->isn, RTE_TCP_SYN_FLAG);
 }
 
 /* The mbuf begins the next connection, where connections follow each other. */
@@ -176,7 +165,8 @@ static void conn_free(struct client *c, struct conn *conn, struct rte_mbuf *m)
 static void on_opened(struct client *c, struct conn *conn, struct rte_mbuf *m,
 		      const struct frame *f)
 {
-	if ((f->tcp.tcp_flags & (FLAG_SYN | FLAG_ACK)) != (FLAG_SYN | FLAG_ACK) ||
+	if ((f->tcp.tcp_flags & (RTE_TCP_SYN_FLAG | RTE_TCP_ACK_FLAG)) !=
+		    (RTE_TCP_SYN_FLAG | RTE_TCP_ACK_FLAG) ||
 	    rte_be_to_cpu_32(f->tcp.recv_ack) != conn->snd_nxt) {
 		c->counts.gaps++;
 		rte_pktmbuf_free(m);
@@ -189,7 +179,7 @@ static void on_opened(struct client *c, struct conn *conn, struct rte_mbuf *m,
 		struct rte_mbuf *ack = rte_pktmbuf_alloc(c->wire->pool);
 
 		if (ack)
-			send_bare(c, conn, ack, conn->snd_nxt, FLAG_ACK);
+			send_bare(c, conn, ack, conn->snd_nxt, RTE_TCP_ACK_FLAG);
 	}
 	conn_free(c, conn, m);
 }
@@ -237,7 +227,7 @@ static void on_ended(struct client *c, struct conn *conn, struct rte_mbuf *m)
 {
 	conn->rcv_nxt++;
 	if (conn->state == CONN_CLOSING) {
-		send_bare(c, conn, m, conn->snd_nxt, FLAG_ACK);
+		send_bare(c, conn, m, conn->snd_nxt, RTE_TCP_ACK_FLAG);
 		m = rte_pktmbuf_alloc(c->wire->pool);
 		if (m)
 			conn_closed(c, conn, m);
@@ -257,19 +247,19 @@ static void on_text(struct client *c, struct conn *conn, struct rte_mbuf *m, con
 	conn->snd_una = rte_be_to_cpu_32(f->tcp.recv_ack);
 	if (rte_be_to_cpu_32(f->tcp.sent_seq) != conn->rcv_nxt) {
 		c->counts.gaps++;
-		send_bare(c, conn, m, conn->snd_nxt, FLAG_ACK);
+		send_bare(c, conn, m, conn->snd_nxt, RTE_TCP_ACK_FLAG);
 		return;
 	}
 	if (len)
 		take_payload(c, conn, m, offset, len);
-	if (flags & FLAG_FIN)
+	if (flags & RTE_TCP_FIN_FLAG)
 		on_ended(c, conn, m);
 	else if (conn->state == CONN_IDLE && state == CONN_ASKED && c->conf.mode != CLIENT_ONCE)
 		conn_free(c, conn, m);
 	else if (state == CONN_LAST && conn->snd_una == conn->snd_nxt)
 		conn_closed(c, conn, m);
 	else if (conn->unacked >= ACK_AFTER)
-		send_bare(c, conn, m, conn->snd_nxt, FLAG_ACK);
+		send_bare(c, conn, m, conn->snd_nxt, RTE_TCP_ACK_FLAG);
 	else
 		rte_pktmbuf_free(m);
 }
@@ -300,7 +290,7 @@ static void on_frame(struct client *c, struct rte_mbuf *m)
 	if (!conn) {
 		c->counts.strays++;
 		rte_pktmbuf_free(m);
-	} else if (f->tcp.tcp_flags & FLAG_RST) {
+	} else if (f->tcp.tcp_flags & RTE_TCP_RST_FLAG) {
 		conn_refused(c, conn, m);
 	} else if (conn->state == CONN_OPENING) {
 		on_opened(c, conn, m, f);
@@ -383,13 +373,13 @@ static void resend(struct client *c, struct conn *conn)
 	conn->sent_tsc = c->now;
 	c->counts.resent++;
 	if (conn->state == CONN_OPENING)
-		send_bare(c, conn, m, conn->snd_nxt - 1, FLAG_SYN);
+		send_bare(c, conn, m, conn->snd_nxt - 1, RTE_TCP_SYN_FLAG);
 	else if (conn->state == CONN_CLOSING || conn->state == CONN_LAST)
-		send_bare(c, conn, m, conn->snd_nxt - 1, FLAG_FIN | FLAG_ACK);
-	else if (before(conn->snd_una, conn->snd_nxt))
+		send_bare(c, conn, m, conn->snd_nxt - 1, RTE_TCP_FIN_FLAG | RTE_TCP_ACK_FLAG);
+	else if (frame_before(conn->snd_una, conn->snd_nxt))
 		send_ask(c, conn, m, conn->snd_nxt - c->ask_len);
 	else
-		send_bare(c, conn, m, conn->snd_nxt, FLAG_ACK);
+		send_bare(c, conn, m, conn->snd_nxt, RTE_TCP_ACK_FLAG);
 }
 
 void client_sweep(struct client *c)

@@ -9,6 +9,7 @@
 #include <rte_ip.h>
 #include <rte_mbuf.h>
 #include <rte_tcp.h>
+#include <stdbool.h>
 
 #define FRAME_MSS          1460
 #define FRAME_WINDOW_SHIFT 7
@@ -41,6 +42,12 @@ uint16_t frame_syn_options(struct frame *frame);
 /* Payload of a frame that came in; its length. Never more than what is in the first segment's
  * packet; 0 for what is broken. */
 uint32_t frame_payload(const struct rte_mbuf *m, const struct frame *frame, uint32_t *offset);
+
+/* Numbers of TCP, which wrap. */
+static inline bool frame_before(uint32_t a, uint32_t b)
+{
+	return (int32_t)(a - b) < 0;
+}
 
 /* What the device has to know of a frame that goes out. */
 static inline void frame_offload(struct rte_mbuf *m)

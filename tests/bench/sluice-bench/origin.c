@@ -13,17 +13,6 @@
 #define WAITING_MOST   (4 * WIRE_BURST) /* frames, before the others get their turn */
 #define PREFETCH_AHEAD 4
 
-#define FLAG_ACK RTE_TCP_ACK_FLAG
-#define FLAG_PSH RTE_TCP_PSH_FLAG
-#define FLAG_FIN RTE_TCP_FIN_FLAG
-#define FLAG_SYN RTE_TCP_SYN_FLAG
-#define FLAG_RST RTE_TCP_RST_FLAG
-
-static bool before(uint32_t a, uint32_t b)
-{
-	return (int32_t)(a - b) < 0;
-}
-
 static uint16_t port_of(const struct origin *o, const struct origin_conn *conn)
 {
 	return (uint16_t)(conn - o->conn);
@@ -55,7 +44,7 @@ static void send_bare(struct origin *o, struct origin_conn *conn, uint32_t seq, 
 	if (!m)
 		return;
 	f = frame_begin(o, conn, m, seq, flags);
-	if (flags & FLAG_SYN)
+	if (flags & RTE_TCP_SYN_FLAG)
 		m->data_len += frame_syn_options(f);
 	m->pkt_len = m->data_len;
 	wire_send(o->wire, m);
@@ -68,7 +57,7 @@ static bool send_piece(struct origin *o, struct origin_conn *conn, uint32_t len)
 
 	if (!m)
 		return false;
-	f = frame_begin(o, conn, m, conn->snd_nxt, FLAG_ACK | FLAG_PSH);
+	f = frame_begin(o, conn, m, conn->snd_nxt, RTE_TCP_ACK_FLAG | RTE_TCP_PSH_FLAG);
 	content_size(&o->content, conn->size);
 	if (!content_append(&o->content, m, conn->snd_nxt - conn->begin, len)) {
 		rte_pktmbuf_free(m);
@@ -182,7 +171,7 @@ static void on_syn(struct origin *o, struct origin_conn *conn, const struct rte_
 				     .used = true,
 				     .queued = queued};
 	o->counts.opened++;
-	send_bare(o, conn, 0, FLAG_SYN | FLAG_ACK);
+	send_bare(o, conn, 0, RTE_TCP_SYN_FLAG | RTE_TCP_ACK_FLAG);
 }
 
 static void on_ack(struct origin *o, struct origin_conn *conn, const struct frame *f, bool bare)
@@ -190,13 +179,13 @@ static void on_ack(struct origin *o, struct origin_conn *conn, const struct fram
 	uint32_t ack = rte_be_to_cpu_32(f->tcp.recv_ack);
 	uint32_t window = (uint32_t)rte_be_to_cpu_16(f->tcp.rx_win) << conn->shift;
 
-	if (before(conn->snd_una, ack) && !before(conn->end, ack)) {
+	if (frame_before(conn->snd_una, ack) && !frame_before(conn->end, ack)) {
 		conn->snd_una = ack;
-		conn->snd_nxt = before(conn->snd_nxt, ack) ? ack : conn->snd_nxt;
+		conn->snd_nxt = frame_before(conn->snd_nxt, ack) ? ack : conn->snd_nxt;
 		conn->sent_tsc = o->now;
 		conn->again = 0;
 	} else if (bare && ack == conn->snd_una && window == conn->window &&
-		   before(ack, conn->snd_nxt) && ++conn->again == AGAIN_AFTER) {
+		   frame_before(ack, conn->snd_nxt) && ++conn->again == AGAIN_AFTER) {
 		begin_again(o, conn);
 	}
 	conn->window = window;
@@ -224,7 +213,7 @@ static void on_fin(struct origin *o, struct origin_conn *conn)
 {
 	conn->rcv_nxt++;
 	conn->state = ORIGIN_ENDED;
-	send_bare(o, conn, conn->snd_nxt, FLAG_FIN | FLAG_ACK);
+	send_bare(o, conn, conn->snd_nxt, RTE_TCP_FIN_FLAG | RTE_TCP_ACK_FLAG);
 }
 
 static void on_text(struct origin *o, struct origin_conn *conn, const struct rte_mbuf *m,
@@ -233,18 +222,18 @@ static void on_text(struct origin *o, struct origin_conn *conn, const struct rte
 	uint32_t offset, len = frame_payload(m, f, &offset);
 
 	if (conn->state == ORIGIN_NONE) {
-		send_bare(o, conn, rte_be_to_cpu_32(f->tcp.recv_ack), FLAG_RST);
+		send_bare(o, conn, rte_be_to_cpu_32(f->tcp.recv_ack), RTE_TCP_RST_FLAG);
 		return;
 	}
 	on_ack(o, conn, f, !len);
 	if (rte_be_to_cpu_32(f->tcp.sent_seq) != conn->rcv_nxt) {
-		send_bare(o, conn, conn->snd_nxt, FLAG_ACK);
+		send_bare(o, conn, conn->snd_nxt, RTE_TCP_ACK_FLAG);
 		return;
 	}
 	if (len)
 		on_request(o, conn, rte_pktmbuf_mtod_offset(m, const char *, offset),
 			   RTE_MIN(len, m->data_len - offset));
-	if (f->tcp.tcp_flags & FLAG_FIN)
+	if (f->tcp.tcp_flags & RTE_TCP_FIN_FLAG)
 		on_fin(o, conn);
 }
 
@@ -259,9 +248,9 @@ static void on_frame(struct origin *o, struct rte_mbuf *m)
 		return;
 	}
 	conn = &o->conn[rte_be_to_cpu_16(f->tcp.src_port)];
-	if (f->tcp.tcp_flags & FLAG_RST)
+	if (f->tcp.tcp_flags & RTE_TCP_RST_FLAG)
 		conn->state = ORIGIN_NONE;
-	else if (f->tcp.tcp_flags & FLAG_SYN)
+	else if (f->tcp.tcp_flags & RTE_TCP_SYN_FLAG)
 		on_syn(o, conn, m, f);
 	else if (o->known)
 		on_text(o, conn, m, f);
