@@ -91,6 +91,14 @@ uint8_t retry_reason(const struct exchange *x, uint16_t status)
 	return status >= 500 ? x->how.retry & SLUICE_RETRY_5XX : 0;
 }
 
+static void ask_again(struct exchange *x, uint32_t server)
+{
+	origin_drop(x);
+	x->origin.fresh = true;
+	exchange_phase(x, PHASE_CONNECT);
+	origin_connect(x, server);
+}
+
 bool retry_for(struct exchange *x, uint8_t reason)
 {
 	uint32_t server;
@@ -102,10 +110,7 @@ bool retry_for(struct exchange *x, uint8_t reason)
 		return false;
 	engine_count(x->engine, retries);
 	x->why = SLUICE_ENDING_COMPLETE; /* all may be well yet */
-	origin_drop(x);
-	x->origin.fresh = true;
-	exchange_phase(x, PHASE_CONNECT);
-	origin_connect(x, server);
+	ask_again(x, server);
 	return true;
 }
 
@@ -118,10 +123,7 @@ bool retry_misled(struct exchange *x)
 		return false;
 	http_head_ask_for_all(x->message[REQUEST].head);
 	x->misled = false;
-	origin_drop(x);
-	x->origin.fresh = true;
-	exchange_phase(x, PHASE_CONNECT);
-	origin_connect(x, server);
+	ask_again(x, server);
 	return true;
 }
 

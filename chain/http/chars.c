@@ -46,14 +46,6 @@ const uint8_t http_chars[256] = {
 	[0x80 ... 0xff] = V,
 };
 
-static uint64_t load64(const uint8_t *bytes)
-{
-	uint64_t word;
-
-	memcpy(&word, bytes, sizeof(word));
-	return word;
-}
-
 static uint64_t load32(const uint8_t *bytes)
 {
 	uint32_t word;
@@ -96,10 +88,10 @@ bool http_equal(const uint8_t *a, uint32_t a_len, const uint8_t *b, uint32_t b_l
 	if (a_len < sizeof(uint64_t))
 		return equal_words(load_short(a, a_len), load_short(b, a_len));
 	for (uint32_t i = 0; i + sizeof(uint64_t) < a_len; i += sizeof(uint64_t))
-		if (!equal_words(load64(a + i), load64(b + i)))
+		if (!equal_words(http_load64(a + i), http_load64(b + i)))
 			return false;
-	return equal_words(load64(a + a_len - sizeof(uint64_t)),
-			   load64(b + a_len - sizeof(uint64_t)));
+	return equal_words(http_load64(a + a_len - sizeof(uint64_t)),
+			   http_load64(b + a_len - sizeof(uint64_t)));
 }
 
 bool http_equal_text(const uint8_t *a, uint32_t a_len, const char *text)

@@ -33,6 +33,15 @@ static inline uint8_t http_hex(uint8_t byte)
 	return byte <= '9' ? byte - '0' : (byte | 0x20) - 'a' + 10;
 }
 
+/* Eight bytes as one number, wherever they lie. */
+static inline uint64_t http_load64(const uint8_t *bytes)
+{
+	uint64_t word;
+
+	__builtin_memcpy(&word, bytes, sizeof(word));
+	return word;
+}
+
 /* Equal when the ASCII letters' case does not count. */
 bool http_equal(const uint8_t *a, uint32_t a_len, const uint8_t *b, uint32_t b_len);
 

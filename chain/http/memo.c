@@ -3,21 +3,15 @@
 
 #include <string.h>
 
+#include "chain/http/chars.h"
 #include "chain/http/slot.h"
-
-static uint64_t load64(const uint8_t *bytes)
-{
-	uint64_t word;
-
-	memcpy(&word, bytes, sizeof(word));
-	return word;
-}
 
 /* A list is eight bytes at least. Lists differ in their length, or in values: mostly at the end, or
  * in the middle. One that takes the place of another costs time and nothing else. */
 static unsigned place_of(uint16_t status, const uint8_t *edits, uint32_t len)
 {
-	uint64_t mixed = load64(edits + len - 8) + load64(edits + (len - 8) / 2) + len + status;
+	uint64_t mixed =
+		http_load64(edits + len - 8) + http_load64(edits + (len - 8) / 2) + len + status;
 
 	return (unsigned)((mixed * UINT64_C(0x9e3779b97f4a7c15)) >> 32) % HTTP_MEMOS;
 }

@@ -14,16 +14,11 @@ static void take_away(uint32_t *counter)
 	__atomic_fetch_sub(counter, 1, __ATOMIC_RELAXED);
 }
 
-static uint16_t group_of(const struct upstreams *upstreams, uint32_t server)
-{
-	return upstreams->server[server].group;
-}
-
 /* --- connections ----------------------------------------------------------------- */
 
 static uint32_t begin(struct upstreams *upstreams, uint32_t server, uint32_t *in_group)
 {
-	*in_group = add(&upstreams->load[group_of(upstreams, server)].active);
+	*in_group = add(&upstreams->load[upstreams_group_of(upstreams, server)].active);
 	return add(&upstreams->view->server[server].active);
 }
 
@@ -38,7 +33,7 @@ void upstreams_begin(struct upstreams *upstreams, uint32_t server)
 void upstreams_end(struct upstreams *upstreams, uint32_t server)
 {
 	take_away(&upstreams->view->server[server].active);
-	take_away(&upstreams->load[group_of(upstreams, server)].active);
+	take_away(&upstreams->load[upstreams_group_of(upstreams, server)].active);
 }
 
 static bool above(uint32_t used, uint32_t most)
@@ -49,7 +44,8 @@ static bool above(uint32_t used, uint32_t most)
 static bool beyond(const struct upstreams *upstreams, uint32_t server, uint32_t at_server,
 		   uint32_t in_group)
 {
-	const struct upstream_group *group = &upstreams->group[group_of(upstreams, server)];
+	const struct upstream_group *group =
+		&upstreams->group[upstreams_group_of(upstreams, server)];
 
 	return above(at_server, load(&upstreams->server[server].max_connections)) ||
 	       above(in_group, load(&group->max_connections));
@@ -70,7 +66,7 @@ bool upstreams_admit(struct upstreams *upstreams, uint32_t server)
 bool upstreams_full(const struct upstreams *upstreams, uint32_t server)
 {
 	return beyond(upstreams, server, load(&upstreams->view->server[server].active) + 1,
-		      load(&upstreams->load[group_of(upstreams, server)].active) + 1);
+		      load(&upstreams->load[upstreams_group_of(upstreams, server)].active) + 1);
 }
 
 bool upstreams_busy(const struct upstreams *upstreams, uint16_t group)
