@@ -19,6 +19,7 @@
 #define BURST        32  /* at most: `batch` of the configuration */
 #define TX_QUEUE     512 /* packets that wait for a port's device */
 #define HANDOFF_RING 4096
+#define RING_SHARERS 4   /* of its room each worker counts on so much less */
 #define TX_RETRY_US  100 /* before a device without room is asked again */
 /* A device that takes nothing for so long has nobody at its other end. */
 #define TX_PATIENCE_US 20000
@@ -35,6 +36,7 @@ struct io {
 	struct memory_pools *pools;
 	struct worker_load *load;
 	uint64_t given;            /* workers that were given something in this turn, as bits */
+	bool waits;                /* for room in another worker's ring */
 	struct rte_ring *received; /* packets other workers found for us; NULL with one worker */
 	struct rte_ring *to_send; /* packets of workers that have no queue of their own in a port */
 	struct tx_queue tx[PORTS_MAX];
@@ -345,10 +347,26 @@ void io_output(void *ctx, uint16_t number, struct rte_mbuf *m)
 	q->packet[q->count++] = m;
 }
 
+static unsigned room_of(const struct tx_queue *q)
+{
+	return TX_QUEUE - q->count;
+}
+
+/* What any port may need. */
+static unsigned least_room(const struct io *io)
+{
+	unsigned room = BURST;
+
+	for (unsigned p = 0; p < io->set->ports_count; p++)
+		room = RTE_MIN(room, room_of(&io->tx[p]));
+	return room;
+}
+
+/* No more than there is room for: the others see that their ring fills. */
 static void take_others(struct io *io)
 {
 	struct rte_mbuf *pkts[BURST];
-	unsigned n = rte_ring_sc_dequeue_burst(io->to_send, (void **)pkts, BURST, NULL);
+	unsigned n = rte_ring_sc_dequeue_burst(io->to_send, (void **)pkts, least_room(io), NULL);
 
 	for (unsigned i = 0; i < n; i++)
 		io_output(io, pkts[i]->port, pkts[i]);
@@ -366,18 +384,37 @@ static void wake_given(struct io *io)
 	io->given = 0;
 }
 
-void io_flush(struct io *io, uint64_t now_us)
+static void flush_own(struct io *io, struct stack *stack, uint16_t number, uint64_t now_us)
+{
+	struct tx_queue *q = &io->tx[number];
+
+	if (q->count)
+		flush_queue(io, &io->set->ports[number], q);
+	if (q->count)
+		lose_patience(io, q, now_us);
+	stack_port_room(stack, number, room_of(q));
+}
+
+/* Of the ring to the worker that has the port's queue. Several workers may fill it. */
+static void look_at_other(struct io *io, struct stack *stack, uint16_t number)
+{
+	unsigned other = io->worker % io->set->ports[number].queues;
+	unsigned room = rte_ring_free_count(io_of(io, other)->to_send) / RING_SHARERS;
+
+	io->waits |= room <= STACK_ROOM_KEPT;
+	stack_port_room(stack, number, room);
+}
+
+void io_flush(struct io *io, struct stack *stack, uint64_t now_us)
 {
 	if (io->to_send)
 		take_others(io);
-	for (unsigned p = 0; p < io->set->ports_count; p++) {
-		struct tx_queue *q = &io->tx[p];
-
-		if (!q->count)
-			continue;
-		flush_queue(io, &io->set->ports[p], q);
-		if (q->count)
-			lose_patience(io, q, now_us);
+	io->waits = false;
+	for (uint16_t p = 0; p < io->set->ports_count; p++) {
+		if (io->worker < io->set->ports[p].queues)
+			flush_own(io, stack, p, now_us);
+		else
+			look_at_other(io, stack, p);
 	}
 	wake_given(io);
 }
@@ -391,6 +428,8 @@ uint64_t io_next_us(const struct io *io, uint64_t now_us)
 {
 	if (was_given(io))
 		return now_us;
+	if (io->waits)
+		return now_us + TX_RETRY_US;
 	for (unsigned p = 0; p < io->set->ports_count; p++)
 		if (io->tx[p].count)
 			return now_us + TX_RETRY_US;

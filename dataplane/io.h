@@ -29,9 +29,10 @@ void io_output(void *io, uint16_t port, struct rte_mbuf *packet);
 /* struct stack_ops.owns_flow, likewise. */
 bool io_owns_flow(void *io, const struct endpoint *local, const struct endpoint *remote);
 
-/* Sends what was gathered, and wakes workers that were given something. What the device has no
- * room for stays for the next turn; if it takes nothing for long, that is dropped. */
-void io_flush(struct io *io, uint64_t now_us);
+/* Sends what was gathered, tells `stack` how much each port takes in the next turn, and wakes
+ * workers that were given something. What the device has no room for stays for the next turn; if it
+ * takes nothing for long, that is dropped. */
+void io_flush(struct io *io, struct stack *stack, uint64_t now_us);
 /* When there is something to do again, unless a packet comes: `now_us` if something was handed
  * over, soon if something stayed, UINT64_MAX for never. */
 uint64_t io_next_us(const struct io *io, uint64_t now_us);

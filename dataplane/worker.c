@@ -292,7 +292,7 @@ void worker_destroy(struct worker *w)
 		engine_destroy(w->engine);
 	if (w->stack) {
 		stack_flush(w->stack); /* the last resets */
-		io_flush(w->io, clock_us());
+		io_flush(w->io, w->stack, clock_us());
 		stack_destroy(w->stack);
 	}
 	if (w->messages)
@@ -361,7 +361,7 @@ static bool turn(struct worker *w)
 	engine_publish(w->engine);
 	apps_publish(w->apps);
 	cycles_end_of(cycles, CYCLES_RINGS);
-	io_flush(w->io, now_us);
+	io_flush(w->io, w->stack, now_us);
 	cycles_end_of(cycles, CYCLES_TRANSMIT);
 	cycles_end(cycles, work);
 	return work;

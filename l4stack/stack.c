@@ -5,6 +5,7 @@
 #include <rte_mbuf.h>
 #include <rte_prefetch.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "l4stack/ip/ip_layer.h"
 #include "l4stack/link/link.h"
@@ -36,6 +37,7 @@ static int stack_init(struct stack *stack, uint64_t now_us)
 	int err;
 
 	clock_set(stack, now_us);
+	memset(stack->room, 0xff, sizeof(stack->room));
 	stack->counters = calloc(1, sizeof(*stack->counters));
 	stack->wheel = wheel_create(now_us, timer_fire, stack);
 	if (!stack->counters || !stack->wheel)
@@ -137,6 +139,17 @@ void stack_deliver(struct stack *stack)
 void stack_flush(struct stack *stack)
 {
 	tcp_proto_flush(stack->tcp);
+}
+
+void stack_port_room(struct stack *stack, uint16_t port, uint32_t packets)
+{
+	bool was_short = stack->room[port] <= STACK_ROOM_KEPT;
+
+	stack->room[port] = packets;
+	if (was_short && packets > STACK_ROOM_KEPT) {
+		stack_count(stack, link_waits);
+		tcp_proto_resume(stack->tcp);
+	}
 }
 
 uint64_t stack_next_us(const struct stack *stack)

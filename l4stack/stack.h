@@ -33,6 +33,9 @@ struct rte_mbuf;
 struct rte_mempool;
 struct stack;
 
+#define STACK_PORTS_MAX 64
+#define STACK_ROOM_KEPT 64 /* of a port's room, for what is no new data: stack_port_room */
+
 /* What the device does by itself; the stack does the rest in software. */
 enum stack_offload {
 	STACK_TX_IP_CSUM = 1 << 0,  /* IPv4 header checksum */
@@ -103,7 +106,7 @@ int stack_create(const struct stack_conf *conf, const struct stack_pools *pools,
 /* Frees all that the stack holds, silently (no RST, no events). */
 void stack_destroy(struct stack *stack);
 
-/* Ports are numbered by the owner, 0 to 63. -EEXIST, -EINVAL: also for a port without
+/* Ports are numbered by the owner, below STACK_PORTS_MAX. -EEXIST, -EINVAL: also for a port without
  * STACK_TX_MULTI_SEG when the header pool's mbufs have no room for a whole frame. */
 int stack_port_add(struct stack *stack, uint16_t port, const struct stack_port_conf *conf)
 	__attribute__((warn_unused_result));
@@ -128,6 +131,17 @@ void stack_advance(struct stack *stack, uint64_t now_us);
 void stack_input(struct stack *stack, uint16_t port, struct rte_mbuf **pkts, unsigned n);
 void stack_deliver(struct stack *stack);
 void stack_flush(struct stack *stack);
+
+/*
+ * How many packets the port takes from now on before it has to drop any: after each flush, by
+ * owners whose ports can be slower than the stack. Until the first call there is no end to it.
+ *
+ * What is sent uses it up. When STACK_ROOM_KEPT is left, connections send no new data through the
+ * port, but ACKs, what was lost, what opens and closes; when nothing is left, nothing. They wait in
+ * the order in which they came, and go on as soon as there is room again: then stack_next_us is
+ * now. What is sent without a connection, as ARP, ICMP, UDP and SYN-ACK are, does not wait.
+ */
+void stack_port_room(struct stack *stack, uint16_t port, uint32_t packets);
 
 /* When stack_advance has to be called next: now_us if there is work now, UINT64_MAX if never. */
 uint64_t stack_next_us(const struct stack *stack);

@@ -35,7 +35,14 @@ struct stack {
 	struct ip_layer *ip;
 	struct udp_proto *udp;
 	struct tcp_proto *tcp;
+	uint64_t room[STACK_PORTS_MAX]; /* packets that each port takes; UINT64_MAX: any number */
 };
+
+/* A packet was given to a port. */
+static inline void stack_room_use(struct stack *stack, uint16_t port)
+{
+	stack->room[port] -= stack->room[port] > 0;
+}
 
 /* Starts or restarts; `fire` and `owner` are set before. */
 static inline void stack_timer_start(struct stack *stack, struct stack_timer *timer,

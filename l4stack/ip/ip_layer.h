@@ -66,7 +66,7 @@ struct ip_layer {
 	uint32_t id6;
 	struct bucket echo_limit, error_limit, echo6_limit, error6_limit;
 	struct reassembly *reassembly;
-	struct mld_port mld[LINK_PORTS_MAX];
+	struct mld_port mld[STACK_PORTS_MAX];
 };
 
 int ip_create(struct stack *stack, struct ip_layer **out) __attribute__((warn_unused_result));

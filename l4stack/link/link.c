@@ -58,7 +58,7 @@ int link_port_add(struct stack *stack, uint16_t port, const struct stack_port_co
 {
 	struct link_port *p;
 
-	if (port >= LINK_PORTS_MAX || conf->mtu < MTU_MIN || !mac_is_station(conf->mac))
+	if (port >= STACK_PORTS_MAX || conf->mtu < MTU_MIN || !mac_is_station(conf->mac))
 		return -EINVAL;
 	if (conf->vlan > VLAN_MAX)
 		return -EINVAL;
@@ -80,7 +80,7 @@ int link_port_add(struct stack *stack, uint16_t port, const struct stack_port_co
 
 const struct link_port *link_port(const struct stack *stack, uint16_t port)
 {
-	if (port >= LINK_PORTS_MAX || !stack->link->ports[port].used)
+	if (port >= STACK_PORTS_MAX || !stack->link->ports[port].used)
 		return NULL;
 	return &stack->link->ports[port];
 }
@@ -156,5 +156,6 @@ void link_output(struct stack *stack, uint16_t port, const uint8_t header[LINK_H
 	}
 	stack_count(stack, link_packets_out);
 	stack_count_add(stack, link_bytes_out, pkt->pkt_len);
+	stack_room_use(stack, port);
 	stack->ops->output(stack->ops_ctx, port, pkt);
 }

@@ -14,7 +14,6 @@
 #include "l4stack/base/bucket.h"
 #include "l4stack/stack.h"
 
-#define LINK_PORTS_MAX  64
 #define LINK_HEADER     14 /* bytes of an Ethernet header */
 #define LINK_HEADER_MAX 18 /* and with an 802.1Q tag */
 
@@ -34,7 +33,7 @@ struct link_port {
 };
 
 struct link_layer {
-	struct link_port ports[LINK_PORTS_MAX];
+	struct link_port ports[STACK_PORTS_MAX];
 	struct neighbours *neighbours;
 	struct bucket arp_limit; /* of ARP replies */
 	struct bucket ndp_limit; /* of neighbour advertisements */

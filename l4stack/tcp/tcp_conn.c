@@ -214,16 +214,27 @@ struct tcp_conn_list tcp_conn_list_steal(struct tcp_conn_list *list)
 	return stolen;
 }
 
-void tcp_conn_mark(struct tcp_conn *conn)
+void tcp_conn_list_append(struct tcp_conn_list *list, const struct tcp_conn_list *more)
 {
-	struct tcp_conn_list *list = &conn->tcp->flush;
+	if (!more->head)
+		return;
+	*list->tail = more->head;
+	list->tail = more->tail;
+}
 
+void tcp_conn_list_add(struct tcp_conn_list *list, struct tcp_conn *conn)
+{
 	if (tcp_has(conn, TCP_ON_FLUSH))
 		return;
 	conn->flags |= TCP_ON_FLUSH;
 	conn->flush_next = NULL;
 	*list->tail = conn;
 	list->tail = &conn->flush_next;
+}
+
+void tcp_conn_mark(struct tcp_conn *conn)
+{
+	tcp_conn_list_add(&conn->tcp->flush, conn);
 }
 
 void tcp_conn_event(struct tcp_conn *conn, enum tcp_event event)

@@ -345,6 +345,8 @@ struct tcp_proto {
 	struct tcp_slab conns, timewaits;
 	struct tcp_slab runs; /* of all scoreboards */
 	struct tcp_conn_list flush, deliver;
+	struct tcp_conn_list stopped; /* their ports have no room: they stand before `flush` */
+	bool resumed;                 /* some of them have room again */
 	/* True size of all payload, received and to be sent; each may have half of the budget, for
 	 * if one could take all of it, both ends of a connection could wait for the other. */
 	uint64_t share_bytes, recv_held_bytes, send_held_bytes;
@@ -492,6 +494,12 @@ struct tcp_conn *tcp_conn_take_flush(struct tcp_conn_list *list);
 struct tcp_conn *tcp_conn_take_deliver(struct tcp_conn_list *list);
 void tcp_conn_done(struct tcp_conn *conn);
 void tcp_conn_list_init(struct tcp_conn_list *list);
+
+/* At its end, unless the connection stands on one of the lists for flushing already. */
+void tcp_conn_list_add(struct tcp_conn_list *list, struct tcp_conn *conn);
+
+/* What stands on `more` comes behind what stands on the list; `more` is used up. */
+void tcp_conn_list_append(struct tcp_conn_list *list, const struct tcp_conn_list *more);
 
 /* What stands on the list now; the list is empty. */
 struct tcp_conn_list tcp_conn_list_steal(struct tcp_conn_list *list);

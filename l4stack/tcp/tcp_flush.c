@@ -144,18 +144,47 @@ static void output(struct tcp_conn *conn)
 		tcp_timewait_enter(conn);
 }
 
+/* ---- all of them ---- */
+
+static bool wants_more(const struct tcp_conn *conn)
+{
+	return tcp_may_send(conn) && (tcp_output_waits(conn) || conn->sent.lost.first);
+}
+
+/* Who is stopped by the room of its port keeps its place, but for the one that used the room up:
+ * that is `served`. */
+static void take_turn(struct tcp_conn *conn, struct tcp_conn_list *served)
+{
+	bool had_room = tcp_output_has_room(conn), full = tcp_output_port_is_full(conn);
+
+	if (likely(!full))
+		output(conn);
+	if (unlikely(!tcp_output_has_room(conn)) && (full || wants_more(conn)))
+		tcp_conn_list_add(had_room ? served : &conn->tcp->stopped, conn);
+	tcp_conn_done(conn);
+}
+
+static void take_turns(struct tcp_conn_list *batch, struct tcp_conn_list *served)
+{
+	struct tcp_conn *conn;
+
+	while ((conn = tcp_conn_take_flush(batch)))
+		take_turn(conn, served);
+}
+
 void tcp_proto_flush(struct tcp_proto *tcp)
 {
-	struct tcp_conn_list batch;
-	struct tcp_conn *conn;
+	struct tcp_conn_list stopped, batch, served;
 
 	tcp_input_staged(tcp);
 	/* A SYN-ACK that is said again goes before what its connection has to say by now. */
 	tcp_reply_flush(tcp);
+	tcp->resumed = false;
+	tcp_conn_list_init(&served);
+	stopped = tcp_conn_list_steal(&tcp->stopped);
 	batch = tcp_conn_list_steal(&tcp->flush);
-	while ((conn = tcp_conn_take_flush(&batch))) {
-		output(conn);
-		tcp_conn_done(conn);
-	}
+	take_turns(&stopped, &served);
+	take_turns(&batch, &served);
+	tcp_conn_list_append(&tcp->stopped, &served);
 	tcp_half_flush(tcp);
 }

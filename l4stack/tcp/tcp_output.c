@@ -258,7 +258,8 @@ static bool output_lost(struct tcp_conn *conn)
 
 	if (conn->loss & TCP_LOSS_FRTO_SECOND)
 		return true;
-	while (conn->sent.lost.first && (room = network_room(conn)) >= conn->mss) {
+	while (conn->sent.lost.first && !tcp_output_port_is_full(conn) &&
+	       (room = network_room(conn)) >= conn->mss) {
 		room = RTE_MIN(room - room % conn->mss, tcp_segment_most(conn));
 		if (!tcp_scoreboard_next_lost(&conn->sent, room, &lo, &hi))
 			return true;
@@ -315,7 +316,7 @@ static bool output_mtu_probe(struct tcp_conn *conn)
 	all = len + PROBE_FOLLOWERS * conn->mss;
 	room = conn->cc.cwnd - RTE_MIN(conn->cc.cwnd, tcp_recovery_pipe(conn));
 	if (all > unsent(conn) || all > usable(conn) || all > conn->cc.cwnd || len > room ||
-	    begin != conn->snd_max)
+	    begin != conn->snd_max || !tcp_output_has_room(conn))
 		return true;
 	tcp_mtu_probe_begin(conn);
 	done = send_next(conn, len, false, false);
@@ -328,7 +329,7 @@ static bool output_new(struct tcp_conn *conn)
 	uint32_t begin = conn->snd_nxt;
 
 	conn->flags &= ~(uint32_t)TCP_CWND_LIMITED;
-	for (;;) {
+	while (likely(tcp_output_has_room(conn))) {
 		uint32_t all = unsent(conn), len = sendable(conn);
 		bool fin = fin_waits(conn) && len == all && usable(conn) > len;
 
@@ -337,6 +338,7 @@ static bool output_new(struct tcp_conn *conn)
 		if (!send_next(conn, len, fin, ends_burst(conn, begin, len)))
 			return false;
 	}
+	return true;
 }
 
 /* FIN beyond the window, so not in flight: it may well be dropped. */
@@ -417,7 +419,7 @@ bool tcp_output_data(struct tcp_conn *conn)
 
 	if (tcp_has(conn, TCP_PROBE_NOW))
 		output_probe(conn);
-	if (tcp_output_waits(conn))
+	if (tcp_output_waits(conn) && tcp_output_has_room(conn))
 		restart_after_idle(conn);
 	output_tail_probe(conn);
 	had_mbufs = output_first(conn) && output_lost(conn) && output_mtu_probe(conn) &&
@@ -448,7 +450,7 @@ bool tcp_output_short(struct tcp_conn *conn)
 	struct tcp_span span;
 	uint32_t begin = conn->snd_nxt, len = conn->snd_bytes, sent;
 
-	if (!is_short(conn) || !tcp_scoreboard_ready(&conn->sent))
+	if (!is_short(conn) || !tcp_output_has_room(conn) || !tcp_scoreboard_ready(&conn->sent))
 		return false;
 	span = next_span(conn, len, false);
 	if (!tcp_segment_send_data(conn, &span))

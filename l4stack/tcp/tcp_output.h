@@ -8,6 +8,18 @@
 
 #include "l4stack/tcp/tcp_conn.h"
 
+/* Its port takes new data: stack_port_room. */
+static inline bool tcp_output_has_room(const struct tcp_conn *conn)
+{
+	return conn->tcp->stack->room[conn->path.port] > STACK_ROOM_KEPT;
+}
+
+/* Its port takes nothing. */
+static inline bool tcp_output_port_is_full(const struct tcp_conn *conn)
+{
+	return !conn->tcp->stack->room[conn->path.port];
+}
+
 /* Data or FIN waits that was not sent yet, or has to be sent again. */
 bool tcp_output_waits(const struct tcp_conn *conn);
 

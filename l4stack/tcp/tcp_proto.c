@@ -53,6 +53,7 @@ int tcp_proto_create(struct stack *stack, const struct stack_conf *conf, struct 
 	tcp_ident_init(tcp);
 	tcp_conn_list_init(&tcp->flush);
 	tcp_conn_list_init(&tcp->deliver);
+	tcp_conn_list_init(&tcp->stopped);
 	*out = tcp;
 	return 0;
 }
@@ -79,8 +80,13 @@ void tcp_proto_destroy(struct tcp_proto *tcp)
 	free(tcp);
 }
 
+void tcp_proto_resume(struct tcp_proto *tcp)
+{
+	tcp->resumed = tcp->stopped.head;
+}
+
 bool tcp_proto_pending(const struct tcp_proto *tcp)
 {
 	return tcp->flush.head || tcp->deliver.head || tcp->reply_count || tcp->stage->n ||
-	       !TAILQ_EMPTY(&tcp->halves.queues[0]);
+	       tcp->resumed || !TAILQ_EMPTY(&tcp->halves.queues[0]);
 }

@@ -21,6 +21,9 @@ void tcp_proto_error(struct tcp_proto *tcp, const struct ip_error_info *error);
 void tcp_proto_deliver(struct tcp_proto *tcp);
 void tcp_proto_flush(struct tcp_proto *tcp);
 
+/* A port has room again: what waits for it may go on. */
+void tcp_proto_resume(struct tcp_proto *tcp);
+
 /* True when events or segments wait for deliver or flush: then stack_next_us is now. */
 bool tcp_proto_pending(const struct tcp_proto *tcp);
 #endif

@@ -102,6 +102,17 @@ static void devices(struct sim *sim)
 	}
 }
 
+static void slow_devices(struct sim *sim)
+{
+	struct rng rng = {sim->seed * 0x9e3779b97f4a7c15u + 2};
+
+	for (unsigned i = 0; i < 2; i++) {
+		sim->host[i].takes = PICK(&rng, 1, 3, 20, 100);
+		sim->host[i].takes_us = PICK(&rng, 50, 500, 5 * MS);
+		sim->host[i].device_rng.state = rng_next(&rng);
+	}
+}
+
 /* ---- memory ---- */
 
 static void memory(struct sim *sim)
@@ -253,4 +264,6 @@ void sim_scenario(struct sim *sim)
 	}
 	if (sim->fast)
 		fast_open(sim);
+	if (sim->slow)
+		slow_devices(sim);
 }

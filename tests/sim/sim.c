@@ -184,6 +184,22 @@ static void host_receive(struct sim *sim, struct sim_host *host)
 	stack_input(host->stack, 0, pkts, n);
 }
 
+/* By times it takes nothing for a while, or nothing that is new. */
+static void device_turn(struct sim *sim, struct sim_host *host)
+{
+	struct rng *rng = &host->device_rng;
+	uint64_t room = 0;
+
+	if (!host->takes || sim->now_us < host->takes_at_us)
+		return;
+	if (rng_percent(rng, 50))
+		room = STACK_ROOM_KEPT + rng_range(rng, 1, host->takes);
+	else if (rng_percent(rng, 50))
+		room = rng_range(rng, 1, STACK_ROOM_KEPT);
+	stack_port_room(host->stack, 0, (uint32_t)room);
+	host->takes_at_us = sim->now_us + host->takes_us;
+}
+
 static void host_turn(struct sim *sim, struct sim_host *host)
 {
 	stack_advance(host->stack, sim->now_us + host->clock_us);
@@ -197,6 +213,7 @@ static void host_turn(struct sim *sim, struct sim_host *host)
 		sim_end_work(&pair->end[host->side]);
 	}
 	stack_flush(host->stack);
+	device_turn(sim, host);
 }
 
 /* ---- the clock ---- */
@@ -215,6 +232,8 @@ static uint64_t next_us(const struct sim *sim)
 
 		if (due != UINT64_MAX)
 			next = earlier(next, due - earlier(due, sim->host[i].clock_us));
+		if (sim->host[i].stack->room[0] <= STACK_ROOM_KEPT)
+			next = earlier(next, sim->host[i].takes_at_us);
 	}
 	for (unsigned i = 0; i < sim->pair_count; i++) {
 		const struct sim_pair *pair = &sim->pair[i];
@@ -319,6 +338,7 @@ static void add_stats(const struct sim *sim, uint64_t begin_us, struct sim_stats
 		stats->fast_retransmits += c->tcp_fast_retransmits;
 		stats->rtos += c->tcp_rtos;
 		stats->spurious += c->tcp_spurious_rtos + c->tcp_spurious_recoveries;
+		stats->waits += c->link_waits;
 		stats->marks += c->tcp_ecn_marks_in;
 		stats->copied += c->payload_copied_bytes;
 		stats->referenced += c->payload_referenced_bytes;
@@ -359,6 +379,7 @@ bool sim_run(const struct sim_pools *pools, const struct sim_what *what, struct 
 	sim.rng.state = what->seed;
 	sim.ip6 = what->ip6;
 	sim.fast = what->fast;
+	sim.slow = what->slow;
 	sim.pools = pools;
 	check_init(&sim.check, SIM_MTU);
 	sim.check.trace = what->trace;

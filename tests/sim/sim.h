@@ -67,6 +67,9 @@ struct sim_host {
 	struct stack *stack;
 	uint64_t clock_us; /* its clock is ahead of the world's by so much */
 	struct nic_rx rx;
+	struct rng device_rng;
+	uint32_t takes, takes_us; /* new packets in that time, at most; 0: all at once */
+	uint64_t takes_at_us;
 	struct tcp_listener *listener;
 };
 
@@ -91,6 +94,7 @@ struct sim {
 	uint64_t seed, now_us;
 	bool ip6;
 	bool fast; /* Fast Open, on both sides */
+	bool slow; /* devices slower than their stacks */
 	struct rng rng;
 	const struct sim_pools *pools;
 	struct sim_host host[2];
@@ -115,7 +119,7 @@ struct sim {
 struct sim_stats {
 	uint64_t scenarios, connections, segments, lost, payload_bytes, virtual_us;
 	uint64_t fast_retransmits, rtos, spurious, marks, copied, referenced;
-	uint64_t cut, reassembled, mtu_lowered, fast_opens;
+	uint64_t cut, reassembled, mtu_lowered, fast_opens, waits;
 };
 
 /* 0, or -1 when there is no memory. Once for a process. */
@@ -124,7 +128,7 @@ int sim_pools_make(struct sim_pools *pools);
 struct sim_what {
 	uint64_t seed;
 	const struct sim_course *course; /* NULL: none */
-	bool ip6, fast, trace;
+	bool ip6, fast, slow, trace;
 };
 
 /* Runs the scenario of a seed. False: `error` says what went wrong. */

@@ -21,6 +21,8 @@
 #define SEEN_MAX   64
 #define PAYLOAD    100
 #define PATIENT_US 20000
+#define TX_QUEUE   512
+#define RING_SHARE 1023 /* of an empty ring between two workers, what one of them counts on */
 
 /* --- fakes ------------------------------------------------------------------------------- */
 
@@ -62,6 +64,15 @@ void stack_input(struct stack *stack, uint16_t port, struct rte_mbuf **pkts, uns
 		unmark(pkts[i]);
 		seen[seen_count++] = pkts[i];
 	}
+}
+
+static unsigned room;
+
+void stack_port_room(struct stack *stack, uint16_t port, uint32_t packets)
+{
+	(void)stack;
+	assert_int_equal(port, 0);
+	room = packets;
 }
 
 /* --- the bench --------------------------------------------------------------------------- */
@@ -111,6 +122,7 @@ static int setup(void **state)
 	traits = (struct driver){.name = ""};
 	memset(workers, 0, sizeof(workers));
 	memset(load, 0, sizeof(load));
+	room = 0;
 	for (unsigned w = 0; w < 2; w++)
 		pools[w] = (struct memory_pools){.rx = rx, .data = data, .flat = flat, .worker = w};
 	port.queues = 1;
@@ -166,7 +178,7 @@ static void out_and_in_again(void **state)
 	for (uint8_t i = 0; i < 40; i++)
 		io_output(workers[0].io, 0, frame(0x88b5, i));
 	assert_int_equal(io_next_us(workers[0].io, 1000), 1100);
-	io_flush(workers[0].io, 1000);
+	io_flush(workers[0].io, NULL, 1000);
 	assert_true(io_next_us(workers[0].io, 1000) == UINT64_MAX);
 	assert_int_equal(io_receive(workers[0].io, NULL), 32); /* a burst at a time */
 	assert_int_equal(io_receive(workers[0].io, NULL), 8);
@@ -185,7 +197,7 @@ static void as_many_as_a_batch_may_have(void **state)
 	set.batch = 1;
 	for (uint8_t i = 0; i < 2; i++)
 		io_output(workers[0].io, 0, frame(0x88b5, i));
-	io_flush(workers[0].io, 1000);
+	io_flush(workers[0].io, NULL, 1000);
 	assert_int_equal(io_receive(workers[0].io, NULL), 1);
 	assert_int_equal(io_receive(workers[0].io, NULL), 1);
 	assert_int_equal(last_byte(seen[1]), 1);
@@ -202,7 +214,7 @@ static void chains_become_one_piece(void **state)
 	assert_int_equal(rte_pktmbuf_chain(m, frame(0, 7)), 0);
 	io_output(workers[0].io, 0, m);
 	io_output(workers[0].io, 0, frame(0x88b5, 8));
-	io_flush(workers[0].io, 0);
+	io_flush(workers[0].io, NULL, 0);
 	assert_int_equal(io_receive(workers[0].io, NULL), 2);
 	assert_int_equal(seen[0]->nb_segs, 1);
 	assert_int_equal(seen[0]->pkt_len, 2 * PAYLOAD);
@@ -224,7 +236,7 @@ static void without_room_for_the_copy(void **state)
 		assert_int_equal(rte_pktmbuf_chain(m, frame(0, i)), 0);
 		io_output(workers[0].io, 0, m);
 	}
-	io_flush(workers[0].io, 0);
+	io_flush(workers[0].io, NULL, 0);
 	assert_int_equal(load[0].tx_packets, 8);
 	assert_int_equal(load[0].tx_full_drops, 2);
 }
@@ -239,11 +251,11 @@ static void a_device_without_a_peer(void **state)
 	io = workers[0].io;
 	for (unsigned i = 0; i < RING_ROOM + 9; i++)
 		io_output(io, 0, frame(0x88b5, 0));
-	io_flush(io, 1000);
+	io_flush(io, NULL, 1000);
 	assert_int_equal(load[0].tx_packets, RING_ROOM - 1);
-	io_flush(io, 1000 + PATIENT_US - 1);
+	io_flush(io, NULL, 1000 + PATIENT_US - 1);
 	assert_int_equal(load[0].tx_full_drops, 0);
-	io_flush(io, 1000 + PATIENT_US);
+	io_flush(io, NULL, 1000 + PATIENT_US);
 	assert_int_equal(load[0].tx_full_drops, 10);
 	assert_true(io_next_us(io, 0) == UINT64_MAX);
 }
@@ -257,11 +269,52 @@ static void a_late_peer_gets_what_waits(void **state)
 	io = workers[0].io;
 	for (unsigned i = 0; i < RING_ROOM + 9; i++)
 		io_output(io, 0, frame(0x88b5, 0));
-	io_flush(io, 1000);
+	io_flush(io, NULL, 1000);
 	assert_int_equal(io_receive(io, NULL), 32);
-	io_flush(io, 1000 + PATIENT_US);
+	io_flush(io, NULL, 1000 + PATIENT_US);
 	assert_int_equal(load[0].tx_packets, RING_ROOM + 9);
 	assert_int_equal(load[0].tx_full_drops, 0);
+}
+
+/* What stays takes room away, and what was lost on its way here does not. */
+static void the_stack_is_told_the_room(void **state)
+{
+	struct io *io;
+
+	(void)state;
+	make_workers(1);
+	io = workers[0].io;
+	io_flush(io, NULL, 1000);
+	assert_int_equal(room, TX_QUEUE);
+	for (unsigned i = 0; i < RING_ROOM + 9; i++)
+		io_output(io, 0, frame(0x88b5, 0));
+	io_flush(io, NULL, 1000);
+	assert_int_equal(room, TX_QUEUE - 10);
+	assert_int_equal(io_receive(io, NULL), 32);
+	io_flush(io, NULL, 1000);
+	assert_int_equal(room, TX_QUEUE);
+	assert_int_equal(load[0].tx_full_drops, 0);
+}
+
+/* As much as was told is never dropped, whatever the device does. */
+static void what_was_told_is_kept(void **state)
+{
+	struct io *io;
+
+	(void)state;
+	make_workers(1);
+	io = workers[0].io;
+	for (unsigned i = 0; i < RING_ROOM + 99; i++)
+		io_output(io, 0, frame(0x88b5, 0));
+	io_flush(io, NULL, 1000);
+	assert_int_equal(room, TX_QUEUE - 100);
+	for (unsigned i = room; i; i--)
+		io_output(io, 0, frame(0x88b5, 0));
+	io_flush(io, NULL, 1000);
+	assert_int_equal(room, 0);
+	assert_int_equal(load[0].tx_full_drops, 0);
+	io_output(io, 0, frame(0x0806, 0)); /* which does not ask */
+	assert_int_equal(load[0].tx_full_drops, 1);
 }
 
 /* Where the device cannot receive into the shared region, once, and counted. */
@@ -271,7 +324,7 @@ static void payload_comes_into_the_region(void **state)
 	traits.private_rx = true;
 	make_workers(1);
 	io_output(workers[0].io, 0, frame(0x88b5, 9));
-	io_flush(workers[0].io, 0);
+	io_flush(workers[0].io, NULL, 0);
 	assert_int_equal(io_receive(workers[0].io, NULL), 1);
 	assert_ptr_equal(seen[0]->pool, rx);
 	assert_int_equal(last_byte(seen[0]), 9);
@@ -284,19 +337,62 @@ static void the_second_worker_has_no_queue(void **state)
 	(void)state;
 	make_workers(2);
 	io_output(workers[1].io, 0, frame(0x0806, 5));
-	io_flush(workers[1].io, 0);
+	io_flush(workers[1].io, NULL, 0);
 	assert_int_equal(workers[0].woken, 1);
 	assert_int_equal(io_next_us(workers[0].io, 77), 77);
-	io_flush(workers[0].io, 0);
+	io_flush(workers[0].io, NULL, 0);
 	assert_int_equal(load[0].tx_packets, 1);
 	assert_int_equal(io_receive(workers[0].io, NULL), 1); /* ARP: everybody's */
-	io_flush(workers[0].io, 0);
+	io_flush(workers[0].io, NULL, 0);
 	assert_int_equal(workers[1].woken, 1);
 	assert_int_equal(io_next_us(workers[1].io, 77), 77);
 	assert_int_equal(io_receive(workers[1].io, NULL), 1);
 	assert_int_equal(seen_count, 2);
 	assert_int_equal(last_byte(seen[1]), 5);
 	assert_int_equal(load[0].handoffs, 1);
+}
+
+/* It goes by the ring to the worker that has one, and comes back when that has room again. */
+static void the_second_worker_is_told_of_the_ring(void **state)
+{
+	struct io *first, *second;
+
+	(void)state;
+	make_workers(2);
+	first = workers[0].io;
+	second = workers[1].io;
+	io_flush(second, NULL, 0);
+	assert_int_equal(room, RING_SHARE);
+	for (unsigned i = 0; i < RING_ROOM - 1 + TX_QUEUE; i++)
+		io_output(first, 0, frame(0x88b5, 0));
+	for (unsigned i = 0; i < POOL - RING_ROOM - TX_QUEUE; i++)
+		io_output(second, 0, frame(0x88b5, 0));
+	io_flush(first, NULL, 0);
+	assert_int_equal(load[0].tx_packets, RING_ROOM - 1);
+	assert_int_equal(load[0].tx_full_drops, 0);
+	io_flush(second, NULL, 0);
+	assert_int_equal(room, RING_SHARE - (POOL - RING_ROOM - TX_QUEUE) / 4);
+	assert_int_equal(load[1].tx_full_drops, 0);
+}
+
+/* Nobody tells the second worker that the first has emptied the ring: it looks again, soon. */
+static void the_second_worker_looks_again(void **state)
+{
+	struct io *first, *second;
+
+	(void)state;
+	make_workers(2);
+	first = workers[0].io;
+	second = workers[1].io;
+	for (unsigned i = 0; i < POOL - 256; i++)
+		io_output(second, 0, frame(0x88b5, 0));
+	io_flush(second, NULL, 0);
+	assert_int_equal(room, STACK_ROOM_KEPT - 1);
+	assert_int_equal(io_next_us(second, 1000), 1100);
+	io_flush(first, NULL, 0);
+	io_flush(second, NULL, 0);
+	assert_true(room > STACK_ROOM_KEPT);
+	assert_true(io_next_us(second, 1000) == UINT64_MAX);
 }
 
 /* What is still in a ring between two workers at the end is given back: see teardown. */
@@ -306,7 +402,7 @@ static void handed_over_and_never_taken(void **state)
 	make_workers(2);
 	for (unsigned i = 0; i < 20; i++)
 		io_output(workers[1].io, 0, frame(0x0806, 0));
-	io_flush(workers[0].io, 0);
+	io_flush(workers[0].io, NULL, 0);
 	assert_int_equal(io_receive(workers[0].io, NULL), 20);
 	io_output(workers[1].io, 0, frame(0x0806, 0));
 	io_output(workers[0].io, 0, frame(0x0806, 0));
@@ -323,8 +419,12 @@ int main(void)
 		TEST(without_room_for_the_copy),
 		TEST(a_device_without_a_peer),
 		TEST(a_late_peer_gets_what_waits),
+		TEST(the_stack_is_told_the_room),
+		TEST(what_was_told_is_kept),
 		TEST(payload_comes_into_the_region),
 		TEST(the_second_worker_has_no_queue),
+		TEST(the_second_worker_is_told_of_the_ring),
+		TEST(the_second_worker_looks_again),
 		TEST(handed_over_and_never_taken),
 	};
 

@@ -63,6 +63,12 @@ void tcp_proto_flush(struct tcp_proto *tcp)
 	(void)tcp;
 }
 
+void tcp_proto_resume(struct tcp_proto *tcp)
+{
+	(void)tcp;
+	rig.tcp_resumes++;
+}
+
 bool tcp_proto_pending(const struct tcp_proto *tcp)
 {
 	(void)tcp;

@@ -33,7 +33,7 @@ struct rig {
 	unsigned out_count;
 	int tcp_create_error; /* what the transport says to its creation */
 	/* What the transport was told. */
-	unsigned tcp_inputs, tcp_errors;
+	unsigned tcp_inputs, tcp_errors, tcp_resumes;
 	struct ip_rx tcp_rx;
 	struct ip_error_info tcp_error;
 	uint8_t tcp_bytes[4096];

@@ -75,6 +75,31 @@ static void destroyed_with_packets_waiting(void **state)
 	rig_send("10.0.0.3");
 }
 
+/* Whatever is sent uses a port's room up, down to nothing; TCP is told when there is some again. */
+static void the_room_of_a_port(void **state)
+{
+	(void)state;
+	stack_port_room(rig.stack, 0, STACK_ROOM_KEPT + 1);
+	stack_port_room(rig.stack, 0, STACK_ROOM_KEPT + 2);
+	assert_int_equal(rig.tcp_resumes, 0);
+	rig_send("10.0.0.2"); /* a question about it, that is */
+	stack_port_room(rig.stack, 0, STACK_ROOM_KEPT + 1);
+	assert_int_equal(rig.tcp_resumes, 0);
+	rig_send("10.0.0.3");
+	stack_port_room(rig.stack, 1, STACK_ROOM_KEPT);
+	stack_port_room(rig.stack, 0, STACK_ROOM_KEPT + 1);
+	assert_int_equal(rig.tcp_resumes, 1);
+	stack_port_room(rig.stack, 0, 0);
+	rig_send("10.0.0.4");
+	assert_int_equal(rig.out_count, 3);
+	stack_port_room(rig.stack, 0, 0);
+	stack_port_room(rig.stack, 0, STACK_ROOM_KEPT);
+	assert_int_equal(rig.tcp_resumes, 1);
+	stack_port_room(rig.stack, 0, STACK_ROOM_KEPT + 1);
+	assert_int_equal(rig.tcp_resumes, 2);
+	assert_int_equal(rig.counters->link_waits, 2);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 
 int main(void)
@@ -82,7 +107,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_failed_creation_leaves_nothing), TEST(waits_for_what_is_next),
 		TEST(the_clock_does_not_run_back),      TEST(bursts_of_any_size),
-		TEST(destroyed_with_packets_waiting),
+		TEST(destroyed_with_packets_waiting),   TEST(the_room_of_a_port),
 	};
 
 	return cmocka_run_group_tests(tests, rig_group_setup, NULL);
