@@ -137,7 +137,8 @@ bool verdict_text(struct instance *instance, struct exchange *x, const struct sl
 	struct engine *engine = x->engine;
 
 	if (up->text_len <= SLUICE_EDITS_MAX_BYTES &&
-	    !link_text(instance->link, up, engine->edits, sizeof(engine->edits)))
+	    (engine->in_place ||
+	     !link_text(instance->link, up, engine->edits, sizeof(engine->edits))))
 		return true;
 	offence(instance, x, text, "edits outside of its text ring");
 	return false;
@@ -224,6 +225,13 @@ static bool how_allowed(const struct exchange *x, const struct sluice_up *up, ui
 		up->how.retry < SLUICE_RETRY_5XX * 2);
 }
 
+/* In this turn; at once, by who asked, if that was in place. */
+static void head_moved(struct exchange *x)
+{
+	if (x->engine->in_place != x)
+		exchange_ready(x);
+}
+
 bool verdict_respond_allowed(const struct sluice_up *up)
 {
 	return !(up->flags & ~SLUICE_UP_END) && up->status >= 200 && up->status <= 599 &&
@@ -268,7 +276,7 @@ void verdict_respond(struct instance *instance, struct hop *hop, const struct sl
 		return;
 	x->stage = (int8_t)(hop->stage - 1);
 	exchange_phase(x, PHASE_RESPONSE);
-	exchange_ready(x);
+	head_moved(x);
 }
 
 /* A body without length stays one, and so does what is no body. */
@@ -297,7 +305,7 @@ static void go_on(struct instance *instance, struct hop *hop, const struct sluic
 	hop->left = up->verdict == SLUICE_LEAVE;
 	x->stage = (int8_t)(x->stage + (d == REQUEST ? 1 : -1));
 	exchange_progress(x);
-	exchange_ready(x);
+	head_moved(x);
 }
 
 /* The hop whose head this instance was to answer now; NULL: it was not, and that is dealt with. */
