@@ -39,7 +39,11 @@ enum offer direct_answered(struct hop *hop, const struct engine_answer *answer)
 	engine->in_place = NULL;
 	if (!exchange_alive(x) || x->generation != generation)
 		return OFFER_FAIL;
-	if (hop->awaits || (x->phase != PHASE_REQUEST && x->phase != PHASE_RESPONSE))
+	if (hop->awaits) { /* it spoke of another one */
+		hop_holds(hop);
+		return OFFER_WAIT;
+	}
+	if (x->phase != PHASE_REQUEST && x->phase != PHASE_RESPONSE)
 		return OFFER_WAIT;
 	return OFFER_MOVED;
 }

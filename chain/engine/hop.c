@@ -235,10 +235,12 @@ enum offer hop_head_send(struct hop *hop, enum direction d, uint8_t kind, uint8_
 		return OFFER_WAIT;
 	hop->turn = false;
 	hop->awaits = d == REQUEST ? AWAITS_REQUEST_HEAD : AWAITS_RESPONSE_HEAD;
-	hop_holds(hop);
 	hop->instance->exchanges++;
 	exchange_progress(x);
-	return answer.given ? direct_answered(hop, &answer) : OFFER_WAIT;
+	if (answer.given)
+		return direct_answered(hop, &answer);
+	hop_holds(hop);
+	return OFFER_WAIT;
 }
 
 static enum offer head_send(struct hop *hop, enum direction d)

@@ -289,6 +289,16 @@ static void forget_length(struct message *message)
 	message->head->body_bytes = SLUICE_LENGTH_UNKNOWN;
 }
 
+static void head_goes_on(struct hop *hop, const struct sluice_up *up)
+{
+	struct exchange *x = hop->exchange;
+
+	hop->left = up->verdict == SLUICE_LEAVE;
+	x->stage = (int8_t)(x->stage + (x->phase == PHASE_REQUEST ? 1 : -1));
+	exchange_progress(x);
+	head_moved(x);
+}
+
 static void go_on(struct instance *instance, struct hop *hop, const struct sluice_up *up)
 {
 	struct exchange *x = hop->exchange;
@@ -302,10 +312,7 @@ static void go_on(struct instance *instance, struct hop *hop, const struct sluic
 		x->how = up->how;
 	if (up->flags & SLUICE_UP_RESIZE)
 		forget_length(&x->message[d]);
-	hop->left = up->verdict == SLUICE_LEAVE;
-	x->stage = (int8_t)(x->stage + (d == REQUEST ? 1 : -1));
-	exchange_progress(x);
-	head_moved(x);
+	head_goes_on(hop, up);
 }
 
 /* The hop whose head this instance was to answer now; NULL: it was not, and that is dealt with. */
@@ -329,6 +336,22 @@ static struct hop *hop_asked(struct instance *instance, struct exchange *x)
 	return NULL;
 }
 
+/* It passes, and says nothing else: there is nothing in it that could be wrong. */
+static bool is_plain(const struct exchange *x, const struct sluice_up *up)
+{
+	return (up->verdict == SLUICE_PASS || up->verdict == SLUICE_LEAVE) &&
+	       !(up->slices | up->flags | up->text_len) && up->group == SLUICE_NONE16 &&
+	       up->server == SLUICE_NONE16 && !x->chain->stream;
+}
+
+/* Who held nothing until now (its answer came in place) holds nothing from now on. */
+static void answered(struct hop *hop)
+{
+	hop->awaits = AWAITS_NOTHING;
+	if (hop->holds || hop->instance->suspect == hop)
+		hop_holds(hop);
+}
+
 static void take_verdict(struct instance *instance, struct exchange *x, const struct sluice_up *up)
 {
 	struct hop *hop = hop_asked(instance, x);
@@ -337,12 +360,16 @@ static void take_verdict(struct instance *instance, struct exchange *x, const st
 		verdict_slices_return(instance, up);
 		return;
 	}
+	if (is_plain(x, up)) {
+		answered(hop);
+		head_goes_on(hop, up);
+		return;
+	}
 	if (!verdict_allowed(x, up) || !verdict_slices_valid(instance, up)) {
 		offence(instance, x, verdict, "a verdict that it may not give here");
 		return;
 	}
-	hop->awaits = AWAITS_NOTHING;
-	hop_holds(hop);
+	answered(hop);
 	switch (up->verdict) {
 	case SLUICE_RESET:
 		engine_count(x->engine, exchanges_reset_by_function);
