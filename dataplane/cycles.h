@@ -23,8 +23,8 @@
 	X(TIMERS, "timers", "of connections, addresses and neighbours")             \
 	X(RECEIVE, "receive", "packets taken from the ports")                       \
 	X(STACK_IN, "stack in", "packets to connections, their bytes to who reads") \
-	X(ENGINE, "engine", "exchanges, answers of functions, applications")        \
-	X(INLINE, "inline functions", "their hooks, in the worker")                 \
+	X(ENGINE, "engine", "exchanges, applications; functions called in place")   \
+	X(INLINE, "inline functions", "their other hooks, in the worker")           \
 	X(RINGS, "rings", "what functions and applications are given")              \
 	X(CALLS, "calls", "of the control thread: what is shown, a reload")         \
 	X(STACK_OUT, "stack out", "segments made of what is to be sent")            \

@@ -11,6 +11,7 @@
 
 #include <rte_cycles.h>
 
+#include "chain/engine/engine.h"
 #include "chain/ring/link.h"
 #include "chain/ring/region.h"
 #include "chain/supervise/sinks.h"
@@ -26,6 +27,7 @@
 #define TEXT_BYTES   (1 << 18)
 #define LOG_LINES    32 /* between two looks of the control thread; a power of two */
 #define LOG_BYTES    240
+#define CALLS_TIMED  16 /* of so many calls in place one is timed, for all of them */
 
 /* What the plugin says, on its way to the control thread: one writer, one reader. */
 struct lines {
@@ -43,7 +45,9 @@ struct inline_part {
 	struct ringend end;
 	struct link *link;
 	struct region *arena;
-	void *down, *up; /* the function's mappings of its rings */
+	void *down, *up;              /* the function's mappings of its rings */
+	struct engine_answer *answer; /* while the engine calls, and may take one */
+	uint32_t calls;
 	struct wall wall;
 	const struct conf_allow *allow;
 	int writing[CONF_ALLOW_MAX]; /* as allow->write; -1: not open */
@@ -52,11 +56,32 @@ struct inline_part {
 
 /* --- the plugin's environment -------------------------------------------------------- */
 
+/* Nothing that was said before is on its way; and it is all of the answer: the head of one whose
+ * body goes on is sent with what comes of that. */
+static bool is_for_caller(const struct inline_part *part, const struct sluice_up *up)
+{
+	return part->answer && !part->answer->given && up->kind == SLUICE_UP_VERDICT &&
+	       (up->verdict != SLUICE_RESPOND || (up->flags & SLUICE_UP_END)) &&
+	       up->text_len <= SLUICE_EDITS_MAX_BYTES && !outring_waits(&part->end.out);
+}
+
+static void hand_over(struct engine_answer *answer, const struct sluice_up *up, const void *text)
+{
+	answer->up = *up;
+	answer->given = true;
+	if (up->text_len)
+		memcpy(answer->text, text, up->text_len);
+}
+
 static int put(void *ctx, unsigned worker, const struct sluice_up *up, const void *text, bool must)
 {
 	struct inline_part *part = ctx;
 
 	(void)worker;
+	if (is_for_caller(part, up)) {
+		hand_over(part->answer, up, text);
+		return 0;
+	}
 	return outring_put(&part->end.out, up, text, must);
 }
 
@@ -307,6 +332,34 @@ static bool part_events(struct inline_part *part)
 	return true;
 }
 
+static void event(struct inline_part *part, const struct sluice_down *down)
+{
+	uint64_t since;
+
+	if (part->calls++ % CALLS_TIMED) {
+		nf_event(part->nf, 0, down);
+		return;
+	}
+	since = rte_rdtsc();
+	nf_event(part->nf, 0, down);
+	busy_add(part, (rte_rdtsc() - since) * CALLS_TIMED);
+}
+
+bool inline_event(void *ctx, uint64_t now_us, const struct sluice_down *down,
+		  struct engine_answer *answer)
+{
+	struct inline_part *part = ctx;
+
+	if (ringend_pending(&part->end) || outring_waits(&part->end.out))
+		return false;
+	if (part->nf->now_us != now_us)
+		time_set(part, now_us);
+	part->answer = answer;
+	event(part, down);
+	part->answer = NULL;
+	return true;
+}
+
 static bool part_turn(struct inline_part *part, uint64_t now_us)
 {
 	bool came = outring_flush(&part->end.out), work;
@@ -315,6 +368,7 @@ static bool part_turn(struct inline_part *part, uint64_t now_us)
 	work = part_events(part);
 	work = nf_room(part->nf, came) || work;
 	work = nf_due(part->nf) || work;
+	work = outring_fresh(&part->end.out) || work; /* said when it was called in place */
 	ringend_publish(&part->end, false);
 	return work;
 }

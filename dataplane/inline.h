@@ -3,8 +3,9 @@
  * A function in the worker itself: placement = "inline".
  *
  * The same plugin behind the same rings, but turned by the worker between two turns of its own: no
- * process to wake, no cache line to move. And no isolation: what the plugin spoils is the
- * daemon's, and while a hook runs the worker does nothing else.
+ * process to wake, no cache line to move. As long as its rings are empty the engine calls it in
+ * place (inline_event) and has the verdict at once. And no isolation: what the plugin spoils is
+ * the daemon's, and while a hook runs the worker does nothing else.
  *
  * A function has one part in each worker, with a struct sluice_nf, rings and an arena of its own.
  *
@@ -21,11 +22,13 @@
 
 struct conf_errors;
 struct conf_function;
+struct engine_answer;
 struct inline_part;
 struct link;
 struct object;
 struct region;
 struct region_table;
+struct sluice_down;
 
 struct inline_part_conf {
 	const struct conf_function *function;
@@ -63,6 +66,11 @@ void inline_join(struct inline_parts *parts, struct inline_part *part);
 void inline_leave(struct inline_parts *parts, struct inline_part *part);
 /* The table of regions has changed. */
 void inline_regions(struct inline_parts *parts, const struct region_table *regions);
+
+/* An engine_event; `ctx` is the part. A verdict is in `answer`, if it is the first that the hook
+ * says and complete; all else waits in the ring for the part's turn. */
+bool inline_event(void *ctx, uint64_t now_us, const struct sluice_down *down,
+		  struct engine_answer *answer);
 
 /* Each part takes a batch of what it was sent, and answers. True if any had something to do. */
 bool inline_turn(struct inline_parts *parts, uint64_t now_us);

@@ -43,7 +43,9 @@ static void up_here(struct worker *w, void *ctx)
 					   .function = call->function->id,
 					   .hooks = inline_hooks(part),
 					   .link = inline_link(part),
-					   .arena = inline_arena(part)};
+					   .arena = inline_arena(part),
+					   .event = inline_event,
+					   .event_ctx = part};
 
 	if (call->rc)
 		return;

@@ -80,6 +80,18 @@ int engine_function_add(struct engine *engine, uint16_t id, const struct conf_fu
 	__attribute__((warn_unused_result));
 void engine_function_remove(struct engine *engine, uint16_t id); /* no chain may name it any more */
 
+/* What a function says at once when it is called in place. */
+struct engine_answer {
+	struct sluice_up up; /* a verdict, untrusted as from a ring */
+	bool given;          /* there is one; else it comes by the ring */
+	uint8_t *text;       /* of the verdict: room for SLUICE_EDITS_MAX_BYTES */
+};
+/* Shows a function in this worker a descriptor, in place of its ring. False: it was not shown,
+ * because something is on its way in one of its rings. `answer` NULL: all that it says goes by the
+ * ring. It must not call the engine. */
+typedef bool engine_event(void *ctx, uint64_t now_us, const struct sluice_down *down,
+			  struct engine_answer *answer);
+
 /* A process of a function: `id` is unique for the daemon's life, `index` is its place among the
  * function's instances, which its successor takes over: clients keep to places. */
 struct engine_instance {
@@ -89,6 +101,8 @@ struct engine_instance {
 	uint32_t hooks; /* from its handshake */
 	struct link *link;
 	struct region *arena; /* NULL: none */
+	engine_event *event;  /* NULL: it has only its rings */
+	void *event_ctx;
 };
 
 /* It is ready. -ENOENT: no such function; -EEXIST: no new id. */

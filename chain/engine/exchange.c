@@ -43,12 +43,12 @@ static void complete(struct exchange *x)
 	exchange_ready(x);
 }
 
-/* False: it has ended. */
+/* False: it has ended, but for what is left of its request. */
 static bool heads_move(struct exchange *x)
 {
 	if (x->phase == PHASE_REQUEST || x->phase == PHASE_RESPONSE)
 		hop_walk(x);
-	if (!exchange_alive(x))
+	if (!exchange_alive(x) || x->phase == PHASE_DRAIN)
 		return false;
 	return (!x->origin.conn && !x->origin.gone && !x->pending) || origin_run(x);
 }

@@ -117,6 +117,14 @@ void hop_unbind(struct hop *hop)
 	hop->instance = NULL;
 }
 
+static struct sluice_down down_for(const struct hop *hop, uint8_t kind, uint8_t flags)
+{
+	return (struct sluice_down){.exchange = hop->exchange->index,
+				    .generation = hop->exchange->generation,
+				    .kind = kind,
+				    .flags = flags};
+}
+
 struct sluice_down *hop_entry(struct hop *hop, uint8_t kind, uint8_t flags)
 {
 	struct instance *instance = hop->instance;
@@ -129,15 +137,29 @@ struct sluice_down *hop_entry(struct hop *hop, uint8_t kind, uint8_t flags)
 		hop_enqueue(hop, &instance->waiting);
 		return NULL;
 	}
-	*down = (struct sluice_down){.exchange = hop->exchange->index,
-				     .generation = hop->exchange->generation,
-				     .kind = kind,
-				     .flags = flags};
+	*down = down_for(hop, kind, flags);
 	hop->mark = ++instance->produced;
 	hop->saw = true;
 	instance->dirty = true;
 	engine_count(instance->engine, descriptors_down);
 	return down;
+}
+
+/* In place, if that can be: then `answer` has what it said at once (NULL: its answer is not asked
+ * for). Else by the ring; false: in line for room there. An opening always goes by the ring: its
+ * answer may be that more is to come. */
+static bool hop_send(struct hop *hop, const struct sluice_down *down, struct engine_answer *answer)
+{
+	struct sluice_down *entry;
+
+	if (down->kind != SLUICE_DOWN_OPEN && direct_show(hop->instance, down, answer)) {
+		hop->saw = true;
+		return true;
+	}
+	entry = hop_entry(hop, down->kind, down->flags);
+	if (entry)
+		*entry = *down;
+	return entry;
 }
 
 /* --- heads ----------------------------------------------------------------------- */
@@ -202,17 +224,22 @@ static uint64_t asked_ref(const struct exchange *x, enum direction d)
 enum offer hop_head_send(struct hop *hop, enum direction d, uint8_t kind, uint8_t flags)
 {
 	struct exchange *x = hop->exchange;
-	struct sluice_down *down = hop_entry(hop, kind, flags);
+	struct sluice_down down = down_for(hop, kind, flags);
+	struct engine_answer answer;
 
-	if (!down)
+	answer.given = false;
+	answer.text = x->engine->edits;
+	down.arg = slots_arg(&x->engine->slots, x->message[d].head);
+	down.slice[0].ref = asked_ref(x, d);
+	if (!hop_send(hop, &down, &answer))
 		return OFFER_WAIT;
-	down->arg = slots_arg(&x->engine->slots, x->message[d].head);
-	down->slice[0].ref = asked_ref(x, d);
 	hop->turn = false;
 	hop->awaits = d == REQUEST ? AWAITS_REQUEST_HEAD : AWAITS_RESPONSE_HEAD;
-	hop_holds(hop);
 	hop->instance->exchanges++;
 	exchange_progress(x);
+	if (answer.given)
+		return direct_answered(hop, &answer);
+	hop_holds(hop);
 	return OFFER_WAIT;
 }
 
@@ -238,33 +265,40 @@ static enum offer head_offer(struct hop *hop, enum direction d)
 	return hop_must_stand_alone(hop) ? OFFER_WAIT : head_send(hop, d);
 }
 
-static void walk_down(struct exchange *x)
+static enum offer walk_down(struct exchange *x)
 {
+	enum offer offer;
+
 	for (; x->stage < x->chain->path_length; x->stage++) {
 		branches_take(x);
-		if (head_offer(&x->hop[x->stage], REQUEST) != OFFER_SKIP)
-			return;
+		offer = head_offer(&x->hop[x->stage], REQUEST);
+		if (offer != OFFER_SKIP)
+			return offer;
 	}
 	origin_begin(x);
+	return OFFER_WAIT;
 }
 
-static void walk_up(struct exchange *x)
+static enum offer walk_up(struct exchange *x)
 {
-	for (; x->stage >= 0; x->stage--)
-		if (head_offer(&x->hop[x->stage], RESPONSE) != OFFER_SKIP)
-			return;
+	enum offer offer;
+
+	for (; x->stage >= 0; x->stage--) {
+		offer = head_offer(&x->hop[x->stage], RESPONSE);
+		if (offer != OFFER_SKIP)
+			return offer;
+	}
 	if (x->failing)
 		instead_end(x);
 	else
 		respond_begin(x);
+	return OFFER_WAIT;
 }
 
 void hop_walk(struct exchange *x)
 {
-	if (x->phase == PHASE_REQUEST)
-		walk_down(x);
-	else
-		walk_up(x);
+	while ((x->phase == PHASE_REQUEST ? walk_down(x) : walk_up(x)) == OFFER_MOVED)
+		continue;
 }
 
 /* --- the end --------------------------------------------------------------------- */
@@ -278,21 +312,27 @@ static void hop_over(struct hop *hop)
 	exchange_hop_over(hop->exchange);
 }
 
+/* False: in line. */
+static bool end_send(struct hop *hop, uint8_t flags)
+{
+	const struct exchange *x = hop->exchange;
+	struct sluice_down down =
+		down_for(hop, x->refused ? SLUICE_DOWN_REFUSED : SLUICE_DOWN_DONE, flags);
+
+	ending_tell(x, &down.end);
+	if (x->refused)
+		down.arg = slots_arg(&x->engine->slots, x->message[REQUEST].head);
+	return hop_send(hop, &down, NULL);
+}
+
 void hop_close_next(struct hop *hop)
 {
 	const struct exchange *x = hop->exchange;
 	uint8_t flags = x->failed || hop->outdone ? SLUICE_DOWN_RESET : 0;
 	bool refused = x->refused;
-	struct sluice_down *down = NULL;
 
-	if (hop->done_due) {
-		down = hop_entry(hop, refused ? SLUICE_DOWN_REFUSED : SLUICE_DOWN_DONE, flags);
-		if (!down)
-			return;
-		ending_tell(x, &down->end);
-		if (refused)
-			down->arg = slots_arg(&x->engine->slots, x->message[REQUEST].head);
-	}
+	if (hop->done_due && !end_send(hop, flags))
+		return;
 	hop->done_due = false;
 	if (hop->holds || refused) /* it looks at pieces, or at the head, until it has read on */
 		hop_enqueue(hop, &hop->instance->graves);

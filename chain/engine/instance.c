@@ -50,7 +50,9 @@ int engine_instance_up(struct engine *engine, const struct engine_instance *from
 				      .index = from->index,
 				      .hooks = from->hooks,
 				      .link = from->link,
-				      .arena = from->arena};
+				      .arena = from->arena,
+				      .event = from->event,
+				      .event_ctx = from->event_ctx};
 	if (asks_create(instance)) {
 		free(instance);
 		return -ENOMEM;

@@ -13,6 +13,7 @@
  *    deadline.c   how long each of its phases may take
  *    branch.c     which functions of its path a request meets
  *    hop.c        heads from function to function
+ *    direct.c     functions that are called in place
  *    verdict.c    what functions say, checked
  *    parts.c      parts of bodies that functions give
  *    body.c       bodies: decoded, moved
@@ -122,6 +123,8 @@ struct instance {
 	uint32_t hooks;
 	struct link *link;
 	struct region *arena;
+	engine_event *event; /* NULL: it has only its rings */
+	void *event_ctx;
 	struct holder holder;
 	uint64_t produced;         /* descriptors written, ever */
 	uint64_t published;        /* and made visible */
@@ -433,6 +436,9 @@ struct engine {
 	uint32_t emit_max;   /* slices of one answer that may wait to be sent */
 	struct engine_error_info error[ENGINE_ERRORS_MAX];
 	uint32_t errors; /* ever; the last ENGINE_ERRORS_MAX are kept */
+	/* Of whose function an answer is being taken in place: its text is in `edits`, and who
+	 * called goes on with the exchange. */
+	const struct exchange *in_place;
 	uint8_t edits[SLUICE_EDITS_MAX_BYTES] __attribute__((aligned(8)));
 	uint8_t scratch[ENGINE_SCRATCH];
 };
@@ -569,7 +575,12 @@ void branches_take(struct exchange *x);
 /* --- hop.c ----------------------------------------------------------------------- */
 /* Moves the head as far as it can go; ends in origin_begin or respond_begin. */
 void hop_walk(struct exchange *x);
-enum offer { OFFER_SKIP, OFFER_WAIT, OFFER_FAIL };
+enum offer {
+	OFFER_SKIP,
+	OFFER_WAIT,
+	OFFER_FAIL,
+	OFFER_MOVED, /* it was answered in place: the head goes on */
+};
 /* It has a part in this exchange, and one of these hooks (or nobody knows yet). */
 bool hop_wants(const struct hop *hop, uint32_t hooks);
 /* It is bound to no instance, and none is up. */
@@ -592,6 +603,14 @@ static inline struct function *hop_function(const struct hop *hop)
 {
 	return hop->exchange->chain->path[hop->stage];
 }
+
+/* --- direct.c -------------------------------------------------------------------- */
+/* Calls the function with it, if it is in the worker and nothing is in its rings. False: it is to
+ * go by the ring. `answer`: as of engine_event. */
+bool direct_show(struct instance *instance, const struct sluice_down *down,
+		 struct engine_answer *answer);
+/* Takes what it said at once. FAIL: the exchange has ended. */
+enum offer direct_answered(struct hop *hop, const struct engine_answer *answer);
 
 /* --- verdict.c ------------------------------------------------------------------- */
 void verdict_take(struct instance *instance, const struct sluice_up *up);

@@ -322,6 +322,8 @@ void stage_pieces_free(struct hop *hop)
 void stage_queues_free(struct hop *hop)
 {
 	for (unsigned d = 0; d < DIRECTIONS; d++) {
+		if (!hop->pipe[d].in.first)
+			continue;
 		drop(hop->exchange, d, hop->pipe[d].in);
 		hop->pipe[d].in = (struct payload){0};
 	}

@@ -137,7 +137,8 @@ bool verdict_text(struct instance *instance, struct exchange *x, const struct sl
 	struct engine *engine = x->engine;
 
 	if (up->text_len <= SLUICE_EDITS_MAX_BYTES &&
-	    !link_text(instance->link, up, engine->edits, sizeof(engine->edits)))
+	    (engine->in_place ||
+	     !link_text(instance->link, up, engine->edits, sizeof(engine->edits))))
 		return true;
 	offence(instance, x, text, "edits outside of its text ring");
 	return false;
@@ -224,6 +225,13 @@ static bool how_allowed(const struct exchange *x, const struct sluice_up *up, ui
 		up->how.retry < SLUICE_RETRY_5XX * 2);
 }
 
+/* In this turn; at once, by who asked, if that was in place. */
+static void head_moved(struct exchange *x)
+{
+	if (x->engine->in_place != x)
+		exchange_ready(x);
+}
+
 bool verdict_respond_allowed(const struct sluice_up *up)
 {
 	return !(up->flags & ~SLUICE_UP_END) && up->status >= 200 && up->status <= 599 &&
@@ -268,7 +276,7 @@ void verdict_respond(struct instance *instance, struct hop *hop, const struct sl
 		return;
 	x->stage = (int8_t)(hop->stage - 1);
 	exchange_phase(x, PHASE_RESPONSE);
-	exchange_ready(x);
+	head_moved(x);
 }
 
 /* A body without length stays one, and so does what is no body. */
@@ -279,6 +287,16 @@ static void forget_length(struct message *message)
 	message->framing.kind = HTTP_BODY_CHUNKED;
 	message->framing.length = SLUICE_LENGTH_UNKNOWN;
 	message->head->body_bytes = SLUICE_LENGTH_UNKNOWN;
+}
+
+static void head_goes_on(struct hop *hop, const struct sluice_up *up)
+{
+	struct exchange *x = hop->exchange;
+
+	hop->left = up->verdict == SLUICE_LEAVE;
+	x->stage = (int8_t)(x->stage + (x->phase == PHASE_REQUEST ? 1 : -1));
+	exchange_progress(x);
+	head_moved(x);
 }
 
 static void go_on(struct instance *instance, struct hop *hop, const struct sluice_up *up)
@@ -294,10 +312,7 @@ static void go_on(struct instance *instance, struct hop *hop, const struct sluic
 		x->how = up->how;
 	if (up->flags & SLUICE_UP_RESIZE)
 		forget_length(&x->message[d]);
-	hop->left = up->verdict == SLUICE_LEAVE;
-	x->stage = (int8_t)(x->stage + (d == REQUEST ? 1 : -1));
-	exchange_progress(x);
-	exchange_ready(x);
+	head_goes_on(hop, up);
 }
 
 /* The hop whose head this instance was to answer now; NULL: it was not, and that is dealt with. */
@@ -321,6 +336,22 @@ static struct hop *hop_asked(struct instance *instance, struct exchange *x)
 	return NULL;
 }
 
+/* It passes, and says nothing else: there is nothing in it that could be wrong. */
+static bool is_plain(const struct exchange *x, const struct sluice_up *up)
+{
+	return (up->verdict == SLUICE_PASS || up->verdict == SLUICE_LEAVE) &&
+	       !(up->slices | up->flags | up->text_len) && up->group == SLUICE_NONE16 &&
+	       up->server == SLUICE_NONE16 && !x->chain->stream;
+}
+
+/* Who held nothing until now (its answer came in place) holds nothing from now on. */
+static void answered(struct hop *hop)
+{
+	hop->awaits = AWAITS_NOTHING;
+	if (hop->holds || hop->instance->suspect == hop)
+		hop_holds(hop);
+}
+
 static void take_verdict(struct instance *instance, struct exchange *x, const struct sluice_up *up)
 {
 	struct hop *hop = hop_asked(instance, x);
@@ -329,12 +360,16 @@ static void take_verdict(struct instance *instance, struct exchange *x, const st
 		verdict_slices_return(instance, up);
 		return;
 	}
+	if (is_plain(x, up)) {
+		answered(hop);
+		head_goes_on(hop, up);
+		return;
+	}
 	if (!verdict_allowed(x, up) || !verdict_slices_valid(instance, up)) {
 		offence(instance, x, verdict, "a verdict that it may not give here");
 		return;
 	}
-	hop->awaits = AWAITS_NOTHING;
-	hop_holds(hop);
+	answered(hop);
 	switch (up->verdict) {
 	case SLUICE_RESET:
 		engine_count(x->engine, exchanges_reset_by_function);

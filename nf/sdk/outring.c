@@ -157,7 +157,7 @@ void outring_publish(struct outring *o, bool wake)
 {
 	uint64_t one = 1;
 
-	if (o->published != o->produced) {
+	if (outring_fresh(o)) {
 		o->published = o->produced;
 		__atomic_store_n(&o->up->produced, o->produced, __ATOMIC_RELEASE);
 		FAULT_POINT(VISIBLE);

@@ -52,6 +52,12 @@ static inline bool outring_keeps(const struct outring *o)
 	return o->kept > 0;
 }
 
+/* Something that was put is not visible yet. */
+static inline bool outring_fresh(const struct outring *o)
+{
+	return o->published != o->produced;
+}
+
 /* Something that was put is not consumed yet. */
 static inline bool outring_waits(const struct outring *o)
 {

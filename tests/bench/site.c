@@ -84,7 +84,9 @@ static int part_up(struct site *site, struct part *part, uint16_t id)
 						 .function = id,
 						 .hooks = inline_hooks(part->inlined),
 						 .link = inline_link(part->inlined),
-						 .arena = inline_arena(part->inlined)};
+						 .arena = inline_arena(part->inlined),
+						 .event = inline_event,
+						 .event_ctx = part->inlined};
 
 	inline_join(&site->inlines, part->inlined);
 	return engine_instance_up(site->engine, &instance);

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "chain/engine/engine.h"
 #include "chain/ring/link.h"
 #include "chain/ring/region.h"
 #include "dataplane/inline.h"
@@ -108,6 +109,40 @@ static void answers_as_a_process_would(void **state)
 	assert_int_equal(link_counter(inline_link(t.part), 1), 5);
 }
 
+/* Called in place: the verdict at once, unless something is on its way in a ring. */
+static void is_called_in_place(void **state)
+{
+	const struct sluice_down down = {
+		.exchange = 3, .generation = 7, .kind = SLUICE_DOWN_REQUEST_HEAD};
+	uint8_t text[SLUICE_EDITS_MAX_BYTES];
+	struct engine_answer answer = {.text = text};
+	struct sluice_up up[2];
+
+	(void)state;
+	assert_int_equal(make("{\"l\":1,\"f\":\"t.conf\",\"t\":\"group\",\"v\":{}}"), 0);
+	inline_join(&t.parts, t.part);
+	assert_true(inline_event(t.part, 1000, &down, &answer));
+	assert_true(answer.given);
+	assert_int_equal(answer.up.exchange, 3);
+	assert_int_equal(answer.up.kind, SLUICE_UP_VERDICT);
+	assert_int_equal(answer.up.verdict, SLUICE_PASS);
+	assert_false(inline_turn(&t.parts, 1000)); /* nothing is left to be said */
+	answer.given = false;
+	send_head(4);
+	assert_false(inline_event(t.part, 2000, &down, &answer)); /* behind that one */
+	assert_true(inline_turn(&t.parts, 2000));
+	assert_false(inline_event(t.part, 2000, &down, &answer)); /* its answer was not taken */
+	assert_false(answer.given);
+	assert_int_equal(link_poll(inline_link(t.part), up, 2), 1);
+	assert_int_equal(up[0].exchange, 4);
+	link_consume(inline_link(t.part), 1);
+	inline_turn(&t.parts, 3000);
+	assert_true(inline_event(t.part, 3000, &down, NULL)); /* then its answer goes by the ring */
+	assert_true(inline_turn(&t.parts, 3000));
+	assert_int_equal(link_poll(inline_link(t.part), up, 2), 1);
+	assert_int_equal(up[0].exchange, 3);
+}
+
 static void a_wrong_config_has_its_line(void **state)
 {
 	(void)state;
@@ -155,6 +190,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(answers_as_a_process_would, setup, teardown),
+		cmocka_unit_test_setup_teardown(is_called_in_place, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_wrong_config_has_its_line, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_full_ring_waits, setup, teardown),
 	};

@@ -84,6 +84,8 @@ void peer_pause(struct peer *p, bool paused); /* reads nothing */
 
 /* --- functions ------------------------------------------------------------------- */
 
+/* With BENCH_IN_PLACE in the environment each is one in the worker, which the engine calls. */
+
 struct fake;
 typedef void fake_hook(struct fake *fake, const struct sluice_down *down);
 
@@ -108,6 +110,8 @@ struct fake {
 	bool stopped; /* reads nothing */
 	bool dead;    /* stopped in the midst of a turn, of which nothing is published */
 	bool up_known;
+	struct engine_answer *answer; /* while it is called in place */
+	unsigned called;              /* in place, ever */
 	unsigned heads[2], opens, pieces[2], ends[2], dones, resets, releases;
 	uint8_t *body[2]; /* bytes shown */
 	size_t body_len[2], body_room[2];

@@ -164,7 +164,8 @@ static void test_others_look_on(void **state)
 	hear_reset(o);
 	say(c, "0123456789");
 	until(f(0)->dones == 1);
-	assert_int_equal(engine_exchanges(bench.engine), 1);
+	/* By the ring, it is not known yet that it has heard its end. */
+	assert_int_equal(engine_exchanges(bench.engine), f(0)->called ? 0 : 1);
 	up = fake_answer(&piece[0], SLUICE_PASS);
 	fake_say(f(0), &up);
 	until(engine_exchanges(bench.engine) == 0);

@@ -119,6 +119,13 @@ static void page(struct fake *fake, const struct sluice_down *down)
 	fake_say(fake, &up);
 }
 
+/* From then on nothing passes the wire. */
+static void page_and_cut(struct fake *fake, const struct sluice_down *down)
+{
+	bench.cut = true;
+	page(fake, down);
+}
+
 /* The lease is back only when the client has acknowledged. */
 static void test_lease(void **state)
 {
@@ -126,14 +133,14 @@ static void test_lease(void **state)
 
 	(void)state;
 	bench_open(&two);
-	f(0)->on = page;
+	f(0)->on = page_and_cut;
 	c = client_open();
 	say(c, GET("/"));
 	until(f(0)->heads[0] == 1);
-	bench.cut = true;
 	bench_run_ms(100);
 	assert_int_equal(f(0)->releases, 0);
 	assert_int_equal(engine_arena_leases(bench.engine, f(0)->arena->id), 1);
+	f(0)->on = fake_hold;
 	bench.cut = false;
 	hear_head(c);
 	hear_pattern(c, 0, PAGE_BYTES);
