@@ -17,6 +17,19 @@ int tcp_proto_create(struct stack *stack, const struct stack_conf *conf, struct 
 void tcp_proto_destroy(struct tcp_proto *tcp);
 
 void tcp_proto_input(struct tcp_proto *tcp, const struct ip_rx *rx, struct rte_mbuf *pkt);
+
+#define TCP_BURST_MOST 32
+
+/*
+ * A burst of at most TCP_BURST_MOST frames from a port: its headers are read and its connections
+ * fetched, and nothing else. Then each is offered, in order: true when it was the usual segment of
+ * a connection, and is taken. False: it goes through the layers, and nothing has happened yet.
+ * Counted is the burst as a whole, at its end.
+ */
+void tcp_proto_burst(struct tcp_proto *tcp, uint16_t port, struct rte_mbuf *const *pkts,
+		     unsigned n);
+bool tcp_proto_offer(struct tcp_proto *tcp, unsigned i, struct rte_mbuf *pkt);
+void tcp_proto_burst_end(struct tcp_proto *tcp);
 void tcp_proto_error(struct tcp_proto *tcp, const struct ip_error_info *error);
 void tcp_proto_deliver(struct tcp_proto *tcp);
 void tcp_proto_flush(struct tcp_proto *tcp);

@@ -46,6 +46,28 @@ void tcp_proto_input(struct tcp_proto *tcp, const struct ip_rx *rx, struct rte_m
 	rte_pktmbuf_free(pkt);
 }
 
+/* Nothing is usual here: all goes through the layers. */
+void tcp_proto_burst(struct tcp_proto *tcp, uint16_t port, struct rte_mbuf *const *pkts, unsigned n)
+{
+	(void)tcp;
+	(void)port;
+	(void)pkts;
+	(void)n;
+}
+
+bool tcp_proto_offer(struct tcp_proto *tcp, unsigned i, struct rte_mbuf *pkt)
+{
+	(void)tcp;
+	(void)i;
+	(void)pkt;
+	return false;
+}
+
+void tcp_proto_burst_end(struct tcp_proto *tcp)
+{
+	(void)tcp;
+}
+
 void tcp_proto_error(struct tcp_proto *tcp, const struct ip_error_info *error)
 {
 	(void)tcp;
