@@ -119,10 +119,11 @@ void stack_advance(struct stack *stack, uint64_t now_us)
 static void burst_input(struct stack *stack, uint16_t port, struct rte_mbuf **pkts, unsigned n)
 {
 	tcp_proto_burst(stack->tcp, port, pkts, n);
-	for (unsigned i = 0; i < n; i++)
-		if (!tcp_proto_offer(stack->tcp, i, pkts[i]))
+	for (unsigned i = 0; i < n; i++) {
+		i = tcp_proto_take(stack->tcp, pkts, i, n);
+		if (i < n)
 			link_input(stack, port, pkts[i]);
-	tcp_proto_burst_end(stack->tcp);
+	}
 }
 
 void stack_input(struct stack *stack, uint16_t port, struct rte_mbuf **pkts, unsigned n)

@@ -24,9 +24,6 @@ struct express {
 };
 
 struct tcp_express {
-	unsigned n;
-	uint32_t taken, taken_ip6;
-	uint64_t taken_bytes;
 	struct express segments[TCP_BURST_MOST];
 };
 
@@ -60,22 +57,23 @@ static bool options_read(const uint8_t *options, uint32_t len, struct tcp_option
 	return words[0] == TS_HEAD;
 }
 
-static bool header_read(const uint8_t *tcp, struct express *e)
+/* Its length; 0: it is not usual. */
+static uint32_t header_read(const uint8_t *tcp, struct express *e)
 {
 	const struct tcp_header *header = (const struct tcp_header *)tcp;
 	uint16_t offset_flags = rte_be_to_cpu_16(header->offset_flags);
 	uint32_t bytes = (uint32_t)(offset_flags >> 12) * 4;
 
-	if (bytes < TCP_HEADER_BYTES || bytes > e->ip.len)
-		return false;
+	if (bytes < TCP_HEADER_BYTES || bytes > e->ip.len ||
+	    !options_read(tcp + TCP_HEADER_BYTES, bytes - TCP_HEADER_BYTES, &e->seg.options))
+		return 0;
 	e->seg.seq = rte_be_to_cpu_32(header->seq);
 	e->seg.ack = rte_be_to_cpu_32(header->ack);
 	e->seg.len = e->ip.len - bytes;
 	e->seg.flags = offset_flags & TCP_FLAGS_MASK;
 	e->seg.window = rte_be_to_cpu_16(header->window);
 	e->seg.ecn = e->ip.ecn;
-	e->text_at = (uint16_t)(e->ip.transport_at + bytes);
-	return options_read(tcp + TCP_HEADER_BYTES, bytes - TCP_HEADER_BYTES, &e->seg.options);
+	return bytes;
 }
 
 static uint32_t ports_of(const uint8_t *tcp)
@@ -100,18 +98,19 @@ static void segment_read(struct tcp_proto *tcp, const struct link_port *port, ui
 			 const struct rte_mbuf *pkt, struct express *e)
 {
 	const uint8_t *frame = rte_pktmbuf_mtod(pkt, const uint8_t *);
+	uint32_t header;
 
-	if (!ip_express_read(tcp->stack, port, number, TCP_PROTOCOL, pkt, &e->ip) ||
-	    !header_read(frame + e->ip.transport_at, e)) {
-		e->text_at = 0;
+	if (!ip_express_read(tcp->stack, port, number, TCP_PROTOCOL, pkt, &e->ip))
 		return;
-	}
+	header = header_read(frame + e->ip.transport_at, e);
+	if (!header)
+		return;
 	e->tag = tag_of(frame + e->ip.at, frame + e->ip.transport_at, e->ip.family);
 	e->hint = tcp_recent_find(&tcp->recent, e->tag);
-	if (likely(e->hint))
-		tcp_conn_prefetch(e->hint);
-	else
-		e->text_at = 0;
+	if (unlikely(!e->hint))
+		return;
+	tcp_conn_prefetch(e->hint);
+	e->text_at = (uint16_t)(e->ip.transport_at + header);
 }
 
 /* What was found good before addresses or routes have changed has to be found good again. What
@@ -132,13 +131,14 @@ void tcp_proto_burst(struct tcp_proto *tcp, uint16_t port, struct rte_mbuf *cons
 	const struct link_port *p = link_port(tcp->stack, port);
 
 	recent_renew(tcp);
-	express->n = p ? n : 0;
 	for (unsigned i = 0; i < n && i < PREFETCH_AHEAD; i++)
 		rte_prefetch0(rte_pktmbuf_mtod(pkts[i], const void *));
-	for (unsigned i = 0; i < express->n; i++) {
+	for (unsigned i = 0; i < n; i++) {
 		if (i + PREFETCH_AHEAD < n)
 			rte_prefetch0(rte_pktmbuf_mtod(pkts[i + PREFETCH_AHEAD], const void *));
-		segment_read(tcp, p, port, pkts[i], &express->segments[i]);
+		express->segments[i].text_at = 0;
+		if (likely(p))
+			segment_read(tcp, p, port, pkts[i], &express->segments[i]);
 	}
 }
 
@@ -157,8 +157,11 @@ static void prefetch_sent(const struct express *next)
  * so by the layers. */
 static bool is_plain(const struct addr *addr, uint8_t family)
 {
-	return addr->family == family && !addr->zone;
+	uint8_t both[2] = {family, 0};
+
+	return !memcmp(&addr->family, both, sizeof(both));
 }
+_Static_assert(offsetof(struct addr, zone) == offsetof(struct addr, family) + 1, "is_plain");
 
 static bool addresses_match(const struct tcp_conn *conn, const uint8_t *ip, uint8_t family)
 {
@@ -190,61 +193,67 @@ static struct tcp_conn *find(const struct tcp_proto *tcp, const struct express *
 /* The text alone, as the layers would leave it. */
 static void strip(struct rte_mbuf *pkt, struct express *e)
 {
-	e->seg.pkt = NULL;
-	if (e->seg.len == 0) {
-		rte_pktmbuf_free_seg(pkt);
-		return;
-	}
 	pkt->data_off = (uint16_t)(pkt->data_off + e->text_at);
 	pkt->data_len = (uint16_t)e->seg.len;
 	pkt->pkt_len = e->seg.len;
 	e->seg.pkt = pkt;
 }
 
-bool tcp_proto_offer(struct tcp_proto *tcp, unsigned i, struct rte_mbuf *pkt)
+/* False: nothing was done. */
+static bool take(struct tcp_proto *tcp, struct express *e, struct rte_mbuf *pkt)
 {
-	struct tcp_express *express = tcp->express;
-	struct express *e = &express->segments[i];
-	uint32_t bytes = pkt->pkt_len;
 	struct tcp_conn *conn;
 
-	if (i + 1 < express->n)
-		prefetch_sent(e + 1);
-	if (unlikely(i >= express->n || !e->text_at))
-		return false;
 	if (unlikely(tcp->stage->tags & tcp_input_tag_bit(e->tag)))
 		tcp_input_staged(tcp);
 	conn = find(tcp, e, rte_pktmbuf_mtod(pkt, const uint8_t *));
-	if (unlikely(!conn))
-		return false;
-	if (unlikely(!tcp_input_is_usual(conn, &e->seg)))
+	if (unlikely(!conn || !tcp_input_is_usual(conn, &e->seg)))
 		return false;
 	strip(pkt, e);
-	express->taken++;
-	express->taken_bytes += bytes;
-	express->taken_ip6 += e->ip.family == ADDR_IP6;
 	tcp_input_take_usual(conn, &e->seg);
-	if (unlikely(e->seg.pkt))
-		rte_pktmbuf_free(e->seg.pkt);
+	if (e->seg.pkt)
+		rte_pktmbuf_free_seg(e->seg.pkt);
 	return true;
 }
 
-void tcp_proto_burst_end(struct tcp_proto *tcp)
-{
-	struct tcp_express *express = tcp->express;
-	uint32_t n = express->taken, ip4 = n - express->taken_ip6;
-	struct stack *stack = tcp->stack;
+struct count {
+	uint32_t packets, ip6;
+	uint64_t bytes;
+};
 
-	if (!n)
-		return;
-	stack_count_add(stack, link_packets_in, n);
-	stack_count_add(stack, link_bytes_in, express->taken_bytes);
+static void count_taken(struct stack *stack, const struct count *taken)
+{
+	uint32_t ip4 = taken->packets - taken->ip6;
+
+	stack_count_add(stack, link_packets_in, taken->packets);
+	stack_count_add(stack, link_bytes_in, taken->bytes);
 	stack_count_add(stack, ip4_packets_in, ip4);
 	stack_count_add(stack, ip4_delivered, ip4);
-	stack_count_add(stack, ip6_packets_in, express->taken_ip6);
-	stack_count_add(stack, ip6_delivered, express->taken_ip6);
-	stack_count_add(stack, tcp_segments_in, n);
-	stack_count_add(stack, tcp_express_in, n);
-	express->taken = express->taken_ip6 = 0;
-	express->taken_bytes = 0;
+	stack_count_add(stack, ip6_packets_in, taken->ip6);
+	stack_count_add(stack, ip6_delivered, taken->ip6);
+	stack_count_add(stack, tcp_segments_in, taken->packets);
+	stack_count_add(stack, tcp_express_in, taken->packets);
+}
+
+unsigned tcp_proto_take(struct tcp_proto *tcp, struct rte_mbuf *const *pkts, unsigned from,
+			unsigned n)
+{
+	struct express *e = tcp->express->segments;
+	struct count taken = {0};
+	unsigned i;
+
+	for (i = from; i < n && e[i].text_at; i++) {
+		uint32_t bytes = pkts[i]->pkt_len;
+
+		if (i + 1 < n)
+			prefetch_sent(&e[i + 1]);
+		if (!take(tcp, &e[i], pkts[i]))
+			break;
+		taken.packets++;
+		taken.bytes += bytes;
+		taken.ip6 += e[i].ip.family == ADDR_IP6;
+	}
+	if (taken.packets)
+		count_taken(tcp->stack, &taken);
+	return i;
 }

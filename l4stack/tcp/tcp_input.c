@@ -7,7 +7,6 @@
 #include <rte_prefetch.h>
 #include <stdlib.h>
 
-#include "l4stack/tcp/tcp_ack.h"
 #include "l4stack/tcp/tcp_cookie.h"
 #include "l4stack/tcp/tcp_half.h"
 #include "l4stack/tcp/tcp_listener.h"
@@ -39,31 +38,6 @@ static void input_no_connection(struct tcp_proto *tcp, struct tcp_seg *seg, uint
 		tcp_reply_reset(tcp, seg);
 }
 
-/* ---- header prediction ---- */
-
-static void note_heard(struct tcp_conn *conn)
-{
-	if (!tcp_has(conn, TCP_KEEPALIVE))
-		return;
-	conn->heard_ms = tcp_now_ms(conn->tcp);
-	conn->keep_probes = 0;
-}
-
-void tcp_input_take_usual(struct tcp_conn *conn, struct tcp_seg *seg)
-{
-	/* RFC 7323 §4.3: only a segment that the last ACK waited for moves TS.Recent. */
-	if (tcp_has(conn, TCP_USE_TS) && seq_le(seg->seq, conn->rcv_acked)) {
-		conn->ts_recent = seg->options.tsval;
-		conn->ts_recent_s = tcp_now_s(conn->tcp);
-	}
-	note_heard(conn);
-	tcp_ack_take(conn, seg);
-	if (seg->len == 0)
-		stack_count(conn->tcp->stack, tcp_pure_acks_in);
-	else
-		tcp_input_text_in_order(conn, seg);
-}
-
 /* ---- whose it is ---- */
 
 static void input_conn(struct tcp_conn *conn, struct tcp_seg *seg)
@@ -72,7 +46,7 @@ static void input_conn(struct tcp_conn *conn, struct tcp_seg *seg)
 		tcp_input_take_usual(conn, seg);
 		return;
 	}
-	note_heard(conn);
+	tcp_input_note_heard(conn);
 	if (conn->state == TCP_SYN_SENT)
 		tcp_input_syn_sent(conn, seg);
 	else

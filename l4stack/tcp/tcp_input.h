@@ -7,6 +7,7 @@
 #ifndef L4STACK_TCP_TCP_INPUT_H
 #define L4STACK_TCP_TCP_INPUT_H
 
+#include "l4stack/tcp/tcp_ack.h"
 #include "l4stack/tcp/tcp_recvq.h"
 #include "l4stack/tcp/tcp_segment.h"
 #include "l4stack/tcp/tcp_seq.h"
@@ -43,6 +44,19 @@ void tcp_input_syn_sent(struct tcp_conn *conn, struct tcp_seg *seg);
 /* §3.10.7.4, all other states. */
 void tcp_input_synchronized(struct tcp_conn *conn, struct tcp_seg *seg);
 
+/* §3.10.7.4, seventh and eighth step: text and FIN. */
+void tcp_input_text(struct tcp_conn *conn, struct tcp_seg *seg);
+
+/* In order and entirely new, with nothing out of order: the fast path's text. False: no room. */
+bool tcp_input_text_in_order(struct tcp_conn *conn, struct tcp_seg *seg);
+
+/* RFC 5961 §7: an ACK that makes the peer prove itself, as often as the limit allows. */
+void tcp_input_challenge(struct tcp_conn *conn);
+
+/* The answer to a probe, of the peer's by its number: limited for its connection alone, for what
+ * strangers do to others must not leave it without. */
+void tcp_input_probed(struct tcp_conn *conn);
+
 /* ---- header prediction ---- */
 
 /* No option but the time stamps that were agreed, and those not old. */
@@ -67,20 +81,29 @@ static inline bool tcp_input_is_usual(const struct tcp_conn *conn, const struct 
 	       tcp_input_options_are_usual(conn, seg);
 }
 
+/* The peer is there: keepalive. */
+static inline void tcp_input_note_heard(struct tcp_conn *conn)
+{
+	if (!tcp_has(conn, TCP_KEEPALIVE))
+		return;
+	conn->heard_ms = tcp_now_ms(conn->tcp);
+	conn->keep_probes = 0;
+}
+
 /* Such a one, and what it means. */
-void tcp_input_take_usual(struct tcp_conn *conn, struct tcp_seg *seg);
-
-/* §3.10.7.4, seventh and eighth step: text and FIN. */
-void tcp_input_text(struct tcp_conn *conn, struct tcp_seg *seg);
-
-/* In order and entirely new, with nothing out of order: the fast path's text. False: no room. */
-bool tcp_input_text_in_order(struct tcp_conn *conn, struct tcp_seg *seg);
-
-/* RFC 5961 §7: an ACK that makes the peer prove itself, as often as the limit allows. */
-void tcp_input_challenge(struct tcp_conn *conn);
-
-/* The answer to a probe, of the peer's by its number: limited for its connection alone, for what
- * strangers do to others must not leave it without. */
-void tcp_input_probed(struct tcp_conn *conn);
+static inline void tcp_input_take_usual(struct tcp_conn *conn, struct tcp_seg *seg)
+{
+	/* RFC 7323 §4.3: only a segment that the last ACK waited for moves TS.Recent. */
+	if (tcp_has(conn, TCP_USE_TS) && seq_le(seg->seq, conn->rcv_acked)) {
+		conn->ts_recent = seg->options.tsval;
+		conn->ts_recent_s = tcp_now_s(conn->tcp);
+	}
+	tcp_input_note_heard(conn);
+	tcp_ack_take(conn, seg);
+	if (seg->len == 0)
+		stack_count(conn->tcp->stack, tcp_pure_acks_in);
+	else
+		tcp_input_text_in_order(conn, seg);
+}
 
 #endif

@@ -22,14 +22,14 @@ void tcp_proto_input(struct tcp_proto *tcp, const struct ip_rx *rx, struct rte_m
 
 /*
  * A burst of at most TCP_BURST_MOST frames from a port: its headers are read and its connections
- * fetched, and nothing else. Then each is offered, in order: true when it was the usual segment of
- * a connection, and is taken. False: it goes through the layers, and nothing has happened yet.
- * Counted is the burst as a whole, at its end.
+ * fetched, and nothing else. Then those from number `from` on are taken, as long as each is the
+ * usual segment of a connection; returns the number of the first that is not, or `n`. That one goes
+ * through the layers: nothing has happened to it yet.
  */
 void tcp_proto_burst(struct tcp_proto *tcp, uint16_t port, struct rte_mbuf *const *pkts,
 		     unsigned n);
-bool tcp_proto_offer(struct tcp_proto *tcp, unsigned i, struct rte_mbuf *pkt);
-void tcp_proto_burst_end(struct tcp_proto *tcp);
+unsigned tcp_proto_take(struct tcp_proto *tcp, struct rte_mbuf *const *pkts, unsigned from,
+			unsigned n);
 void tcp_proto_error(struct tcp_proto *tcp, const struct ip_error_info *error);
 void tcp_proto_deliver(struct tcp_proto *tcp);
 void tcp_proto_flush(struct tcp_proto *tcp);

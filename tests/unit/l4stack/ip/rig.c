@@ -55,17 +55,13 @@ void tcp_proto_burst(struct tcp_proto *tcp, uint16_t port, struct rte_mbuf *cons
 	(void)n;
 }
 
-bool tcp_proto_offer(struct tcp_proto *tcp, unsigned i, struct rte_mbuf *pkt)
+unsigned tcp_proto_take(struct tcp_proto *tcp, struct rte_mbuf *const *pkts, unsigned from,
+			unsigned n)
 {
 	(void)tcp;
-	(void)i;
-	(void)pkt;
-	return false;
-}
-
-void tcp_proto_burst_end(struct tcp_proto *tcp)
-{
-	(void)tcp;
+	(void)pkts;
+	(void)n;
+	return from;
 }
 
 void tcp_proto_error(struct tcp_proto *tcp, const struct ip_error_info *error)
