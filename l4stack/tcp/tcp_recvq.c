@@ -127,12 +127,6 @@ void tcp_recvq_uncharge(struct tcp_conn *conn, uint32_t charge)
 	conn->tcp->recv_held_bytes -= charge;
 }
 
-static void charge_add(struct tcp_conn *conn, uint32_t charge)
-{
-	conn->rcv_charge += charge;
-	conn->tcp->recv_held_bytes += charge;
-}
-
 static bool has_room(struct tcp_conn *conn, uint32_t charge, bool in_order)
 {
 	struct tcp_proto *tcp = conn->tcp;
@@ -176,47 +170,15 @@ enum tcp_recvq_admission tcp_recvq_admit(struct tcp_conn *conn, struct rte_mbuf 
 	}
 	if (!has_room(conn, size->charge, in_order))
 		return TCP_RECVQ_REFUSED;
-	charge_add(conn, size->charge);
+	tcp_recvq_charge(conn, size->charge);
 	return TCP_RECVQ_ADMITTED;
 }
 
-void tcp_recvq_link(struct tcp_conn *conn, struct rte_mbuf *head, struct rte_mbuf *tail,
-		    uint32_t bytes)
-{
-	if (head) {
-		if (conn->rcv_tail)
-			conn->rcv_tail->next = head;
-		else
-			conn->rcv_head = head;
-		conn->rcv_tail = tail;
-	}
-	conn->rcv_nxt += bytes;
-	conn->rcv_ready += bytes;
-	conn->bytes_in += bytes;
-	stack_count_add(conn->tcp->stack, tcp_bytes_in, bytes);
-}
-
-/* One mbuf, and plenty of memory: then nothing is to be weighed. */
-static bool is_small(const struct tcp_conn *conn, const struct rte_mbuf *m)
-{
-	uint32_t charge = tcp_mbuf_charge(m);
-
-	return !m->next && conn->rcv_charge + charge <= conn->recv_limit &&
-	       conn->tcp->recv_held_bytes + charge <= conn->tcp->share_bytes / 8 * 6;
-}
-
-bool tcp_recvq_append(struct tcp_conn *conn, struct rte_mbuf **chain)
+bool tcp_recvq_append_any(struct tcp_conn *conn, struct rte_mbuf **chain)
 {
 	struct tcp_chain_size size;
 	struct rte_mbuf *last;
 
-	if (likely(is_small(conn, *chain))) {
-		last = *chain;
-		charge_add(conn, tcp_mbuf_charge(last));
-		tcp_recvq_link(conn, last, last, last->data_len);
-		*chain = NULL;
-		return true;
-	}
 	*chain = tcp_recvq_measure(conn, *chain, &last, &size);
 	switch (tcp_recvq_admit(conn, conn->rcv_tail, *chain, &size, true)) {
 	case TCP_RECVQ_ADMITTED:

@@ -56,13 +56,55 @@ enum tcp_recvq_admission tcp_recvq_admit(struct tcp_conn *conn, struct rte_mbuf 
 					 const struct rte_mbuf *chain,
 					 const struct tcp_chain_size *size, bool in_order);
 
-/* Appends payload that starts at rcv_nxt, which moves. False when there is no room. What is left in
- * *chain is still the caller's, in either case. */
-bool tcp_recvq_append(struct tcp_conn *conn, struct rte_mbuf **chain);
+/* The books of mbufs that come. */
+static inline void tcp_recvq_charge(struct tcp_conn *conn, uint32_t charge)
+{
+	conn->rcv_charge += charge;
+	conn->tcp->recv_held_bytes += charge;
+}
 
 /* Links payload that was charged when it came. */
-void tcp_recvq_link(struct tcp_conn *conn, struct rte_mbuf *head, struct rte_mbuf *tail,
-		    uint32_t bytes);
+static inline void tcp_recvq_link(struct tcp_conn *conn, struct rte_mbuf *head, struct rte_mbuf *tail,
+		    uint32_t bytes)
+{
+	if (head) {
+		if (conn->rcv_tail)
+			conn->rcv_tail->next = head;
+		else
+			conn->rcv_head = head;
+		conn->rcv_tail = tail;
+	}
+	conn->rcv_nxt += bytes;
+	conn->rcv_ready += bytes;
+	conn->bytes_in += bytes;
+	stack_count_add(conn->tcp->stack, tcp_bytes_in, bytes);
+}
+
+/* One mbuf, and plenty of memory: then nothing is to be weighed. */
+static inline bool tcp_recvq_is_small(const struct tcp_conn *conn, const struct rte_mbuf *m)
+{
+	uint32_t charge = tcp_mbuf_charge(m);
+
+	return !m->next && conn->rcv_charge + charge <= conn->recv_limit &&
+	       conn->tcp->recv_held_bytes + charge <= conn->tcp->share_bytes / 8 * 6;
+}
+
+bool tcp_recvq_append_any(struct tcp_conn *conn, struct rte_mbuf **chain);
+
+/* Appends payload that starts at rcv_nxt, which moves. False when there is no room. What is left in
+ * *chain is still the caller's, in either case. */
+static inline bool tcp_recvq_append(struct tcp_conn *conn, struct rte_mbuf **chain)
+{
+	struct rte_mbuf *m = *chain;
+
+	if (!tcp_recvq_is_small(conn, m))
+		return tcp_recvq_append_any(conn, chain);
+	tcp_recvq_charge(conn, tcp_mbuf_charge(m));
+	tcp_recvq_link(conn, m, m, m->data_len);
+	*chain = NULL;
+	return true;
+}
+
 
 struct rte_mbuf *tcp_recvq_take(struct tcp_conn *conn, uint32_t max_bytes);
 void tcp_recvq_free(struct tcp_conn *conn);
