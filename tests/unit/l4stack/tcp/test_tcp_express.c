@@ -63,7 +63,7 @@ static void take_frames(struct snapshot *s)
 		for (const struct rte_mbuf *m = pkt; m; m = m->next)
 			for (uint16_t i = 0; i < m->data_len; i++)
 				s->rest.frames_sum = s->rest.frames_sum * 31 +
-						rte_pktmbuf_mtod(m, const uint8_t *)[i];
+						     rte_pktmbuf_mtod(m, const uint8_t *)[i];
 		rte_pktmbuf_free(pkt);
 	}
 }
@@ -266,7 +266,7 @@ static void talk_badly(void)
 	says(ACK, 301, 1449, 0);
 	passes(5);
 	says(ACK, 301, 1 + 5 * 1448, 0);
-	says(ACK, 301, 9 * 1448, 50); /* never sent */
+	says(ACK, 301, 9 * 1448, 50);        /* never sent */
 	says(ACK, 200000, 1 + 5 * 1448, 10); /* beyond the window */
 	peer.tsval -= 1000;
 	says(ACK, 301, 1 + 5 * 1448, 10);
@@ -472,10 +472,10 @@ static void other_options(uint8_t *frame, uint32_t *len)
 
 static void frames_that_are_not_usual_are_refused(void **state)
 {
-	static void (*const spoils[])(uint8_t *frame, uint32_t *len) = {
-		other_station,  everybody,      from_ourselves,  from_a_group,
-		fragment,       cut_off,        other_version,   other_protocol,
-		offset_too_long, offset_too_short, other_port, other_address,
+	static void (*const spoils[])(uint8_t * frame, uint32_t * len) = {
+		other_station,   everybody,        from_ourselves, from_a_group,
+		fragment,        cut_off,          other_version,  other_protocol,
+		offset_too_long, offset_too_short, other_port,     other_address,
 	};
 
 	(void)state;
