@@ -360,6 +360,7 @@ static void take_verdict(struct instance *instance, struct exchange *x, const st
 		verdict_slices_return(instance, up);
 		return;
 	}
+	recall_heard(hop, up);
 	if (is_plain(x, up)) {
 		answered(hop);
 		head_goes_on(hop, up);

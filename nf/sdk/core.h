@@ -89,6 +89,8 @@ struct sluice_exchange {
 	bool body_ended; /* the function gave the last piece of its answer */
 	bool no_body;    /* HEAD, or none by status or length: what is emitted goes nowhere */
 	bool has_how;
+	uint16_t steady_ms; /* of the verdict to come; 0: it is not */
+	uint32_t steady_tag;
 	bool early_ended; /* the client of a connection sends nothing after its early bytes */
 	uint16_t status, group, server;
 	uint16_t early_count;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * bench_request [COUNT [PLUGINS [N]]]: COUNT requests (300,000) on kept connections, answered by
- * `static` with 64 bytes; stack, engine and inline functions in one process, without devices. The
- * time of the server's side is counted apart: what a request costs when a packet costs nothing.
- * Then the same with `noop` before it, once to eight times (or only N times). Fails when an answer
- * is not as it should be.
+ * bench_request [COUNT [PLUGINS [N [RECALLS]]]]: COUNT requests (300,000) on kept connections,
+ * answered by `static` with 64 bytes; stack, engine and inline functions in one process, without
+ * devices. The time of the server's side is counted apart: what a request costs when a packet costs
+ * nothing. Then the same with `noop` before it, once to eight times (or only N times); `noop` wants
+ * to see every head. Before all that (with N: only if RECALLS is there) with answers that are given
+ * again, RECALLS being `daemon.recalls`. Fails when an answer is not as it should be.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -20,10 +21,11 @@
 #include "tests/bench/pair.h"
 #include "tests/bench/site.h"
 
-#define COUNT_DEFAULT 300000u
-#define CONNECTIONS   50u
-#define STEP_US       20u
-#define BODY_BYTES    64u
+#define COUNT_DEFAULT   300000u
+#define RECALLS_DEFAULT 1024u
+#define CONNECTIONS     50u
+#define STEP_US         20u
+#define BODY_BYTES      64u
 
 static const char question[] = "GET /64 HTTP/1.1\r\nHost: bench\r\n\r\n";
 
@@ -102,14 +104,14 @@ static int clients_open(void)
 
 /* ---- one chain ---- */
 
-static int conf_write(FILE *f, const char *plugins, unsigned before)
+static int conf_write(FILE *f, const char *plugins, unsigned before, unsigned recalls)
 {
 	fprintf(f,
-		"daemon = { plugin_dir = \"%s\"; };\n"
+		"daemon = { plugin_dir = \"%s\"; recalls = %u; };\n"
 		"ports = ( { name = \"wire\"; device = \"net_null0\"; addresses = [ "
 		"\"10.0.0.2/24\" ]; } );\n"
 		"functions = (",
-		plugins);
+		plugins, recalls);
 	for (unsigned i = 0; i < before; i++)
 		fprintf(f,
 			"  { name = \"noop%u\"; plugin = \"noop\"; placement = \"inline\"; "
@@ -126,13 +128,13 @@ static int conf_write(FILE *f, const char *plugins, unsigned before)
 	return fclose(f);
 }
 
-static int site_make(const char *plugins, unsigned before, struct site **out)
+static int site_make(const char *plugins, unsigned before, unsigned recalls, struct site **out)
 {
 	char path[] = "/tmp/bench_request.XXXXXX";
 	int fd = mkstemp(path), rc;
 	FILE *f = fd < 0 ? NULL : fdopen(fd, "w");
 
-	if (!f || conf_write(f, plugins, before))
+	if (!f || conf_write(f, plugins, before, recalls))
 		return -1;
 	rc = site_open(&run.pair, path, out);
 	unlink(path);
@@ -151,7 +153,7 @@ static bool good(const struct site *site)
 }
 
 /* Nanoseconds of the server's side for each request; 0: it failed. */
-static double measure(const char *plugins, unsigned before, uint32_t count)
+static double measure(const char *plugins, unsigned before, unsigned recalls, uint32_t count)
 {
 	struct pair_side *server = &run.pair.side[PAIR_SERVER];
 	struct site *site;
@@ -160,7 +162,7 @@ static double measure(const char *plugins, unsigned before, uint32_t count)
 
 	run.count = count;
 	run.asked = run.answered = run.wrong = run.closed = 0;
-	if (site_make(plugins, before, &site))
+	if (site_make(plugins, before, recalls, &site))
 		return 0;
 	if (clients_open())
 		run.wrong++;
@@ -177,7 +179,7 @@ static double measure(const char *plugins, unsigned before, uint32_t count)
 
 static bool chain(const char *plugins, unsigned before, uint32_t count, double *alone)
 {
-	double ns = measure(plugins, before, count);
+	double ns = measure(plugins, before, 0, count);
 	char name[64];
 
 	snprintf(name, sizeof(name), "%u before static", before);
@@ -189,12 +191,22 @@ static bool chain(const char *plugins, unsigned before, uint32_t count, double *
 	return ns > 0;
 }
 
+/* As it is when nothing is set: answers that were given are given again. */
+static bool recalled(const char *plugins, uint32_t count, unsigned recalls)
+{
+	double ns = measure(plugins, 0, recalls, count);
+
+	pair_row("static, given again", ns, 0, "ns a request");
+	return ns > 0;
+}
+
 int main(int argc, char **argv)
 {
 	const struct pair_conf conf = {.max_conns = 4096, .memory_bytes = 64ull << 20};
 	uint32_t count = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : COUNT_DEFAULT;
 	const char *plugins = argc > 2 ? argv[2] : "build/lib/sluice";
 	const char *only = argc > 3 ? argv[3] : NULL;
+	unsigned recalls = argc > 4 ? (unsigned)atoi(argv[4]) : only ? 0 : RECALLS_DEFAULT;
 	static const unsigned lengths[] = {0, 1, 2, 4, 8};
 	double alone = 0;
 
@@ -202,6 +214,8 @@ int main(int argc, char **argv)
 		return 2;
 	printf("a GET of %u bytes on %u connections, inline, no device\n\n", BODY_BYTES,
 	       CONNECTIONS);
+	if (recalls && !recalled(plugins, count, recalls))
+		return 1;
 	for (unsigned i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
 		if ((!only || (unsigned)atoi(only) == lengths[i]) &&
 		    !chain(plugins, lengths[i], count, &alone))
