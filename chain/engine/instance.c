@@ -235,8 +235,7 @@ void instance_release(struct instance *instance)
 	struct holder *holder = &instance->holder;
 	struct sluice_down *down;
 
-	while (ledger_release_due(holder) &&
-	       (down = instance_entry(instance, SLUICE_DOWN_RELEASE)))
+	while (ledger_release_due(holder) && (down = instance_entry(instance, SLUICE_DOWN_RELEASE)))
 		while (down->slices < SLUICE_DOWN_SLICES &&
 		       ledger_release_next(holder, &down->slice[down->slices].tag))
 			down->slices++;

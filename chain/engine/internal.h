@@ -231,7 +231,7 @@ struct client {
 	struct exchange *exchange;
 	struct timer timer;
 	struct endpoint peer, local;
-	uint64_t key; /* chooses among instances */
+	uint64_t key;            /* chooses among instances */
 	struct recall *recalled; /* the last answer that it was given again */
 	uint64_t born_us, bytes_in, bytes_out;
 	uint32_t requests;

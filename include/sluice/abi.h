@@ -133,7 +133,8 @@ enum sluice_down_kind {
 	/* A request that was refused before anybody was shown it. arg: as with REQUEST_HEAD, as
 	 * much of it as there is; `end`. It is over: nothing is answered. */
 	SLUICE_DOWN_REFUSED,
-	/* `repeated`: what the function called steady was said again. Only with a `repeated` hook. */
+	/* `repeated`: what the function called steady was said again. Only with a `repeated` hook.
+	 */
 	SLUICE_DOWN_REPEATED,
 	SLUICE_DOWN_KINDS
 };
@@ -258,7 +259,8 @@ struct sluice_up {
 	uint16_t server; /* VERDICT: pick this one of the group, from 0; SLUICE_NONE16: no choice */
 	uint16_t status; /* RESPOND */
 	/* VERDICT of a head: it follows from the head alone, and for so long a request with the
-	 * same head may be answered without asking; `piece` is the function's word for it. 0: ask. */
+	 * same head may be answered without asking; `piece` is the function's word for it. 0: ask.
+	 */
 	uint16_t steady_ms;
 	union {
 		struct sluice_slice slice[SLUICE_UP_SLICES];

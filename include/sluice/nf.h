@@ -133,8 +133,8 @@ struct sluice_nf_hooks {
 	 * `version` is 0 when not even its first line could be read. */
 	void (*refused)(struct sluice_exchange *x);
 
-	/* What sluice_steady allowed was done `times` times more since the last call. `tag` is what it
-	 * was given. Comes about once in a second, for functions that count. */
+	/* What sluice_steady allowed was done `times` times more since the last call. `tag` is what
+	 * it was given. Comes about once in a second, for functions that count. */
 	void (*repeated)(struct sluice_nf *nf, uint32_t tag, uint64_t times);
 };
 

@@ -62,6 +62,8 @@ static void on_verdict(struct harness_exchange *x, const struct sluice_up *up, c
 	x->group = up->group;
 	x->server = up->server;
 	x->left = x->verdict == SLUICE_LEAVE;
+	x->steady_ms = up->steady_ms;
+	x->steady_tag = up->piece;
 	x->has_how = up->flags & SLUICE_UP_HOW;
 	if (x->has_how)
 		x->how = up->how;
@@ -384,6 +386,19 @@ enum sluice_verdict harness_verdict(const struct harness_exchange *x)
 uint16_t harness_group(const struct harness_exchange *x)
 {
 	return x->group;
+}
+
+uint32_t harness_steady_ms(const struct harness_exchange *x)
+{
+	return x->steady_ms;
+}
+
+void harness_repeated(struct harness_exchange *x, uint64_t times)
+{
+	struct sluice_down down = {.kind = SLUICE_DOWN_REPEATED,
+				   .repeated = {.times = times, .tag = x->steady_tag}};
+
+	harness_event(x, &down);
 }
 
 const struct sluice_how *harness_how(const struct harness_exchange *x)

@@ -112,6 +112,7 @@ struct fake {
 	bool up_known;
 	struct engine_answer *answer; /* while it is called in place */
 	unsigned called;              /* in place, ever */
+	uint64_t repeated;
 	unsigned heads[2], opens, pieces[2], ends[2], dones, resets, releases;
 	uint8_t *body[2]; /* bytes shown */
 	size_t body_len[2], body_room[2];
