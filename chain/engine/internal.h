@@ -794,6 +794,8 @@ bool recall_answer(struct client *client);
 void recall_heard(struct hop *hop, const struct sluice_up *up);
 /* Keeps this answer, head and short body, if it may be given again. */
 void recall_keep(struct exchange *x, const struct rte_mbuf *answer);
+/* What the instance called steady is so no longer. */
+void recall_retract(struct instance *instance);
 /* Functions, or paths, are others from here on. */
 void recall_forget(struct engine *engine);
 

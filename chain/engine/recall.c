@@ -9,8 +9,8 @@
  * Of an answer the head is kept as it was sent, with the body behind it when both fit one packet;
  * a longer body is a lease that is shared by all packets that refer to it.
  *
- * What is said again is counted here as any answer is; functions that count are told of it when
- * an answer is forgotten.
+ * What is said again is counted here as any answer is; functions that count are told of it from
+ * time to time.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -23,11 +23,12 @@
 #define ASKED_MAX  1024u
 #define ANSWER_MAX 1400u      /* head and short body: one packet */
 #define BODY_MAX   (64 << 10) /* of a lease */
-#define SWEEP_MS   1000
+#define SWEEP_MS   100
 
 struct heard {
-	struct instance *instance; /* NULL: told */
+	struct instance *instance;
 	uint32_t tag;
+	uint64_t told; /* of `times` */
 };
 
 struct recall {
@@ -118,13 +119,13 @@ static bool heard_tell(struct heard *heard, uint64_t times)
 	struct instance *instance = heard->instance;
 	struct sluice_down *down;
 
-	if (!instance || !times || instance->broken || !(instance->hooks & ENGINE_HOOK_REPEATED))
+	if (heard->told == times || instance->broken || !(instance->hooks & ENGINE_HOOK_REPEATED))
 		return true;
 	down = instance_entry(instance, SLUICE_DOWN_REPEATED);
 	if (!down)
 		return false;
-	down->repeated = (struct sluice_repeated){.times = times, .tag = heard->tag};
-	heard->instance = NULL;
+	down->repeated = (struct sluice_repeated){.times = times - heard->told, .tag = heard->tag};
+	heard->told = times;
 	return true;
 }
 
@@ -155,7 +156,30 @@ void recall_forget(struct engine *engine)
 	}
 }
 
-/* What is past its time. Who has no room to hear of it is told the next time. */
+static bool was_heard(const struct recall *recall, const struct instance *instance)
+{
+	for (unsigned i = 0; i < recall->heard_count; i++)
+		if (recall->heard[i].instance == instance)
+			return true;
+	return false;
+}
+
+void recall_retract(struct instance *instance)
+{
+	struct recalls *all = instance->engine->recalls;
+	struct recall *recall = all ? TAILQ_FIRST(&all->kept) : NULL, *next;
+
+	for (; recall; recall = next) {
+		next = TAILQ_NEXT(recall, age);
+		if (!was_heard(recall, instance))
+			continue;
+		all_told(recall);
+		forget(all, recall);
+	}
+}
+
+/* Tells how often, and forgets what is past its time. Who has no room to hear of it is told the
+ * next time. */
 static void on_timer(struct timer *timer)
 {
 	struct recalls *all = timer_owner(timer, struct recalls, timer);
@@ -164,7 +188,7 @@ static void on_timer(struct timer *timer)
 
 	for (; recall; recall = next) {
 		next = TAILQ_NEXT(recall, age);
-		if (recall->until_us <= timers->now_us && all_told(recall))
+		if (all_told(recall) && recall->until_us <= timers->now_us)
 			forget(all, recall);
 	}
 	if (!TAILQ_EMPTY(&all->kept))
@@ -354,8 +378,8 @@ static void heard_keep(struct recall *recall, const struct exchange *x)
 	recall->heard_count = 0;
 	for (unsigned i = 0; i < x->chain->path_length; i++)
 		if (x->hop[i].instance && x->hop[i].saw)
-			recall->heard[recall->heard_count++] =
-				(struct heard){x->hop[i].instance, x->hop[i].steady_tag};
+			recall->heard[recall->heard_count++] = (struct heard){
+				.instance = x->hop[i].instance, .tag = x->hop[i].steady_tag};
 }
 
 static void answer_keep(struct recall *recall, const struct rte_mbuf *answer, struct lease *lease,

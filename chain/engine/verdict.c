@@ -425,6 +425,9 @@ void verdict_take(struct instance *instance, const struct sluice_up *up)
 	case SLUICE_UP_ASK_DROP:
 		ask_dropped(instance, up);
 		return;
+	case SLUICE_UP_UNSTEADY:
+		recall_retract(instance);
+		return;
 	default:
 		take_answer(instance, up);
 		return;

@@ -190,6 +190,8 @@ enum sluice_up_kind {
 	SLUICE_UP_ASK,
 	/* Nothing more is wanted of that one, also no ASK_END: its number is free. */
 	SLUICE_UP_ASK_DROP,
+	/* What this instance called steady before this is so no longer. */
+	SLUICE_UP_UNSTEADY,
 };
 
 enum sluice_up_flag {

@@ -134,7 +134,7 @@ struct sluice_nf_hooks {
 	void (*refused)(struct sluice_exchange *x);
 
 	/* What sluice_steady allowed was done `times` times more since the last call. `tag` is what
-	 * it was given. Comes about once in a second, for functions that count. */
+	 * it was given. For functions that count; a few times in a second. */
 	void (*repeated)(struct sluice_nf *nf, uint32_t tag, uint64_t times);
 };
 
@@ -405,6 +405,9 @@ int sluice_body_emit(struct sluice_exchange *x, struct sluice_buf *buf, uint32_t
  */
 #define SLUICE_STEADY_MS_MAX 60000
 void sluice_steady(struct sluice_exchange *x, uint32_t ms, uint32_t tag);
+/* Nothing that was steady until now is any more: from here on requests are asked about again. What
+ * this function says after it comes after it. */
+void sluice_unsteady(struct sluice_nf *nf);
 
 /* Ends SLUICE_HOLD: the verdict that the head hook would have given. */
 void sluice_resume(struct sluice_exchange *x, enum sluice_verdict verdict);

@@ -319,10 +319,20 @@ static void how_fill(const struct sluice_exchange *x, struct sluice_up *up)
 	up->how = x->how;
 }
 
+void sluice_unsteady(struct sluice_nf *nf)
+{
+	struct sluice_up up = {.kind = SLUICE_UP_UNSTEADY};
+
+	for (unsigned i = 0; nf->steady_workers; i++, nf->steady_workers >>= 1)
+		if (nf->steady_workers & 1)
+			nf->env->put(nf->env_ctx, i, &up, NULL, true);
+}
+
 static void steady_fill(struct sluice_exchange *x, struct sluice_up *up)
 {
 	if (!x->steady_ms)
 		return;
+	x->nf->steady_workers |= UINT64_C(1) << x->worker;
 	up->steady_ms = x->steady_ms;
 	up->piece = x->steady_tag;
 	x->steady_ms = 0;

@@ -144,9 +144,10 @@ struct sluice_nf {
 	int64_t wall_seconds;
 	uint64_t tick_us; /* the next one; UINT64_MAX: none */
 	struct nf_timers timers;
-	bool started;    /* init returned 0 */
-	bool wants_room; /* the function was turned away */
-	bool room_came;  /* and something came free since */
+	bool started;            /* init returned 0 */
+	uint64_t steady_workers; /* bit n: worker n was given a steady verdict */
+	bool wants_room;         /* the function was turned away */
+	bool room_came;          /* and something came free since */
 	char start_error[256];
 	struct conf_tree *conf;
 	const struct sluice_upstreams *upstreams;

@@ -191,6 +191,8 @@ uint16_t harness_server(const struct harness_exchange *x); /* sluice_pick */
  * so often: runs `repeated`. */
 uint32_t harness_steady_ms(const struct harness_exchange *x);
 void harness_repeated(struct harness_exchange *x, uint64_t times);
+/* How often it took back what it had called steady. */
+unsigned harness_unsteady(const struct harness *h);
 
 /* sluice_how; NULL: it was not called. */
 const struct sluice_how *harness_how(const struct harness_exchange *x);

@@ -69,6 +69,7 @@ struct harness {
 	struct sluice_peer client, local;
 	uint16_t routed_group, routed_server;
 	uint32_t room;
+	unsigned unsteady; /* said so often */
 	bool hold_sent;
 	uint32_t *sent; /* tags in flight */
 	size_t sent_count, sent_size;

@@ -335,6 +335,30 @@ static void test_max_requests(void **state)
 	bench_close();
 }
 
+/* What it said after it took it all back is good again. */
+static void test_unsteady(void **state)
+{
+	struct sluice_up up = {.kind = SLUICE_UP_UNSTEADY};
+	struct peer *c;
+
+	(void)state;
+	open_two(pass_steadily);
+	c = client_open();
+	ask_times(c, 3);
+	assert_int_equal(f(1)->heads[0], 1);
+	fake_say(f(1), &up);
+	bench_run_ms(1);
+	ask_times(c, 3);
+	assert_int_equal(f(1)->heads[0], 2);
+	fake_say(f(0), &up); /* one of those who passed it */
+	bench_run_ms(1);
+	ask_times(c, 1);
+	assert_int_equal(f(1)->heads[0], 3);
+	assert_int_equal(counted(offences), 0);
+	assert_int_equal(f(1)->repeated, 4);
+	bench_close();
+}
+
 /* Nothing is said again of who is gone, or of another path. */
 static void test_changes(void **state)
 {
@@ -424,8 +448,8 @@ int main(void)
 		cmocka_unit_test(test_methods),         cmocka_unit_test(test_long_body),
 		cmocka_unit_test(test_sizes),           cmocka_unit_test(test_pipelined),
 		cmocka_unit_test(test_close),           cmocka_unit_test(test_max_requests),
-		cmocka_unit_test(test_changes),         cmocka_unit_test(test_slow_client),
-		cmocka_unit_test(test_origin),
+		cmocka_unit_test(test_changes),         cmocka_unit_test(test_unsteady),
+		cmocka_unit_test(test_slow_client),     cmocka_unit_test(test_origin),
 	};
 
 	return cmocka_run_group_tests(tests, bench_start, bench_stop);
