@@ -177,6 +177,13 @@ void client_idle_end(struct client *client, uint32_t within_ms)
 		timer_start(timers, &client->timer, due);
 }
 
+/* There is something to do already. A stream begins without a byte. */
+static bool has_next(const struct client *client)
+{
+	return client->chain->stream || tcp_recv_ready(client->conn) ||
+	       tcp_recv_ended(client->conn);
+}
+
 void client_idle(struct client *client)
 {
 	client->state = CLIENT_IDLE;
@@ -186,7 +193,7 @@ void client_idle(struct client *client)
 		client_idle_end(client, CHAIN_DRAIN_IDLE_MS);
 	if (client->engine->draining)
 		client_idle_end(client, 0);
-	if (tcp_recv_ready(client->conn) || tcp_recv_ended(client->conn))
+	if (has_next(client))
 		engine_ready(client->engine, &client->task);
 }
 
