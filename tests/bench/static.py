@@ -3,6 +3,8 @@
 """static [--rounds N] [--ms MS] [--rows TEXT]: answers from `static` inline, one worker, as a share of `limit`.
 
 Keep-alive GETs of four sizes on 50 and 200 connections, of 64 bytes on one, and connections with one request each.
+`limit` sends frames of the MTU, and that is what goals are shares of; beside it stands one whose device cuts its answers
+(TSO), as Sluice's does: no server on this wire can do better than that.
 """
 
 import sys
@@ -11,6 +13,7 @@ import harness
 import plot
 
 SIZES = (64, 1024, 4096, 8192)
+FRAME = 1460
 # A mode, a size, connections, and the goal: a share of limit, or connections a second.
 ROWS = [
     ("closed", 64, 50, 0.60), ("closed", 64, 200, 0.45),
@@ -27,13 +30,18 @@ def row_name(mode, size, connections):
     return f"{WHAT[mode]}, {size} B, {connections} connection{'s' if connections > 1 else ''}"
 
 
+def takes_part(system, row):
+    """What fits into a frame need not be cut."""
+    return not isinstance(system, harness.LimitTso) or row[1] > FRAME
+
+
 def measure(systems, load, rows, args):
     """Round by round; in each, row by row; in each, one system after the other."""
     results = {(system.name, row): [] for system in systems for row in rows}
     for number in range(args.rounds):
         for row in rows:
             mode, size, connections, _ = row
-            for system in systems:
+            for system in (s for s in systems if takes_part(s, row)):
                 keys = {"hosts": 8} if mode == "once" else {}
                 results[system.name, row].append(system.measure(load, mode, size, connections=connections, ms=args.ms,
                                                                 warm_ms=min(100, args.ms), **keys))
@@ -46,13 +54,18 @@ def verdict(row, share, rate):
     return (f"{goal:.0%}", share >= goal) if goal <= 1 else (f"{goal / 1e6:.2f} M/s", rate >= goal)
 
 
-def table_row(row, limit, sluice):
+def of_tso(cut, sluice):
+    """The best that is possible with TSO, in millions, and Sluice's share of it."""
+    return [f"{harness.median(cut, 'rate') / 1e6:.2f}", f"{harness.statistics.median(harness.ratios(sluice, cut)):.0%}"] if cut else ["", ""]
+
+
+def table_row(row, limit, cut, sluice):
     shares = harness.ratios(sluice, limit)
     share, rate = harness.statistics.median(shares), harness.median(sluice, "rate")
     goal, reached = verdict(row, share, rate)
     latency = [harness.statistics.median(r["latency_us"][p] for r in sluice) for p in ("p50", "p99", "p99.99")]
     return [row_name(*row[:3]), f"{harness.median(limit, 'rate') / 1e6:.2f}", f"{rate / 1e6:.2f}", f"{share:.0%}",
-            harness.spread(shares), goal, "yes" if reached else "no", f"{harness.median(sluice, 'cycles'):.0f}",
+            harness.spread(shares), goal, "yes" if reached else "no", *of_tso(cut, sluice), f"{harness.median(sluice, 'cycles'):.0f}",
             f"{harness.median(limit, 'cycles'):.0f}", f"{harness.median(sluice, 'packets'):.2f}",
             *(f"{us:.1f}" for us in latency), harness.held_up(sluice)]
 
@@ -64,8 +77,13 @@ def summary(row, limit, sluice):
                             f"{share:.0%}, {rate / 1e6:.2f} M/s", enough)
 
 
-TITLES = ["static, inline, one worker", "limit M/s", "Sluice M/s", "share", "of rounds", "goal", "reached", "cycles", "limit's",
-          "packets", "p50 µs", "p99 µs", "p99.99 µs", "held up by"]
+TITLES = ["static, inline, one worker", "limit M/s", "Sluice M/s", "share", "of rounds", "goal", "reached", "limit, TSO",
+          "share", "cycles", "limit's", "packets", "p50 µs", "p99 µs", "p99.99 µs", "held up by"]
+
+
+def frames_most(results):
+    """A second, of any measurement: what the wire can do at least."""
+    return max((r["frames_in"] + r["frames_out"]) / r["seconds"] for rounds in results.values() for r in rounds)
 
 
 def plots(rows, results):
@@ -74,7 +92,7 @@ def plots(rows, results):
     series, shares = {}, {}
     for row in kept:
         limit, sluice = results["limit", row], results["sluice", row]
-        for name, of in (("limit", limit), ("sluice", sluice)):
+        for name, of in (("limit", limit), ("limit, TSO", results["limit, TSO", row] or limit), ("sluice", sluice)):
             series.setdefault(f"{name}, {row[2]} connections", []).append((row[1], harness.median(of, "rate") / 1e6))
         shares.setdefault(f"{row[2]} connections", []).append((row[1], 100 * harness.statistics.median(harness.ratios(sluice, limit))))
     if kept:
@@ -85,12 +103,14 @@ def plots(rows, results):
 def benchmark(args):
     rows = [row for row in ROWS if args.rows in row_name(*row[:3])]
     with harness.laboratory(2) as (lab, load):
-        systems = [harness.Limit(lab, load, 0),
+        limit = harness.Limit(lab, load, 0)
+        systems = [limit, harness.LimitTso(limit),
                    harness.Sluice(lab, load, [1], "sluice", [harness.static_function(SIZES)], ["pages"])]
         results = measure(systems, load, rows, args)
     plots(rows, results)
-    print(harness.table(TITLES, [table_row(row, results["limit", row], results["sluice", row]) for row in rows]))
-    harness.report("static", {row_name(*row[:3]): {name: results[name, row] for name in ("limit", "sluice")} for row in rows},
+    print(harness.table(TITLES, [table_row(row, *(results[system.name, row] for system in systems)) for row in rows]))
+    print(f"\nthe wire passed {frames_most(results) / 1e6:.1f} M frames a second, both ways together, at most")
+    harness.report("static", {row_name(*row[:3]): {system.name: results[system.name, row] for system in systems} for row in rows},
                    [summary(row, results["limit", row], results["sluice", row]) for row in rows])
 
 

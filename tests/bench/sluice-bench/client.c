@@ -13,6 +13,7 @@
 #define PORT_FIRST     1024u
 #define ISN_STEP       1024u /* a port is used again with numbers a little higher */
 #define ACK_AFTER      (2 * FRAME_MSS)
+#define ACK_WAITS      (8 * FRAME_MSS) /* for the next request, when so little is missing */
 #define RESEND_MS      200
 #define ARP_MS         2000
 #define PREFETCH_AHEAD 4
@@ -238,6 +239,13 @@ static void on_ended(struct client *c, struct conn *conn, struct rte_mbuf *m)
 	conn->state = CONN_LAST;
 }
 
+/* A client whose device puts segments together says nothing in the middle of a short answer. */
+static bool must_acknowledge(const struct client *c, const struct conn *conn)
+{
+	return conn->unacked >= ACK_AFTER &&
+	       (conn->state != CONN_ASKED || c->answer_bytes - conn->got > ACK_WAITS);
+}
+
 /* What is acknowledged and said, before anything is answered to it. */
 static void on_text(struct client *c, struct conn *conn, struct rte_mbuf *m, const struct frame *f)
 {
@@ -258,7 +266,7 @@ static void on_text(struct client *c, struct conn *conn, struct rte_mbuf *m, con
 		conn_free(c, conn, m);
 	else if (state == CONN_LAST && conn->snd_una == conn->snd_nxt)
 		conn_closed(c, conn, m);
-	else if (conn->unacked >= ACK_AFTER)
+	else if (must_acknowledge(c, conn))
 		send_bare(c, conn, m, conn->snd_nxt, RTE_TCP_ACK_FLAG);
 	else
 		rte_pktmbuf_free(m);
