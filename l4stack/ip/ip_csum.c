@@ -5,6 +5,7 @@
 
 #include "l4stack/base/csum.h"
 #include "l4stack/ip/ip4.h"
+#include "l4stack/ip/ip_express.h"
 #include "l4stack/ip/ip_packet.h"
 #include "l4stack/link/link.h"
 #include "l4stack/tcp/tcp_proto.h"
@@ -23,15 +24,22 @@ static enum device_word device_word(const struct stack *stack, uint16_t port, ui
 	return flags & good ? DEVICE_SAYS_GOOD : DEVICE_SAYS_BAD;
 }
 
-bool ip4_header_csum_ok(const struct stack *stack, uint16_t port, const struct rte_mbuf *pkt,
-			uint16_t header_bytes)
+static bool header_csum_ok(const struct stack *stack, uint16_t port, uint64_t flags,
+			   const void *header, uint16_t header_bytes)
 {
-	enum device_word word = device_word(stack, port, pkt->ol_flags, RTE_MBUF_F_RX_IP_CKSUM_BAD,
+	enum device_word word = device_word(stack, port, flags, RTE_MBUF_F_RX_IP_CKSUM_BAD,
 					    RTE_MBUF_F_RX_IP_CKSUM_GOOD);
 
 	if (word != DEVICE_SAYS_NOTHING)
 		return word == DEVICE_SAYS_GOOD;
-	return csum_bytes(rte_pktmbuf_mtod(pkt, void *), header_bytes) == SUM_RIGHT;
+	return csum_bytes(header, header_bytes) == SUM_RIGHT;
+}
+
+bool ip4_header_csum_ok(const struct stack *stack, uint16_t port, const struct rte_mbuf *pkt,
+			uint16_t header_bytes)
+{
+	return header_csum_ok(stack, port, pkt->ol_flags, rte_pktmbuf_mtod(pkt, const void *),
+			      header_bytes);
 }
 
 bool ip_transport_csum_ok(const struct stack *stack, const struct ip_rx *rx, uint8_t protocol,
@@ -46,6 +54,27 @@ bool ip_transport_csum_ok(const struct stack *stack, const struct ip_rx *rx, uin
 		return word == DEVICE_SAYS_GOOD;
 	pseudo = csum_pseudo(&rx->src, &rx->dst, protocol, pkt->pkt_len);
 	return csum_add(pseudo, csum_mbuf(pkt, 0, pkt->pkt_len)) == SUM_RIGHT;
+}
+
+/* As the two above, of a packet that still has its headers. */
+bool ip_express_sums_ok(const struct stack *stack, uint16_t port, uint8_t protocol,
+			const struct rte_mbuf *pkt, const struct ip_express *in)
+{
+	const uint8_t *ip = rte_pktmbuf_mtod_offset(pkt, const uint8_t *, in->at);
+	bool is_ip4 = in->family == ADDR_IP4;
+	enum device_word word = device_word(stack, port, pkt->ol_flags, RTE_MBUF_F_RX_L4_CKSUM_BAD,
+					    RTE_MBUF_F_RX_L4_CKSUM_GOOD);
+	uint16_t sum;
+
+	if (is_ip4 && !header_csum_ok(stack, port, pkt->ol_flags, ip, IP4_HEADER))
+		return false;
+	if (word != DEVICE_SAYS_NOTHING)
+		return word == DEVICE_SAYS_GOOD;
+	/* The addresses stand behind each other, in either family. */
+	sum = is_ip4 ? csum_bytes(ip + 12, 8) : csum_bytes(ip + 8, 32);
+	sum = csum_add(sum, csum_fold64((uint64_t)__builtin_bswap16(protocol) +
+					__builtin_bswap16(in->len)));
+	return csum_add(sum, csum_mbuf(pkt, in->transport_at, in->len)) == SUM_RIGHT;
 }
 
 void ip_tcp_deliver(struct stack *stack, const struct ip_rx *rx, struct rte_mbuf *pkt)
