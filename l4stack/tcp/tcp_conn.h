@@ -35,6 +35,7 @@
 struct tcp_reorder;
 struct tcp_timewait;
 struct tcp_input_stage;
+struct tcp_express;
 
 #define TCP_PROTOCOL      6
 #define TCP_HEADER_BYTES  20
@@ -366,6 +367,7 @@ struct tcp_proto {
 	struct bucket reset_limit;
 	struct tcp_challenges challenges;
 	struct tcp_input_stage *stage;
+	struct tcp_express *express;
 	uint32_t reply_count;
 	struct tcp_reply replies[TCP_REPLIES_MAX];
 };

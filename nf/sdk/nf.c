@@ -188,7 +188,7 @@ uint32_t nf_hook_mask(const struct sluice_nf *nf)
 	       (h->done ? SLUICE_HOOK_DONE : 0u) | (h->open ? SLUICE_HOOK_OPEN : 0u) |
 	       (h->client_data ? SLUICE_HOOK_CLIENT_DATA : 0u) |
 	       (h->server_data ? SLUICE_HOOK_SERVER_DATA : 0u) |
-	       (h->refused ? SLUICE_HOOK_REFUSED : 0u);
+	       (h->refused ? SLUICE_HOOK_REFUSED : 0u) | (h->repeated ? SLUICE_HOOK_REPEATED : 0u);
 }
 
 /* --- time and room ----------------------------------------------------------------- */

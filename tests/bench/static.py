@@ -5,6 +5,9 @@
 Keep-alive GETs of four sizes on 50 and 200 connections, of 64 bytes on one, and connections with one request each.
 `limit` sends frames of the MTU, and that is what goals are shares of; beside it stands one whose device cuts its answers
 (TSO), as Sluice's does: no server on this wire can do better than that.
+
+Sluice answers a head that came before as it did then, while `static` allows that. So 64 bytes are measured twice more: with
+256 targets in turns, and with a daemon that asks `static` about each request (daemon.recalls = 0).
 """
 
 import sys
@@ -30,9 +33,22 @@ def row_name(mode, size, connections):
     return f"{WHAT[mode]}, {size} B, {connections} connection{'s' if connections > 1 else ''}"
 
 
+class Targets(harness.System):
+    """The same daemon; its clients ask for many things."""
+
+    def __init__(self, sluice):
+        self.busy_cycles = sluice.busy_cycles
+        super().__init__("256 targets", sluice.device, sluice.address, sluice.process)
+
+    def measure(self, load, mode, size, **keys):
+        return super().measure(load, mode, size, paths=256, **keys)
+
+
 def takes_part(system, row):
     """What fits into a frame need not be cut."""
-    return not isinstance(system, harness.LimitTso) or row[1] > FRAME
+    if isinstance(system, harness.LimitTso):
+        return row[1] > FRAME
+    return system.name in ("limit", "sluice") or row[1] == 64
 
 
 def measure(systems, load, rows, args):
@@ -81,6 +97,22 @@ TITLES = ["static, inline, one worker", "limit M/s", "Sluice M/s", "share", "of 
           "share", "cycles", "limit's", "packets", "p50 µs", "p99 µs", "p99.99 µs", "held up by"]
 
 
+def others(rows, results):
+    """What becomes of 64 bytes when the same is not said again."""
+    table = []
+    for row in (row for row in rows if row[1] == 64):
+        cells = [row_name(*row[:3])]
+        for name in ("sluice", "256 targets", "asked"):
+            of = results[name, row]
+            cells += [f"{harness.median(of, 'rate') / 1e6:.2f}", f"{harness.statistics.median(harness.ratios(of, results['limit', row])):.0%}",
+                      f"{harness.median(of, 'cycles'):.0f}"]
+        table.append(cells)
+    return table
+
+
+OTHERS = ["given again", "M/s", "share", "cycles", "256 targets", "share", "cycles", "always asked", "share", "cycles"]
+
+
 def frames_most(results):
     """A second, of any measurement: what the wire can do at least."""
     return max((r["frames_in"] + r["frames_out"]) / r["seconds"] for rounds in results.values() for r in rounds)
@@ -102,13 +134,16 @@ def plots(rows, results):
 
 def benchmark(args):
     rows = [row for row in ROWS if args.rows in row_name(*row[:3])]
-    with harness.laboratory(2) as (lab, load):
+    with harness.laboratory(3) as (lab, load):
         limit = harness.Limit(lab, load, 0)
-        systems = [limit, harness.LimitTso(limit),
-                   harness.Sluice(lab, load, [1], "sluice", [harness.static_function(SIZES)], ["pages"])]
+        sluice, asked = (harness.Sluice(lab, load, [device], name, [harness.static_function(SIZES)], ["pages"], daemon=daemon)
+                         for device, name, daemon in ((1, "sluice", ""), (2, "asked", "recalls = 0;")))
+        systems = [limit, harness.LimitTso(limit), sluice, Targets(sluice), asked]
         results = measure(systems, load, rows, args)
     plots(rows, results)
-    print(harness.table(TITLES, [table_row(row, *(results[system.name, row] for system in systems)) for row in rows]))
+    print(harness.table(TITLES, [table_row(row, *(results[system.name, row] for system in systems[:3])) for row in rows]))
+    if any(row[1] == 64 for row in rows):
+        print(f"\n{harness.table(OTHERS, others(rows, results))}")
     print(f"\nthe wire passed {frames_most(results) / 1e6:.1f} M frames a second, both ways together, at most")
     harness.report("static", {row_name(*row[:3]): {system.name: results[system.name, row] for system in systems} for row in rows},
                    [summary(row, results["limit", row], results["sluice", row]) for row in rows])

@@ -4,9 +4,9 @@
  *
  * It answers each segment for itself, without a connection, a parser or a timer: a SYN with a
  * SYN-ACK, a request with the answer of the size in its path, a FIN with a FIN. The frame that came
- * goes back, its ends exchanged. Bodies that fit stand behind the head; longer ones are referred to.
- * An answer is sent in frames of the MTU; or, with "?tso" behind its path, in one that the device
- * cuts. LOADFILE is filled with two 64-bit numbers: busy and idle cycles.
+ * goes back, its ends exchanged. Bodies that fit stand behind the head; longer ones are referred
+ * to. An answer is sent in frames of the MTU; or, with "?tso" behind its path, in one that the
+ * device cuts. LOADFILE is filled with two 64-bit numbers: busy and idle cycles.
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -86,7 +86,8 @@ static void send_part(struct limit *l, struct rte_mbuf *m, uint32_t at, uint32_t
 	wire_send(&l->wire, m);
 }
 
-/* All but the last part of an answer, whose head and flags are in `m`. Returns where that begins. */
+/* All but the last part of an answer, whose head and flags are in `m`. Returns where that begins.
+ */
 static uint32_t send_first_parts(struct limit *l, const struct rte_mbuf *m)
 {
 	const struct frame *last = rte_pktmbuf_mtod(m, const struct frame *);
