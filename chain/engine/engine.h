@@ -51,6 +51,7 @@ struct engine_env {
 	struct rte_mempool *ref;     /* mbufs without room, attached to payload */
 	uint32_t max_exchanges;
 	uint32_t max_clients; /* connections of clients; 0: as many as exchanges */
+	uint32_t recalls;     /* steady answers that are kept, to be given again; 0: none */
 };
 
 int engine_create(const struct engine_env *env, uint64_t now_us, struct engine **out)
@@ -73,6 +74,7 @@ enum engine_hook {
 	ENGINE_HOOK_SERVER_DATA = 1 << 7,
 	ENGINE_HOOK_REFUSED = 1 << 8,
 	ENGINE_HOOK_SEEN = 1 << 9,
+	ENGINE_HOOK_REPEATED = 1 << 10,
 };
 
 /* A function as one version of the configuration has it. `id` is the control thread's number for

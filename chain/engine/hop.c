@@ -190,6 +190,7 @@ enum offer hop_unserved(struct hop *hop)
 	struct function *function = hop_function(hop);
 	struct engine *engine = function->engine;
 
+	hop->exchange->unsteady = true;
 	switch ((enum conf_on_failure)function->on_failure) {
 	case CONF_FAIL_BYPASS:
 		engine_count(engine, hops_bypassed);

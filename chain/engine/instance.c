@@ -61,6 +61,7 @@ int engine_instance_up(struct engine *engine, const struct engine_instance *from
 	TAILQ_INIT(&instance->waiting);
 	TAILQ_INIT(&instance->graves);
 	TAILQ_INIT(&instance->suspects);
+	recall_forget(engine);
 	ledger_holder_open(engine->ledger, &instance->holder);
 	LIST_INSERT_HEAD(&engine->instances, instance, of_engine);
 	LIST_INSERT_HEAD(&function->instances, instance, of_function);
@@ -79,6 +80,7 @@ void engine_instance_down(struct engine *engine, uint32_t id)
 
 	if (!instance)
 		return;
+	recall_forget(engine);
 	if (!instance->broken)
 		instance_read_on(instance);
 	LIST_REMOVE(instance, of_engine);
@@ -96,6 +98,7 @@ void engine_instance_retire(struct engine *engine, uint32_t id, bool retired)
 
 	if (!instance)
 		return;
+	recall_forget(engine);
 	instance->retired = retired;
 	if (retired)
 		return;
@@ -134,6 +137,7 @@ void instance_broken(struct instance *instance)
 	if (instance->broken)
 		return;
 	instance->broken = true;
+	recall_forget(instance->engine);
 	instance_offence(instance, &instance->engine->counters.offences_ring,
 			 "its ring is spoiled");
 	failure_instance(instance);
@@ -224,17 +228,25 @@ void instance_room(struct instance *instance)
 	}
 }
 
+struct sluice_down *instance_entry(struct instance *instance, uint8_t kind)
+{
+	struct sluice_down *down = link_next(instance->link);
+
+	if (!down)
+		return NULL;
+	*down = (struct sluice_down){.kind = kind};
+	instance->produced++;
+	instance->dirty = true;
+	return down;
+}
+
 void instance_release(struct instance *instance)
 {
 	struct holder *holder = &instance->holder;
 	struct sluice_down *down;
 
-	while (ledger_release_due(holder) && (down = link_next(instance->link))) {
-		*down = (struct sluice_down){.kind = SLUICE_DOWN_RELEASE};
+	while (ledger_release_due(holder) && (down = instance_entry(instance, SLUICE_DOWN_RELEASE)))
 		while (down->slices < SLUICE_DOWN_SLICES &&
 		       ledger_release_next(holder, &down->slice[down->slices].tag))
 			down->slices++;
-		instance->produced++;
-		instance->dirty = true;
-	}
 }

@@ -32,6 +32,7 @@
  *    reply.c      the heads that it answers
  *    respond.c    answers to clients
  *    short.c      short bodies behind their heads
+ *    recall.c     answers that are given again
  *    watch.c      functions that only look
  *    ending.c     what functions are told of their end
  *    instead.c    answers in place of the origin's
@@ -100,6 +101,8 @@
 
 struct when;
 struct conf_branch;
+struct recall;
+struct recalls;
 
 struct task {
 	STAILQ_ENTRY(task) link;
@@ -233,7 +236,8 @@ struct client {
 	struct exchange *exchange;
 	struct timer timer;
 	struct endpoint peer, local;
-	uint64_t key; /* chooses among instances */
+	uint64_t key;            /* chooses among instances */
+	struct recall *recalled; /* the last answer that it was given again */
 	uint64_t born_us, bytes_in, bytes_out;
 	uint32_t requests;
 	uint64_t head_began_us;
@@ -277,6 +281,7 @@ struct hop {
 	TAILQ_ENTRY(hop) queue; /* of `waiting`, `suspects`, `graves` or `orphans` */
 	struct hop_queue *queued;
 	uint64_t mark;             /* instance->produced after the last descriptor for this hop */
+	uint32_t steady_tag;       /* of its verdict on the request */
 	struct piece_queue pieces; /* shown and not answered, of both directions */
 	struct pipe pipe[DIRECTIONS];
 	uint8_t stage;
@@ -357,6 +362,7 @@ struct exchange {
 	bool reserved;     /* a slot is set aside for the response head */
 	bool failed;
 	bool misled;     /* who changed its conditions is gone: see failure.c */
+	bool unsteady;   /* what comes of it does not follow from its head alone */
 	bool refused;    /* no function was shown it: it ends where it begins */
 	bool own_answer; /* the client was answered by the engine itself */
 	bool kept;       /* over, and counted in engine->kept: watchers still look at it */
@@ -367,6 +373,7 @@ struct exchange {
 	uint8_t passed[DIRECTIONS][ENGINE_PATH_MAX];
 	uint16_t open_hops; /* when over: hops that keep it */
 	uint16_t status;    /* of the answer; 0: none */
+	uint16_t steady_ms; /* how long what functions said of it holds; 0: none said so */
 	uint16_t failing;   /* the status that it ends with, unless a function answers; 0: none */
 	uint32_t next_piece;
 	struct message message[DIRECTIONS];
@@ -428,6 +435,7 @@ struct engine {
 	struct health *health; /* worker 0 */
 	struct http_memory memory;
 	struct http_memos memos;
+	struct recalls *recalls; /* NULL: nothing is given again */
 	struct http_date date;
 	uint64_t date_at_us;
 	struct function *function[ENGINE_FUNCTIONS_MAX];
@@ -512,6 +520,8 @@ enum client_fate {
 /* The client's exchange is over. */
 void client_exchange_over(struct client *client, enum client_fate fate);
 void client_idle_end(struct client *client, uint32_t within_ms);
+/* Its next request may come, or is there. */
+void client_idle(struct client *client);
 /* It waits no longer for an exchange to be free. */
 void client_unqueue(struct client *client);
 /* Both end it; lingering, it sees first what was sent. */
@@ -794,6 +804,8 @@ void respond_begin(struct exchange *x);
 void respond_build(struct exchange *x, const struct sluice_up *up);
 /* 1xx to the client, if it may see it. False: no memory just now. */
 bool respond_informational(struct exchange *x, const struct sluice_head *head);
+/* An answer has begun. `x` may be NULL. */
+void respond_counted(struct client *client, struct exchange *x, uint16_t status);
 /* An answer of the engine's own (`x` may be NULL), and how the client goes on. */
 enum client_fate respond_error(struct client *client, struct exchange *x, uint16_t status);
 /* How a client goes on that was not told that its connection ends. What has become of its chain
@@ -804,6 +816,20 @@ enum client_fate respond_fate(const struct exchange *x);
 /* The answer's body behind the head that is about to be sent, if all of it is there and it is
  * short: then it has ended. */
 void short_append(struct exchange *x, struct rte_mbuf *head);
+
+/* --- recall.c -------------------------------------------------------------------- */
+int recalls_create(struct engine *engine);
+void recalls_destroy(struct engine *engine);
+/* Answers what waits on an idle client's connection, if that is known. */
+bool recall_answer(struct client *client);
+/* What a function says of a head is good once more, or it is not. */
+void recall_heard(struct hop *hop, const struct sluice_up *up);
+/* Keeps this answer, head and short body, if it may be given again. */
+void recall_keep(struct exchange *x, const struct rte_mbuf *answer);
+/* What the instance called steady is so no longer. */
+void recall_retract(struct instance *instance);
+/* Functions, or paths, are others from here on. */
+void recall_forget(struct engine *engine);
 
 /* --- instead.c ------------------------------------------------------------------- */
 /* The function of `stage` answers in place of what it was shown: the origin is given up, and what
@@ -840,6 +866,8 @@ void instance_poll(struct instance *instance);
 void instance_read_on(struct instance *instance);
 void instance_room(struct instance *instance);
 void instance_release(struct instance *instance);
+/* The next entry of its ring, for what belongs to no exchange; NULL: no room. */
+struct sluice_down *instance_entry(struct instance *instance, uint8_t kind);
 uint64_t instance_consumed(const struct instance *instance);
 /* It said what it may not say. `counter` is the kind, `text` is for the error log. */
 void instance_offence(struct instance *instance, uint64_t *counter, const char *text);

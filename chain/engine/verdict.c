@@ -362,6 +362,7 @@ static void take_verdict(struct instance *instance, struct exchange *x, const st
 		verdict_slices_return(instance, up);
 		return;
 	}
+	recall_heard(hop, up);
 	if (is_plain(x, up)) {
 		answered(hop);
 		head_goes_on(hop, up);
@@ -425,6 +426,9 @@ void verdict_take(struct instance *instance, const struct sluice_up *up)
 		return;
 	case SLUICE_UP_ASK_DROP:
 		ask_dropped(instance, up);
+		return;
+	case SLUICE_UP_UNSTEADY:
+		recall_retract(instance);
 		return;
 	default:
 		take_answer(instance, up);

@@ -49,6 +49,13 @@ static bool next_edit(struct cursor *cursor, struct edit *out)
 	return true;
 }
 
+/* Its number, if the one that the function gave is right. */
+static uint16_t id_of(const struct edit *edit)
+{
+	return edit->id != SLUICE_FIELD_OTHER ? edit->id
+					      : http_field_id(edit->name.data, edit->name.len);
+}
+
 /* --- checks ---------------------------------------------------------------------- */
 
 /* The Host of a CONNECT is its target (RFC 9112 §3.2.3): an edit of the target changes both. */
@@ -60,14 +67,22 @@ static enum http_error check_host(const struct sluice_head *head, const struct e
 	return http_host_valid(edit->value.data, edit->value.len) ? HTTP_OK : HTTP_ERROR_EDIT_HOST;
 }
 
+/* What is known is a token. */
+static bool check_name(const struct edit *edit, uint16_t id)
+{
+	const struct http_bytes *name = &edit->name;
+
+	if (edit->id != SLUICE_FIELD_OTHER)
+		return http_field_is(id, name->data, name->len);
+	return name->len > 0 && http_scan_token(name->data, name->len) == name->len;
+}
+
 static enum http_error check_field(const struct sluice_head *head, const struct edit *edit)
 {
-	const struct http_bytes *name = &edit->name, *value = &edit->value;
-	uint16_t id = http_field_id(name->data, name->len);
+	const struct http_bytes *value = &edit->value;
+	uint16_t id = id_of(edit);
 
-	if (name->len == 0 || http_scan_token(name->data, name->len) != name->len)
-		return HTTP_ERROR_EDIT_NAME;
-	if (edit->id != SLUICE_FIELD_OTHER && edit->id != id)
+	if (!check_name(edit, id))
 		return HTTP_ERROR_EDIT_NAME;
 	if ((http_field_flags(id) & (SLUICE_FIELD_HOP | SLUICE_FIELD_FRAMING)) != 0)
 		return HTTP_ERROR_EDIT_FIELD;
@@ -171,11 +186,15 @@ static int set_status(struct sluice_head *head, const uint8_t *digits)
 static int apply_edit(struct sluice_head *head, const struct http_memory *memory,
 		      const struct edit *edit)
 {
+	struct http_key key;
+
 	switch (edit->op) {
 	case SLUICE_EDIT_SET:
-		return http_head_set(head, memory, edit->name, edit->value);
+		key = (struct http_key){id_of(edit), edit->name};
+		return http_head_set_key(head, memory, &key, edit->value);
 	case SLUICE_EDIT_ADD:
-		return http_head_put(head, memory, edit->name, edit->value);
+		key = (struct http_key){id_of(edit), edit->name};
+		return http_head_put_key(head, memory, &key, edit->value);
 	case SLUICE_EDIT_REMOVE:
 		http_head_remove(head, memory, edit->name);
 		return 0;
@@ -224,11 +243,7 @@ bool http_edits_ask_otherwise(const uint8_t *edits, uint32_t len)
 	struct edit edit;
 
 	while (!at_end(&cursor) && next_edit(&cursor, &edit)) {
-		uint16_t id = edit.id;
-
-		if (id == SLUICE_FIELD_OTHER)
-			id = http_field_id(edit.name.data, edit.name.len);
-		if (is_condition(id))
+		if (is_condition(id_of(&edit)))
 			return true;
 	}
 	return false;

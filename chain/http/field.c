@@ -42,9 +42,10 @@ __attribute__((constructor)) static void fill_slots(void)
 	}
 }
 
-static bool is_field(uint8_t id, const uint8_t *name, uint32_t len)
+bool http_field_is(uint16_t id, const uint8_t *name, uint32_t len)
 {
-	return http_equal(name, len, (const uint8_t *)fields[id].name, fields[id].len);
+	return id > SLUICE_FIELD_OTHER && id < SLUICE_FIELD_COUNT &&
+	       http_equal(name, len, (const uint8_t *)fields[id].name, fields[id].len);
 }
 
 uint16_t http_field_id(const uint8_t *name, uint32_t len)
@@ -54,7 +55,7 @@ uint16_t http_field_id(const uint8_t *name, uint32_t len)
 	if (len == 0)
 		return SLUICE_FIELD_OTHER;
 	for (slot = slot_of(name, len); slots[slot] != 0; slot = (slot + 1) % SLOTS)
-		if (is_field(slots[slot], name, len))
+		if (http_field_is(slots[slot], name, len))
 			return slots[slot];
 	return SLUICE_FIELD_OTHER;
 }

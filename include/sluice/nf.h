@@ -133,6 +133,10 @@ struct sluice_nf_hooks {
 	 * `version` is 0 when not even its first line could be read. */
 	void (*refused)(struct sluice_exchange *x);
 
+	/* What sluice_steady allowed was done `times` times more since the last call. `tag` is what
+	 * it was given. For functions that count; a few times in a second. */
+	void (*repeated)(struct sluice_nf *nf, uint32_t tag, uint64_t times);
+
 	/*
 	 * For functions that only look: metrics, logs, samples, detectors. Chains of protocol
 	 * "http". Called once for each exchange whose request came to this function's place in the
@@ -407,6 +411,24 @@ int sluice_respond_cut(struct sluice_exchange *x);
 
 /* In a body hook, or one for data, that returns SLUICE_REPLACE: the new bytes. */
 int sluice_body_emit(struct sluice_exchange *x, struct sluice_buf *buf, uint32_t off, uint32_t len);
+
+/*
+ * What this function is going to say of this head follows from the head alone (and from the
+ * function's configuration): not from the client's address, the time, or what it has seen before.
+ * For `ms` from now (at most SLUICE_STEADY_MS_MAX) a request on the same chain whose head has the
+ * same bytes may be given the same answer, without a hook of this function being called: no head,
+ * no `done`. Then an answer costs no more than its packets. In request_head, and once more in
+ * response_head by a function that has that hook; without it nothing is repeated, and neither if
+ * another function on the path does not say so.
+ *
+ * Repeated are answers of functions (SLUICE_RESPOND) to GET and HEAD whose body is one slice, given
+ * before the verdict. That slice stays leased for as long. `tag` comes back with `repeated`.
+ */
+#define SLUICE_STEADY_MS_MAX 60000
+void sluice_steady(struct sluice_exchange *x, uint32_t ms, uint32_t tag);
+/* Nothing that was steady until now is any more: from here on requests are asked about again. What
+ * this function says after it comes after it. */
+void sluice_unsteady(struct sluice_nf *nf);
 
 /* Ends SLUICE_HOLD: the verdict that the head hook would have given. */
 void sluice_resume(struct sluice_exchange *x, enum sluice_verdict verdict);

@@ -90,6 +90,8 @@ struct sluice_exchange {
 	bool body_ended; /* the function gave the last piece of its answer */
 	bool no_body;    /* HEAD, or none by status or length: what is emitted goes nowhere */
 	bool has_how;
+	uint16_t steady_ms; /* of the verdict to come; 0: it is not */
+	uint32_t steady_tag;
 	bool early_ended; /* the client of a connection sends nothing after its early bytes */
 	uint16_t status, group, server;
 	uint16_t early_count;
@@ -148,9 +150,10 @@ struct sluice_nf {
 	int64_t wall_seconds;
 	uint64_t tick_us; /* the next one; UINT64_MAX: none */
 	struct nf_timers timers;
-	bool started;    /* init returned 0 */
-	bool wants_room; /* the function was turned away */
-	bool room_came;  /* and something came free since */
+	bool started;            /* init returned 0 */
+	uint64_t steady_workers; /* bit n: worker n was given a steady verdict */
+	bool wants_room;         /* the function was turned away */
+	bool room_came;          /* and something came free since */
 	char start_error[256];
 	struct conf_tree *conf;
 	const struct sluice_upstreams *upstreams;

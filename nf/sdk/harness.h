@@ -199,6 +199,13 @@ enum sluice_verdict harness_verdict(const struct harness_exchange *x);
 uint16_t harness_group(const struct harness_exchange *x);  /* sluice_route: SLUICE_NONE16: none */
 uint16_t harness_server(const struct harness_exchange *x); /* sluice_pick */
 
+/* sluice_steady, of the last head; 0: it was not called. What was said of the request is repeated
+ * so often: runs `repeated`. */
+uint32_t harness_steady_ms(const struct harness_exchange *x);
+void harness_repeated(struct harness_exchange *x, uint64_t times);
+/* How often it took back what it had called steady. */
+unsigned harness_unsteady(const struct harness *h);
+
 /* sluice_how; NULL: it was not called. */
 const struct sluice_how *harness_how(const struct harness_exchange *x);
 

@@ -192,6 +192,7 @@ const char *nf_error(const struct sluice_nf *nf, unsigned i)
 	EACH(client_data, CLIENT_DATA)     \
 	EACH(server_data, SERVER_DATA)     \
 	EACH(refused, REFUSED)             \
+	EACH(repeated, REPEATED)           \
 	EACH(seen, SEEN)
 
 uint32_t nf_hook_mask(const struct sluice_nf *nf)

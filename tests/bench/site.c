@@ -141,7 +141,8 @@ static int engine_open(struct site *site)
 				       .upstreams = site->upstreams,
 				       .data = pair->payload,
 				       .ref = pair->ref,
-				       .max_exchanges = EXCHANGES};
+				       .max_exchanges = EXCHANGES,
+				       .recalls = site->conf->daemon.recalls};
 
 	return engine_create(&env, pair->now_us, &site->engine);
 }

@@ -112,6 +112,7 @@ struct fake {
 	bool up_known;
 	struct engine_answer *answer; /* while it is called in place */
 	unsigned called;              /* in place, ever */
+	uint64_t repeated;
 	unsigned heads[2], opens, pieces[2], ends[2], dones, resets, releases, sights;
 	uint8_t *body[2]; /* bytes shown */
 	size_t body_len[2], body_room[2];
@@ -158,7 +159,7 @@ struct options {
 	unsigned servers; /* of the group "web"; 0: one */
 	unsigned groups;  /* "web", and "other" with the last origin */
 	bool no_functions_up;
-	uint32_t max_exchanges, max_clients, link_entries;
+	uint32_t max_exchanges, max_clients, link_entries, recalls;
 	unsigned head_ms, idle_ms, body_ms, connect_ms, response_ms, keepalive, retries;
 	struct conf_limits limits;
 	unsigned server_connections; /* at a time, of each server */

@@ -195,6 +195,9 @@ static void note(struct fake *fake, const struct sluice_down *down)
 	case SLUICE_DOWN_ASK_END:
 	case SLUICE_DOWN_REFUSED:
 		return;
+	case SLUICE_DOWN_REPEATED:
+		fake->repeated += down->repeated.times;
+		return;
 	case SLUICE_DOWN_ASK_BODY:
 		note_body(fake, 1, down);
 		return;
