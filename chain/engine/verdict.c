@@ -304,6 +304,8 @@ static void go_on(struct instance *instance, struct hop *hop, const struct sluic
 	struct exchange *x = hop->exchange;
 	enum direction d = x->phase == PHASE_REQUEST ? REQUEST : RESPONSE;
 
+	if (x->chain->watchers && (up->text_len || up->flags & SLUICE_UP_RESIZE))
+		watch_change(x, d, hop->stage);
 	if (!edits_take(instance, x, up, d) || !verdict_choice(instance, x, up))
 		return;
 	if (d == REQUEST && http_edits_ask_otherwise(x->engine->edits, up->text_len))
