@@ -64,6 +64,7 @@
 #include "chain/http/error.h"
 #include "chain/http/framing.h"
 #include "chain/http/head.h"
+#include "chain/http/known.h"
 #include "chain/http/memo.h"
 #include "chain/http/text.h"
 #include "chain/http/write.h"
@@ -413,6 +414,7 @@ struct engine {
 	struct health *health; /* worker 0 */
 	struct http_memory memory;
 	struct http_memos memos;
+	struct http_knowns knowns;
 	struct http_date date;
 	uint64_t date_at_us;
 	struct function *function[ENGINE_FUNCTIONS_MAX];
@@ -474,6 +476,15 @@ void config_close(struct engine *engine);
 enum http_head_result head_read(struct engine *engine, const struct source *source,
 				const struct http_limits *limits, const struct sluice_head *request,
 				struct sluice_head **head, uint32_t *bytes, uint8_t *error);
+/* The same for one that came before: `*bytes` is 0 when it did not. And keeps one that was read and
+ * found good, for the next time. */
+void head_recall(const struct engine *engine, const struct source *source,
+		 const struct http_limits *limits, const struct sluice_head *request,
+		 struct sluice_head *head, uint32_t *bytes, struct http_framing *framing);
+void head_remember(struct engine *engine, const struct source *source,
+		   const struct http_limits *limits, const struct sluice_head *request,
+		   const struct sluice_head *head, uint32_t bytes,
+		   const struct http_framing *framing);
 /*
  * Takes a head that was read off its source. The part of an mbuf that is shared with what
  * follows may come as a copy when mbufs are short; `head` is made to refer to it then.

@@ -56,17 +56,14 @@ static bool informational(struct exchange *x, uint32_t bytes)
 	return true;
 }
 
-static bool answer_begin(struct exchange *x, uint32_t bytes)
+static bool answer_take(struct exchange *x, uint32_t bytes, const struct http_framing *framing)
 {
 	const struct sluice_head *request = x->message[REQUEST].head;
 	struct message *message = &x->message[RESPONSE];
 	struct source source = origin_source(x);
 	struct engine *engine = x->engine;
-	enum http_error error;
 
-	error = http_framing_response(message->head, &engine->memory, &message->framing);
-	if (error)
-		return bad_answer(x, error);
+	message->framing = *framing;
 	switch (head_take(engine, &source, message->head, bytes, &message->pin)) {
 	case HEAD_LATER:
 		slot_back(x);
@@ -94,6 +91,21 @@ static bool answer_begin(struct exchange *x, uint32_t bytes)
 	exchange_phase(x, PHASE_RESPONSE);
 	exchange_ready(x);
 	return true;
+}
+
+static bool answer_begin(struct exchange *x, uint32_t bytes)
+{
+	struct message *message = &x->message[RESPONSE];
+	struct source source = origin_source(x);
+	struct engine *engine = x->engine;
+	struct http_framing framing;
+	enum http_error error = http_framing_response(message->head, &engine->memory, &framing);
+
+	if (error)
+		return bad_answer(x, error);
+	head_remember(engine, &source, &x->chain->limits, x->message[REQUEST].head, message->head,
+		      bytes, &framing);
+	return answer_take(x, bytes, &framing);
 }
 
 /* True: another server is asked, or the exchange has ended. */
@@ -131,8 +143,9 @@ static bool misled(struct exchange *x)
 	return false;
 }
 
-/* What is no final answer, but for the 101 that was asked for. */
-static bool head_came(struct exchange *x, uint32_t bytes)
+/* What is no final answer, but for the 101 that was asked for. `known`: its framing, if it came
+ * before. */
+static bool head_came(struct exchange *x, uint32_t bytes, const struct http_framing *known)
 {
 	const struct sluice_head *head = x->message[RESPONSE].head;
 
@@ -144,13 +157,14 @@ static bool head_came(struct exchange *x, uint32_t bytes)
 		return misled(x);
 	if (retry_status(x, head->status))
 		return x->phase != PHASE_OVER && x->phase != PHASE_FREE;
-	return answer_begin(x, bytes);
+	return known ? answer_take(x, bytes, known) : answer_begin(x, bytes);
 }
 
 static bool answer_read(struct exchange *x)
 {
 	struct message *message = &x->message[RESPONSE];
 	struct source source = origin_source(x);
+	struct http_framing framing;
 	uint32_t bytes;
 	uint8_t error;
 
@@ -158,12 +172,16 @@ static bool answer_read(struct exchange *x)
 		engine_starve(x->engine, &x->task);
 		return true;
 	}
+	head_recall(x->engine, &source, &x->chain->limits, x->message[REQUEST].head, message->head,
+		    &bytes, &framing);
+	if (bytes)
+		return head_came(x, bytes, &framing);
 	switch (head_read(x->engine, &source, &x->chain->limits, x->message[REQUEST].head,
 			  &message->head, &bytes, &error)) {
 	case HTTP_HEAD_BAD:
 		return bad_answer(x, error);
 	case HTTP_HEAD_DONE:
-		return head_came(x, bytes);
+		return head_came(x, bytes, NULL);
 	case HTTP_HEAD_MORE:
 		break;
 	}
