@@ -66,6 +66,7 @@
 #include "chain/http/head.h"
 #include "chain/http/known.h"
 #include "chain/http/memo.h"
+#include "chain/http/proven.h"
 #include "chain/http/text.h"
 #include "chain/http/write.h"
 #include "chain/ledger/ledger.h"
@@ -415,6 +416,7 @@ struct engine {
 	struct http_memory memory;
 	struct http_memos memos;
 	struct http_knowns knowns;
+	struct http_provens provens;
 	struct http_date date;
 	uint64_t date_at_us;
 	struct function *function[ENGINE_FUNCTIONS_MAX];

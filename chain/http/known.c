@@ -4,26 +4,14 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "chain/http/chars.h"
-
-#define WORD ((uint32_t)sizeof(uint64_t))
-
-/* What it confuses is told apart by comparison. */
-static uint64_t mix(const uint8_t *data, uint32_t len)
-{
-	uint64_t mixed = len;
-
-	for (uint32_t i = 0; i + WORD <= len; i += WORD)
-		mixed = (mixed << 7 | mixed >> 57) + http_load64(data + i);
-	return mixed * UINT64_C(0x9e3779b97f4a7c15);
-}
+#include "chain/http/mix.h"
 
 /* The place of a head whose end is not known yet: by how it begins. */
 #define BEGIN 64u
 
 static uint32_t place_of(const struct http_known_of *of, const struct http_run *run)
 {
-	uint64_t mixed = mix(run->data, run->len < BEGIN ? run->len : BEGIN);
+	uint64_t mixed = http_mix(run->data, run->len < BEGIN ? run->len : BEGIN);
 
 	return (uint32_t)((mixed >> 40) + of->response + of->method) % HTTP_KNOWNS;
 }
@@ -81,7 +69,7 @@ void http_known_keep(struct http_knowns *knowns, const struct http_known_of *of,
 	if (bytes > HTTP_KNOWN_BYTES || bytes > run->len || head->fields > HTTP_KNOWN_FIELDS ||
 	    !lies_in(head, run))
 		return;
-	mixed = mix(run->data, bytes);
+	mixed = http_mix(run->data, bytes);
 	if (known->seen != mixed) {
 		known->seen = mixed;
 		return;
