@@ -151,6 +151,26 @@ static void text_moved(const struct engine *engine, struct sluice_head *head, co
 			head->base[i] += now - old;
 }
 
+/* Whole mbufs are taken without another one. The mbuf belongs to both from here on: to the body,
+ * which may get a next one, and to who looks at the head. */
+bool head_take_shared(const struct source *source, uint32_t bytes, uint64_t most,
+		      struct rte_mbuf **pin, struct payload *body)
+{
+	const struct rte_mbuf *peeked = source_peek(source);
+	struct rte_mbuf *m;
+
+	if (!source->conn || peeked->data_len <= bytes || peeked->data_len - bytes > most)
+		return false;
+	*body = source_take(source, peeked->data_len);
+	m = body->first;
+	rte_mbuf_refcnt_update(m, 1);
+	m->data_off = (uint16_t)(m->data_off + bytes);
+	m->data_len = (uint16_t)(m->data_len - bytes);
+	body->bytes -= bytes;
+	*pin = m;
+	return true;
+}
+
 enum head_taken head_take(struct engine *engine, const struct source *source,
 			  struct sluice_head *head, uint32_t bytes, struct rte_mbuf **pin)
 {

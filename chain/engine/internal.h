@@ -291,6 +291,7 @@ struct hop {
 
 struct body {
 	struct http_body decoder;
+	struct payload came; /* with the head, in one mbuf: it goes on before anything is read */
 	struct payload out; /* past every function */
 	uint64_t out_left;  /* HTTP_BODY_LENGTH */
 	uint64_t bytes;     /* sent */
@@ -317,6 +318,7 @@ struct rate {
 struct message {
 	struct sluice_head *head; /* NULL: none */
 	struct rte_mbuf *pin;     /* the head's text */
+	bool pin_shared;          /* it is an mbuf of the body, too, and has no next one of its own */
 	struct http_framing framing;
 };
 
@@ -496,6 +498,11 @@ enum head_taken { HEAD_TAKEN, HEAD_LATER, HEAD_LOST };
 enum head_taken head_take(struct engine *engine, const struct source *source,
 			  struct sluice_head *head, uint32_t bytes, struct rte_mbuf **pin);
 
+/* The same, by one reference more, for a head with the begin of its body behind it in one mbuf:
+ * `most` bytes of body are to follow. False: it is not so, and nothing was taken. */
+bool head_take_shared(const struct source *source, uint32_t bytes, uint64_t most,
+		      struct rte_mbuf **pin, struct payload *body);
+
 /* --- client.c -------------------------------------------------------------------- */
 int clients_create(struct engine *engine, uint32_t count);
 void clients_destroy(struct engine *engine);
@@ -653,6 +660,9 @@ bool body_announced(const struct http_framing *framing);
 /* Where a body goes; NULL: nowhere yet, or no more. */
 struct tcp_conn *frame_destination(const struct exchange *x, enum direction d);
 uint32_t frame_room(const struct tcp_conn *conn);
+/* The answer's body behind its head, if all of it came with that and nobody looks at it: then it
+ * has ended. */
+void frame_behind(struct exchange *x, struct rte_mbuf *head);
 /* Sends what has come past the functions, and the end after it. False: the exchange has ended. */
 bool frame_write(struct exchange *x, enum direction d, bool *moved);
 

@@ -56,6 +56,23 @@ static bool informational(struct exchange *x, uint32_t bytes)
 	return true;
 }
 
+/* With what came of its body in the same mbuf, if that is nothing but payload. */
+static enum head_taken answer_head_take(struct exchange *x, const struct source *source,
+					uint32_t bytes)
+{
+	struct message *message = &x->message[RESPONSE];
+	struct body *body = &x->body[RESPONSE];
+	struct http_body_step step;
+
+	if (message->framing.kind != HTTP_BODY_LENGTH ||
+	    !head_take_shared(source, bytes, message->framing.length, &message->pin, &body->came))
+		return head_take(x->engine, source, message->head, bytes, &message->pin);
+	message->pin_shared = true;
+	http_body_next(&body->decoder, rte_pktmbuf_mtod(body->came.first, const uint8_t *),
+		       body->came.bytes, &step);
+	return HEAD_TAKEN;
+}
+
 static bool answer_take(struct exchange *x, uint32_t bytes, const struct http_framing *framing)
 {
 	const struct sluice_head *request = x->message[REQUEST].head;
@@ -64,7 +81,9 @@ static bool answer_take(struct exchange *x, uint32_t bytes, const struct http_fr
 	struct engine *engine = x->engine;
 
 	message->framing = *framing;
-	switch (head_take(engine, &source, message->head, bytes, &message->pin)) {
+	http_body_init(&x->body[RESPONSE].decoder, framing, &x->chain->limits, x->trailers[RESPONSE],
+		       ENGINE_TRAILER_BYTES);
+	switch (answer_head_take(x, &source, bytes)) {
 	case HEAD_LATER:
 		slot_back(x);
 		engine_starve(engine, &x->task);
@@ -79,8 +98,6 @@ static bool answer_take(struct exchange *x, uint32_t bytes, const struct http_fr
 	message->head->local = request->local;
 	message->head->group = x->origin.group;
 	message->head->server = upstreams_place(engine->env.upstreams, x->origin.server);
-	http_body_init(&x->body[RESPONSE].decoder, &message->framing, &x->chain->limits,
-		       x->trailers[RESPONSE], ENGINE_TRAILER_BYTES);
 	upstreams_success(engine->env.upstreams, x->origin.server,
 			  engine->timers.now_us - x->origin.asked_us, engine->timers.now_us);
 	upstreams_status(engine->env.upstreams, x->origin.server, message->head->status,

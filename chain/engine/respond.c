@@ -230,6 +230,7 @@ void respond_begin(struct exchange *x)
 		return;
 	}
 	short_append(x, chain);
+	frame_behind(x, chain);
 	head_to_client(x, chain);
 	if (!x->message[RESPONSE].framing.upgrade)
 		return;
