@@ -82,6 +82,7 @@ struct tcp_conn *tcp_conn_new(struct tcp_proto *tcp, const struct tcp_conn_spec 
 	conn->flags = TCP_IN_TABLE | TCP_USE_TS | TCP_USE_SACK | TCP_USE_WSCALE;
 	conn->cc.ops = spec->cc_ops;
 	take_conf(conn, spec->conf);
+	tcp_recvq_path_changed(conn);
 	tcp_mtu_begin(conn);
 	tcp_scoreboard_init(&conn->sent, &tcp->runs);
 	tcp_timer_init(conn);

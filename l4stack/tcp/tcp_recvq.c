@@ -28,9 +28,10 @@ uint32_t tcp_recvq_path_mss(const struct stack *stack, const struct ip_path *pat
 	return tcp_recvq_mtu_mss(path->src.family, ip_path_port_mtu(stack, path), most);
 }
 
-uint32_t tcp_recvq_mss(const struct tcp_conn *conn)
+void tcp_recvq_path_changed(struct tcp_conn *conn)
 {
-	return tcp_recvq_path_mss(conn->tcp->stack, &conn->path, conn->mss_most);
+	conn->mss_told =
+		(uint16_t)tcp_recvq_path_mss(conn->tcp->stack, &conn->path, conn->mss_most);
 }
 
 uint8_t tcp_recvq_wscale(uint32_t limit)
@@ -71,14 +72,6 @@ static uint32_t offer_gain(const struct tcp_conn *conn, uint32_t least)
 	return gain < least ? 0 : gain;
 }
 
-/* RFC 9293 §3.8.6.2.2: a step of the edge is worth telling. */
-static uint32_t sws_step(const struct tcp_conn *conn)
-{
-	uint32_t half = conn->recv_limit / 2, mss = tcp_recvq_mss(conn);
-
-	return half < mss ? half : mss;
-}
-
 static void note_window(struct tcp_conn *conn, uint32_t window)
 {
 	if (window) {
@@ -89,9 +82,9 @@ static void note_window(struct tcp_conn *conn, uint32_t window)
 	}
 }
 
-uint16_t tcp_recvq_window(struct tcp_conn *conn)
+uint16_t tcp_recvq_window_any(struct tcp_conn *conn)
 {
-	uint32_t window = tcp_recv_window(conn) + offer_gain(conn, sws_step(conn)), field;
+	uint32_t window = tcp_recv_window(conn) + offer_gain(conn, tcp_recvq_step(conn)), field;
 
 	/* Rounded up: the edge that was told once must not seem to move left. */
 	field = (window + (1u << conn->rcv_wscale) - 1) >> conn->rcv_wscale;
