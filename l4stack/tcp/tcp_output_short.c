@@ -81,6 +81,7 @@ bool tcp_output_short(struct tcp_conn *conn)
 	    !is_one_packet(conn, len) || !tcp_output_has_room(conn) ||
 	    !tcp_scoreboard_ready(&conn->sent) || !tcp_segment_send_data(conn, &span))
 		return false;
+	stack_count(conn->tcp->stack, tcp_express_out);
 	note_sent(conn, begin, span.seq);
 	note_cursor(conn, &span, len);
 	if (unlikely(span.len)) /* too many pieces for one packet: the rest goes the long way */
