@@ -65,7 +65,7 @@ static inline void note_cursor(struct tcp_conn *conn, const struct tcp_span *spa
 	conn->snd_nxt = span->seq;
 	conn->snd_cursor = span->at;
 	conn->snd_cursor_off = span->off;
-	tcp_probe_sent(conn);
+	tcp_probe_sent_first(conn);
 }
 
 bool tcp_output_short(struct tcp_conn *conn)

@@ -5,7 +5,7 @@
 #include "l4stack/tcp/tcp_chain.h"
 #include "l4stack/tcp/tcp_seq.h"
 
-void tcp_sendq_append(struct tcp_conn *conn, struct rte_mbuf *chain)
+void tcp_sendq_append_any(struct tcp_conn *conn, struct rte_mbuf *chain)
 {
 	struct tcp_chain_size size;
 	struct rte_mbuf *last;

@@ -11,7 +11,22 @@
 #include "l4stack/tcp/tcp_conn.h"
 
 /* Takes ownership of the chain. */
-void tcp_sendq_append(struct tcp_conn *conn, struct rte_mbuf *chain);
+void tcp_sendq_append_any(struct tcp_conn *conn, struct rte_mbuf *chain);
+static inline void tcp_sendq_append(struct tcp_conn *conn, struct rte_mbuf *chain)
+{
+	uint32_t charge;
+
+	if (conn->snd_head || !chain || chain->next || !chain->data_len) {
+		tcp_sendq_append_any(conn, chain);
+		return;
+	}
+	charge = tcp_mbuf_charge(chain);
+	conn->snd_head = conn->snd_tail = conn->snd_cursor = chain;
+	conn->snd_cursor_off = 0;
+	conn->snd_bytes = chain->data_len;
+	conn->mem_charge += charge;
+	conn->tcp->send_held_bytes += charge;
+}
 
 static inline void tcp_sendq_uncharge(struct tcp_conn *conn, uint32_t charge)
 {
