@@ -82,7 +82,6 @@ struct tcp_conn *tcp_conn_new(struct tcp_proto *tcp, const struct tcp_conn_spec 
 	conn->flags = TCP_IN_TABLE | TCP_USE_TS | TCP_USE_SACK | TCP_USE_WSCALE;
 	conn->cc.ops = spec->cc_ops;
 	take_conf(conn, spec->conf);
-	tcp_recvq_path_changed(conn);
 	tcp_mtu_begin(conn);
 	tcp_scoreboard_init(&conn->sent, &tcp->runs);
 	tcp_timer_init(conn);
@@ -223,21 +222,6 @@ void tcp_conn_list_append(struct tcp_conn_list *list, const struct tcp_conn_list
 	list->tail = more->tail;
 }
 
-void tcp_conn_event(struct tcp_conn *conn, enum tcp_event event)
-{
-	struct tcp_conn_list *list = &conn->tcp->deliver;
-
-	if (tcp_conn_is_orphan(conn))
-		return;
-	conn->events |= (uint8_t)event;
-	if (tcp_has(conn, TCP_ON_DELIVER))
-		return;
-	conn->flags |= TCP_ON_DELIVER;
-	conn->deliver_next = NULL;
-	*list->tail = conn;
-	list->tail = &conn->deliver_next;
-}
-
 struct tcp_conn *tcp_conn_take_deliver(struct tcp_conn_list *list)
 {
 	struct tcp_conn *conn = list->head;
@@ -249,13 +233,6 @@ struct tcp_conn *tcp_conn_take_deliver(struct tcp_conn_list *list)
 		tcp_conn_prefetch(list->head);
 	conn->flags = (conn->flags & ~(uint32_t)TCP_ON_DELIVER) | TCP_BUSY;
 	return conn;
-}
-
-void tcp_conn_owe_ack(struct tcp_conn *conn)
-{
-	if (conn->acks_owed == 0)
-		conn->acks_owed = 1;
-	tcp_conn_mark(conn);
 }
 
 /* ---- death ---- */

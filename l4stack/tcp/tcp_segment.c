@@ -95,7 +95,6 @@ static __rte_noinline bool path_refresh(struct tcp_conn *conn)
 		return false;
 	ip_path_release(stack, &conn->path);
 	conn->path = fresh;
-	tcp_recvq_path_changed(conn);
 	tcp_mtu_begin(conn);
 	if (conn->cc.mss)
 		tcp_conn_set_mss(conn);

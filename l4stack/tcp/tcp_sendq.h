@@ -60,4 +60,20 @@ struct rte_mbuf *tcp_sendq_seek(struct tcp_conn *conn, uint32_t seq, uint32_t *o
 
 void tcp_sendq_free(struct tcp_conn *conn);
 
+/* tcp_sendq_ack of all there is, which stands in one mbuf. */
+static inline void tcp_sendq_free_single(struct tcp_conn *conn)
+{
+	struct rte_mbuf *m = conn->snd_head;
+
+	conn->tcp->send_held_bytes -= conn->mem_charge;
+	conn->mem_charge = 0;
+	conn->snd_bytes = 0;
+	conn->snd_head = conn->snd_tail = conn->resend_at = NULL;
+	if (conn->snd_cursor) {
+		conn->snd_cursor = NULL;
+		conn->snd_cursor_off = 0;
+	}
+	rte_pktmbuf_free_seg(m);
+}
+
 #endif
