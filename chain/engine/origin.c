@@ -153,6 +153,8 @@ void origin_begin(struct exchange *x)
 /* An HTTP/1.0 request may have come without a Host; the origin gets ours. */
 static struct http_bytes host_of(struct exchange *x, char *text, size_t size)
 {
+	if (x->message[REQUEST].head->host.len)
+		return (struct http_bytes){(const uint8_t *)"", 0};
 	endpoint_format(&x->client->local, text, size);
 	return (struct http_bytes){(const uint8_t *)text, (uint32_t)__builtin_strlen(text)};
 }

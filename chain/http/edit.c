@@ -8,19 +8,13 @@
 #include "chain/http/field.h"
 #include "chain/http/slot.h"
 
-/* A field's name: by number where it has one, else by its letters. */
-struct key {
-	uint16_t id;
-	struct http_bytes name;
-};
-
-static struct key key_of(struct http_bytes name)
+static struct http_key key_of(struct http_bytes name)
 {
-	return (struct key){http_field_id(name.data, name.len), name};
+	return (struct http_key){http_field_id(name.data, name.len), name};
 }
 
 static bool matches(const struct sluice_head *head, const struct http_memory *memory,
-		    uint16_t field, const struct key *key)
+		    uint16_t field, const struct http_key *key)
 {
 	struct http_bytes name;
 
@@ -35,7 +29,7 @@ static bool matches(const struct sluice_head *head, const struct http_memory *me
 }
 
 static uint16_t find_from(const struct sluice_head *head, const struct http_memory *memory,
-			  uint16_t from, const struct key *key)
+			  uint16_t from, const struct http_key *key)
 {
 	for (uint16_t i = from; i < head->fields; i++)
 		if (matches(head, memory, i, key))
@@ -44,7 +38,7 @@ static uint16_t find_from(const struct sluice_head *head, const struct http_memo
 }
 
 static uint16_t find(const struct sluice_head *head, const struct http_memory *memory,
-		     const struct key *key)
+		     const struct http_key *key)
 {
 	return key->id != SLUICE_FIELD_OTHER ? head->first[key->id]
 					     : find_from(head, memory, 0, key);
@@ -53,14 +47,14 @@ static uint16_t find(const struct sluice_head *head, const struct http_memory *m
 uint16_t http_head_find(const struct sluice_head *head, const struct http_memory *memory,
 			struct http_bytes name)
 {
-	struct key key = key_of(name);
+	struct http_key key = key_of(name);
 
 	return find(head, memory, &key);
 }
 
 /* Closes the gaps from `from` on; says how many fields are gone. */
 static uint32_t remove_from(struct sluice_head *head, const struct http_memory *memory,
-			    uint16_t from, const struct key *key)
+			    uint16_t from, const struct http_key *key)
 {
 	uint16_t kept = from, removed;
 
@@ -77,7 +71,7 @@ static uint32_t remove_from(struct sluice_head *head, const struct http_memory *
 uint32_t http_head_remove(struct sluice_head *head, const struct http_memory *memory,
 			  struct http_bytes name)
 {
-	struct key key = key_of(name);
+	struct http_key key = key_of(name);
 	uint16_t first = find(head, memory, &key);
 
 	return first == SLUICE_NONE16 ? 0 : remove_from(head, memory, first, &key);
@@ -85,7 +79,7 @@ uint32_t http_head_remove(struct sluice_head *head, const struct http_memory *me
 
 uint32_t http_head_remove_id(struct sluice_head *head, uint16_t id)
 {
-	struct key key = {.id = id};
+	struct http_key key = {.id = id};
 
 	if (id == SLUICE_FIELD_OTHER || id >= SLUICE_FIELD_COUNT ||
 	    head->first[id] == SLUICE_NONE16)
@@ -99,23 +93,26 @@ static void note_host(struct sluice_head *head, uint16_t id, struct sluice_text 
 		head->host = value;
 }
 
-static int add_key(struct sluice_head *head, const struct key *key, struct http_bytes value)
+static int add_key(struct sluice_head *head, const struct http_key *key, struct http_bytes value)
 {
-	struct sluice_text name_text, value_text;
+	uint8_t *room = http_slot_room(head, key->name.len + value.len);
+	struct http_place place = {0, head->text_used};
+	struct sluice_text name_text = http_slot_text(place, 0, key->name.len);
+	struct sluice_text value_text = http_slot_text(place, key->name.len, value.len);
 
-	if (head->fields == head->fields_size ||
-	    http_slot_room(head, key->name.len + value.len) == NULL)
+	if (head->fields == head->fields_size || room == NULL)
 		return -ENOSPC;
-	http_slot_copy(head, key->name, &name_text);
-	http_slot_copy(head, value, &value_text);
+	memcpy(room, key->name.data, key->name.len);
+	memcpy(room + key->name.len, value.data, value.len);
+	head->text_used += key->name.len + value.len;
 	http_slot_field(head, key->id, name_text, value_text);
 	http_slot_link_last(head);
 	note_host(head, key->id, value_text);
 	return 0;
 }
 
-static int set_key(struct sluice_head *head, const struct http_memory *memory,
-		   const struct key *key, struct http_bytes value)
+int http_head_set_key(struct sluice_head *head, const struct http_memory *memory,
+		      const struct http_key *key, struct http_bytes value)
 {
 	uint16_t first = find(head, memory, key);
 	struct sluice_text text;
@@ -132,7 +129,7 @@ static int set_key(struct sluice_head *head, const struct http_memory *memory,
 
 int http_head_add(struct sluice_head *head, struct http_bytes name, struct http_bytes value)
 {
-	struct key key = key_of(name);
+	struct http_key key = key_of(name);
 
 	return add_key(head, &key, value);
 }
@@ -140,19 +137,25 @@ int http_head_add(struct sluice_head *head, struct http_bytes name, struct http_
 int http_head_set(struct sluice_head *head, const struct http_memory *memory,
 		  struct http_bytes name, struct http_bytes value)
 {
-	struct key key = key_of(name);
+	struct http_key key = key_of(name);
 
-	return set_key(head, memory, &key, value);
+	return http_head_set_key(head, memory, &key, value);
+}
+
+int http_head_put_key(struct sluice_head *head, const struct http_memory *memory,
+		      const struct http_key *key, struct http_bytes value)
+{
+	if ((http_field_flags(key->id) & SLUICE_FIELD_SINGLE) != 0)
+		return http_head_set_key(head, memory, key, value);
+	return add_key(head, key, value);
 }
 
 int http_head_put(struct sluice_head *head, const struct http_memory *memory,
 		  struct http_bytes name, struct http_bytes value)
 {
-	struct key key = key_of(name);
+	struct http_key key = key_of(name);
 
-	if ((http_field_flags(key.id) & SLUICE_FIELD_SINGLE) != 0)
-		return set_key(head, memory, &key, value);
-	return add_key(head, &key, value);
+	return http_head_put_key(head, memory, &key, value);
 }
 
 int http_head_target(struct sluice_head *head, struct http_bytes target)

@@ -43,6 +43,12 @@ void http_head_ask_for_all(struct sluice_head *head);
 /* Whether a status answers conditions or a range, and nothing else. */
 bool http_status_of_condition(uint16_t status);
 
+/* A field's name: by number where it has one, else by its letters. */
+struct http_key {
+	uint16_t id; /* of this name, or SLUICE_FIELD_OTHER when it has none */
+	struct http_bytes name;
+};
+
 /* Replaces every field of that name by one, at the place of the first. -ENOSPC. */
 int http_head_set(struct sluice_head *head, const struct http_memory *memory,
 		  struct http_bytes name, struct http_bytes value)
@@ -58,6 +64,13 @@ int http_head_put(struct sluice_head *head, const struct http_memory *memory,
 		  struct http_bytes name, struct http_bytes value)
 	__attribute__((warn_unused_result));
 
+/* Both by a key. */
+int http_head_set_key(struct sluice_head *head, const struct http_memory *memory,
+		      const struct http_key *key, struct http_bytes value)
+	__attribute__((warn_unused_result));
+int http_head_put_key(struct sluice_head *head, const struct http_memory *memory,
+		      const struct http_key *key, struct http_bytes value)
+	__attribute__((warn_unused_result));
 /* Removes every field of that name; says how many. */
 uint32_t http_head_remove(struct sluice_head *head, const struct http_memory *memory,
 			  struct http_bytes name);

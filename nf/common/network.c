@@ -150,10 +150,34 @@ bool networks_contain(const struct networks *set, const struct sluice_peer *peer
 	return low < set->count && memcmp(set->range[low].first, address, ADDRESS_BYTES) <= 0;
 }
 
+static char *put_byte(uint8_t byte, char *out)
+{
+	if (byte >= 100)
+		*out++ = (char)('0' + byte / 100);
+	if (byte >= 10)
+		*out++ = (char)('0' + byte / 10 % 10);
+	*out++ = (char)('0' + byte % 10);
+	return out;
+}
+
+/* inet_ntop does it by sprintf. */
+static struct sluice_str text_v4(const uint8_t *bytes, char *out)
+{
+	char *at = put_byte(bytes[0], out);
+
+	for (unsigned i = 1; i < 4; ++i) {
+		*at++ = '.';
+		at = put_byte(bytes[i], at);
+	}
+	*at = '\0';
+	return (struct sluice_str){out, (uint32_t)(at - out)};
+}
+
 struct sluice_str network_peer_text(const struct sluice_peer *peer, char *out)
 {
-	if (!inet_ntop(peer->family == 4 ? AF_INET : AF_INET6, peer->bytes, out,
-		       NETWORK_TEXT_BYTES))
+	if (peer->family == 4)
+		return text_v4(peer->bytes, out);
+	if (!inet_ntop(AF_INET6, peer->bytes, out, NETWORK_TEXT_BYTES))
 		out[0] = '\0';
 	return sluice_str(out);
 }
