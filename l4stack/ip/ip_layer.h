@@ -128,6 +128,12 @@ const struct addr *ip_source_for(const struct stack *stack, uint16_t port, const
 /* True when `addr` is on a network the port is connected to. */
 bool ip_on_link(const struct stack *stack, uint16_t port, const struct addr *addr);
 
+/* Routes and addresses are as they were when it was found. */
+static inline bool ip_path_valid(const struct stack *stack, const struct ip_path *path)
+{
+	return path->generation == stack->ip->generation;
+}
+
 /* The neighbour that packets of the path go to, held by the path. NULL: `*reason` says why. */
 struct neighbour *ip_path_neighbour(struct stack *stack, struct ip_path *path,
 				    enum stack_counter *reason);

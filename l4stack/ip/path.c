@@ -110,11 +110,6 @@ void ip_path_learn_mtu(struct stack *stack, const struct ip_path *path, uint16_t
 		path_mtu_forget(&stack->ip->narrow, &path->dst);
 }
 
-bool ip_path_valid(const struct stack *stack, const struct ip_path *path)
-{
-	return path->generation == stack->ip->generation;
-}
-
 void ip_path_release(struct stack *stack, struct ip_path *path)
 {
 	(void)stack;
