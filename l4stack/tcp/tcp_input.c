@@ -40,7 +40,7 @@ static void input_no_connection(struct tcp_proto *tcp, struct tcp_seg *seg, uint
 
 /* ---- whose it is ---- */
 
-static void input_conn(struct tcp_conn *conn, struct tcp_seg *seg)
+void tcp_input_conn(struct tcp_conn *conn, struct tcp_seg *seg)
 {
 	if (likely(tcp_input_is_usual(conn, seg))) {
 		tcp_input_take_usual(conn, seg);
@@ -88,7 +88,7 @@ static void input_segment(struct tcp_proto *tcp, struct tcp_staged *staged)
 	uint32_t iss_floor = 0;
 
 	if (likely(tcp_ref_is_conn(ref)))
-		input_conn(tcp_ref_conn(ref), seg);
+		tcp_input_conn(tcp_ref_conn(ref), seg);
 	else if (tcp_ref_is_half(ref))
 		input_half(tcp, tcp_ref_half(ref), staged);
 	else if (!ref || tcp_timewait_input(tcp, tcp_ref_timewait(ref), seg, &iss_floor))
