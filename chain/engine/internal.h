@@ -303,10 +303,10 @@ struct hop {
 struct body {
 	struct http_body decoder;
 	struct payload came; /* with the head, in one mbuf: it goes on before anything is read */
-	struct payload out; /* past every function */
-	uint64_t out_left;  /* HTTP_BODY_LENGTH */
-	uint64_t bytes;     /* sent */
-	uint32_t in_hand;   /* between source and destination, true size */
+	struct payload out;  /* past every function */
+	uint64_t out_left;   /* HTTP_BODY_LENGTH */
+	uint64_t bytes;      /* sent */
+	uint32_t in_hand;    /* between source and destination, true size */
 	uint32_t owed; /* bytes the decoder has spoken of and that are not yet taken from the source
 			*/
 	uint32_t stages;   /* bit n: function n is shown this body */
@@ -329,7 +329,7 @@ struct rate {
 struct message {
 	struct sluice_head *head; /* NULL: none */
 	struct rte_mbuf *pin;     /* the head's text */
-	bool pin_shared;          /* it is an mbuf of the body, too, and has no next one of its own */
+	bool pin_shared; /* it is an mbuf of the body, too, and has no next one of its own */
 	struct http_framing framing;
 };
 

@@ -81,8 +81,8 @@ static bool answer_take(struct exchange *x, uint32_t bytes, const struct http_fr
 	struct engine *engine = x->engine;
 
 	message->framing = *framing;
-	http_body_init(&x->body[RESPONSE].decoder, framing, &x->chain->limits, x->trailers[RESPONSE],
-		       ENGINE_TRAILER_BYTES);
+	http_body_init(&x->body[RESPONSE].decoder, framing, &x->chain->limits,
+		       x->trailers[RESPONSE], ENGINE_TRAILER_BYTES);
 	switch (answer_head_take(x, &source, bytes)) {
 	case HEAD_LATER:
 		slot_back(x);

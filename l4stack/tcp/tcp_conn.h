@@ -268,7 +268,7 @@ struct tcp_conn {
 	uint8_t gather; /* enum tcp_gather */
 	bool trust_path;
 	uint16_t mss_most;
-	uint16_t mss_own; /* what we take: tcp_recvq_mss */
+	uint16_t mss_own;   /* what we take: tcp_recvq_mss */
 	uint32_t short_end; /* of the last segment sent that was not full */
 	struct tcp_mtu mtu;
 } __attribute__((aligned(64)));

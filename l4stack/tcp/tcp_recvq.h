@@ -113,8 +113,8 @@ static inline void tcp_recvq_uncharge(struct tcp_conn *conn, uint32_t charge)
 }
 
 /* Links payload that was charged when it came. */
-static inline void tcp_recvq_link(struct tcp_conn *conn, struct rte_mbuf *head, struct rte_mbuf *tail,
-		    uint32_t bytes)
+static inline void tcp_recvq_link(struct tcp_conn *conn, struct rte_mbuf *head,
+				  struct rte_mbuf *tail, uint32_t bytes)
 {
 	if (head) {
 		if (conn->rcv_tail)
@@ -154,10 +154,10 @@ static inline bool tcp_recvq_append(struct tcp_conn *conn, struct rte_mbuf **cha
 	return true;
 }
 
-
 struct rte_mbuf *tcp_recvq_take_some(struct tcp_conn *conn, uint32_t max_bytes);
 
-/* All there is. With nothing out of order, which it is for, all that is charged is in this queue. */
+/* All there is. With nothing out of order, which it is for, all that is charged is in this queue.
+ */
 static inline struct rte_mbuf *tcp_recvq_take_all(struct tcp_conn *conn)
 {
 	struct rte_mbuf *chain = conn->rcv_head;
