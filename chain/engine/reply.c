@@ -106,7 +106,6 @@ static bool answer_take(struct exchange *x, uint32_t bytes, const struct http_fr
 	x->replied_us = engine->timers.now_us;
 	x->stage = (int8_t)(x->chain->path_length - 1);
 	exchange_phase(x, PHASE_RESPONSE);
-	exchange_ready(x);
 	return true;
 }
 
