@@ -212,7 +212,7 @@ static uint32_t exchanges_for(const struct memory_pools *pools)
 	return n < 1024 ? 1024 : (uint32_t)n;
 }
 
-static int make_engine(struct worker *w)
+static int make_engine(struct worker *w, const struct conf *conf)
 {
 	struct engine_env env = {
 		.worker = w->index,
@@ -223,6 +223,7 @@ static int make_engine(struct worker *w)
 		.data = w->pools->data,
 		.ref = w->pools->ref,
 		.max_exchanges = exchanges_for(w->pools),
+		.recalls = conf->daemon.recalls,
 	};
 	char name[32];
 	int rc;
@@ -271,7 +272,7 @@ int worker_create(struct worker_set *set, unsigned index, const struct conf *con
 		rc = fail(error, size, "cannot make a stack", rc);
 	else if (!(rc = add_ports(w, error, size)) && (rc = add_routes(w, conf)))
 		rc = fail(error, size, "cannot set up the routes", rc);
-	else if (!rc && (rc = make_engine(w)))
+	else if (!rc && (rc = make_engine(w, conf)))
 		rc = fail(error, size, "cannot make an engine (is memory_mb large enough?)", rc);
 	else if ((rc = make_apps(w)))
 		rc = fail(error, size, "cannot make room for applications", rc);

@@ -177,7 +177,14 @@ void client_idle_end(struct client *client, uint32_t within_ms)
 		timer_start(timers, &client->timer, due);
 }
 
-static void client_idle(struct client *client)
+/* There is something to do already. A stream begins without a byte. */
+static bool has_next(const struct client *client)
+{
+	return client->chain->stream || tcp_recv_ready(client->conn) ||
+	       tcp_recv_ended(client->conn);
+}
+
+void client_idle(struct client *client)
 {
 	client->state = CLIENT_IDLE;
 	client->looked_at = 0;
@@ -186,7 +193,8 @@ static void client_idle(struct client *client)
 		client_idle_end(client, CHAIN_DRAIN_IDLE_MS);
 	if (client->engine->draining)
 		client_idle_end(client, 0);
-	engine_ready(client->engine, &client->task); /* the next request may be there already */
+	if (has_next(client))
+		engine_ready(client->engine, &client->task);
 }
 
 void client_exchange_over(struct client *client, enum client_fate fate)

@@ -191,6 +191,8 @@ static int parts_create(struct engine *engine)
 	if (!error)
 		error = exchanges_create(engine);
 	if (!error)
+		error = recalls_create(engine);
+	if (!error)
 		error = clients_create(engine, engine->clients_total);
 	return error;
 }
@@ -230,6 +232,7 @@ void engine_destroy(struct engine *engine)
 		return;
 	clients_destroy(engine);
 	exchanges_destroy(engine);
+	recalls_destroy(engine);
 	config_close(engine);
 	health_destroy(engine->health);
 	pool_destroy(engine->pool);

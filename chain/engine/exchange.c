@@ -236,6 +236,7 @@ static void exchange_free(struct exchange *x)
 
 	exchange_message_free(x, REQUEST);
 	exchange_message_free(x, RESPONSE);
+	watch_free(x);
 	if (x->reserved)
 		slots_unreserve(&engine->slots);
 	x->reserved = false;
@@ -303,6 +304,7 @@ void exchange_end(struct exchange *x, enum client_fate fate, bool failed)
 	body_free(x, RESPONSE);
 	payload_free(&x->client_rest);
 	exchange_emits_drop(x);
+	watch_over(x, client->key);
 	hops_close(x);
 	client_exchange_over(client, fate);
 	exchange_hop_over(x);

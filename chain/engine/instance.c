@@ -52,6 +52,7 @@ int engine_instance_up(struct engine *engine, const struct engine_instance *from
 				      .link = from->link,
 				      .arena = from->arena,
 				      .event = from->event,
+				      .see = from->seen,
 				      .event_ctx = from->event_ctx};
 	if (asks_create(instance)) {
 		free(instance);
@@ -60,11 +61,15 @@ int engine_instance_up(struct engine *engine, const struct engine_instance *from
 	TAILQ_INIT(&instance->waiting);
 	TAILQ_INIT(&instance->graves);
 	TAILQ_INIT(&instance->suspects);
+	recall_forget(engine);
 	ledger_holder_open(engine->ledger, &instance->holder);
 	LIST_INSERT_HEAD(&engine->instances, instance, of_engine);
 	LIST_INSERT_HEAD(&function->instances, instance, of_function);
+	instance->unseen = function->unseen;
+	function->unseen = 0;
 	function->known = true;
 	function->hooks = from->hooks;
+	watch_chains(engine);
 	orphans_wake(function);
 	return 0;
 }
@@ -75,9 +80,13 @@ void engine_instance_down(struct engine *engine, uint32_t id)
 
 	if (!instance)
 		return;
+	recall_forget(engine);
+	if (!instance->broken)
+		instance_read_on(instance);
 	LIST_REMOVE(instance, of_engine);
 	LIST_REMOVE(instance, of_function);
 	failure_instance(instance);
+	instance->function->unseen += instance->unseen;
 	asks_destroy(instance);
 	ledger_holder_close(&instance->holder);
 	free(instance);
@@ -89,10 +98,12 @@ void engine_instance_retire(struct engine *engine, uint32_t id, bool retired)
 
 	if (!instance)
 		return;
+	recall_forget(engine);
 	instance->retired = retired;
 	if (retired)
 		return;
 	instance->function->hooks = instance->hooks;
+	watch_chains(engine);
 	orphans_wake(instance->function);
 }
 
@@ -126,6 +137,7 @@ void instance_broken(struct instance *instance)
 	if (instance->broken)
 		return;
 	instance->broken = true;
+	recall_forget(instance->engine);
 	instance_offence(instance, &instance->engine->counters.offences_ring,
 			 "its ring is spoiled");
 	failure_instance(instance);
@@ -195,8 +207,10 @@ void instance_read_on(struct instance *instance)
 	if (!hop)
 		return;
 	consumed = instance_consumed(instance);
-	for (; hop && hop->mark <= consumed; hop = TAILQ_FIRST(&instance->graves))
+	for (; hop && hop->mark <= consumed; hop = TAILQ_FIRST(&instance->graves)) {
+		watch_seen(hop);
 		hop_closed(hop);
+	}
 }
 
 void instance_room(struct instance *instance)
@@ -214,17 +228,25 @@ void instance_room(struct instance *instance)
 	}
 }
 
+struct sluice_down *instance_entry(struct instance *instance, uint8_t kind)
+{
+	struct sluice_down *down = link_next(instance->link);
+
+	if (!down)
+		return NULL;
+	*down = (struct sluice_down){.kind = kind};
+	instance->produced++;
+	instance->dirty = true;
+	return down;
+}
+
 void instance_release(struct instance *instance)
 {
 	struct holder *holder = &instance->holder;
 	struct sluice_down *down;
 
-	while (ledger_release_due(holder) && (down = link_next(instance->link))) {
-		*down = (struct sluice_down){.kind = SLUICE_DOWN_RELEASE};
+	while (ledger_release_due(holder) && (down = instance_entry(instance, SLUICE_DOWN_RELEASE)))
 		while (down->slices < SLUICE_DOWN_SLICES &&
 		       ledger_release_next(holder, &down->slice[down->slices].tag))
 			down->slices++;
-		instance->produced++;
-		instance->dirty = true;
-	}
 }

@@ -32,6 +32,8 @@
  *    reply.c      the heads that it answers
  *    respond.c    answers to clients
  *    short.c      short bodies behind their heads
+ *    recall.c     answers that are given again
+ *    watch.c      functions that only look
  *    ending.c     what functions are told of their end
  *    instead.c    answers in place of the origin's
  *    ask.c        requests of functions' own (ask.h)
@@ -101,6 +103,8 @@
 
 struct when;
 struct conf_branch;
+struct recall;
+struct recalls;
 
 struct task {
 	STAILQ_ENTRY(task) link;
@@ -126,6 +130,7 @@ struct instance {
 	struct link *link;
 	struct region *arena;
 	engine_event *event; /* NULL: it has only its rings */
+	engine_seen *see;    /* likewise */
 	void *event_ctx;
 	struct holder holder;
 	uint64_t produced;         /* descriptors written, ever */
@@ -142,6 +147,7 @@ struct instance {
 	uint32_t asking;           /* those that are in use */
 	uint32_t held;
 	uint64_t exchanges, offences;
+	uint64_t seen, unseen; /* as a watcher */
 };
 LIST_HEAD(instance_list, instance);
 
@@ -154,6 +160,7 @@ struct function {
 	bool removed;       /* goes with the last chain that names it */
 	bool known;         /* an instance came up once: `hooks` is right */
 	uint32_t hooks;
+	uint64_t unseen; /* exchanges, while no instance was up: the next one counts them */
 	uint32_t chains;
 	struct instance_list instances;
 	struct hop_queue orphans; /* on_failure = "retry": waiting for an instance to come up */
@@ -181,6 +188,7 @@ struct chain {
 	uint32_t exchanges; /* of these */
 	struct function *path[ENGINE_PATH_MAX];
 	uint8_t path_length;
+	uint32_t watchers; /* bit n: function n looks at exchanges that are over */
 	struct branch branch[ENGINE_BRANCHES_MAX];
 	uint8_t branches;
 	uint32_t head_timeout_ms, idle_timeout_ms, body_timeout_ms;
@@ -230,7 +238,8 @@ struct client {
 	struct exchange *exchange;
 	struct timer timer;
 	struct endpoint peer, local;
-	uint64_t key; /* chooses among instances */
+	uint64_t key;            /* chooses among instances */
+	struct recall *recalled; /* the last answer that it was given again */
 	uint64_t born_us, bytes_in, bytes_out;
 	uint32_t requests;
 	uint64_t head_began_us;
@@ -274,6 +283,7 @@ struct hop {
 	TAILQ_ENTRY(hop) queue; /* of `waiting`, `suspects`, `graves` or `orphans` */
 	struct hop_queue *queued;
 	uint64_t mark;             /* instance->produced after the last descriptor for this hop */
+	uint32_t steady_tag;       /* of its verdict on the request */
 	struct piece_queue pieces; /* shown and not answered, of both directions */
 	struct pipe pipe[DIRECTIONS];
 	uint8_t stage;
@@ -287,6 +297,7 @@ struct hop {
 	bool outdone; /* a function before it answers instead of what it passed or gave */
 	bool asked;   /* it changed conditions or the range of the request: the answer is its own */
 	bool holds;   /* counted in instance->held */
+	bool watches; /* it was shown all of the exchange, which stays until it has read on */
 };
 
 struct body {
@@ -332,6 +343,7 @@ struct rival {
 };
 
 #define RESPONDER_ORIGIN ENGINE_PATH_MAX
+#define WATCH_COPIES     4
 
 struct exchange {
 	struct task task;
@@ -345,6 +357,7 @@ struct exchange {
 	uint8_t phase;     /* enum phase */
 	int8_t stage;      /* where the head is on its way */
 	uint8_t branch;    /* the next one to be decided */
+	uint8_t reached;   /* the last stage that the request came to */
 	uint8_t responder; /* the stage whose function answers, or RESPONDER_ORIGIN */
 	uint8_t kills;     /* deaths of instances that it alone can have caused */
 	bool suspected;    /* of one: it is given to functions alone */
@@ -352,11 +365,20 @@ struct exchange {
 	bool keep_client;  /* the client's connection can take another request */
 	bool reserved;     /* a slot is set aside for the response head */
 	bool failed;
-	bool unarmed;       /* its deadline is to follow its phase when this turn of it is over */
-	bool misled;        /* who changed its conditions is gone: see failure.c */
-	bool refused;       /* no function was shown it: it ends where it begins */
+	bool unarmed;    /* its deadline is to follow its phase when this turn of it is over */
+	bool misled;     /* who changed its conditions is gone: see failure.c */
+	bool unsteady;   /* what comes of it does not follow from its head alone */
+	bool refused;    /* no function was shown it: it ends where it begins */
+	bool own_answer; /* the client was answered by the engine itself */
+	bool kept;       /* over, and counted in engine->kept: watchers still look at it */
+	/* Heads as they were before functions changed them, for watchers that had seen them pass;
+	 * and which of these (from 1 on) is whose. */
+	struct sluice_head *copy[WATCH_COPIES];
+	uint8_t copies;
+	uint8_t passed[DIRECTIONS][ENGINE_PATH_MAX];
 	uint16_t open_hops; /* when over: hops that keep it */
 	uint16_t status;    /* of the answer; 0: none */
+	uint16_t steady_ms; /* how long what functions said of it holds; 0: none said so */
 	uint16_t failing;   /* the status that it ends with, unless a function answers; 0: none */
 	uint32_t next_piece;
 	struct message message[DIRECTIONS];
@@ -418,6 +440,7 @@ struct engine {
 	struct health *health; /* worker 0 */
 	struct http_memory memory;
 	struct http_memos memos;
+	struct recalls *recalls; /* NULL: nothing is given again */
 	struct http_knowns knowns;
 	struct http_provens provens;
 	struct http_date date;
@@ -436,6 +459,7 @@ struct engine {
 	struct exchange_list exchanges; /* in use */
 	uint32_t *free_exchange;        /* a stack of numbers: those never used are never touched */
 	uint32_t exchanges_used;
+	uint32_t kept; /* of these: over, for watchers to look at */
 	struct task_queue ready, starved;
 	uint64_t starved_until_us;
 	bool draining;
@@ -518,6 +542,8 @@ enum client_fate {
 /* The client's exchange is over. */
 void client_exchange_over(struct client *client, enum client_fate fate);
 void client_idle_end(struct client *client, uint32_t within_ms);
+/* Its next request may come, or is there. */
+void client_idle(struct client *client);
 /* It waits no longer for an exchange to be free. */
 void client_unqueue(struct client *client);
 /* Both end it; lingering, it sees first what was sent. */
@@ -613,6 +639,10 @@ enum offer hop_head_send(struct hop *hop, enum direction d, uint8_t kind, uint8_
 /* The next entry of the instance's ring; NULL: the hop is in line for room. */
 struct sluice_down *hop_entry(struct hop *hop, uint8_t kind, uint8_t flags);
 bool hop_bind(struct hop *hop);
+/* The instance for a client of that key; NULL: none is up. */
+struct instance *hop_choose(const struct function *function, uint64_t key);
+/* It stays with this instance. */
+void hop_join(struct hop *hop, struct instance *instance);
 void hop_unbind(struct hop *hop);
 void hop_holds(struct hop *hop);
 void hop_enqueue(struct hop *hop, struct hop_queue *queue);
@@ -633,6 +663,18 @@ bool direct_show(struct instance *instance, const struct sluice_down *down,
 		 struct engine_answer *answer);
 /* Takes what it said at once. FAIL: the exchange has ended. */
 enum offer direct_answered(struct hop *hop, const struct engine_answer *answer);
+
+/* --- watch.c --------------------------------------------------------------------- */
+/* Hooks of some function are others now, or there is another chain. */
+void watch_chains(struct engine *engine);
+/* The function of `stage` changes a head: watchers that it has passed see it as it was. */
+void watch_change(struct exchange *x, enum direction d, uint8_t stage);
+/* The exchange is over; its client had this key. */
+void watch_over(struct exchange *x, uint64_t key);
+void watch_free(struct exchange *x);
+/* The watcher has read on past it; its process is gone. */
+void watch_seen(struct hop *hop);
+void watch_lost(struct hop *hop);
 
 /* --- verdict.c ------------------------------------------------------------------- */
 void verdict_take(struct instance *instance, const struct sluice_up *up);
@@ -787,6 +829,8 @@ void respond_begin(struct exchange *x);
 void respond_build(struct exchange *x, const struct sluice_up *up);
 /* 1xx to the client, if it may see it. False: no memory just now. */
 bool respond_informational(struct exchange *x, const struct sluice_head *head);
+/* An answer has begun. `x` may be NULL. */
+void respond_counted(struct client *client, struct exchange *x, uint16_t status);
 /* An answer of the engine's own (`x` may be NULL), and how the client goes on. */
 enum client_fate respond_error(struct client *client, struct exchange *x, uint16_t status);
 /* How a client goes on that was not told that its connection ends. What has become of its chain
@@ -797,6 +841,20 @@ enum client_fate respond_fate(const struct exchange *x);
 /* The answer's body behind the head that is about to be sent, if all of it is there and it is
  * short: then it has ended. */
 void short_append(struct exchange *x, struct rte_mbuf *head);
+
+/* --- recall.c -------------------------------------------------------------------- */
+int recalls_create(struct engine *engine);
+void recalls_destroy(struct engine *engine);
+/* Answers what waits on an idle client's connection, if that is known. */
+bool recall_answer(struct client *client);
+/* What a function says of a head is good once more, or it is not. */
+void recall_heard(struct hop *hop, const struct sluice_up *up);
+/* Keeps this answer, head and short body, if it may be given again. */
+void recall_keep(struct exchange *x, const struct rte_mbuf *answer);
+/* What the instance called steady is so no longer. */
+void recall_retract(struct instance *instance);
+/* Functions, or paths, are others from here on. */
+void recall_forget(struct engine *engine);
 
 /* --- instead.c ------------------------------------------------------------------- */
 /* The function of `stage` answers in place of what it was shown: the origin is given up, and what
@@ -833,6 +891,8 @@ void instance_poll(struct instance *instance);
 void instance_read_on(struct instance *instance);
 void instance_room(struct instance *instance);
 void instance_release(struct instance *instance);
+/* The next entry of its ring, for what belongs to no exchange; NULL: no room. */
+struct sluice_down *instance_entry(struct instance *instance, uint8_t kind);
 uint64_t instance_consumed(const struct instance *instance);
 /* It said what it may not say. `counter` is the kind, `text` is for the error log. */
 void instance_offence(struct instance *instance, uint64_t *counter, const char *text);

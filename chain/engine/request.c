@@ -226,7 +226,7 @@ void request_read(struct client *client)
 			client_end(client);
 		return;
 	}
-	if (!head_moved(client, &source))
+	if (recall_answer(client) || !head_moved(client, &source))
 		return;
 	head = slot_take(client);
 	if (!head)

@@ -49,7 +49,7 @@ enum client_fate respond_fate(const struct exchange *x)
 	return CLIENT_DRAIN;
 }
 
-static void counted(struct client *client, struct exchange *x, uint16_t status)
+void respond_counted(struct client *client, struct exchange *x, uint16_t status)
 {
 	struct chain *chain = client->chain;
 
@@ -83,10 +83,12 @@ enum client_fate respond_error(struct client *client, struct exchange *x, uint16
 		rte_pktmbuf_free(chain);
 		return CLIENT_RESET;
 	}
-	if (x)
+	if (x) {
 		x->bytes_out += (uint32_t)len;
+		x->own_answer = true;
+	}
 	engine_count(engine, responses_own);
-	counted(client, x, status);
+	respond_counted(client, x, status);
 	return fate;
 }
 
@@ -202,7 +204,7 @@ static void head_to_client(struct exchange *x, struct rte_mbuf *chain)
 		rte_pktmbuf_free(chain); /* `closed` follows */
 		engine_count(x->engine, sends_failed);
 	}
-	counted(x->client, x, head->status);
+	respond_counted(x->client, x, head->status);
 	exchange_phase(x, PHASE_BODY);
 }
 
@@ -230,6 +232,7 @@ void respond_begin(struct exchange *x)
 		return;
 	}
 	short_append(x, chain);
+	recall_keep(x, chain);
 	frame_behind(x, chain);
 	head_to_client(x, chain);
 	if (!x->message[RESPONSE].framing.upgrade)

@@ -305,6 +305,8 @@ static void go_on(struct instance *instance, struct hop *hop, const struct sluic
 	struct exchange *x = hop->exchange;
 	enum direction d = x->phase == PHASE_REQUEST ? REQUEST : RESPONSE;
 
+	if (x->chain->watchers && (up->text_len || up->flags & SLUICE_UP_RESIZE))
+		watch_change(x, d, hop->stage);
 	if (!edits_take(instance, x, up, d) || !verdict_choice(instance, x, up))
 		return;
 	if (d == REQUEST && http_edits_ask_otherwise(x->engine->edits, up->text_len))
@@ -361,6 +363,7 @@ static void take_verdict(struct instance *instance, struct exchange *x, const st
 		verdict_slices_return(instance, up);
 		return;
 	}
+	recall_heard(hop, up);
 	if (is_plain(x, up)) {
 		answered(hop);
 		head_goes_on(hop, up);
@@ -424,6 +427,9 @@ void verdict_take(struct instance *instance, const struct sluice_up *up)
 		return;
 	case SLUICE_UP_ASK_DROP:
 		ask_dropped(instance, up);
+		return;
+	case SLUICE_UP_UNSTEADY:
+		recall_retract(instance);
 		return;
 	default:
 		take_answer(instance, up);

@@ -130,21 +130,49 @@ static struct rte_mbuf *segment_attach(struct lease *lease, struct rte_mempool *
 	return m;
 }
 
-struct rte_mbuf *ledger_lease_attach(struct lease *lease, struct rte_mempool *pool, uint32_t bytes,
-				     uint32_t segment_bytes)
+/* `*bytes` from `at` on, as mbufs of at most `most` bytes; there, how many it came to. */
+static struct rte_mbuf *run_attach(struct lease *lease, struct rte_mempool *pool, uint8_t *at,
+				   uint32_t most, uint32_t *bytes)
 {
-	uint32_t most = segment_bytes < SEGMENT_BYTES_MAX ? segment_bytes : SEGMENT_BYTES_MAX;
-	uint32_t left = lease->len - lease->attached, done = 0, run;
 	struct rte_mbuf *first = NULL, **end = &first;
+	uint32_t done = 0, run;
 
-	for (left = left < bytes ? left : bytes; done < left; done += run) {
-		run = left - done < most ? left - done : most;
-		*end = segment_attach(lease, pool, lease->data + lease->attached + done, &run);
+	for (; done < *bytes; done += run) {
+		run = *bytes - done < most ? *bytes - done : most;
+		*end = segment_attach(lease, pool, at + done, &run);
 		if (!*end)
 			break;
 		rte_mbuf_ext_refcnt_update(&lease->shared, 1);
 		end = &(*end)->next;
 	}
+	*bytes = done;
+	return first;
+}
+
+struct rte_mbuf *ledger_lease_attach(struct lease *lease, struct rte_mempool *pool, uint32_t bytes,
+				     uint32_t segment_bytes)
+{
+	uint32_t most = segment_bytes < SEGMENT_BYTES_MAX ? segment_bytes : SEGMENT_BYTES_MAX;
+	uint32_t left = lease->len - lease->attached, done = left < bytes ? left : bytes;
+	struct rte_mbuf *first =
+		run_attach(lease, pool, lease->data + lease->attached, most, &done);
+
 	lease->attached += done;
 	return first;
+}
+
+struct rte_mbuf *ledger_lease_whole(struct lease *lease, struct rte_mempool *pool)
+{
+	uint32_t done = lease->len;
+	struct rte_mbuf *chain = run_attach(lease, pool, lease->data, SEGMENT_BYTES_MAX, &done);
+
+	if (done == lease->len)
+		return chain;
+	rte_pktmbuf_free(chain);
+	return NULL;
+}
+
+void ledger_lease_share(struct lease *lease)
+{
+	rte_mbuf_ext_refcnt_update(&lease->shared, 1);
 }

@@ -86,6 +86,11 @@ struct lease *ledger_lease_take(struct holder *holder, const struct region *aren
  * it got. */
 struct rte_mbuf *ledger_lease_attach(struct lease *lease, struct rte_mempool *pool, uint32_t bytes,
 				     uint32_t segment_bytes) __attribute__((warn_unused_result));
+/* All of it, whatever was attached before. NULL: no mbufs left. */
+struct rte_mbuf *ledger_lease_whole(struct lease *lease, struct rte_mempool *pool)
+	__attribute__((warn_unused_result));
+/* One more taker. */
+void ledger_lease_share(struct lease *lease);
 /* The taker is done with it: all was attached, or the rest will not be. It goes back with its last
  * mbuf. */
 void ledger_lease_drop(struct lease *lease);

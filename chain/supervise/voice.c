@@ -8,7 +8,9 @@
 
 #include "chain/supervise/instance.h"
 
-#define HOOKS_ALL   (SLUICE_HOOKS_HTTP | SLUICE_HOOKS_TCP | SLUICE_HOOK_DONE | SLUICE_HOOK_REFUSED)
+#define HOOKS_ALL                                                                        \
+	(SLUICE_HOOKS_HTTP | SLUICE_HOOKS_TCP | SLUICE_HOOK_DONE | SLUICE_HOOK_REFUSED | \
+	 SLUICE_HOOK_REPEATED)
 #define MESSAGES    64  /* taken in one go */
 #define LINES_BURST 200 /* of log; the host has a lower limit, but may lie */
 #define LINES_RATE  100 /* per second */

@@ -53,6 +53,7 @@ struct conf_daemon {
 	unsigned memory_mb;
 	unsigned batch;            /* packets taken from a port at a time */
 	unsigned copy_below_bytes; /* shorter pieces of payload are copied */
+	unsigned recalls;          /* answers that each worker keeps, to give them again */
 	unsigned drain_ms;         /* SIGTERM: how long exchanges may still take */
 	unsigned max_connections;
 	const char *run_dir;        /* holds control.sock and apps.sock */

@@ -60,6 +60,9 @@ static const struct key daemon_keys[] = {
 	UINT(conf_daemon, batch, "32", 1, 32, "packets taken from a port at a time, at most"),
 	UINT(conf_daemon, copy_below_bytes, "256", 1, 9216,
 	     "shorter pieces of payload are copied beside their headers, not referred to"),
+	UINT(conf_daemon, recalls, "1024", 0, 65536,
+	     "answers that each worker keeps, to give them again as long as functions allow; 0: "
+	     "none"),
 	UINT(conf_daemon, drain_ms, "30000", 0, 3600000,
 	     "how long exchanges may still take after SIGTERM"),
 	{.name = "run_dir",

@@ -10,6 +10,8 @@
 #include "range.h"
 #include "send.h"
 
+#define STEADY_BYTES (1u << 20) /* of a body; what is longer the manager would not repeat */
+
 void answer_note(struct cache *cache, struct sluice_exchange *x, const struct note *note)
 {
 	char room[NOTE_BYTES];
@@ -169,6 +171,37 @@ bool answer_is_covered(struct cache *cache, const struct answer_to *to, const st
 	       first >= object->first && last < object->first + object->body.bytes;
 }
 
+/* --- the same again ----------------------------------------------------------------------- */
+
+/* A fresh object, to a plain request: the same until its age is another one. What it was comes back
+ * as a tag: bytes of body, and which of these it was. */
+enum said { SAID_WHOLE, SAID_NOT_MODIFIED, SAID_KINDS };
+
+static void say_steady(struct cache *cache, struct sluice_exchange *x, const struct answer_to *to,
+		       const struct object *object, const struct note *note, uint32_t said)
+{
+	int64_t age_us = fresh_age_us(&object->fresh, sluice_now_us(cache->nf));
+	uint64_t bytes = to->head ? 0 : object->body.bytes;
+
+	if (!to->plain || note->why != NOTE_HIT || note->ttl_s < 1 || age_us < 0 ||
+	    bytes > STEADY_BYTES)
+		return;
+	if (said == SAID_NOT_MODIFIED)
+		bytes = 0;
+	sluice_steady(x, (uint32_t)((1000000 - age_us % 1000000) / 1000),
+		      (uint32_t)bytes * SAID_KINDS + said);
+}
+
+void answer_repeated(struct sluice_nf *nf, uint32_t tag, uint64_t times)
+{
+	struct cache *cache = sluice_data(nf);
+
+	*cache->count.hits += times;
+	*cache->count.bytes_referenced += tag / SAID_KINDS * times;
+	if (tag % SAID_KINDS == SAID_NOT_MODIFIED)
+		*cache->count.not_modified += times;
+}
+
 enum sluice_verdict answer_object(struct cache *cache, struct sluice_exchange *x,
 				  const struct answer_to *to, struct object *object,
 				  struct note *note)
@@ -180,13 +213,16 @@ enum sluice_verdict answer_object(struct cache *cache, struct sluice_exchange *x
 	note->has_ttl = true;
 	note->ttl_s = fresh_ttl_s(&object->fresh, sluice_now_us(cache->nf));
 	if (to->conditional &&
-	    condition_not_modified(&to->fields, object, sluice_wall_seconds(cache->nf)))
+	    condition_not_modified(&to->fields, object, sluice_wall_seconds(cache->nf))) {
+		say_steady(cache, x, to, object, note, SAID_NOT_MODIFIED);
 		return answer_304(cache, x, object, note);
+	}
 	range = find_range(cache, to, object, &first, &last);
 	if (range == RANGE_PART)
 		return answer_206(cache, x, object, note, first, last);
 	if (range == RANGE_UNSATISFIABLE)
 		return answer_416(cache, x, object, note);
+	say_steady(cache, x, to, object, note, SAID_WHOLE);
 	return answer_whole(cache, x, to->head, object, note);
 }
 

@@ -10,6 +10,7 @@
 /* What of a request counts when an object answers it. */
 struct answer_to {
 	bool head, conditional, range;
+	bool plain; /* it has no directives for caches */
 	struct vary_request fields;
 };
 
@@ -26,6 +27,9 @@ bool answer_is_covered(struct cache *cache, const struct answer_to *to,
 /* An answer without a body. `note` may be NULL. */
 enum sluice_verdict answer_status(struct cache *cache, struct sluice_exchange *x, uint16_t status,
 				  const struct note *note);
+
+/* Answers that were called steady were given so often besides: the hook `repeated`. */
+void answer_repeated(struct sluice_nf *nf, uint32_t tag, uint64_t times);
 
 /* Adds the Cache-Status to the head of this exchange. */
 void answer_note(struct cache *cache, struct sluice_exchange *x, const struct note *note);

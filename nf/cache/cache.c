@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "answer.h"
 #include "ask.h"
 #include "command.h"
 #include "crowd.h"
@@ -179,6 +180,7 @@ const struct sluice_nf_hooks cache_hooks = {
 	.tick = tick,
 	.writable = writable,
 	.command = command_run,
+	.repeated = answer_repeated,
 };
 
 SLUICE_FUNCTION(cache_hooks);

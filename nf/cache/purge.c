@@ -15,6 +15,7 @@ unsigned purge_tags(struct cache *cache, struct sluice_str tags, bool soft)
 {
 	unsigned n = tags_purge(&cache->tags, &cache->store.hash_key, tags, soft);
 
+	sluice_unsteady(cache->nf);
 	*cache->count.purges += n;
 	return n;
 }
@@ -34,12 +35,14 @@ bool purge_prefix(struct cache *cache, struct sluice_str prefix, bool soft)
 {
 	if (!prefixes_purge(&cache->prefixes, prefix, soft))
 		return false;
+	sluice_unsteady(cache->nf);
 	cache_count(cache->count.purges);
 	return true;
 }
 
 static void expire_all(struct cache *cache, struct entry *entry)
 {
+	sluice_unsteady(cache->nf);
 	for (struct object *o = entry->newest; o; o = o->older)
 		fresh_expire(&o->fresh, sluice_now_us(cache->nf));
 	entry->invalidations++;

@@ -54,7 +54,11 @@ static enum note_why judge(struct cache *cache, const struct ask *ask, const str
 
 static struct answer_to answer_to(const struct ask *ask, const struct sluice_exchange *x)
 {
-	return (struct answer_to){ask->head, ask->conditional, ask->range, ask_vary(x)};
+	return (struct answer_to){.head = ask->head,
+				  .conditional = ask->conditional,
+				  .range = ask->range,
+				  .plain = !ask->cc.values,
+				  .fields = ask_vary(x)};
 }
 
 static struct entry *find_entry(struct cache *cache, const struct ask *ask)

@@ -259,6 +259,7 @@ void store_remove(struct store *store, struct object *object)
 {
 	if (!object->entry)
 		return;
+	sluice_unsteady(store->nf);
 	s3_remove(&store->s3, &object->item);
 	detach(store, object);
 }
@@ -297,6 +298,7 @@ void store_insert(struct store *store, struct entry *entry, struct object *objec
 
 void store_set_head(struct store *store, struct object *object, struct fields *head)
 {
+	sluice_unsteady(store->nf);
 	mem_put(&store->mem, object->head);
 	object->head = head;
 	if (object->entry)

@@ -73,7 +73,10 @@ static enum sluice_verdict answer_old(struct cache *cache, struct sluice_exchang
 				      struct fetch *f)
 {
 	struct note note = {.why = f->why, .forward_status = sluice_head(x)->status};
-	struct answer_to to = {f->head, f->conditional, f->range, fetch_vary(f)};
+	struct answer_to to = {.head = f->head,
+			       .conditional = f->conditional,
+			       .range = f->range,
+			       .fields = fetch_vary(f)};
 	struct fields *request = f->request;
 	struct object *old = f->old;
 	enum sluice_verdict verdict;

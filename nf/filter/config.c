@@ -311,6 +311,16 @@ static int read_settings(struct filter *filter, const struct sluice_conf *config
 	return errors ? -EINVAL : 0;
 }
 
+static bool is_by_head(const struct filter *filter, const struct sluice_conf *config)
+{
+	if (sluice_conf_has(config, "networks"))
+		return false;
+	for (unsigned i = 0; i < filter->rules_count; ++i)
+		if (!filter->rules[i].when.from_any)
+			return false;
+	return true;
+}
+
 int filter_read(struct filter *filter, struct sluice_nf *nf, const struct sluice_conf *config)
 {
 	uint32_t match_limit;
@@ -325,5 +335,6 @@ int filter_read(struct filter *filter, struct sluice_nf *nf, const struct sluice
 	err = read_rules(filter, config);
 	if (!err && !bad)
 		give_counters(filter, nf);
+	filter->by_head = is_by_head(filter, config);
 	return bad ? bad : err;
 }

@@ -14,6 +14,25 @@ static enum sluice_verdict allow(struct filter *filter, const struct filter_ctx 
 	return SLUICE_LEAVE;
 }
 
+/* `by`: the number of the rule that says so, from 1; 0: none did. */
+static enum sluice_verdict allow_by(const struct filter_view *view, const struct filter_ctx *ctx,
+				    unsigned by)
+{
+	if (view->steady && !ctx->pending)
+		sluice_steady(view->x, SLUICE_STEADY_MS_MAX, by);
+	return allow(view->filter, ctx);
+}
+
+void filter_repeated(struct sluice_nf *nf, uint32_t by, uint64_t times)
+{
+	struct filter *filter = sluice_data(nf);
+
+	*filter->counters.requests += times;
+	*filter->counters.allowed += times;
+	if (by && by <= filter->rules_count)
+		*filter->rules[by - 1].hits += times;
+}
+
 enum sluice_verdict filter_deny(struct filter *filter, struct sluice_exchange *x, uint16_t status)
 {
 	++*filter->counters.denied;
@@ -132,6 +151,7 @@ static enum sluice_verdict by_rules(struct filter *filter, struct filter_view *v
 		if (result == PATTERN_NO)
 			continue;
 		if (result == PATTERN_LIMIT) {
+			view->steady = false;
 			++*filter->counters.match_limits;
 			if (filter->deny_on_limit && filter_acts(filter, rule))
 				return filter_deny(filter, view->x, filter->status);
@@ -141,10 +161,11 @@ static enum sluice_verdict by_rules(struct filter *filter, struct filter_view *v
 		if (verdict != SLUICE_PASS)
 			return verdict;
 		if (rule->action == FILTER_ALLOW && filter_acts(filter, rule))
-			return allow(filter, ctx);
+			return allow_by(view, ctx, i + 1);
+		view->steady = false;
 	}
 	return filter->deny_by_default ? filter_deny(filter, view->x, filter->status)
-				       : allow(filter, ctx);
+				       : allow_by(view, ctx, 0);
 }
 
 /* A tag that the client brings is no tag of ours. */
@@ -167,7 +188,7 @@ static bool is_form(struct sluice_exchange *x)
 
 enum sluice_verdict filter_decide(struct filter *filter, struct sluice_exchange *x)
 {
-	struct filter_view view = {.filter = filter, .x = x};
+	struct filter_view view = {.filter = filter, .x = x, .steady = filter->by_head};
 	struct filter_ctx *ctx = sluice_ctx(x);
 	uint8_t network = network_map_find(&filter->networks, &sluice_head(x)->client);
 

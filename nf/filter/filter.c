@@ -50,5 +50,6 @@ static const struct sluice_nf_hooks filter_hooks = {
 	.request_body = filter_body,
 	.done = filter_body_done,
 	.command = filter_command,
+	.repeated = filter_repeated,
 };
 SLUICE_FUNCTION(filter_hooks);

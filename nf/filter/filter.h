@@ -110,6 +110,7 @@ struct filter_view {
 	struct sluice_str path;
 	struct sluice_str target;
 	bool target_made, args_made, args_over;
+	bool steady; /* what comes of it follows from the head, and needs no count but the last */
 	unsigned args;
 };
 
@@ -123,7 +124,8 @@ struct filter {
 	struct network_map networks; /* values: enum filter_network */
 	bool deny_by_default;
 	bool deny_on_limit;
-	bool tags; /* there are rules that tag */
+	bool by_head; /* no network and no rule asks who the client is */
+	bool tags;    /* there are rules that tag */
 	struct field_name tag_header;
 	uint8_t paranoia, watch; /* rules up to these levels act, are counted */
 	uint32_t threshold;      /* 0: none */
@@ -174,6 +176,8 @@ bool filter_view_args(struct filter_view *view);
 struct sluice_str filter_form_decode(struct sluice_str text, char *room);
 
 enum sluice_verdict filter_decide(struct filter *filter, struct sluice_exchange *x);
+/* Requests let through for their heads were let through so often again: the hook `repeated`. */
+void filter_repeated(struct sluice_nf *nf, uint32_t by, uint64_t times);
 
 /* What a rule that matched does beside ending things: counts, tags, writes, scores. True: the score
  * is reached. Rules above `paranoia` only count. */

@@ -240,6 +240,14 @@ void sluice_body_resize(struct sluice_exchange *x)
 	x->resize = true;
 }
 
+void sluice_steady(struct sluice_exchange *x, uint32_t ms, uint32_t tag)
+{
+	if (x->phase != NF_REQUEST_HEAD && x->phase != NF_RESPONSE_HEAD)
+		return;
+	x->steady_ms = (uint16_t)(ms < SLUICE_STEADY_MS_MAX ? ms : SLUICE_STEADY_MS_MAX);
+	x->steady_tag = tag;
+}
+
 /* --- verdicts ---------------------------------------------------------------------- */
 
 /* A verdict that makes no sense here is the function's mistake: the exchange ends. */
@@ -311,6 +319,25 @@ static void how_fill(const struct sluice_exchange *x, struct sluice_up *up)
 	up->how = x->how;
 }
 
+void sluice_unsteady(struct sluice_nf *nf)
+{
+	struct sluice_up up = {.kind = SLUICE_UP_UNSTEADY};
+
+	for (unsigned i = 0; nf->steady_workers; i++, nf->steady_workers >>= 1)
+		if (nf->steady_workers & 1)
+			nf->env->put(nf->env_ctx, i, &up, NULL, true);
+}
+
+static void steady_fill(struct sluice_exchange *x, struct sluice_up *up)
+{
+	if (!x->steady_ms)
+		return;
+	x->nf->steady_workers |= UINT64_C(1) << x->worker;
+	up->steady_ms = x->steady_ms;
+	up->piece = x->steady_tag;
+	x->steady_ms = 0;
+}
+
 /* What was said before it asks to wait is forgotten: it will be asked again. */
 static void forget(struct sluice_exchange *x)
 {
@@ -359,6 +386,7 @@ void answer_head(struct sluice_exchange *x, enum sluice_verdict verdict)
 		how_fill(x, &up);
 	x->has_how = false;
 	x->early_taken = 0;
+	steady_fill(x, &up);
 	verdict_put(x, &up);
 	x->phase = NF_IDLE;
 	x->held = false;

@@ -68,6 +68,7 @@ enum nf_phase {
 	NF_CLIENT_DATA,
 	NF_SERVER_DATA,
 	NF_REFUSED,
+	NF_SEEN,
 };
 
 LIST_HEAD(sluice_ask_list, sluice_ask);
@@ -89,6 +90,8 @@ struct sluice_exchange {
 	bool body_ended; /* the function gave the last piece of its answer */
 	bool no_body;    /* HEAD, or none by status or length: what is emitted goes nowhere */
 	bool has_how;
+	uint16_t steady_ms; /* of the verdict to come; 0: it is not */
+	uint32_t steady_tag;
 	bool early_ended; /* the client of a connection sends nothing after its early bytes */
 	uint16_t status, group, server;
 	uint16_t early_count;
@@ -118,6 +121,11 @@ struct nf_worker {
 	uint32_t ask_generation;
 };
 
+/* An exchange that is over: three of them that only have heads. */
+struct nf_sight {
+	struct sluice_exchange *request, *response, *asked;
+};
+
 LIST_HEAD(sluice_timer_list, sluice_timer);
 
 struct nf_timers {
@@ -142,9 +150,10 @@ struct sluice_nf {
 	int64_t wall_seconds;
 	uint64_t tick_us; /* the next one; UINT64_MAX: none */
 	struct nf_timers timers;
-	bool started;    /* init returned 0 */
-	bool wants_room; /* the function was turned away */
-	bool room_came;  /* and something came free since */
+	bool started;            /* init returned 0 */
+	uint64_t steady_workers; /* bit n: worker n was given a steady verdict */
+	bool wants_room;         /* the function was turned away */
+	bool room_came;          /* and something came free since */
 	char start_error[256];
 	struct conf_tree *conf;
 	const struct sluice_upstreams *upstreams;
@@ -156,6 +165,7 @@ struct sluice_nf {
 	struct nf_edits *spare_edits;
 	struct sluice_exchange *emitting; /* the exchange whose body hook runs */
 	struct sluice_exchange *asked;    /* what sluice_asked returns; NULL: it never did */
+	struct nf_sight *sight;           /* what `seen` is shown; NULL: there is no such hook */
 	struct sluice_slice emit[NF_EMIT_MAX];
 	uint32_t emit_count;
 	uint64_t *counters;
@@ -212,6 +222,13 @@ int nf_command(struct sluice_nf *nf, const char *words, size_t bytes, char **ans
 /* One descriptor from the manager: runs the hook, puts the answer. */
 void nf_event(struct sluice_nf *nf, unsigned worker, const struct sluice_down *down);
 
+/* --- watching (seen.c) --------------------------------------------------------------- */
+
+/* Shows the function an exchange that is over. NULL: there is no such head. */
+void nf_seen(struct sluice_nf *nf, const struct sluice_head *request,
+	     const struct sluice_head *response, const struct sluice_head *asked,
+	     const struct sluice_end *end);
+
 /* --- between the library's files ------------------------------------------------------ */
 
 #define NF_CHUNK 64
@@ -224,6 +241,11 @@ void nf_exchange_end(struct sluice_exchange *x);
 
 const uint8_t *nf_resolve(const struct sluice_nf *nf, uint64_t ref, uint32_t len);
 void nf_complain(struct sluice_nf *nf, const char *what);
+
+/* seen.c */
+int nf_sight_create(struct sluice_nf *nf);
+void nf_sight_free(struct sluice_nf *nf);
+void nf_on_seen(struct sluice_nf *nf, unsigned worker, const struct sluice_down *d);
 
 /* ask.c */
 void nf_asks_drop(struct sluice_exchange *x);

@@ -62,6 +62,8 @@ static void on_verdict(struct harness_exchange *x, const struct sluice_up *up, c
 	x->group = up->group;
 	x->server = up->server;
 	x->left = x->verdict == SLUICE_LEAVE;
+	x->steady_ms = up->steady_ms;
+	x->steady_tag = up->piece;
 	x->has_how = up->flags & SLUICE_UP_HOW;
 	if (x->has_how)
 		x->how = up->how;
@@ -112,6 +114,12 @@ static void on_ask(struct harness *h, const struct sluice_up *up, const void *te
 		harness_ask_dropped(h, up);
 }
 
+static bool is_of_exchange(const struct sluice_up *up)
+{
+	return up->kind == SLUICE_UP_VERDICT || up->kind == SLUICE_UP_PIECE ||
+	       up->kind == SLUICE_UP_EMIT;
+}
+
 static int put(void *ctx, unsigned worker, const struct sluice_up *up, const void *text, bool must)
 {
 	struct harness *h = ctx;
@@ -122,12 +130,15 @@ static int put(void *ctx, unsigned worker, const struct sluice_up *up, const voi
 		return -EAGAIN;
 	if (!must && h->room != UINT32_MAX)
 		h->room--;
-	if (up->kind == SLUICE_UP_ASK || up->kind == SLUICE_UP_ASK_DROP) {
-		on_ask(h, up, text);
-		return 0;
-	}
-	x = exchange_find(h, up);
+	x = is_of_exchange(up) ? exchange_find(h, up) : NULL;
 	switch (up->kind) {
+	case SLUICE_UP_ASK:
+	case SLUICE_UP_ASK_DROP:
+		on_ask(h, up, text);
+		break;
+	case SLUICE_UP_UNSTEADY:
+		h->unsteady++;
+		break;
 	case SLUICE_UP_VERDICT:
 		on_verdict(x, up, text);
 		break;
@@ -384,6 +395,24 @@ enum sluice_verdict harness_verdict(const struct harness_exchange *x)
 uint16_t harness_group(const struct harness_exchange *x)
 {
 	return x->group;
+}
+
+uint32_t harness_steady_ms(const struct harness_exchange *x)
+{
+	return x->steady_ms;
+}
+
+unsigned harness_unsteady(const struct harness *h)
+{
+	return h->unsteady;
+}
+
+void harness_repeated(struct harness_exchange *x, uint64_t times)
+{
+	struct sluice_down down = {.kind = SLUICE_DOWN_REPEATED,
+				   .repeated = {.times = times, .tag = x->steady_tag}};
+
+	harness_event(x, &down);
 }
 
 const struct sluice_how *harness_how(const struct harness_exchange *x)

@@ -50,6 +50,8 @@ struct harness_exchange {
 	struct sluice_peer client, local;
 	struct sluice_how how;
 	bool has_how;
+	uint16_t steady_ms;
+	uint32_t steady_tag;
 	char *method, *target;
 	uint64_t request;            /* where its head lies, without edits */
 	struct harness_pair *fields; /* of the last head, with the edits of its answer */
@@ -67,6 +69,7 @@ struct harness {
 	struct sluice_peer client, local;
 	uint16_t routed_group, routed_server;
 	uint32_t room;
+	unsigned unsteady; /* said so often */
 	bool hold_sent;
 	uint32_t *sent; /* tags in flight */
 	size_t sent_count, sent_size;

@@ -217,6 +217,7 @@ static void give(struct files *files, struct file *file, struct found *out)
 {
 	file->checked_us = sluice_now_us(files->nf);
 	file->lacks = 0;
+	out->fresh_us = FRESH_US;
 	out->body = &file->body;
 	out->type = file->type;
 	out->file = file;
@@ -275,15 +276,21 @@ static uint64_t hash_of(const struct files *files, const struct static_root *roo
 	return hash_bytes(&files->key, path.ptr, path.len) + root->number;
 }
 
+static uint64_t age_us(const struct files *files, const struct file *file)
+{
+	return sluice_now_us(files->nf) - file->checked_us;
+}
+
 static bool is_fresh(const struct files *files, const struct file *file)
 {
-	return sluice_now_us(files->nf) - file->checked_us < FRESH_US;
+	return age_us(files, file) < FRESH_US;
 }
 
 static void give_fresh(struct files *files, struct file *file, struct found *out)
 {
 	++*files->counters.hits;
 	file->used = true;
+	out->fresh_us = FRESH_US - age_us(files, file);
 	out->body = &file->body;
 	out->type = file->type;
 	out->file = file;
@@ -375,6 +382,8 @@ static bool take_variant(struct files *files, const struct static_root *root,
 		close(out->fd);
 	variant.type = out->type;
 	variant.read_bytes += out->read_bytes;
+	if (variant.fresh_us > out->fresh_us)
+		variant.fresh_us = out->fresh_us;
 	*out = variant;
 	if (out->fd >= 0)
 		out->body = &out->own; /* where it lies now */

@@ -88,6 +88,7 @@ struct found {
 	bool directory;         /* its name lacks the slash at the end */
 	struct static_body own; /* where `body` points for a large file */
 	uint64_t read_bytes;    /* so much was read just now */
+	uint64_t fresh_us; /* of what lies in the arena: so long the system is not asked again */
 };
 
 /* `path` is decoded, relative to the root, without a slash in front. `accept`: what the client

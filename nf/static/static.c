@@ -11,6 +11,9 @@
 
 #define CONTENT_RANGE_BYTES 64
 
+/* What a steady answer is, for the counters when it is repeated. */
+enum said { SAID_NOT_MODIFIED = 1 << 0, SAID_PARTIAL = 1 << 1, SAID_FILE = 1 << 2 };
+
 /* What one answer consists of. */
 struct reply {
 	const struct static_response *response;
@@ -18,6 +21,7 @@ struct reply {
 	const char *type;
 	const char *coding; /* NULL: none */
 	int fd;             /* of a body that is not in the arena */
+	uint32_t steady_ms; /* so long the same head gets the same */
 	uint16_t status;
 	struct static_part part;
 };
@@ -98,17 +102,42 @@ static int send_part(struct static_nf *self, struct sluice_exchange *x, struct r
 	return 0;
 }
 
+static void say_steady(struct sluice_exchange *x, const struct reply *reply)
+{
+	uint32_t said = (reply->status == 304 ? SAID_NOT_MODIFIED : 0u) |
+			(reply->status == 206 ? SAID_PARTIAL : 0u) |
+			(reply->response->has_root ? SAID_FILE : 0u);
+
+	if (reply->steady_ms && reply->fd < 0)
+		sluice_steady(x, reply->steady_ms, said);
+}
+
 static enum sluice_verdict send_reply(struct static_nf *self, struct sluice_exchange *x,
 				      struct reply *reply)
 {
 	bool none = answer_has_no_body(reply->status);
 	int err = sluice_respond(x, reply->status, none ? SLUICE_LENGTH_NONE : reply->part.len);
 
+	say_steady(x, reply);
 	if (!err)
 		err = add_fields(x, reply);
 	if (!err)
 		err = send_part(self, x, reply);
 	return finish(self, err);
+}
+
+static void static_repeated(struct sluice_nf *nf, uint32_t said, uint64_t times)
+{
+	struct static_nf *self = sluice_data(nf);
+
+	*self->counters.requests += times;
+	*self->counters.answered += times;
+	if (said & SAID_NOT_MODIFIED)
+		*self->counters.not_modified += times;
+	if (said & SAID_PARTIAL)
+		*self->counters.partial += times;
+	if (said & SAID_FILE)
+		*self->files.counters.hits += times;
 }
 
 static enum sluice_verdict send_unsatisfiable(struct static_nf *self, struct sluice_exchange *x,
@@ -175,6 +204,7 @@ static enum sluice_verdict send_found(struct static_nf *self, struct sluice_exch
 		.type = response->type ? response->type : found->type,
 		.coding = found->coding,
 		.fd = found->fd,
+		.steady_ms = (uint32_t)(found->fresh_us / 1000),
 		.part = {0, found->body->size},
 	};
 	enum sluice_verdict verdict = send_wanted(self, x, &reply);
@@ -210,6 +240,7 @@ static enum sluice_verdict answer(struct static_nf *self, struct sluice_exchange
 		.body = &response->body,
 		.type = response->type,
 		.fd = -1,
+		.steady_ms = SLUICE_STEADY_MS_MAX,
 		.status = response->status,
 		.part = {0, response->body.size},
 	};
@@ -334,5 +365,6 @@ static const struct sluice_nf_hooks static_hooks = {
 	.request_head = static_request,
 	.done = stream_done,
 	.writable = static_writable,
+	.repeated = static_repeated,
 };
 SLUICE_FUNCTION(static_hooks);

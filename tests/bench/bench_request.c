@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * bench_request [COUNT [PLUGINS [N]]]: COUNT requests (300,000) on kept connections, answered by
- * `static` with 64 bytes; stack, engine and inline functions in one process, without devices. The
- * time of the server's side is counted apart: what a request costs when a packet costs nothing.
- * Then the same with `noop` before it, once to eight times (or only N times); and 1 KB through
- * `proxy` from an origin on the other side (or only that: N is "proxy"). Fails when an answer is
- * not as it should be.
+ * bench_request [COUNT [PLUGINS [ROW]]]: what a request costs when a packet costs nothing: stack,
+ * engine and inline functions in one process, without devices; the time of the server's side is
+ * counted apart. COUNT requests (300,000), answered by `static` with 64 bytes,
+ *
+ *    again   as it is when nothing is set: the answer is given again without asking anybody
+ *    once    the same, each on a connection of its own
+ *    0 … 8   asked each time (daemon.recalls = 0), with so many of `noop` before
+ *    watch   the same with eight that only watch
+ *    proxy   1 KB through `proxy`, from an origin on the other side
+ *
+ * or only ROW. Fails when an answer is not as it should be.
  */
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,14 +32,23 @@
 #define STEP_US       20u
 #define BODY_BYTES    64u
 #define PROXY_BYTES   1024u
+#define RECALLS       1024u
+#define ONCE_MOST     20000u /* ports are not used again so soon */
 
 static const char question[] = "GET /64 HTTP/1.1\r\nHost: bench\r\n\r\n";
 
+struct row {
+	const char *name, *title;
+	unsigned before; /* of `noop` */
+	bool recalls, once, proxy, watch;
+};
+
 struct run {
 	struct pair pair;
+	const struct row *row;
 	struct origin origin;
 	uint32_t body_bytes;
-	uint32_t count, asked, answered, wrong, closed;
+	uint32_t count, opening, asked, answered, wrong, closed;
 };
 static struct run run;
 
@@ -61,7 +74,21 @@ static void ask(struct tcp_conn *conn)
 static void on_opened(struct tcp_conn *conn, void *user)
 {
 	(void)user;
+	run.opening--;
 	ask(conn);
+}
+
+static void client_open(void);
+
+static void go_on(struct tcp_conn *conn)
+{
+	if (!run.row->once) {
+		ask(conn);
+		return;
+	}
+	tcp_close(conn);
+	if (run.asked + run.opening < run.count)
+		client_open();
 }
 
 /* Head and body come in one segment. */
@@ -80,7 +107,7 @@ static void on_readable(struct tcp_conn *conn, void *user)
 		run.wrong++;
 	rte_pktmbuf_free(chain);
 	run.answered++;
-	ask(conn);
+	go_on(conn);
 }
 
 static void on_closed(struct tcp_conn *conn, void *user, enum tcp_close_reason reason)
@@ -94,16 +121,14 @@ static void on_closed(struct tcp_conn *conn, void *user, enum tcp_close_reason r
 static const struct tcp_handlers handlers = {
 	.opened = on_opened, .readable = on_readable, .closed = on_closed};
 
-static int clients_open(void)
+static void client_open(void)
 {
 	struct endpoint to = pair_endpoint(PAIR_SERVER, 80);
 	struct tcp_conn *conn;
 
-	for (unsigned i = 0; i < CONNECTIONS; i++)
-		if (tcp_connect(run.pair.side[PAIR_CLIENT].stack, &to, NULL, &handlers, NULL,
-				&conn))
-			return -1;
-	return 0;
+	run.opening++;
+	if (tcp_connect(run.pair.side[PAIR_CLIENT].stack, &to, NULL, &handlers, NULL, &conn))
+		run.wrong++;
 }
 
 /* ---- what is measured ---- */
@@ -111,10 +136,10 @@ static int clients_open(void)
 static void write_begin(FILE *f, const char *plugins)
 {
 	fprintf(f,
-		"daemon = { plugin_dir = \"%s\"; };\n"
+		"daemon = { plugin_dir = \"%s\"; recalls = %u; };\n"
 		"ports = ( { name = \"wire\"; device = \"net_null0\"; addresses = [ "
 		"\"10.0.0.2/24\" ]; } );\n",
-		plugins);
+		plugins, run.row->recalls ? RECALLS : 0);
 }
 
 static void write_chain(FILE *f)
@@ -130,8 +155,8 @@ static void write_static(FILE *f, unsigned before)
 	for (unsigned i = 0; i < before; i++)
 		fprintf(f,
 			"  { name = \"noop%u\"; plugin = \"noop\"; placement = \"inline\"; "
-			"arena_mb = 1; },\n",
-			i);
+			"arena_mb = 1; config = { mode = \"%s\"; }; },\n",
+			i, run.row->watch ? "watch" : "pass");
 	fprintf(f,
 		"  { name = \"pages\"; plugin = \"static\"; placement = \"inline\"; arena_mb = 4;\n"
 		"    config = { responses = ( { path = \"/64\"; size_bytes = 64; } ); }; } );\n");
@@ -153,25 +178,23 @@ static void write_proxy(FILE *f)
 	fprintf(f, "\"route\" ]; } );\n");
 }
 
-#define PROXY UINT_MAX /* in place of a number of functions */
-
-static int conf_write(FILE *f, const char *plugins, unsigned before)
+static int conf_write(FILE *f, const char *plugins)
 {
 	write_begin(f, plugins);
-	if (before == PROXY)
+	if (run.row->proxy)
 		write_proxy(f);
 	else
-		write_static(f, before);
+		write_static(f, run.row->before);
 	return fclose(f);
 }
 
-static int site_make(const char *plugins, unsigned before, struct site **out)
+static int site_make(const char *plugins, struct site **out)
 {
 	char path[] = "/tmp/bench_request.XXXXXX";
 	int fd = mkstemp(path), rc;
 	FILE *f = fd < 0 ? NULL : fdopen(fd, "w");
 
-	if (!f || conf_write(f, plugins, before))
+	if (!f || conf_write(f, plugins))
 		return -1;
 	rc = site_open(&run.pair, path, out);
 	unlink(path);
@@ -190,70 +213,81 @@ static bool good(const struct site *site)
 	return false;
 }
 
+static void run_until(uint32_t answered)
+{
+	while (!run.wrong && !run.closed && run.answered < answered)
+		pair_turn(&run.pair, STEP_US);
+}
+
 /* Nanoseconds of the server's side for each request; 0: it failed. */
-static double measure(const char *plugins, unsigned before, uint32_t count)
+static double measure(const char *plugins)
 {
 	struct pair_side *server = &run.pair.side[PAIR_SERVER];
 	struct site *site;
 	uint64_t began;
 	bool well;
 
-	run.count = count;
-	run.asked = run.answered = run.wrong = run.closed = 0;
-	run.body_bytes = before == PROXY ? PROXY_BYTES : BODY_BYTES;
-	if (site_make(plugins, before, &site))
+	run.opening = run.asked = run.answered = run.wrong = run.closed = 0;
+	run.body_bytes = run.row->proxy ? PROXY_BYTES : BODY_BYTES;
+	if (site_make(plugins, &site))
 		return 0;
-	if (clients_open())
-		run.wrong++;
-	while (!run.wrong && !run.closed && run.answered < count / 10)
-		pair_turn(&run.pair, STEP_US);
+	for (unsigned i = 0; i < CONNECTIONS; i++)
+		client_open();
+	run_until(run.count / 10);
 	began = server->cpu_ns;
-	while (!run.wrong && !run.closed && run.answered < count)
-		pair_turn(&run.pair, STEP_US);
+	run_until(run.count);
 	well = good(site);
 	site_close(site);
 	pair_settle(&run.pair, 1000);
-	return well ? (double)(server->cpu_ns - began) / (count - count / 10) : 0;
+	return well ? (double)(server->cpu_ns - began) / (run.count - run.count / 10) : 0;
 }
 
-static bool chain(const char *plugins, unsigned before, uint32_t count, double *alone)
-{
-	double ns = measure(plugins, before, count);
-	char name[64];
-
-	snprintf(name, sizeof(name), "%u before static", before);
-	pair_row(before ? name : "static", ns, 0, "ns a request");
-	if (!before)
-		*alone = ns;
-	else if (*alone > 0)
-		pair_row("", (ns - *alone) / before, 0, "ns each");
-	return ns > 0;
-}
-
-static bool chains(const char *plugins, const char *only, uint32_t count)
-{
-	static const unsigned lengths[] = {0, 1, 2, 4, 8};
-	double alone = 0;
-
-	printf("a GET of %u bytes on %u connections, inline, no device\n\n", BODY_BYTES,
-	       CONNECTIONS);
-	for (unsigned i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++)
-		if ((!only || (unsigned)atoi(only) == lengths[i]) &&
-		    !chain(plugins, lengths[i], count, &alone))
-			return false;
-	return true;
-}
-
-static bool proxied(const char *plugins, uint32_t count)
+static double measure_row(const struct row *row, const char *plugins, uint32_t count)
 {
 	double ns = 0;
 
+	run.row = row;
+	run.count = row->once && count > ONCE_MOST ? ONCE_MOST : count;
+	if (!row->proxy)
+		return measure(plugins);
 	if (!origin_open(&run.origin, &run.pair, PROXY_BYTES)) {
-		ns = measure(plugins, PROXY, count);
+		ns = measure(plugins);
 		origin_close(&run.origin);
 	}
-	pair_row("1 KB through proxy, from an origin", ns, 0, "ns a request");
-	return ns > 0;
+	return ns;
+}
+
+static const struct row rows[] = {
+	{"again", "static, given again", .recalls = true},
+	{"once", "the same, a connection each", .recalls = true, .once = true},
+	{"0", "static", .before = 0},
+	{"1", "1 noop before static", .before = 1},
+	{"2", "2 before static", .before = 2},
+	{"4", "4 before static", .before = 4},
+	{"8", "8 before static", .before = 8},
+	{"watch", "8 that watch before static", .before = 8, .watch = true},
+	{"proxy", "1 KB through proxy, from an origin", .proxy = true},
+};
+
+static bool measure_rows(const char *plugins, const char *only, uint32_t count)
+{
+	double ns, alone = 0;
+
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct row *row = &rows[i];
+
+		if (only && strcmp(only, row->name) != 0)
+			continue;
+		ns = measure_row(row, plugins, count);
+		pair_row(row->title, ns, 0, "ns a request");
+		if (!strcmp(row->name, "0"))
+			alone = ns;
+		if (row->before && alone > 0)
+			pair_row("", (ns - alone) / row->before, 0, "ns each");
+		if (ns <= 0)
+			return false;
+	}
+	return true;
 }
 
 int main(int argc, char **argv)
@@ -261,15 +295,13 @@ int main(int argc, char **argv)
 	const struct pair_conf conf = {.max_conns = 4096, .memory_bytes = 64ull << 20};
 	uint32_t count = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : COUNT_DEFAULT;
 	const char *plugins = argc > 2 ? argv[2] : "build/lib/sluice";
-	const char *only = argc > 3 ? argv[3] : NULL;
-	bool proxy_only = only && !strcmp(only, "proxy");
+	bool well;
 
 	if (!count || pair_start(&run.pair, &conf))
 		return 2;
-	if (!proxy_only && !chains(plugins, only, count))
-		return 1;
-	if ((!only || proxy_only) && !proxied(plugins, count))
-		return 1;
+	printf("a GET of %u bytes on %u connections, inline, no device\n\n", BODY_BYTES,
+	       CONNECTIONS);
+	well = measure_rows(plugins, argc > 3 ? argv[3] : NULL, count);
 	pair_stop(&run.pair);
-	return 0;
+	return well ? 0 : 1;
 }

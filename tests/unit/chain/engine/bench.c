@@ -279,7 +279,8 @@ static void engine_open(void)
 				 .data = pools.data,
 				 .ref = pools.ref,
 				 .max_exchanges = bench.options.max_exchanges,
-				 .max_clients = bench.options.max_clients};
+				 .max_clients = bench.options.max_clients,
+				 .recalls = bench.options.recalls};
 
 	assert_int_equal(engine_create(&env, bench.now_us, &bench.engine), 0);
 	functions_add();

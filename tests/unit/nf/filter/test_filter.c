@@ -37,6 +37,52 @@ static void test_no_rules_let_all_through(void **state)
 	harness_destroy(h);
 }
 
+/* What lets a request through for its head alone may be said again; all else is asked anew. */
+static void test_steady(void **state)
+{
+	static const struct {
+		const char *config, *target;
+		bool steady;
+	} rows[] = {
+		{"", "/", true},
+		{"allow = ( { path = \"^/a\"; } ); default = \"deny\";", "/a", true},
+		{"deny = ( { path = \"^/a\"; } );", "/b", true},
+		{"deny = ( { path = \"^/a\"; } );", "/a", false},
+		{"allow = ( { path = \"^/a\"; from = [ \"10.0.0.0/8\" ]; } );", "/b", false},
+		{"networks = { allow = [ \"10.0.0.0/8\" ]; };", "/", false},
+		{"rules = ( { action = \"log\"; path = \"^/a\"; } );", "/a", false},
+		{"rules = ( { action = \"log\"; path = \"^/a\"; } );", "/b", true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct harness *h = plugin_start(rows[i].config);
+		struct harness_exchange *x =
+			harness_request(h, "GET", rows[i].target, HARNESS_NO_FIELDS);
+
+		if ((harness_steady_ms(x) > 0) != rows[i].steady)
+			fail_msg("%s", rows[i].config);
+		harness_repeated(x, 5);
+		assert_int_equal(harness_counter(h, "requests"), 6);
+		harness_done(x, false);
+		harness_destroy(h);
+	}
+}
+
+static void test_repeated_rule(void **state)
+{
+	struct harness *h = plugin_start(
+		"allow = ( { path = \"^/a\"; }, { path = \"^/b\"; } ); default = \"deny\";");
+	struct harness_exchange *x = harness_request(h, "GET", "/b", HARNESS_NO_FIELDS);
+
+	(void)state;
+	harness_repeated(x, 5);
+	assert_int_equal(harness_counter(h, "allowed"), 6);
+	assert_int_equal(harness_counter(h, "hits_allow_1"), 0);
+	assert_int_equal(harness_counter(h, "hits_allow_2"), 6);
+	harness_destroy(h);
+}
+
 static void test_deny_answers(void **state)
 {
 	struct harness *h = plugin_start("deny = ( { path = \"^/admin\"; status = 403; } );");
@@ -317,6 +363,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_no_rules_let_all_through),
+		cmocka_unit_test(test_steady),
+		cmocka_unit_test(test_repeated_rule),
 		cmocka_unit_test(test_deny_answers),
 		cmocka_unit_test(test_deny_of_head_has_no_body),
 		cmocka_unit_test(test_own_body_and_empty_body),

@@ -237,10 +237,37 @@ static void test_echo(void **state)
 	harness_destroy(h);
 }
 
+/* What follows from the head alone may be said again; the counters know of it. */
+static void test_steady(void **state)
+{
+	struct harness *h = plugin_start("responses = ( { path = \"/x\"; body = \"hello\"; },"
+					 "{ path = \"/echo\"; echo = true; } );");
+	struct harness_exchange *x = get(h, "/x");
+
+	(void)state;
+	assert_int_equal(harness_steady_ms(x), SLUICE_STEADY_MS_MAX);
+	harness_repeated(x, 41);
+	assert_int_equal(harness_counter(h, "requests"), 42);
+	assert_int_equal(harness_counter(h, "answered"), 42);
+	assert_int_equal(harness_counter(h, "not_modified"), 0);
+	x = harness_request(h, "GET", "/x", HARNESS_FIELDS({"If-None-Match", "*"}));
+	assert_int_equal(harness_status(x), 304);
+	harness_repeated(x, 2);
+	assert_int_equal(harness_counter(h, "not_modified"), 3);
+	x = harness_request(h, "GET", "/x", HARNESS_FIELDS({"Range", "bytes=1-2"}));
+	assert_int_equal(harness_status(x), 206);
+	harness_repeated(x, 3);
+	assert_int_equal(harness_counter(h, "partial"), 4);
+	assert_int_equal(harness_counter(h, "answered"), 42 + 3 + 4);
+	assert_int_equal(harness_steady_ms(get(h, "/echo")), 0);
+	harness_destroy(h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_text),
+		cmocka_unit_test(test_steady),
 		cmocka_unit_test(test_head),
 		cmocka_unit_test(test_which_response),
 		cmocka_unit_test(test_otherwise),
