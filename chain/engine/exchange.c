@@ -285,8 +285,8 @@ static void account(struct exchange *x, struct client *client)
 static void hops_close(struct exchange *x)
 {
 	x->open_hops = 1;
-	for (uint8_t i = 0; i < x->chain->path_length; i++)
-		hop_close(&x->hop[i]);
+	for (uint32_t left = x->touched; left; left &= left - 1)
+		hop_close(&x->hop[__builtin_ctz(left)]);
 }
 
 void exchange_end(struct exchange *x, enum client_fate fate, bool failed)
