@@ -30,6 +30,8 @@ add_library(sluice_flags INTERFACE)
 target_compile_options(sluice_flags INTERFACE
   -Wall -Wextra -Wshadow -Werror -Wstrict-prototypes -Wmissing-prototypes
   -fno-strict-aliasing)
+# Nobody puts another function in the place of one of ours: those of one file may be inlined.
+target_compile_options(sluice_flags INTERFACE -fno-semantic-interposition)
 # For stacks in perf and in sanitizers' reports; a release has better use for the register.
 if(NOT SLUICE_LTO)
   target_compile_options(sluice_flags INTERFACE -fno-omit-frame-pointer)

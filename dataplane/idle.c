@@ -9,6 +9,8 @@
 
 #include "dataplane/driver.h"
 
+#define EVENTS 8 /* taken at a time: what is left of them wakes us again */
+
 static int watch(const struct idle *idle, int fd, uint32_t edge)
 {
 	struct epoll_event event = {.events = EPOLLIN | edge, .data.fd = fd};
@@ -75,18 +77,25 @@ static uint64_t nap(struct idle *idle, uint64_t most_us)
 	return us;
 }
 
+static void clear_event(const struct idle *idle, const struct epoll_event *events, int n)
+{
+	uint64_t count;
+
+	for (int i = 0; i < n; i++)
+		if (events[i].data.fd == idle->event_fd)
+			(void)!read(idle->event_fd, &count, sizeof(count));
+}
+
 void idle_sleep(struct idle *idle, uint64_t most_us)
 {
-	struct epoll_event events[8];
+	struct epoll_event events[EVENTS];
 	struct timespec timeout;
-	uint64_t count;
 
 	if (idle->naps)
 		most_us = nap(idle, most_us);
 	timeout.tv_sec = (time_t)(most_us / 1000000);
 	timeout.tv_nsec = (long)(most_us % 1000000) * 1000;
-	if (epoll_pwait2(idle->epoll_fd, events, 8, &timeout, NULL) > 0)
-		(void)!read(idle->event_fd, &count, sizeof(count));
+	clear_event(idle, events, epoll_pwait2(idle->epoll_fd, events, EVENTS, &timeout, NULL));
 }
 
 void idle_wake(int event_fd)

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <rte_mbuf.h>
-#include <rte_prefetch.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,8 +12,6 @@
 #include "l4stack/stack_internal.h"
 #include "l4stack/tcp/tcp_proto.h"
 #include "l4stack/udp/udp_proto.h"
-
-#define PREFETCH_AHEAD 4
 
 static void timer_fire(void *ctx, struct wheel_timer *wheel_timer)
 {
@@ -119,15 +116,20 @@ void stack_advance(struct stack *stack, uint64_t now_us)
 	wheel_advance(stack->wheel, stack->now_us);
 }
 
+static void burst_input(struct stack *stack, uint16_t port, struct rte_mbuf **pkts, unsigned n)
+{
+	tcp_proto_burst(stack->tcp, port, pkts, n);
+	for (unsigned i = 0; i < n; i++) {
+		i = tcp_proto_take(stack->tcp, pkts, i, n);
+		if (i < n)
+			link_input(stack, port, pkts[i]);
+	}
+}
+
 void stack_input(struct stack *stack, uint16_t port, struct rte_mbuf **pkts, unsigned n)
 {
-	for (unsigned i = 0; i < n && i < PREFETCH_AHEAD; i++)
-		rte_prefetch0(rte_pktmbuf_mtod(pkts[i], void *));
-	for (unsigned i = 0; i < n; i++) {
-		if (i + PREFETCH_AHEAD < n)
-			rte_prefetch0(rte_pktmbuf_mtod(pkts[i + PREFETCH_AHEAD], void *));
-		link_input(stack, port, pkts[i]);
-	}
+	for (unsigned at = 0; at < n; at += TCP_BURST_MOST)
+		burst_input(stack, port, pkts + at, RTE_MIN(n - at, TCP_BURST_MOST));
 }
 
 void stack_deliver(struct stack *stack)

@@ -182,7 +182,9 @@ void exchange_message_free(struct exchange *x, enum direction d)
 
 	if (message->head)
 		slots_free(&x->engine->slots, message->head);
-	if (message->pin)
+	if (message->pin_shared)
+		rte_pktmbuf_free_seg(message->pin);
+	else if (message->pin)
 		rte_pktmbuf_free(message->pin);
 	*message = (struct message){0};
 }

@@ -67,7 +67,9 @@
 #include "chain/http/error.h"
 #include "chain/http/framing.h"
 #include "chain/http/head.h"
+#include "chain/http/known.h"
 #include "chain/http/memo.h"
+#include "chain/http/proven.h"
 #include "chain/http/text.h"
 #include "chain/http/write.h"
 #include "chain/ledger/ledger.h"
@@ -304,6 +306,7 @@ struct hop {
 
 struct body {
 	struct http_body decoder;
+	struct payload came; /* with the head, in one mbuf: it goes on before anything is read */
 	struct payload out; /* past every function */
 	uint64_t out_left;  /* HTTP_BODY_LENGTH */
 	uint64_t bytes;     /* sent */
@@ -330,6 +333,7 @@ struct rate {
 struct message {
 	struct sluice_head *head; /* NULL: none */
 	struct rte_mbuf *pin;     /* the head's text */
+	bool pin_shared;          /* it is an mbuf of the body, too, and has no next one of its own */
 	struct http_framing framing;
 };
 
@@ -441,6 +445,8 @@ struct engine {
 	struct http_memory memory;
 	struct http_memos memos;
 	struct recalls *recalls; /* NULL: nothing is given again */
+	struct http_knowns knowns;
+	struct http_provens provens;
 	struct http_date date;
 	uint64_t date_at_us;
 	struct function *function[ENGINE_FUNCTIONS_MAX];
@@ -503,6 +509,15 @@ void config_close(struct engine *engine);
 enum http_head_result head_read(struct engine *engine, const struct source *source,
 				const struct http_limits *limits, const struct sluice_head *request,
 				struct sluice_head **head, uint32_t *bytes, uint8_t *error);
+/* The same for one that came before: `*bytes` is 0 when it did not. And keeps one that was read and
+ * found good, for the next time. */
+void head_recall(const struct engine *engine, const struct source *source,
+		 const struct http_limits *limits, const struct sluice_head *request,
+		 struct sluice_head *head, uint32_t *bytes, struct http_framing *framing);
+void head_remember(struct engine *engine, const struct source *source,
+		   const struct http_limits *limits, const struct sluice_head *request,
+		   const struct sluice_head *head, uint32_t bytes,
+		   const struct http_framing *framing);
 /*
  * Takes a head that was read off its source. The part of an mbuf that is shared with what
  * follows may come as a copy when mbufs are short; `head` is made to refer to it then.
@@ -511,6 +526,11 @@ enum http_head_result head_read(struct engine *engine, const struct source *sour
 enum head_taken { HEAD_TAKEN, HEAD_LATER, HEAD_LOST };
 enum head_taken head_take(struct engine *engine, const struct source *source,
 			  struct sluice_head *head, uint32_t bytes, struct rte_mbuf **pin);
+
+/* The same, by one reference more, for a head with the begin of its body behind it in one mbuf:
+ * `most` bytes of body are to follow. False: it is not so, and nothing was taken. */
+bool head_take_shared(const struct source *source, uint32_t bytes, uint64_t most,
+		      struct rte_mbuf **pin, struct payload *body);
 
 /* --- client.c -------------------------------------------------------------------- */
 int clients_create(struct engine *engine, uint32_t count);
@@ -694,6 +714,9 @@ bool body_announced(const struct http_framing *framing);
 /* Where a body goes; NULL: nowhere yet, or no more. */
 struct tcp_conn *frame_destination(const struct exchange *x, enum direction d);
 uint32_t frame_room(const struct tcp_conn *conn);
+/* The answer's body behind its head, if all of it came with that and nobody looks at it: then it
+ * has ended. */
+void frame_behind(struct exchange *x, struct rte_mbuf *head);
 /* Sends what has come past the functions, and the end after it. False: the exchange has ended. */
 bool frame_write(struct exchange *x, enum direction d, bool *moved);
 

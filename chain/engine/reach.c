@@ -7,9 +7,9 @@
 uint32_t reach_next(struct engine *engine, const struct reach *reach)
 {
 	const struct upstream_group *group = upstreams_group(engine->env.upstreams, reach->group);
-	uint32_t retries = __atomic_load_n(&group->retries, __ATOMIC_RELAXED);
 
-	if (reach->tries > retries || reach->tries >= REACH_TRIES_MAX)
+	if (!group || reach->tries >= REACH_TRIES_MAX ||
+	    reach->tries > __atomic_load_n(&group->retries, __ATOMIC_RELAXED))
 		return UPSTREAM_NONE;
 	return chooser_next(&engine->chooser, reach->group, reach->tried, reach->tries);
 }

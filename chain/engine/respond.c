@@ -233,6 +233,7 @@ void respond_begin(struct exchange *x)
 	}
 	short_append(x, chain);
 	recall_keep(x, chain);
+	frame_behind(x, chain);
 	head_to_client(x, chain);
 	if (!x->message[RESPONSE].framing.upgrade)
 		return;

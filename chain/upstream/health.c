@@ -82,9 +82,9 @@ static void finish(struct check *check, bool healthy)
 
 static struct rte_mbuf *request(const struct check *check, const char *path)
 {
-	struct rte_mbuf *m = rte_pktmbuf_alloc(check->health->data);
 	const struct upstream_group *group = group_of(check);
-	const char *named = load(&group->check_host);
+	struct rte_mbuf *m = group ? rte_pktmbuf_alloc(check->health->data) : NULL;
+	const char *named = m ? load(&group->check_host) : NULL;
 	char host[ENDPOINT_TEXT_MAX];
 	struct endpoint endpoint;
 	uint16_t room;

@@ -338,6 +338,21 @@ int sluice_status_set(struct sluice_exchange *x, uint16_t status);
  * SLUICE_PASS. */
 void sluice_body_resize(struct sluice_exchange *x);
 
+/*
+ * Edits that come out the same are made again from a copy, which is a good deal cheaper: of those
+ * that follow sluice_edits_now. -EINVAL, false: none can be made in this hook; -ENOSPC.
+ */
+#define SLUICE_KEPT_EDITS 512
+struct sluice_kept_edits {
+	uint32_t len;
+	uint8_t bytes[SLUICE_KEPT_EDITS];
+};
+uint32_t sluice_edits_now(const struct sluice_exchange *x);
+/* False: they are more than there is room for. */
+bool sluice_edits_keep(const struct sluice_exchange *x, uint32_t from,
+		       struct sluice_kept_edits *out);
+int sluice_edits_repeat(struct sluice_exchange *x, const struct sluice_kept_edits *kept);
+
 static inline struct sluice_str sluice_str(const char *text)
 {
 	struct sluice_str s = {text, (uint32_t)__builtin_strlen(text)};

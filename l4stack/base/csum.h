@@ -53,14 +53,22 @@ static inline uint16_t csum_fold64(uint64_t sum)
 	return csum_fold32((uint32_t)sum);
 }
 
-/* The sum of a transport's pseudo header (RFC 9293 §3.1, RFC 8200 §8.1), of either family. */
+/* The sum of a transport's pseudo header: of IPv4 (RFC 9293 §3.1), */
+static inline uint16_t csum_pseudo4(const struct addr *src, const struct addr *dst,
+				    uint8_t protocol, uint32_t len)
+{
+	return csum_fold64((uint64_t)__builtin_bswap16(protocol) + __builtin_bswap32(len) +
+			   addr_ip4(src) + addr_ip4(dst));
+}
+
+/* and of either family (RFC 8200 §8.1). */
 static inline uint16_t csum_pseudo(const struct addr *src, const struct addr *dst, uint8_t protocol,
 				   uint32_t len)
 {
 	uint64_t rest = (uint64_t)__builtin_bswap16(protocol) + __builtin_bswap32(len);
 
 	if (src->family == ADDR_IP4)
-		return csum_fold64(rest + addr_ip4(src) + addr_ip4(dst));
+		return csum_pseudo4(src, dst, protocol, len);
 	return csum_add(csum_add(csum_bytes(src->bytes, 16), csum_bytes(dst->bytes, 16)),
 			csum_fold64(rest));
 }

@@ -135,9 +135,11 @@ static void cubic_on_ack(struct cc *cc, const struct cc_ack *ack)
 	if (!ack->cwnd_limited) {
 		if (!cubic->paused_us)
 			cubic->paused_us = ack->now_us;
+		cc->quiet = cubic->paused_us;
 		return;
 	}
 	go_on(cubic, ack->now_us);
+	cc->quiet = false;
 	/* HyStart++ is for the first slow start: RFC 9406 §4.3. */
 	if (cc->ssthresh == CC_SSTHRESH_INFINITE)
 		left = hystart_on_ack(&cubic->hystart, cc, ack);

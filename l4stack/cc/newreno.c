@@ -21,6 +21,7 @@ static void newreno_init(struct cc *cc, bool resent_syn, uint64_t now_us)
 	(void)now_us;
 	cc->cwnd = resent_syn ? cc->mss : cc_initial_window(cc->mss);
 	cc->ssthresh = CC_SSTHRESH_INFINITE;
+	cc->quiet = true;
 }
 
 /* RFC 3465 §2.1: one segment for each window of bytes acknowledged. */

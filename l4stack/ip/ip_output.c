@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Packets of both families out: cut to the path's MTU, summed, and given to the next hop. */
+#include <rte_branch_prediction.h>
 #include <rte_mbuf.h>
 #include <string.h>
 
@@ -50,21 +51,12 @@ static uint16_t cut_bytes(const struct ip_path *path, const struct rte_mbuf *pkt
 	return tso_segsz ? RTE_MIN(most, tso_segsz) : most;
 }
 
-static bool device_cuts(const struct ip_path *path, const struct rte_mbuf *pkt)
-{
-	uint32_t offloads = path->offloads;
-
-	if (!(offloads & STACK_TX_TSO) || pkt->pkt_len + header_bytes(path) > UINT16_MAX)
-		return false;
-	return pkt->nb_segs == 1 || (offloads & STACK_TX_MULTI_SEG);
-}
-
 static void tcp_send_cut(struct ip_output *out, struct rte_mbuf *pkt, uint16_t tso_segsz)
 {
 	uint16_t cut = cut_bytes(out->path, pkt, tso_segsz);
 	uint32_t payload = pkt->pkt_len - ip_tcp_header_bytes(pkt);
 
-	if (payload > cut && !device_cuts(out->path, pkt)) {
+	if (payload > cut && !ip_device_cuts(out->path, pkt, header_bytes(out->path))) {
 		stack_count(out->stack, ip_segmented);
 		if (!gso_tcp(pkt, cut, &out->stack->pools, segment_send, out))
 			stack_count(out->stack, ip_no_mbuf);
@@ -77,8 +69,8 @@ static void tcp_send_cut(struct ip_output *out, struct rte_mbuf *pkt, uint16_t t
 	packet_send(out, pkt);
 }
 
-void ip_output(struct stack *stack, struct ip_path *path, uint8_t protocol, struct rte_mbuf *pkt,
-	       uint16_t tso_segsz)
+static __rte_noinline void output_any(struct stack *stack, struct ip_path *path, uint8_t protocol,
+				      struct rte_mbuf *pkt, uint16_t tso_segsz)
 {
 	enum stack_counter reason = COUNTER_NONE;
 	struct ip_output out = {.stack = stack, .path = path, .protocol = protocol, .cuts = 1};
@@ -94,6 +86,40 @@ void ip_output(struct stack *stack, struct ip_path *path, uint8_t protocol, stru
 		stack_drop(stack, pkt, COUNTER_ip_too_big);
 	else
 		ip_fragment_send(&out, pkt);
+}
+
+/* TCP over IPv4 to a neighbour that is known, in mbufs that the device can gather and sum. */
+static inline bool is_usual(const struct ip_path *path, uint8_t protocol,
+			    const struct rte_mbuf *pkt)
+{
+	return protocol == IP_PROTOCOL_TCP && path->src.family == ADDR_IP4 &&
+	       path->offloads & STACK_TX_TCP_CSUM && path->neighbour &&
+	       neighbour_way(path->neighbour)->open &&
+	       (pkt->nb_segs == 1 || path->offloads & STACK_TX_MULTI_SEG);
+}
+
+/* It is longer than one cut, and each of them fits. */
+static inline bool is_cut(const struct ip_path *path, const struct rte_mbuf *pkt,
+			  uint16_t tso_segsz)
+{
+	uint16_t tcp_bytes = ip_tcp_header_bytes(pkt);
+
+	return tso_segsz && pkt->pkt_len - tcp_bytes > tso_segsz &&
+	       tso_segsz + tcp_bytes + IP4_HEADER <= path->mtu &&
+	       ip_device_cuts(path, pkt, IP4_HEADER);
+}
+
+void ip_output(struct stack *stack, struct ip_path *path, uint8_t protocol, struct rte_mbuf *pkt,
+	       uint16_t tso_segsz)
+{
+	bool usual = is_usual(path, protocol, pkt);
+
+	if (likely(usual && !tso_segsz && pkt->pkt_len + IP4_HEADER <= path->mtu))
+		ip4_output_tcp(stack, path, pkt);
+	else if (usual && is_cut(path, pkt, tso_segsz))
+		ip4_output_tcp_cut(stack, path, pkt, tso_segsz);
+	else
+		output_any(stack, path, protocol, pkt, tso_segsz);
 }
 
 void ip_error_deliver(struct stack *stack, const struct ip_error_info *error)

@@ -78,13 +78,6 @@ int link_port_add(struct stack *stack, uint16_t port, const struct stack_port_co
 	return 0;
 }
 
-const struct link_port *link_port(const struct stack *stack, uint16_t port)
-{
-	if (port >= STACK_PORTS_MAX || !stack->link->ports[port].used)
-		return NULL;
-	return &stack->link->ports[port];
-}
-
 void link_input(struct stack *stack, uint16_t port, struct rte_mbuf *pkt)
 {
 	const struct link_port *p = link_port(stack, port);
@@ -154,8 +147,5 @@ void link_output(struct stack *stack, uint16_t port, const uint8_t header[LINK_H
 		if (!pkt)
 			return;
 	}
-	stack_count(stack, link_packets_out);
-	stack_count_add(stack, link_bytes_out, pkt->pkt_len);
-	stack_room_use(stack, port);
-	stack->ops->output(stack->ops_ctx, port, pkt);
+	link_give(stack, port, pkt);
 }

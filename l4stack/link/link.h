@@ -8,11 +8,12 @@
 #ifndef L4STACK_LINK_LINK_H
 #define L4STACK_LINK_LINK_H
 
+#include <rte_mbuf.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "l4stack/base/bucket.h"
-#include "l4stack/stack.h"
+#include "l4stack/stack_internal.h"
 
 #define LINK_HEADER     14 /* bytes of an Ethernet header */
 #define LINK_HEADER_MAX 18 /* and with an 802.1Q tag */
@@ -49,7 +50,12 @@ int link_port_add(struct stack *stack, uint16_t port, const struct stack_port_co
 	__attribute__((warn_unused_result));
 
 /* NULL when there is no such port. */
-const struct link_port *link_port(const struct stack *stack, uint16_t port);
+static inline const struct link_port *link_port(const struct stack *stack, uint16_t port)
+{
+	if (port >= STACK_PORTS_MAX || !stack->link->ports[port].used)
+		return NULL;
+	return &stack->link->ports[port];
+}
 
 /* Takes frames to the MAC of an IPv6 group from now on (RFC 2464 §7). As in a device, it is a
  * filter with holes: what comes through is looked at again by its address. */
@@ -60,6 +66,15 @@ void link_group_mac(const struct addr *group, uint8_t mac[6]);
 
 /* A frame from a port; takes ownership. */
 void link_input(struct stack *stack, uint16_t port, struct rte_mbuf *pkt);
+
+/* Gives a frame to its port; takes ownership. */
+static inline void link_give(struct stack *stack, uint16_t port, struct rte_mbuf *pkt)
+{
+	stack_count(stack, link_packets_out);
+	stack_count_add(stack, link_bytes_out, pkt->pkt_len);
+	stack_room_use(stack, port);
+	stack->ops->output(stack->ops_ctx, port, pkt);
+}
 
 /*
  * Sends a packet that starts at its network header and has room for LINK_HEADER_MAX bytes

@@ -5,6 +5,7 @@
 
 #include <rte_ether.h>
 #include <rte_mbuf.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "l4stack/ip/ip_layer.h"
@@ -23,16 +24,24 @@ static bool is_known(const struct neighbour *n)
 	return n->state >= NEIGHBOUR_REACHABLE;
 }
 
-static void state_enter(struct neighbour *n, enum neighbour_state state, uint32_t timeout_us)
+_Static_assert(offsetof(struct neighbour, way) == 0, "neighbour_way casts");
+
+static void state_set(struct neighbour *n, enum neighbour_state state)
 {
 	n->state = (uint8_t)state;
+	n->way.open = is_known(n) && state != NEIGHBOUR_STALE;
+}
+
+static void state_enter(struct neighbour *n, enum neighbour_state state, uint32_t timeout_us)
+{
+	state_set(n, state);
 	stack_timer_start(n->stack, &n->timer, n->stack->now_us + timeout_us);
 }
 
 /* Asks once more: everyone while the address is unknown, the neighbour alone to check it. */
 static void solicit(struct neighbour *n)
 {
-	const uint8_t *mac = is_known(n) ? n->header : NULL;
+	const uint8_t *mac = is_known(n) ? n->way.header : NULL;
 
 	n->solicits++;
 	if (n->addr.family == ADDR_IP6)
@@ -44,7 +53,7 @@ static void solicit(struct neighbour *n)
 
 static void solicit_first(struct neighbour *n, enum neighbour_state state)
 {
-	n->state = (uint8_t)state;
+	state_set(n, state);
 	n->solicits = 0;
 	solicit(n);
 }
@@ -107,7 +116,7 @@ static void neighbour_fail(struct neighbour *n)
 
 	stack_count(stack, neighbour_failed);
 	stack_count_add(stack, neighbour_unreachable, count);
-	n->state = NEIGHBOUR_IDLE;
+	state_set(n, NEIGHBOUR_IDLE);
 	drop_if_unused(n);
 	for (unsigned i = 0; i < count; i++)
 		ip_undeliverable(stack, port, pkts[i], kind);
@@ -188,7 +197,7 @@ void neighbour_output(struct neighbour *n, struct rte_mbuf *pkt)
 	if (is_known(n)) {
 		if (n->state == NEIGHBOUR_STALE)
 			state_enter(n, NEIGHBOUR_DELAY, NEIGHBOUR_DELAY_US);
-		link_output(n->stack, n->port, n->header, pkt);
+		link_output(n->stack, n->port, n->way.header, pkt);
 		return;
 	}
 	queue_push(n, pkt);
@@ -211,7 +220,8 @@ static uint16_t ether_type(const struct addr *addr)
 /* Takes the hardware address; the entry is no better than stale by that. */
 static void learn(struct neighbour *n, const uint8_t mac[6])
 {
-	link_header_make(n->stack, n->port, mac, ether_type(&n->addr), n->header);
+	link_header_make(n->stack, n->port, mac, ether_type(&n->addr), n->way.header);
+	n->way.header_bytes = link_port(n->stack, n->port)->header_bytes;
 	n->was_known = true;
 	n->confirmed_us = n->stack->now_us;
 	state_enter(n, NEIGHBOUR_STALE, NEIGHBOUR_FORGET_US);
@@ -244,7 +254,7 @@ static bool is_soft(enum neighbour_news news)
 /* RFC 4861 §7.2.5: what does not override only makes doubtful. */
 static void heard_known(struct neighbour *n, const uint8_t *mac, enum neighbour_news news)
 {
-	bool same = !mac || memcmp(n->header, mac, 6) == 0;
+	bool same = !mac || memcmp(n->way.header, mac, 6) == 0;
 
 	if (same && is_answer(news) && n->state == NEIGHBOUR_PROBE)
 		neighbour_confirm(n);

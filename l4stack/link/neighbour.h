@@ -13,7 +13,7 @@
 #ifndef L4STACK_LINK_NEIGHBOUR_H
 #define L4STACK_LINK_NEIGHBOUR_H
 
-#include "l4stack/stack.h"
+#include "l4stack/link/link.h"
 
 struct neighbour;
 struct neighbours;
@@ -44,6 +44,18 @@ void neighbour_put(struct neighbour *neighbour);
 /* Sends a packet that starts at its network header, now or when the neighbour has
  * answered. Takes ownership. */
 void neighbour_output(struct neighbour *neighbour, struct rte_mbuf *pkt);
+
+/* The frame's header of packets to a neighbour: it begins with that. */
+struct neighbour_way {
+	bool open; /* it is known, and in no need of a check: packets go, and that is all */
+	uint8_t header_bytes;
+	uint8_t header[LINK_HEADER_MAX];
+};
+
+static inline const struct neighbour_way *neighbour_way(const struct neighbour *neighbour)
+{
+	return (const struct neighbour_way *)neighbour;
+}
 
 /* An upper layer has proof that packets sent to it arrive (RFC 4861 §7.3.1). */
 void neighbour_confirm(struct neighbour *neighbour);

@@ -106,7 +106,7 @@ static void neighbour_info(const struct neighbour *n, struct stack_neighbour_inf
 		.resolved = n->state >= NEIGHBOUR_REACHABLE,
 	};
 	if (info->resolved)
-		memcpy(info->mac, n->header, sizeof(info->mac));
+		memcpy(info->mac, n->way.header, sizeof(info->mac));
 }
 
 void neighbours_each(const struct neighbours *table,

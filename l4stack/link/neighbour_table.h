@@ -26,12 +26,11 @@ enum neighbour_state {
 };
 
 struct neighbour {
-	/* For each packet. */
-	uint8_t state; /* enum neighbour_state */
+	struct neighbour_way way; /* first: neighbour_way */
+	uint8_t state;            /* enum neighbour_state */
 	uint8_t solicits;
 	uint8_t queued;
 	bool was_known; /* it has answered at some time */
-	uint8_t header[LINK_HEADER_MAX];
 	uint16_t port;
 	uint32_t holders;
 	uint64_t confirmed_us;

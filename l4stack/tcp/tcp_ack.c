@@ -106,7 +106,7 @@ static void note_opened(struct tcp_conn *conn)
 	tcp_timer_clear(conn, TCP_TIMER_PERSIST);
 }
 
-static void take_window(struct tcp_conn *conn, const struct tcp_seg *seg, bool advanced)
+static inline __attribute__((always_inline)) void take_window(struct tcp_conn *conn, const struct tcp_seg *seg, bool advanced)
 {
 	uint32_t before = conn->snd_wnd;
 
@@ -144,26 +144,35 @@ static bool is_clean(const struct tcp_conn *conn, const struct tcp_seg *seg)
 	       conn->waits_for != TCP_WAIT_REORDER && tcp_recovery_is_clean(conn);
 }
 
+/* Of a queue with one mbuf, as an answer is, there is nothing to be found. */
+static void forget_all(struct tcp_conn *conn, uint32_t acked)
+{
+	struct rte_mbuf *m = conn->snd_head;
+
+	if (unlikely(m != conn->snd_tail || acked != conn->snd_bytes)) {
+		forget_acked(conn, acked);
+		return;
+	}
+	conn->snd_una += acked;
+	tcp_sendq_free_single(conn);
+	tcp_conn_event(conn, TCP_EVENT_WRITABLE);
+}
+
 static void take_clean(struct tcp_conn *conn, const struct tcp_seg *seg)
 {
-	struct tcp_ack ack = {
-		.seg = seg,
-		.news.fack = conn->rack.fack,
-		.news.recover = conn->recover,
-		.flight = tcp_scoreboard_flying(&conn->sent),
-		.acked = seg->ack - conn->snd_una,
-	};
+	uint32_t acked = seg->ack - conn->snd_una;
+	struct tcp_stamp stamp;
 
 	sample_rtt(conn, seg);
-	tcp_scoreboard_ack_single(&conn->sent, &ack.news);
-	forget_acked(conn, ack.acked);
+	stamp = tcp_scoreboard_ack_single(&conn->sent);
+	forget_all(conn, acked);
 	conn->retries = 0;
 	ip_path_confirm(conn->tcp->stack, &conn->path);
 	take_window(conn, seg, true);
-	tcp_recovery_take_clean(conn, &ack);
+	tcp_recovery_take_clean(conn, seg, &stamp, acked);
 	tcp_timer_clear(conn, TCP_TIMER_RETRANSMIT);
 	if (conn->ecn & TCP_ECN_ON)
-		tcp_ecn_take(conn, seg, ack.flight);
+		tcp_ecn_take(conn, seg, acked);
 }
 
 /* Nothing was in flight: it tells nothing but the window. */
@@ -199,6 +208,12 @@ static void take_any(struct tcp_conn *conn, const struct tcp_seg *seg)
 		tcp_ecn_take(conn, seg, ack.flight);
 }
 
+/* Without data, and before the owner has shut it down, nothing waits. */
+static bool may_wait(const struct tcp_conn *conn)
+{
+	return conn->snd_bytes || conn->state != TCP_ESTABLISHED;
+}
+
 void tcp_ack_take(struct tcp_conn *conn, const struct tcp_seg *seg)
 {
 	if (likely(is_clean(conn, seg)))
@@ -207,7 +222,7 @@ void tcp_ack_take(struct tcp_conn *conn, const struct tcp_seg *seg)
 		take_idle(conn, seg);
 	else
 		take_any(conn, seg);
-	if (tcp_output_waits(conn))
+	if (may_wait(conn) && tcp_output_waits(conn))
 		tcp_conn_mark(conn);
 }
 

@@ -7,15 +7,12 @@
 #include <rte_prefetch.h>
 #include <stdlib.h>
 
-#include "l4stack/tcp/tcp_ack.h"
 #include "l4stack/tcp/tcp_cookie.h"
 #include "l4stack/tcp/tcp_half.h"
 #include "l4stack/tcp/tcp_listener.h"
 #include "l4stack/tcp/tcp_lookup.h"
 #include "l4stack/tcp/tcp_proto.h"
-#include "l4stack/tcp/tcp_recvq.h"
 #include "l4stack/tcp/tcp_reply.h"
-#include "l4stack/tcp/tcp_seq.h"
 #include "l4stack/tcp/tcp_timewait.h"
 
 /* §3.10.7.1 and §3.10.7.2: no connection. `iss_floor` as in tcp_listener_syn. */
@@ -41,60 +38,15 @@ static void input_no_connection(struct tcp_proto *tcp, struct tcp_seg *seg, uint
 		tcp_reply_reset(tcp, seg);
 }
 
-/* ---- header prediction ---- */
-
-/* No option but the time stamps that were agreed, and those not old. */
-static bool options_are_usual(const struct tcp_conn *conn, const struct tcp_seg *seg)
-{
-	if (!tcp_has(conn, TCP_USE_TS))
-		return seg->options.present == 0;
-	return seg->options.present == TCP_OPT_TS && seq_ge(seg->options.tsval, conn->ts_recent);
-}
-
-static bool is_usual(const struct tcp_conn *conn, const struct tcp_seg *seg)
-{
-	const uint16_t watched = TCP_SYN | TCP_FIN | TCP_RST | TCP_URG | TCP_ACK;
-
-	return conn->state == TCP_ESTABLISHED && (seg->flags & watched) == TCP_ACK &&
-	       seg->seq == conn->rcv_nxt && seg->len <= tcp_recv_window(conn) && !conn->reorder &&
-	       seq_ge(seg->ack, conn->snd_una) && seq_le(seg->ack, conn->snd_max) &&
-	       !conn->dup_acks && !tcp_has(conn, TCP_RECOVERY | TCP_FIN_HEARD) &&
-	       options_are_usual(conn, seg);
-}
-
-static void note_heard(struct tcp_conn *conn)
-{
-	if (!tcp_has(conn, TCP_KEEPALIVE))
-		return;
-	conn->heard_ms = tcp_now_ms(conn->tcp);
-	conn->keep_probes = 0;
-}
-
-bool tcp_input_fast(struct tcp_conn *conn, struct tcp_seg *seg)
-{
-	if (!is_usual(conn, seg) || tcp_conn_is_orphan(conn))
-		return false;
-	/* RFC 7323 §4.3: only a segment that the last ACK waited for moves TS.Recent. */
-	if (tcp_has(conn, TCP_USE_TS) && seq_le(seg->seq, conn->rcv_acked)) {
-		conn->ts_recent = seg->options.tsval;
-		conn->ts_recent_s = tcp_now_s(conn->tcp);
-	}
-	note_heard(conn);
-	tcp_ack_take(conn, seg);
-	if (seg->len == 0)
-		stack_count(conn->tcp->stack, tcp_pure_acks_in);
-	else
-		tcp_input_text_in_order(conn, seg);
-	return true;
-}
-
 /* ---- whose it is ---- */
 
 static void input_conn(struct tcp_conn *conn, struct tcp_seg *seg)
 {
-	if (likely(tcp_input_fast(conn, seg)))
+	if (likely(tcp_input_is_usual(conn, seg))) {
+		tcp_input_take_usual(conn, seg);
 		return;
-	note_heard(conn);
+	}
+	tcp_input_note_heard(conn);
 	if (conn->state == TCP_SYN_SENT)
 		tcp_input_syn_sent(conn, seg);
 	else
@@ -163,6 +115,7 @@ void tcp_input_staged(struct tcp_proto *tcp)
 	uint32_t n = stage->n;
 
 	stage->n = 0;
+	stage->tags = 0;
 	for (uint32_t i = 0; i < n; i++)
 		if (stage->segments[i].hash)
 			tcp_lookup_prefetch(tcp, stage->segments[i].hash);
@@ -200,6 +153,7 @@ void tcp_proto_input(struct tcp_proto *tcp, const struct ip_rx *rx, struct rte_m
 	}
 	stack_count(tcp->stack, tcp_segments_in);
 	prepare(tcp, staged);
+	stage->tags |= tcp_input_tag_bit(staged->tag);
 	if (++stage->n == TCP_STAGE_MOST)
 		tcp_input_staged(tcp);
 }

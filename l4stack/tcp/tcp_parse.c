@@ -5,8 +5,6 @@
 #include "l4stack/tcp/tcp_chain.h"
 #include "l4stack/tcp/tcp_segment.h"
 
-#define FLAGS_MASK 0x1ff
-
 static bool header_read(struct rte_mbuf *pkt, uint8_t room[TCP_HEADER_BYTES + TCP_OPTIONS_MAX],
 			const uint8_t **header, uint32_t *len)
 {
@@ -38,7 +36,7 @@ static void header_take(const struct ip_rx *rx, const struct tcp_header *header,
 	out->remote = (struct endpoint){rx->src, rte_be_to_cpu_16(header->src)};
 	out->seq = rte_be_to_cpu_32(header->seq);
 	out->ack = rte_be_to_cpu_32(header->ack);
-	out->flags = rte_be_to_cpu_16(header->offset_flags) & FLAGS_MASK;
+	out->flags = rte_be_to_cpu_16(header->offset_flags) & TCP_FLAGS_MASK;
 	out->window = rte_be_to_cpu_16(header->window);
 	out->ecn = rx->ecn;
 }

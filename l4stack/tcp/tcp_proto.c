@@ -7,6 +7,7 @@
 
 #include "l4stack/tcp/tcp_budget.h"
 #include "l4stack/tcp/tcp_conn.h"
+#include "l4stack/tcp/tcp_express.h"
 #include "l4stack/tcp/tcp_half.h"
 #include "l4stack/tcp/tcp_ident.h"
 #include "l4stack/tcp/tcp_input.h"
@@ -35,7 +36,8 @@ int tcp_proto_create(struct stack *stack, const struct stack_conf *conf, struct 
 
 	if (!tcp)
 		return -ENOMEM;
-	if (tcp_table_init(&tcp->table) || tcp_input_create(tcp)) {
+	if (tcp_table_init(&tcp->table) || tcp_input_create(tcp) || tcp_express_create(tcp)) {
+		tcp_input_destroy(tcp);
 		tcp_table_fini(&tcp->table);
 		free(tcp);
 		return -ENOMEM;
@@ -70,6 +72,7 @@ static void conn_destroy(void *ctx, void *object)
 void tcp_proto_destroy(struct tcp_proto *tcp)
 {
 	tcp_input_destroy(tcp);
+	tcp_express_destroy(tcp);
 	tcp_slab_each(&tcp->conns, conn_destroy, NULL);
 	tcp_listener_destroy_all(tcp);
 	tcp_half_fini(tcp);

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "l4stack/tcp/tcp_rack.h"
 
-#include "l4stack/tcp/tcp_seq.h"
-
 #define STEPS_MOST       255
 #define STEPS_PERSIST    16         /* §6.2 step 4 */
-#define MIN_RTT_KEPT_US  300000000u /* paths change */
 #define STEPS_OF_MIN_RTT 4
 
 void tcp_rack_init(struct tcp_rack *rack, uint32_t una)
@@ -13,25 +10,8 @@ void tcp_rack_init(struct tcp_rack *rack, uint32_t una)
 	*rack = (struct tcp_rack){.fack = una, .window_steps = 1};
 }
 
-/* Step 1. Nothing can be faster than the path: what was sent again did not come back in less. */
-static void take_rtt(struct tcp_rack *rack, uint32_t rtt_us, uint32_t now_us)
-{
-	rack->rtt_us = rtt_us;
-	if (rack->known && rtt_us > rack->min_rtt_us &&
-	    now_us - rack->min_rtt_at_us < MIN_RTT_KEPT_US)
-		return;
-	rack->min_rtt_us = rtt_us;
-	rack->min_rtt_at_us = now_us;
-}
-
-static bool sent_after(uint32_t a_us, uint32_t a_end, uint32_t b_us, uint32_t b_end)
-{
-	return a_us == b_us ? seq_gt(a_end, b_end) : seq_gt(a_us, b_us);
-}
-
 uint32_t tcp_rack_take(struct tcp_rack *rack, const struct tcp_news *news, uint32_t now_us)
 {
-	bool first = !rack->known;
 	uint32_t rtt_us;
 
 	rack->reordering_seen |= news->reordered; /* step 3 */
@@ -41,15 +21,10 @@ uint32_t tcp_rack_take(struct tcp_rack *rack, const struct tcp_news *news, uint3
 		return 0;
 	rtt_us = now_us - news->latest.sent_us;
 	if (!news->latest_resent)
-		take_rtt(rack, rtt_us, now_us);
+		tcp_rack_note_rtt(rack, rtt_us, now_us);
 	else
 		rack->rtt_us = rtt_us;
-	/* Step 2 */
-	if (first || sent_after(news->latest.sent_us, news->latest_end, rack->sent_us, rack->end)) {
-		rack->sent_us = news->latest.sent_us;
-		rack->end = news->latest_end;
-	}
-	rack->known = true;
+	tcp_rack_note_sent(rack, news->latest.sent_us, news->latest_end);
 	if (news->latest_resent)
 		return 0;
 	return rtt_us ? rtt_us : 1;
@@ -100,7 +75,7 @@ uint32_t tcp_rack_detect(const struct tcp_rack *rack, struct tcp_scoreboard *boa
 		uint32_t due_us = run->stamp.sent_us + rack->rtt_us + window_us;
 
 		after = run->after;
-		if (!sent_after(rack->sent_us, rack->end, run->stamp.sent_us, run->hi))
+		if (!tcp_rack_sent_after(rack->sent_us, rack->end, run->stamp.sent_us, run->hi))
 			continue;
 		if (seq_le(due_us, now_us))
 			tcp_scoreboard_lose(board, run);

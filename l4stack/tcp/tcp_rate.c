@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "l4stack/tcp/tcp_rate.h"
 
-#include "l4stack/tcp/tcp_seq.h"
-
 /* §3.2: when nothing is in flight, the time of sending and of delivery both begin now. */
 struct tcp_stamp tcp_rate_stamp(struct tcp_rate *rate, uint32_t flight_bytes, uint32_t now_us)
 {
@@ -26,8 +24,8 @@ void tcp_rate_limited(struct tcp_rate *rate, uint32_t flight_bytes)
 }
 
 /* §3.3 */
-static struct tcp_rate_sample sample(const struct tcp_rate *rate, const struct tcp_stamp *stamp,
-				     uint32_t min_rtt_us)
+struct tcp_rate_sample tcp_rate_sample(const struct tcp_rate *rate, const struct tcp_stamp *stamp,
+				       uint32_t min_rtt_us)
 {
 	uint32_t send_us = stamp->sent_us - stamp->first_sent_us;
 	uint32_t ack_us = rate->delivered_us - stamp->delivered_us;
@@ -47,12 +45,9 @@ struct tcp_rate_sample tcp_rate_take(struct tcp_rate *rate, const struct tcp_new
 {
 	if (!news->delivered)
 		return (struct tcp_rate_sample){0};
-	rate->delivered += news->delivered_bytes;
-	rate->delivered_us = now_us;
-	if (rate->app_limited && seq_gt(rate->delivered, rate->app_limited))
-		rate->app_limited = 0;
+	tcp_rate_note(rate, news->delivered_bytes, now_us);
 	if (!news->latest_known)
 		return (struct tcp_rate_sample){0};
 	rate->first_sent_us = news->latest.sent_us;
-	return sample(rate, &news->latest, min_rtt_us);
+	return tcp_rate_sample(rate, &news->latest, min_rtt_us);
 }

@@ -11,6 +11,7 @@
 #define L4STACK_TCP_TCP_RATE_H
 
 #include "l4stack/tcp/tcp_scoreboard.h"
+#include "l4stack/tcp/tcp_seq.h"
 
 struct tcp_rate {
 	uint32_t delivered;    /* bytes, in all: C.delivered */
@@ -32,7 +33,22 @@ struct tcp_stamp tcp_rate_stamp(struct tcp_rate *rate, uint32_t flight_bytes, ui
 /* The owner has no more to send, and `flight_bytes` are in the network. */
 void tcp_rate_limited(struct tcp_rate *rate, uint32_t flight_bytes);
 
-/* Takes in an ACK. `min_rtt_us`: an interval shorter than that cannot be. */
+/* Bytes were delivered. */
+static inline void tcp_rate_note(struct tcp_rate *rate, uint32_t bytes, uint32_t now_us)
+{
+	rate->delivered += bytes;
+	rate->delivered_us = now_us;
+	if (rate->app_limited && seq_gt(rate->delivered, rate->app_limited))
+		rate->app_limited = 0;
+}
+
+/* What the transmission with that stamp tells, of those delivered the one that was sent last: its
+ * time is rate->first_sent_us from then on. `min_rtt_us`: an interval shorter than that cannot be.
+ */
+struct tcp_rate_sample tcp_rate_sample(const struct tcp_rate *rate, const struct tcp_stamp *stamp,
+				       uint32_t min_rtt_us);
+
+/* Takes in an ACK: both. */
 struct tcp_rate_sample tcp_rate_take(struct tcp_rate *rate, const struct tcp_news *news,
 				     uint32_t min_rtt_us, uint32_t now_us);
 

@@ -20,6 +20,7 @@
 struct tcp_conn;
 
 struct tcp_recent {
+	uint32_t generation; /* of addresses and routes: tcp_express.h */
 	struct {
 		uint64_t tag;
 		struct tcp_conn *conn;
@@ -34,16 +35,34 @@ static inline uint64_t tcp_recent_word(const struct addr *addr, unsigned at)
 	return word;
 }
 
-/* Of a tuple: what a slot is chosen by, by its highest bits. IPv4's eight bytes are the first. */
+#define TCP_RECENT_ODD 0x9e3779b97f4a7c15ull /* 2^64 over the golden ratio */
+
+/* Of a tuple: what a slot is chosen by, by its highest bits. `addresses`: the remote one and the
+ * local one above it, as they stand in a packet, of IPv6 a mixture of them; `ports`: likewise. */
+static inline uint64_t tcp_recent_mix(uint64_t addresses, uint32_t ports)
+{
+	return (addresses ^ ports * TCP_RECENT_ODD) * TCP_RECENT_ODD;
+}
+
+/* Sixteen bytes each. */
+static inline uint64_t tcp_recent_mix_ip6(const uint8_t *local, const uint8_t *remote)
+{
+	uint64_t l[2], r[2];
+
+	__builtin_memcpy(l, local, sizeof(l));
+	__builtin_memcpy(r, remote, sizeof(r));
+	return r[0] ^ l[0] << 32 ^ (r[1] ^ l[1] * TCP_RECENT_ODD) * TCP_RECENT_ODD;
+}
+
 static inline uint64_t tcp_recent_tag(const struct addr *local, uint16_t local_port,
 				      const struct addr *remote, uint16_t remote_port)
 {
-	const uint64_t odd = 0x9e3779b97f4a7c15ull; /* 2^64 over the golden ratio */
-	uint64_t tag = tcp_recent_word(remote, 0) ^ tcp_recent_word(local, 0) << 32;
+	uint32_t ports = (uint32_t)remote_port << 16 | local_port;
+	uint64_t both = tcp_recent_word(remote, 0) | tcp_recent_word(local, 0) << 32;
 
 	if (local->family == ADDR_IP6)
-		tag ^= (tcp_recent_word(remote, 8) ^ tcp_recent_word(local, 8) * odd) * odd;
-	return (tag ^ ((uint64_t)local_port << 16 | remote_port) * odd) * odd;
+		both = tcp_recent_mix_ip6(local->bytes, remote->bytes);
+	return tcp_recent_mix(both, ports);
 }
 
 static inline struct tcp_conn *tcp_recent_find(const struct tcp_recent *recent, uint64_t tag)
@@ -59,6 +78,12 @@ static inline void tcp_recent_note(struct tcp_recent *recent, uint64_t tag, stru
 
 	recent->slots[at].tag = tag;
 	recent->slots[at].conn = conn;
+}
+
+static inline void tcp_recent_forget_all(struct tcp_recent *recent, uint32_t generation)
+{
+	__builtin_memset(recent, 0, sizeof(*recent));
+	recent->generation = generation;
 }
 
 static inline void tcp_recent_forget(struct tcp_recent *recent, uint64_t tag,

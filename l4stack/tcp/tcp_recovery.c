@@ -208,9 +208,9 @@ static uint32_t lost_since(struct tcp_conn *conn, uint32_t before)
 /* ---- the congestion window ---- */
 
 /* The first ACK of what was sent since the round began: one round trip has passed. */
-static bool round_starts(struct tcp_conn *conn, const struct tcp_rate_sample *sample)
+static bool round_starts(struct tcp_conn *conn, uint32_t prior_delivered)
 {
-	if (!sample->known || seq_lt(sample->prior_delivered, conn->round_end))
+	if (seq_lt(prior_delivered, conn->round_end))
 		return false;
 	conn->round_end = conn->rate.delivered;
 	return true;
@@ -243,7 +243,7 @@ static void tell_cc(struct tcp_conn *conn, const struct tcp_ack *ack, const stru
 		.cwnd_limited = mending || window_is_used(conn),
 		.after_timeout = mending,
 		.recovering = tcp_has(conn, TCP_RECOVERY),
-		.round_start = round_starts(conn, &c->sample),
+		.round_start = c->sample.known && round_starts(conn, c->sample.prior_delivered),
 		.pipe_bytes = tcp_recovery_pipe(conn),
 		.delivered_bytes = ack->news.delivered_bytes,
 		.lost_bytes = c->lost_bytes,
@@ -301,15 +301,20 @@ static void take_dsack(struct tcp_conn *conn, const struct tcp_ack *ack)
 		tcp_rack_dsack(&conn->rack, conn->snd_nxt);
 }
 
+/* It must not fall behind by half the sequence space. */
+static void keep_recover_near(struct tcp_conn *conn)
+{
+	if (seq_gt(conn->snd_una, conn->recover))
+		conn->recover = conn->snd_una - 1;
+}
+
 /* True when recovery, of either kind, has ended. */
 static bool end_recovery(struct tcp_conn *conn, const struct tcp_ack *ack)
 {
 	if (ack->acked && seq_ge(conn->snd_una, conn->recover))
 		conn->flags &= ~(uint32_t)TCP_RESENT;
 	if (tcp_recovery_is_open(conn)) {
-		/* It must not fall behind by half the sequence space. */
-		if (seq_gt(conn->snd_una, conn->recover))
-			conn->recover = conn->snd_una - 1;
+		keep_recover_near(conn);
 		return false;
 	}
 	if (seq_lt(conn->snd_una, conn->recover))
@@ -345,16 +350,44 @@ void tcp_recovery_take(struct tcp_conn *conn, struct tcp_ack *ack)
 		tcp_conn_mark(conn);
 }
 
+/* Congestion control would learn nothing from an ACK: it is not told. */
+static bool is_quiet(const struct tcp_conn *conn)
+{
+	return conn->cc.quiet && !window_is_used(conn);
+}
+
+static __rte_noinline void control_clean(struct tcp_conn *conn, const struct tcp_seg *seg,
+					 uint32_t bytes, const struct control *c)
+{
+	const struct tcp_ack ack = {
+		.seg = seg,
+		.acked = bytes,
+		.flight = bytes,
+		.news.delivered_bytes = bytes,
+	};
+
+	control(conn, &ack, c);
+}
+
 /* What is left of all that when there is no loss to find, to mend or to take back: the path is
  * measured, and congestion control told. */
-void tcp_recovery_take_clean(struct tcp_conn *conn, const struct tcp_ack *ack)
+void tcp_recovery_take_clean(struct tcp_conn *conn, const struct tcp_seg *seg,
+			     const struct tcp_stamp *stamp, uint32_t bytes)
 {
-	struct control c = {0};
+	uint32_t min_rtt_us = conn->rack.min_rtt_us, rtt_us;
 
-	c.sample = tcp_rate_take(&conn->rate, &ack->news, conn->rack.min_rtt_us, now_us(conn));
-	c.rtt_us = tcp_rack_take(&conn->rack, &ack->news, now_us(conn));
-	end_recovery(conn, ack);
-	control(conn, ack, &c);
+	tcp_rate_note(&conn->rate, bytes, now_us(conn));
+	conn->rate.first_sent_us = stamp->sent_us;
+	rtt_us = tcp_rack_take_single(&conn->rack, stamp->sent_us, conn->snd_una, now_us(conn));
+	keep_recover_near(conn);
+	if (!is_quiet(conn))
+		control_clean(conn, seg, bytes,
+			      &(struct control){
+				      .rtt_us = rtt_us,
+				      .sample = tcp_rate_sample(&conn->rate, stamp, min_rtt_us),
+			      });
+	else if (!tcp_ecn_holds(conn, seg))
+		round_starts(conn, stamp->delivered);
 }
 
 /* ---- timers ---- */

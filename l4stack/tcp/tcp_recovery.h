@@ -52,8 +52,10 @@ static inline bool tcp_recovery_is_clean(const struct tcp_conn *conn)
 	       !conn->dup_acks && !conn->snd_left && !conn->rack.in_dsack_round;
 }
 
-/* tcp_recovery_take of an ACK for all that was in flight, while that is so. */
-void tcp_recovery_take_clean(struct tcp_conn *conn, const struct tcp_ack *ack);
+/* tcp_recovery_take of an ACK for all that was in flight, `bytes` that went out together, while
+ * that is so. */
+void tcp_recovery_take_clean(struct tcp_conn *conn, const struct tcp_seg *seg,
+			     const struct tcp_stamp *stamp, uint32_t bytes);
 
 /* A retransmission timeout: everything from snd_una on goes out again, as it has to. */
 void tcp_recovery_timeout(struct tcp_conn *conn);

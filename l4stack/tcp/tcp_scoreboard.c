@@ -343,20 +343,6 @@ void tcp_scoreboard_ack(struct tcp_scoreboard *board, uint32_t una, struct tcp_n
 		tcp_slab_free(board->slab, run_take(board));
 }
 
-void tcp_scoreboard_ack_single(struct tcp_scoreboard *board, struct tcp_news *news)
-{
-	struct tcp_run *run = board->first;
-
-	note_delivered(run, run->hi, news);
-	board->first = board->last = board->near = NULL;
-	board->flying = (struct tcp_run_list){NULL, NULL};
-	board->bytes[TCP_RUN_FLYING] = 0;
-	board->n = 0;
-	tcp_slab_free(board->slab, run);
-	if (board->spare)
-		tcp_slab_free(board->slab, run_take(board));
-}
-
 /* ---- losses ---- */
 
 void tcp_scoreboard_lose(struct tcp_scoreboard *board, struct tcp_run *run)

@@ -25,9 +25,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define TCP_RUNS_MAX 4096
+#include "l4stack/tcp/tcp_slab.h"
 
-struct tcp_slab;
+#define TCP_RUNS_MAX 4096
 
 enum tcp_run_state { TCP_RUN_FLYING, TCP_RUN_LOST, TCP_RUN_SACKED, TCP_RUN_STATES };
 
@@ -107,8 +107,20 @@ static inline bool tcp_scoreboard_is_single(const struct tcp_scoreboard *board)
 	return run && run == board->last && run->state == TCP_RUN_FLYING && !run->resent;
 }
 
-/* tcp_scoreboard_ack of all of it, in that case. */
-void tcp_scoreboard_ack_single(struct tcp_scoreboard *board, struct tcp_news *news);
+/* tcp_scoreboard_ack of all of it, in that case. Returns the stamp it had. */
+static inline struct tcp_stamp tcp_scoreboard_ack_single(struct tcp_scoreboard *board)
+{
+	struct tcp_stamp stamp = board->first->stamp;
+
+	tcp_slab_free(board->slab, board->first);
+	if (board->spare)
+		tcp_slab_free(board->slab, board->spare);
+	board->first = board->last = board->near = board->spare = NULL;
+	board->flying.first = board->flying.last = NULL;
+	board->bytes[TCP_RUN_FLYING] = 0;
+	board->n = 0;
+	return stamp;
+}
 
 /* A flying run is lost; the first `bytes` are, if they are not reported or lost already. */
 void tcp_scoreboard_lose(struct tcp_scoreboard *board, struct tcp_run *run);

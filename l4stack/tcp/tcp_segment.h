@@ -33,16 +33,18 @@ struct tcp_header {
 } __attribute__((packed));
 _Static_assert(sizeof(struct tcp_header) == TCP_HEADER_BYTES, "RFC 9293 §3.1");
 
+#define TCP_FLAGS_MASK 0x1ff /* of offset_flags */
+
 /* A segment that came in. */
 struct tcp_seg {
 	struct rte_mbuf *pkt; /* payload; NULL when there is none, or when it was taken */
-	struct endpoint local, remote;
 	uint32_t seq, ack;
 	uint32_t len;    /* of the payload, in bytes */
 	uint16_t flags;  /* enum tcp_flag */
 	uint16_t window; /* as on the wire */
 	uint8_t ecn;     /* the two bits of the IP header */
 	struct tcp_options options;
+	struct endpoint local, remote; /* not set in the short way of tcp_express.h */
 };
 
 /* The length in sequence space: RFC 9293 §3.4. */

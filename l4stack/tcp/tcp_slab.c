@@ -79,13 +79,6 @@ void *tcp_slab_alloc(struct tcp_slab *slab)
 	return object ? memset(object, 0, slab->object_bytes) : NULL;
 }
 
-void tcp_slab_free(struct tcp_slab *slab, void *object)
-{
-	memcpy(object, &slab->free_list, sizeof(slab->free_list));
-	slab->free_list = object;
-	slab->used--;
-}
-
 void tcp_slab_each(const struct tcp_slab *slab, void (*fn)(void *ctx, void *object), void *ctx)
 {
 	struct tcp_slab_chunk *chunk;

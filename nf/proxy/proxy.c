@@ -23,9 +23,7 @@ static enum sluice_verdict follow(struct proxy *proxy, const struct proxy_route 
 
 	if (route->redirects)
 		return proxy_redirect(proxy, route, source);
-	err = proxy_forwarded(proxy, source->from.x);
-	if (!err)
-		err = proxy_via(proxy, source->from.x);
+	err = proxy_tell(proxy, source->from.x);
 	if (!err)
 		err = proxy_edit(proxy, &route->request, source);
 	if (!err)

@@ -4,7 +4,7 @@
  * one group, with PROXY headers in and out. README.md is its manual.
  *
  * config.c reads the routes once; route.c finds a request's route; edits.c makes the route's
- * changes; forwarded.c and via.c the fields by which proxies tell of themselves;
+ * changes; same.c, forwarded.c and via.c the fields by which proxies tell of themselves;
  * own_answers.c and pages.c are for requests that a proxy must answer itself. open.c is for
  * connections, and header.c for their PROXY headers. Everything belongs to one instance and its
  * thread; routes never change.
@@ -67,6 +67,17 @@ struct proxy_pages {
 	bool intercept; /* also instead of what servers answer */
 };
 
+/* What was told of a client. */
+#define PROXY_SAME 64 /* clients; a power of two */
+struct proxy_same {
+	bool used;
+	uint8_t version;
+	struct sluice_peer client;
+	uint32_t host_len;
+	char host[64];
+	struct sluice_kept_edits edits;
+};
+
 struct proxy_counters {
 	uint64_t *requests, *routed, *redirected, *no_route, *refused, *loops, *match_limits,
 		*edit_errors, *pages, *connections, *headers_in, *headers_out, *headers_bad,
@@ -88,11 +99,13 @@ struct proxy {
 	enum header_version send;
 	bool x_forwarded, forwarded;
 	struct proxy_pages pages;
-	bool trace;                /* is forwarded */
-	uint32_t max_loops;        /* 0: loops are not looked for */
-	const char *via;           /* the pseudonym; "": no Via */
-	const char *via_values[2]; /* for a message of HTTP/1.0, and of 1.1 */
+	bool trace;                           /* is forwarded */
+	uint32_t max_loops;                   /* 0: loops are not looked for */
+	const char *via;                      /* the pseudonym; "": no Via */
+	const char *via_values[2];            /* for a message of HTTP/1.0, and of 1.1 */
+	struct sluice_kept_edits via_same[2]; /* the edit that adds it, once it was made */
 	struct proxy_counters counters;
+	struct proxy_same same[PROXY_SAME];
 	struct path_room path_room;
 	char room[SLUICE_EDITS_MAX_BYTES]; /* for the text of one edit at a time */
 };
@@ -125,8 +138,10 @@ int proxy_edit(struct proxy *proxy, const struct proxy_edits *edits,
 	       const struct template_source *source);
 int proxy_rewrite(struct proxy *proxy, const struct proxy_route *route,
 		  const struct template_source *source);
+/* Of the client: the two that follow, as they were if they would be the same. */
+int proxy_tell(struct proxy *proxy, struct sluice_exchange *x);
 int proxy_forwarded(struct proxy *proxy, struct sluice_exchange *x);
-int proxy_via(const struct proxy *proxy, struct sluice_exchange *x);
+int proxy_via(struct proxy *proxy, struct sluice_exchange *x);
 
 /* The hook of connections. */
 enum sluice_verdict proxy_open(struct sluice_exchange *x);

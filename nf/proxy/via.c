@@ -41,9 +41,19 @@ unsigned proxy_via_count(const struct proxy *proxy, const struct sluice_exchange
 	return count;
 }
 
-int proxy_via(const struct proxy *proxy, struct sluice_exchange *x)
+int proxy_via(struct proxy *proxy, struct sluice_exchange *x)
 {
-	const char *value = proxy->via_values[sluice_head(x)->version == 10 ? 0 : 1];
+	unsigned which = sluice_head(x)->version == 10 ? 0 : 1;
+	struct sluice_kept_edits *same = &proxy->via_same[which];
+	uint32_t from = sluice_edits_now(x);
+	int err;
 
-	return proxy->via[0] == '\0' ? 0 : sluice_field_add(x, "Via", sluice_str(value));
+	if (proxy->via[0] == '\0')
+		return 0;
+	if (same->len)
+		return sluice_edits_repeat(x, same);
+	err = sluice_field_add(x, "Via", sluice_str(proxy->via_values[which]));
+	if (!err)
+		(void)sluice_edits_keep(x, from, same); /* if there is room */
+	return err;
 }

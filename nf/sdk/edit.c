@@ -42,6 +42,8 @@ static bool is_value(struct sluice_str s)
 
 	while (s.len - i >= sizeof(uint64_t) && is_plain(s.ptr + i))
 		i += sizeof(uint64_t);
+	if (i && s.len - i < sizeof(uint64_t) && is_plain(s.ptr + s.len - sizeof(uint64_t)))
+		i = s.len;
 	for (; i < s.len; i++) {
 		unsigned char c = (unsigned char)s.ptr[i];
 
@@ -116,13 +118,51 @@ int edits_put(struct sluice_exchange *x, const struct sluice_edit *edit, const v
 	if (padded > SLUICE_EDITS_MAX_BYTES - x->edits->bytes)
 		return -ENOSPC;
 	at = x->edits->text + x->edits->bytes;
+	memset(at + padded - 8, 0, 8); /* what is not filled below */
 	memcpy(at, edit, sizeof(*edit));
 	memcpy(at + sizeof(*edit), name, edit->name_len);
 	memcpy(at + sizeof(*edit) + edit->name_len, value, edit->value_len);
-	memset(at + bytes, 0, padded - bytes);
 	x->edits->bytes += padded;
 	return 0;
 }
+
+/* --- the same again ---------------------------------------------------------------- */
+
+uint32_t sluice_edits_now(const struct sluice_exchange *x)
+{
+	return x->edits ? x->edits->bytes : 0;
+}
+
+bool sluice_edits_keep(const struct sluice_exchange *x, uint32_t from,
+		       struct sluice_kept_edits *out)
+{
+	uint32_t now = sluice_edits_now(x);
+
+	out->len = 0;
+	if (from > now || now - from > sizeof(out->bytes))
+		return false;
+	out->len = now - from;
+	if (out->len)
+		memcpy(out->bytes, x->edits->text + from, out->len);
+	return true;
+}
+
+int sluice_edits_repeat(struct sluice_exchange *x, const struct sluice_kept_edits *kept)
+{
+	if (!may_edit(x) || kept->len > sizeof(kept->bytes))
+		return -EINVAL;
+	if (!kept->len)
+		return 0;
+	if (!edits_have(x))
+		return -ENOMEM;
+	if (kept->len > SLUICE_EDITS_MAX_BYTES - x->edits->bytes)
+		return -ENOSPC;
+	memcpy(x->edits->text + x->edits->bytes, kept->bytes, kept->len);
+	x->edits->bytes += kept->len;
+	return 0;
+}
+
+/* --- one by one -------------------------------------------------------------------- */
 
 static int put(struct sluice_exchange *x, enum sluice_edit_op op, enum sluice_field_id id,
 	       struct sluice_str name, struct sluice_str value)

@@ -12,6 +12,7 @@
 #include "chain/http/framing.h"
 #include "chain/http/head.h"
 #include "chain/http/scan.h"
+#include "tests/bench/pair.h"
 
 #define COUNT_DEFAULT 1000000u
 #define SLOT_BYTES    8192
@@ -86,13 +87,15 @@ static bool run(const struct kind *kind, uint32_t count)
 {
 	uint32_t len = (uint32_t)strlen(kind->text);
 	double begin = now_ns(), ns;
+	char name[64];
 
 	for (uint32_t i = 0; i < count; i++)
 		if (!parse(kind, len))
 			return false;
 	ns = (now_ns() - begin) / count;
-	printf("%-8s %-8s %5u bytes %8.1f ns %6.2f GB/s\n", http_scan->name, kind->name, len, ns,
-	       len / ns);
+	snprintf(name, sizeof(name), "%s: %s, %u bytes", http_scan->name, kind->name, len);
+	pair_row(name, ns, 1, "ns a head");
+	pair_row("", len / ns, 2, "GB/s");
 	return true;
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * bench_parts [TIMES]: what the parts of a request's way cost by themselves, warm, on one core: a
- * head's parsing, a connection's lookup, a timer, a checksum, a lease (the ring: bench_rings). Each
- * is done TIMES times (1,000,000) in short rounds; the median round is shown.
+ * packet's headers, a head's parsing, a connection's lookup, a timer, a checksum, a lease (the
+ * ring: bench_rings). Each is done TIMES times (1,000,000) in short rounds; the median round is
+ * shown.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,8 @@
 #include "chain/ledger/ledger.h"
 #include "l4stack/base/csum.h"
 #include "l4stack/base/wheel.h"
+#include "l4stack/tcp/tcp_options.h"
+#include "l4stack/tcp/tcp_segment.h"
 #include "l4stack/tcp/tcp_table.h"
 #include "tests/bench/pair.h"
 #include "tests/unit/support/eal.h"
@@ -70,6 +73,60 @@ static void row(const char *name, double cycles)
 
 	snprintf(unit, sizeof(unit), "ns   (%.0f cycles)", cycles);
 	pair_row(name, ns(cycles), 1, unit);
+}
+
+/* --- packets ----------------------------------------------------------------------------- */
+
+static const uint8_t tcp_bytes[] = {
+	0xc0, 0x00, 0x00, 0x50, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, /* ports, numbers */
+	0x08, 0x80, 0x18, 0xff, 0xff, 0x00, 0x00, 0x00, 0x00, 0x01, 0x01,
+	0x08, 0x0a, 0x00, 0x00, 0x10, 0x00, 0x00, 0x00, 0x20, 0x00, /* NOP, NOP, time stamps */
+	'G',  'E',  'T',  ' ',
+};
+
+/* The same packet again and again: what is stripped of it is put back. */
+static void segment_round(void *ctx, uint32_t n)
+{
+	static const struct ip_rx rx = {.src = {.bytes = {10, 0, 0, 1}, .family = ADDR_IP4},
+					.dst = {.bytes = {10, 0, 0, 2}, .family = ADDR_IP4}};
+	struct rte_mbuf *m = ctx;
+	struct tcp_seg seg;
+
+	for (uint32_t i = 0; i < n; i++) {
+		failed |= !tcp_seg_parse(&rx, m, &seg) || seg.len != 4;
+		sink += seg.options.tsval;
+		m->data_off = RTE_PKTMBUF_HEADROOM;
+		m->data_len = sizeof(tcp_bytes);
+		m->pkt_len = sizeof(tcp_bytes);
+	}
+}
+
+static void options_round(void *ctx, uint32_t n)
+{
+	static const uint8_t syn[] = {2, 4, 0x05, 0xb4, 4, 2, 8, 10, 0, 0,
+				      1, 0, 0,    0,    0, 0, 1, 3,  3, 7};
+	struct tcp_options options;
+
+	(void)ctx;
+	for (uint32_t i = 0; i < n; i++) {
+		failed |= !tcp_options_parse(syn, sizeof(syn), &options);
+		sink += options.mss;
+	}
+}
+
+static void bench_packets(void)
+{
+	struct rte_mempool *pool = rte_pktmbuf_pool_create("packets", 31, 0, 0, 2176, 0);
+	struct rte_mbuf *m = pool ? rte_pktmbuf_alloc(pool) : NULL;
+
+	if (!m) {
+		failed = true;
+		return;
+	}
+	memcpy(rte_pktmbuf_append(m, sizeof(tcp_bytes)), tcp_bytes, sizeof(tcp_bytes));
+	row("TCP: a segment's header with time stamps", cycles_of(segment_round, m));
+	row("TCP: the options of a SYN", cycles_of(options_round, NULL));
+	rte_pktmbuf_free(m);
 }
 
 /* --- heads ------------------------------------------------------------------------------- */
@@ -287,6 +344,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	printf("parts, warm, on one core of %.2f GHz\n\n", (double)rte_get_tsc_hz() / 1e9);
+	bench_packets();
 	bench_heads();
 	bench_table();
 	bench_small();

@@ -162,6 +162,8 @@ class System:
 
 
 class Limit(System):
+    """Answers in frames of the MTU, as a server without TSO."""
+
     def __init__(self, lab, load, device):
         loads = lab.dir / "limit.load"
         process = program(lab, "bench-limit", f"net_virtio_user0,path={load.sockets[device]},mac=52:54:00:00:00:0{device + 1},queue_size=1024",
@@ -173,6 +175,17 @@ class Limit(System):
 
     def busy_cycles(self):
         return struct.unpack("QQ", self.loads.read_bytes())[0]
+
+
+class LimitTso(System):
+    """The same process; the device cuts its answers."""
+
+    def __init__(self, limit):
+        self.busy_cycles = limit.busy_cycles
+        super().__init__("limit, TSO", limit.device, limit.address, limit.process)
+
+    def measure(self, load, mode, size, **keys):
+        return super().measure(load, mode, size, path=f"/{size}?tso", **keys)
 
 
 CONF = """

@@ -4,11 +4,14 @@
 
 An adaptive daemon with a function as a process and `static` inline: the CPU time of all their threads over some seconds
 without a packet, then requests of one connection that come one by one, five a second: each meets a daemon that sleeps.
-Over shared memory, where a device has nothing to wake by and the worker naps; and over AF_PACKET on a veth, which wakes it,
-from a plain socket: with that the whole way through the kernel and back.
+Over shared memory, whose other end writes an eventfd; and over AF_PACKET on a veth, from a plain socket: with that the whole
+way through the kernel and back. The client does not sleep while it waits: what it
+would take to wake it is not the daemon's.
 """
 
 import argparse
+import contextlib
+import os
 import pathlib
 import statistics
 import time
@@ -17,6 +20,8 @@ import harness
 from lab import ports_text
 
 SIZE, EVERY_S = 64, 5
+USED = 20  # requests, after which a connection's first ACKs, which do not wait for an answer, are past
+PATIENCE_NS, AWAKE_NS = 5_000_000_000, 5_000_000
 SHARE_MOST, FIRST_US = 0.01, 150
 NOOP = '{ name = "noop"; plugin = "noop"; placement = "process"; arena_mb = 1; }'
 
@@ -52,14 +57,62 @@ chains = ( {{ name = "www"; listen = "10.10.1.1:80"; protocol = "http"; path = [
 REQUEST = b"GET /64 HTTP/1.1\r\nHost: bench\r\n\r\n"
 
 
+def at_once():
+    """What wakes runs at once, whatever else the machine does: it is not others' time slices that are measured. Nothing
+    here computes for long."""
+    harness.first()
+    os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+
+
+class First:
+    """A namespace whose processes go before others."""
+
+    def __init__(self, ns):
+        self.ns = ns
+
+    def start(self, *args, **kwargs):
+        return self.ns.start(*args, preexec_fn=at_once, **kwargs)
+
+    def run(self, *args, **kwargs):
+        return self.ns.run(*args, **kwargs)
+
+
+@contextlib.contextmanager
+def awake():
+    """This process is the load, on its CPU, and goes before others."""
+    cpus = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {harness.CLIENT_CPU})
+    os.setpriority(os.PRIO_PROCESS, 0, -20)
+    try:
+        yield
+    finally:
+        os.setpriority(os.PRIO_PROCESS, 0, 0)
+        os.sched_setaffinity(0, cpus)
+
+
+def recv_awake(sock, until_ns):
+    """What comes, without sleeping; None: nothing has."""
+    while time.monotonic_ns() < until_ns:
+        with contextlib.suppress(BlockingIOError):
+            return sock.recv(65536)
+    return None
+
+
+def rest(sock, seconds):
+    """Nothing happens. At its end the client is awake again: its own caches are warm."""
+    time.sleep(seconds)
+    if recv_awake(sock, time.monotonic_ns() + AWAKE_NS) is not None:
+        raise harness.LabError("something came that nobody had asked for")
+
+
 def ask_us(sock):
     """From a request to the last byte of its answer, which is looked at."""
     began, data = time.monotonic_ns(), b""
     sock.sendall(REQUEST)
     while b"\r\n\r\n" not in data or len(data.partition(b"\r\n\r\n")[2]) < SIZE:
-        more = sock.recv(65536)
+        more = recv_awake(sock, began + PATIENCE_NS)
         if not more:
-            raise harness.LabError(f"the connection ended: {data!r}")
+            raise harness.LabError(f"the connection ended, or no answer came: {data!r}")
         data += more
     us = (time.monotonic_ns() - began) / 1e3
     if not data.startswith(b"HTTP/1.1 200") or not data.endswith((harness.LETTERS * 3)[:SIZE].encode()):
@@ -72,13 +125,15 @@ def over_packets(rounds, seconds):
     with harness.Lab() as lab:
         lab.middlebox(["wan"])
         daemon = harness.Sluiced(lab, CONF.format(cpu=harness.SERVER_CPU, ports=ports_text(["wan"]), noop=NOOP,
-                                                  static=harness.static_function((SIZE,))))
+                                                  static=harness.static_function((SIZE,))), ns=First(lab.mid))
         results = []
-        with lab.peer("wan").connect("10.10.1.1", 80) as sock:
-            ask_us(sock)
+        with awake(), lab.peer("wan").connect("10.10.1.1", 80) as sock:
+            sock.setblocking(False)
+            for _ in range(USED):
+                ask_us(sock)
             for _ in range(rounds):
                 used = sum(shares({pid for pid in daemon.pids() if pid}, seconds).values())
-                us = [(time.sleep(1 / EVERY_S), ask_us(sock))[1] for _ in range(seconds * EVERY_S)]
+                us = [(rest(sock, 1 / EVERY_S), ask_us(sock))[1] for _ in range(seconds * EVERY_S)]
                 results.append({"share": used, "us": us})
         return results
 

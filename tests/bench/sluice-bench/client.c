@@ -13,9 +13,11 @@
 #define PORT_FIRST     1024u
 #define ISN_STEP       1024u /* a port is used again with numbers a little higher */
 #define ACK_AFTER      (2 * FRAME_MSS)
+#define ACK_WAITS      (8 * FRAME_MSS) /* for the next request, when so little is missing */
 #define RESEND_MS      200
 #define ARP_MS         2000
 #define PREFETCH_AHEAD 4
+#define TARGET_DIGITS  4
 
 static uint16_t *slot_of(struct client *c, unsigned host, uint16_t port)
 {
@@ -59,6 +61,16 @@ static void send_bare(struct client *c, struct conn *conn, struct rte_mbuf *m, u
 	wire_send(c->wire, m);
 }
 
+/* Which target: that follows from the request's place on its connection, so that one that is sent
+ * again is the same. */
+static void target_fill(const struct client *c, uint8_t *text, uint32_t seq)
+{
+	uint32_t number = (uint32_t)((uint64_t)(seq * 2654435761u) * c->conf.paths >> 32);
+
+	for (unsigned i = TARGET_DIGITS; i-- > 0; number /= 10)
+		text[c->digits_at + i] = (uint8_t)('0' + number % 10);
+}
+
 static void send_ask(struct client *c, struct conn *conn, struct rte_mbuf *m, uint32_t seq)
 {
 	uint32_t bytes = sizeof(struct frame) + c->ask_len;
@@ -66,6 +78,8 @@ static void send_ask(struct client *c, struct conn *conn, struct rte_mbuf *m, ui
 
 	make_single(m);
 	rte_memcpy(f, c->ask[conn->host], bytes);
+	if (c->conf.paths)
+		target_fill(c, (uint8_t *)(f + 1), seq);
 	head_fill(conn, f, seq, RTE_TCP_ACK_FLAG | RTE_TCP_PSH_FLAG);
 	m->data_len = (uint16_t)bytes;
 	m->pkt_len = bytes;
@@ -238,6 +252,13 @@ static void on_ended(struct client *c, struct conn *conn, struct rte_mbuf *m)
 	conn->state = CONN_LAST;
 }
 
+/* A client whose device puts segments together says nothing in the middle of a short answer. */
+static bool must_acknowledge(const struct client *c, const struct conn *conn)
+{
+	return conn->unacked >= ACK_AFTER &&
+	       (conn->state != CONN_ASKED || c->answer_bytes - conn->got > ACK_WAITS);
+}
+
 /* What is acknowledged and said, before anything is answered to it. */
 static void on_text(struct client *c, struct conn *conn, struct rte_mbuf *m, const struct frame *f)
 {
@@ -258,7 +279,7 @@ static void on_text(struct client *c, struct conn *conn, struct rte_mbuf *m, con
 		conn_free(c, conn, m);
 	else if (state == CONN_LAST && conn->snd_una == conn->snd_nxt)
 		conn_closed(c, conn, m);
-	else if (conn->unacked >= ACK_AFTER)
+	else if (must_acknowledge(c, conn))
 		send_bare(c, conn, m, conn->snd_nxt, RTE_TCP_ACK_FLAG);
 	else
 		rte_pktmbuf_free(m);
@@ -430,9 +451,11 @@ static void frames_make(struct client *c)
 {
 	const struct client_conf *conf = &c->conf;
 	char text[CLIENT_ASK_MOST];
-	int n = snprintf(text, sizeof(text), "GET %s HTTP/1.1\r\nHost: bench\r\n%s\r\n", conf->path,
+	int n = snprintf(text, sizeof(text), "GET %s%s HTTP/1.1\r\nHost: bench\r\n%s\r\n",
+			 conf->path, conf->paths ? "?0000" : "",
 			 conf->mode == CLIENT_ONCE ? "Connection: close\r\n" : "");
 
+	c->digits_at = (uint32_t)(strlen("GET ") + strlen(conf->path) + strlen("?"));
 	c->ask_len = (uint32_t)n;
 	for (unsigned i = 0; i < conf->hosts; i++) {
 		struct frame_ends ends = {

@@ -57,6 +57,7 @@ struct client_conf {
 	uint32_t size;   /* of the body that is expected */
 	uint8_t last;    /* its last byte */
 	char path[128];
+	uint32_t paths; /* so many targets in turns, "PATH?0000", …; 0: only the path */
 	uint32_t from;  /* the first of our addresses, in network order */
 	uint32_t hosts; /* how many addresses we use */
 };
@@ -87,6 +88,7 @@ struct client {
 	uint32_t idle_count;
 	uint32_t *idle; /* CLIENT_OPEN: connections that can ask */
 	uint32_t ask_len;
+	uint32_t digits_at; /* of a target's number; `paths` */
 	uint8_t ask[CLIENT_HOSTS_MOST][sizeof(struct frame) + CLIENT_ASK_MOST];
 	struct frame bare[CLIENT_HOSTS_MOST];
 	struct client_counts counts;

@@ -75,6 +75,8 @@ static bool key_read(struct command *command, const char *key, char *value)
 	if (!strcmp(key, "path"))
 		return snprintf(conf->path, sizeof(conf->path), "%s", value) <
 		       (int)sizeof(conf->path);
+	if (!strcmp(key, "paths"))
+		return number(value, 0, 9999, &conf->paths);
 	if (!strcmp(key, "last")) {
 		conf->last = (uint8_t)value[0];
 		return value[0] && !value[1];

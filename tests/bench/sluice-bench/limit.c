@@ -4,8 +4,9 @@
  *
  * It answers each segment for itself, without a connection, a parser or a timer: a SYN with a
  * SYN-ACK, a request with the answer of the size in its path, a FIN with a FIN. The frame that came
- * goes back, its ends exchanged. Bodies that fit stand behind the head; longer ones are referred to
- * and cut by the device. LOADFILE is filled with two 64-bit numbers: busy and idle cycles.
+ * goes back, its ends exchanged. Bodies that fit stand behind the head; longer ones are referred
+ * to. An answer is sent in frames of the MTU; or, with "?tso" behind its path, in one that the
+ * device cuts. LOADFILE is filled with two 64-bit numbers: busy and idle cycles.
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -58,15 +59,53 @@ static uint32_t answer_bytes(const struct limit *l)
 	return l->content.head_len + l->content.size;
 }
 
-static bool answer_append(struct limit *l, struct rte_mbuf *m)
+/* The path ends in it. */
+static bool asks_for_tso(const char *text, uint32_t len)
 {
-	m->data_len = sizeof(struct frame);
+	return memmem(text, len, "?tso ", 5);
+}
+
+/* Behind the head goes that part of the answer, more than a frame holds for the device to cut. */
+static void send_part(struct limit *l, struct rte_mbuf *m, uint32_t at, uint32_t len)
+{
+	struct frame *f = rte_pktmbuf_mtod(m, struct frame *);
+
+	m->data_len = sizeof(*f);
 	m->pkt_len = m->data_len;
-	if (answer_bytes(l) > FRAME_MSS) {
+	frame_offload(m);
+	if (!content_append(&l->content, m, at, len)) {
+		rte_pktmbuf_free(m);
+		return;
+	}
+	frame_length(f, (uint16_t)(sizeof(f->tcp) + len));
+	if (len > FRAME_MSS) {
 		m->tso_segsz = FRAME_MSS;
 		m->ol_flags |= RTE_MBUF_F_TX_TCP_SEG;
+		f->tcp.cksum = rte_ipv4_phdr_cksum(&f->ip, m->ol_flags);
 	}
-	return content_append(&l->content, m, 0, answer_bytes(l));
+	wire_send(&l->wire, m);
+}
+
+/* All but the last part of an answer, whose head and flags are in `m`. Returns where that begins.
+ */
+static uint32_t send_first_parts(struct limit *l, const struct rte_mbuf *m)
+{
+	const struct frame *last = rte_pktmbuf_mtod(m, const struct frame *);
+	uint32_t seq = rte_be_to_cpu_32(last->tcp.sent_seq), at = 0;
+
+	for (; answer_bytes(l) - at > FRAME_MSS; at += FRAME_MSS) {
+		struct rte_mbuf *part = rte_pktmbuf_alloc(l->wire.pool);
+		struct frame *f;
+
+		if (!part)
+			break;
+		f = rte_pktmbuf_mtod(part, struct frame *);
+		*f = *last;
+		f->tcp.tcp_flags = RTE_TCP_ACK_FLAG;
+		f->tcp.sent_seq = rte_cpu_to_be_32(seq + at);
+		send_part(l, part, at, FRAME_MSS);
+	}
+	return at;
 }
 
 /* --- frames ------------------------------------------------------------------------------ */
@@ -131,7 +170,7 @@ static void on_fin(struct limit *l, struct rte_mbuf *m, struct frame *f)
 static void on_request(struct limit *l, struct rte_mbuf *m, struct frame *f, const char *text,
 		       uint32_t len)
 {
-	uint32_t size = content_asked(text, len, BODY_MOST);
+	uint32_t size = content_asked(text, len, BODY_MOST), at = 0;
 	uint8_t flags = RTE_TCP_ACK_FLAG | RTE_TCP_PSH_FLAG;
 
 	if (asks_to_close(text, len))
@@ -140,15 +179,10 @@ static void on_request(struct limit *l, struct rte_mbuf *m, struct frame *f, con
 	turn_around(f);
 	acknowledge(f, len);
 	f->tcp.tcp_flags = flags;
-	frame_offload(m);
-	if (!answer_append(l, m)) {
-		rte_pktmbuf_free(m);
-		return;
-	}
-	frame_length(f, (uint16_t)(m->pkt_len - sizeof(f->eth) - sizeof(f->ip)));
-	if (m->ol_flags & RTE_MBUF_F_TX_TCP_SEG)
-		f->tcp.cksum = rte_ipv4_phdr_cksum(&f->ip, m->ol_flags);
-	wire_send(&l->wire, m);
+	if (answer_bytes(l) > FRAME_MSS && !asks_for_tso(text, len))
+		at = send_first_parts(l, m);
+	f->tcp.sent_seq = rte_cpu_to_be_32(rte_be_to_cpu_32(f->tcp.sent_seq) + at);
+	send_part(l, m, at, answer_bytes(l) - at);
 }
 
 static void on_frame(struct limit *l, struct rte_mbuf *m)

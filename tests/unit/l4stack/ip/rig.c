@@ -46,6 +46,24 @@ void tcp_proto_input(struct tcp_proto *tcp, const struct ip_rx *rx, struct rte_m
 	rte_pktmbuf_free(pkt);
 }
 
+/* Nothing is usual here: all goes through the layers. */
+void tcp_proto_burst(struct tcp_proto *tcp, uint16_t port, struct rte_mbuf *const *pkts, unsigned n)
+{
+	(void)tcp;
+	(void)port;
+	(void)pkts;
+	(void)n;
+}
+
+unsigned tcp_proto_take(struct tcp_proto *tcp, struct rte_mbuf *const *pkts, unsigned from,
+			unsigned n)
+{
+	(void)tcp;
+	(void)pkts;
+	(void)n;
+	return from;
+}
+
 void tcp_proto_error(struct tcp_proto *tcp, const struct ip_error_info *error)
 {
 	(void)tcp;

@@ -22,6 +22,51 @@ static void test_request_fields(void **state)
 	harness_destroy(h);
 }
 
+/* A client that was told of before, among others: the edits are the same as the first time. */
+static void test_again(void **state)
+{
+	static const char *const clients[] = {"192.0.2.1", "192.0.2.2", "2001:db8::7", "10.9.8.7"};
+	static const char *const hosts[] = {"a.example", "b.example", ""};
+	struct harness *h = proxy_start("forwarded = true; " ALL);
+	char first[24][512];
+
+	(void)state;
+	for (unsigned i = 0; i < 72; i++) {
+		const char *host = hosts[i / 4 % 3];
+		struct harness_exchange *x;
+
+		harness_client(h, clients[i % 4], (uint16_t)(1000 + i));
+		x = harness_request_version(h, i / 12 % 2 ? 10 : 11, "GET", "/",
+					    HARNESS_FIELDS({"Host", host}));
+		assert_field(x, "X-Forwarded-For", clients[i % 4]);
+		assert_field(x, "Via", i / 12 % 2 ? "1.0 sluice" : "1.1 sluice");
+		if (*host)
+			assert_field(x, "X-Forwarded-Host", host);
+		if (i < 24)
+			snprintf(first[i], sizeof(first[i]), "%s", harness_edits(x));
+		assert_string_equal(harness_edits(x), first[i % 24]);
+		harness_done(x, false);
+	}
+	harness_destroy(h);
+}
+
+/* Nothing that was kept hides what a request brings itself. */
+static void test_again_with_fields_of_its_own(void **state)
+{
+	struct harness *h = proxy_start("trusted = [ \"192.0.2.0/24\" ];" ALL);
+	struct harness_exchange *x;
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		x = harness_request(h, "GET", "/", HARNESS_FIELDS({"Host", "a"}));
+		assert_field(x, "X-Forwarded-For", "192.0.2.1");
+		x = harness_request(h, "GET", "/",
+				    HARNESS_FIELDS({"Host", "a"}, {"X-Forwarded-For", "1.2.3.4"}));
+		assert_field(x, "X-Forwarded-For", "1.2.3.4, 192.0.2.1");
+	}
+	harness_destroy(h);
+}
+
 static void test_ipv6_client_and_http_1_0(void **state)
 {
 	struct harness *h = proxy_start("via = \"edge:80\";" ALL);
@@ -343,6 +388,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_request_fields),
+		cmocka_unit_test(test_again),
+		cmocka_unit_test(test_again_with_fields_of_its_own),
 		cmocka_unit_test(test_ipv6_client_and_http_1_0),
 		cmocka_unit_test(test_untrusted_peer),
 		cmocka_unit_test(test_trusted_peer),

@@ -115,6 +115,72 @@ static enum sluice_verdict change_status(struct sluice_exchange *x)
 	return SLUICE_LEAVE;
 }
 
+/* What was put together once is repeated, behind what else there is. */
+static struct sluice_kept_edits kept;
+
+static enum sluice_verdict edit_and_keep(struct sluice_exchange *x)
+{
+	uint32_t from;
+
+	assert_int_equal(sluice_edits_now(x), 0);
+	sluice_field_set(x, "X-Before", sluice_str("0"));
+	if (kept.len) {
+		assert_int_equal(sluice_edits_repeat(x, &kept), 0);
+	} else {
+		from = sluice_edits_now(x);
+		sluice_field_set(x, "X-A", sluice_str("one"));
+		sluice_field_add(x, "Via", sluice_str("1.1 sluice"));
+		assert_true(sluice_edits_keep(x, from, &kept));
+	}
+	sluice_field_set(x, "X-After", sluice_str("2"));
+	return SLUICE_PASS;
+}
+
+static enum sluice_verdict repeat_in_body(struct sluice_exchange *x,
+					  const struct sluice_span *spans, unsigned n, bool end)
+{
+	(void)spans;
+	(void)n;
+	(void)end;
+	assert_int_equal(sluice_edits_repeat(x, &kept), -EINVAL);
+	return SLUICE_PASS;
+}
+
+static void edits_are_repeated(void **state)
+{
+	struct harness_exchange *x;
+
+	t.request = edit_and_keep;
+	t.body = repeat_in_body;
+	kept.len = 0;
+	for (unsigned i = 0; i < 3; i++) {
+		x = harness_request(*state, "GET", "/", HARNESS_NO_FIELDS);
+		assert_string_equal(harness_edits(x),
+				    "set X-Before: 0\nset X-A: one\nadd Via: 1.1 sluice\n"
+				    "set X-After: 2\n");
+		harness_response(x, 200, HARNESS_FIELDS({"Content-Length", "1"}));
+		harness_response_body(x, "a", 1, true);
+		harness_done(x, false);
+	}
+}
+
+static enum sluice_verdict keep_much(struct sluice_exchange *x)
+{
+	char much[600] = {0};
+
+	memset(much, 'x', sizeof(much) - 1);
+	sluice_field_set(x, "X-A", sluice_str(much));
+	assert_false(sluice_edits_keep(x, 0, &kept));
+	assert_int_equal(kept.len, 0);
+	return SLUICE_PASS;
+}
+
+static void too_many_edits_are_not_kept(void **state)
+{
+	t.request = keep_much;
+	harness_done(harness_request(*state, "GET", "/", HARNESS_NO_FIELDS), false);
+}
+
 static void response_is_edited_and_left(void **state)
 {
 	struct harness_exchange *x = harness_request(*state, "GET", "/", HARNESS_NO_FIELDS);
@@ -273,6 +339,8 @@ int main(void)
 		TEST(head_is_read),
 		TEST(edits_are_made),
 		TEST(edits_have_a_bound),
+		TEST(edits_are_repeated),
+		TEST(too_many_edits_are_not_kept),
 		TEST(response_is_edited_and_left),
 		TEST(ctx_stays_with_its_exchange),
 		TEST(what_was_asked),

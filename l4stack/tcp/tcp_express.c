@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "l4stack/tcp/tcp_express.h"
+
+#include <errno.h>
+#include <rte_branch_prediction.h>
+#include <rte_prefetch.h>
+#include <stdlib.h>
+
+#include "l4stack/ip/ip_express.h"
+#include "l4stack/tcp/tcp_input.h"
+#include "l4stack/tcp/tcp_proto.h"
+
+#define PREFETCH_AHEAD 4
+
+#define TS_HEAD RTE_BE32(0x0101080a) /* NOP, NOP, kind 8, length 10 */
+
+/* A frame whose headers were read. */
+struct express {
+	uint64_t tag;
+	const struct tcp_conn *hint; /* to be fetched; it may be gone by now */
+	struct ip_express ip;
+	uint16_t text_at; /* in the frame; 0: it is not usual */
+	struct tcp_seg seg;
+};
+
+struct tcp_express {
+	struct express segments[TCP_BURST_MOST];
+};
+
+int tcp_express_create(struct tcp_proto *tcp)
+{
+	tcp->express = calloc(1, sizeof(*tcp->express));
+	return tcp->express ? 0 : -ENOMEM;
+}
+
+void tcp_express_destroy(struct tcp_proto *tcp)
+{
+	free(tcp->express);
+}
+
+/* ---- reading ---- */
+
+/* RFC 7323 §3.2 and appendix A. */
+static bool options_read(const uint8_t *options, uint32_t len, struct tcp_options *out)
+{
+	uint32_t words[3];
+
+	out->present = 0;
+	if (len == 0)
+		return true;
+	if (len != sizeof(words))
+		return false;
+	memcpy(words, options, sizeof(words));
+	out->present = TCP_OPT_TS;
+	out->tsval = rte_be_to_cpu_32(words[1]);
+	out->tsecr = rte_be_to_cpu_32(words[2]);
+	return words[0] == TS_HEAD;
+}
+
+/* Its length; 0: it is not usual. */
+static uint32_t header_read(const uint8_t *tcp, struct express *e)
+{
+	const struct tcp_header *header = (const struct tcp_header *)tcp;
+	uint16_t offset_flags = rte_be_to_cpu_16(header->offset_flags);
+	uint32_t bytes = (uint32_t)(offset_flags >> 12) * 4;
+
+	if (bytes < TCP_HEADER_BYTES || bytes > e->ip.len ||
+	    !options_read(tcp + TCP_HEADER_BYTES, bytes - TCP_HEADER_BYTES, &e->seg.options))
+		return 0;
+	e->seg.seq = rte_be_to_cpu_32(header->seq);
+	e->seg.ack = rte_be_to_cpu_32(header->ack);
+	e->seg.len = e->ip.len - bytes;
+	e->seg.flags = offset_flags & TCP_FLAGS_MASK;
+	e->seg.window = rte_be_to_cpu_16(header->window);
+	e->seg.ecn = e->ip.ecn;
+	return bytes;
+}
+
+static uint32_t ports_of(const uint8_t *tcp)
+{
+	uint32_t ports;
+
+	memcpy(&ports, tcp, sizeof(ports));
+	return rte_be_to_cpu_32(ports);
+}
+
+/* In either family the addresses are the last of the IP header, the remote one first. */
+#define IP4_BYTES 4
+#define IP6_BYTES 16
+
+static uint64_t tag_of(const uint8_t *tcp, uint8_t family)
+{
+	uint64_t addresses;
+
+	memcpy(&addresses, tcp - 2 * IP4_BYTES, sizeof(addresses));
+	if (unlikely(family == ADDR_IP6))
+		addresses = tcp_recent_mix_ip6(tcp - IP6_BYTES, tcp - 2 * IP6_BYTES);
+	return tcp_recent_mix(addresses, ports_of(tcp));
+}
+
+static void segment_read(struct tcp_proto *tcp, const struct link_port *port, uint16_t number,
+			 const struct rte_mbuf *pkt, struct express *e)
+{
+	const uint8_t *frame = rte_pktmbuf_mtod(pkt, const uint8_t *);
+	uint32_t header;
+
+	if (!ip_express_read(tcp->stack, port, number, TCP_PROTOCOL, pkt, &e->ip))
+		return;
+	header = header_read(frame + e->ip.transport_at, e);
+	if (!header)
+		return;
+	e->tag = tag_of(frame + e->ip.transport_at, e->ip.family);
+	e->hint = tcp_recent_find(&tcp->recent, e->tag);
+	if (unlikely(!e->hint))
+		return;
+	tcp_conn_prefetch(e->hint);
+	e->text_at = (uint16_t)(e->ip.transport_at + header);
+}
+
+/* What was found good before addresses or routes have changed has to be found good again. What
+ * still waits would be noted as if it had been. */
+static void recent_renew(struct tcp_proto *tcp)
+{
+	uint32_t generation = ip_express_generation(tcp->stack);
+
+	if (likely(tcp->recent.generation == generation))
+		return;
+	tcp_input_staged(tcp);
+	tcp_recent_forget_all(&tcp->recent, generation);
+}
+
+void tcp_proto_burst(struct tcp_proto *tcp, uint16_t port, struct rte_mbuf *const *pkts, unsigned n)
+{
+	struct tcp_express *express = tcp->express;
+	const struct link_port *p = link_port(tcp->stack, port);
+
+	recent_renew(tcp);
+	for (unsigned i = 0; i < n && i < PREFETCH_AHEAD; i++)
+		rte_prefetch0(rte_pktmbuf_mtod(pkts[i], const void *));
+	for (unsigned i = 0; i < n; i++) {
+		if (i + PREFETCH_AHEAD < n)
+			rte_prefetch0(rte_pktmbuf_mtod(pkts[i + PREFETCH_AHEAD], const void *));
+		express->segments[i].text_at = 0;
+		if (likely(p))
+			segment_read(tcp, p, port, pkts[i], &express->segments[i]);
+	}
+}
+
+/* ---- taking ---- */
+
+/* What an ACK frees: where it is the connection tells, which has come meanwhile. */
+static void prefetch_sent(const struct express *next)
+{
+	if (!next->text_at)
+		return;
+	rte_prefetch0(next->hint->snd_head);
+	rte_prefetch0(next->hint->sent.first);
+}
+
+/* Link-local addresses mean another station on each port: they are compared with their zone, and
+ * so by the layers. */
+static bool is_plain(const struct addr *addr, uint8_t family)
+{
+	uint8_t both[2] = {family, 0};
+
+	return !memcmp(&addr->family, both, sizeof(both));
+}
+_Static_assert(offsetof(struct addr, zone) == offsetof(struct addr, family) + 1, "is_plain");
+
+static bool addresses_match(const struct tcp_conn *conn, const uint8_t *tcp, uint8_t family)
+{
+	if (!is_plain(&conn->path.dst, family) || !is_plain(&conn->path.src, family))
+		return false;
+	if (likely(family == ADDR_IP4))
+		return !memcmp(conn->path.dst.bytes, tcp - 2 * IP4_BYTES, IP4_BYTES) &&
+		       !memcmp(conn->path.src.bytes, tcp - IP4_BYTES, IP4_BYTES);
+	return !memcmp(conn->path.dst.bytes, tcp - 2 * IP6_BYTES, IP6_BYTES) &&
+	       !memcmp(conn->path.src.bytes, tcp - IP6_BYTES, IP6_BYTES);
+}
+
+/* By now it may be another one, or none: segments before this one were processed. */
+static struct tcp_conn *find(const struct tcp_proto *tcp, const struct express *e,
+			     const uint8_t *header)
+{
+	struct tcp_conn *conn = tcp_recent_find(&tcp->recent, e->tag);
+	uint32_t ports;
+
+	if (unlikely(!conn || tcp->recent.generation != ip_express_generation(tcp->stack)))
+		return NULL;
+	ports = (uint32_t)conn->remote_port << 16 | conn->local_port;
+	if (ports != ports_of(header) || !addresses_match(conn, header, e->ip.family))
+		return NULL;
+	return conn;
+}
+
+/* The text alone, as the layers would leave it. */
+static void strip(struct rte_mbuf *pkt, struct express *e)
+{
+	pkt->data_off = (uint16_t)(pkt->data_off + e->text_at);
+	pkt->data_len = (uint16_t)e->seg.len;
+	pkt->pkt_len = e->seg.len;
+	e->seg.pkt = pkt;
+}
+
+/* False: nothing was done. */
+static bool take(struct tcp_proto *tcp, struct express *e, struct rte_mbuf *pkt)
+{
+	struct tcp_conn *conn;
+
+	if (unlikely(tcp->stage->tags & tcp_input_tag_bit(e->tag)))
+		tcp_input_staged(tcp);
+	conn = find(tcp, e, rte_pktmbuf_mtod_offset(pkt, const uint8_t *, e->ip.transport_at));
+	if (unlikely(!conn || !tcp_input_is_usual(conn, &e->seg)))
+		return false;
+	strip(pkt, e);
+	tcp_input_take_usual(conn, &e->seg);
+	if (e->seg.pkt)
+		rte_pktmbuf_free_seg(e->seg.pkt);
+	return true;
+}
+
+struct count {
+	uint32_t packets, ip6;
+	uint64_t bytes;
+};
+
+static void count_taken(struct stack *stack, const struct count *taken)
+{
+	uint32_t ip4 = taken->packets - taken->ip6;
+
+	stack_count_add(stack, link_packets_in, taken->packets);
+	stack_count_add(stack, link_bytes_in, taken->bytes);
+	stack_count_add(stack, ip4_packets_in, ip4);
+	stack_count_add(stack, ip4_delivered, ip4);
+	stack_count_add(stack, ip6_packets_in, taken->ip6);
+	stack_count_add(stack, ip6_delivered, taken->ip6);
+	stack_count_add(stack, tcp_segments_in, taken->packets);
+	stack_count_add(stack, tcp_express_in, taken->packets);
+}
+
+unsigned tcp_proto_take(struct tcp_proto *tcp, struct rte_mbuf *const *pkts, unsigned from,
+			unsigned n)
+{
+	struct express *e = tcp->express->segments;
+	struct count taken = {0};
+	unsigned i;
+
+	for (i = from; i < n && e[i].text_at; i++) {
+		uint32_t bytes = pkts[i]->pkt_len;
+
+		if (i + 1 < n)
+			prefetch_sent(&e[i + 1]);
+		if (!take(tcp, &e[i], pkts[i]))
+			break;
+		taken.packets++;
+		taken.bytes += bytes;
+		taken.ip6 += e[i].ip.family == ADDR_IP6;
+	}
+	if (taken.packets)
+		count_taken(tcp->stack, &taken);
+	return i;
+}
