@@ -4,7 +4,7 @@
 
 In front of `static` (inline) stand 0 to 8 functions that look at every head and pass it on (`noop`), as processes and
 inline; or they are shown exchanges when they are over (`--mode watch`). Both placements are measured in turns, and beside
-them the path without any.
+them the path without any. No answer is given again: each request goes down the path.
 """
 
 import argparse
@@ -29,7 +29,8 @@ class Chain(harness.Sluice):
 
     def __init__(self, lab, load, device, length, placement, mode):
         functions = [*noops(length, placement, mode), harness.static_function((SIZE,))]
-        super().__init__(lab, load, [device], placement, functions, [*(f"noop{i}" for i in range(length)), "pages"])
+        super().__init__(lab, load, [device], placement, functions, [*(f"noop{i}" for i in range(length)), "pages"],
+                         daemon="recalls = 0;")
 
 
 def measure(lab, load, args, length):
