@@ -307,10 +307,10 @@ struct hop {
 struct body {
 	struct http_body decoder;
 	struct payload came; /* with the head, in one mbuf: it goes on before anything is read */
-	struct payload out; /* past every function */
-	uint64_t out_left;  /* HTTP_BODY_LENGTH */
-	uint64_t bytes;     /* sent */
-	uint32_t in_hand;   /* between source and destination, true size */
+	struct payload out;  /* past every function */
+	uint64_t out_left;   /* HTTP_BODY_LENGTH */
+	uint64_t bytes;      /* sent */
+	uint32_t in_hand;    /* between source and destination, true size */
 	uint32_t owed; /* bytes the decoder has spoken of and that are not yet taken from the source
 			*/
 	uint32_t stages;   /* bit n: function n is shown this body */
@@ -333,7 +333,7 @@ struct rate {
 struct message {
 	struct sluice_head *head; /* NULL: none */
 	struct rte_mbuf *pin;     /* the head's text */
-	bool pin_shared;          /* it is an mbuf of the body, too, and has no next one of its own */
+	bool pin_shared; /* it is an mbuf of the body, too, and has no next one of its own */
 	struct http_framing framing;
 };
 
@@ -370,6 +370,7 @@ struct exchange {
 	bool keep_client;  /* the client's connection can take another request */
 	bool reserved;     /* a slot is set aside for the response head */
 	bool failed;
+	bool unarmed;    /* its deadline is to follow its phase when this turn of it is over */
 	bool misled;     /* who changed its conditions is gone: see failure.c */
 	bool unsteady;   /* what comes of it does not follow from its head alone */
 	bool refused;    /* no function was shown it: it ends where it begins */
@@ -470,7 +471,8 @@ struct engine {
 	uint64_t held_bytes; /* bodies in hand, true size */
 	uint32_t emit_max;   /* slices of one answer that may wait to be sent */
 	struct engine_error_info error[ENGINE_ERRORS_MAX];
-	uint32_t errors; /* ever; the last ENGINE_ERRORS_MAX are kept */
+	uint32_t errors;                /* ever; the last ENGINE_ERRORS_MAX are kept */
+	const struct exchange *running; /* the one whose turn it is */
 	/* Of whose function an answer is being taken in place: its text is in `edits`, and who
 	 * called goes on with the exchange. */
 	const struct exchange *in_place;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * bench_request [COUNT [PLUGINS [ROW]]]: what a request costs when a packet costs nothing: stack,
- * engine and inline functions in one process, without devices; the time of the server's side is
- * counted apart. COUNT requests (300,000), answered by `static` with 64 bytes,
+ * bench_request [COUNT [PLUGINS [ROW [THREADS]]]]: what a request costs when a packet costs
+ * nothing: stack, engine and inline functions in one process, without devices; the time of the
+ * server's side is counted apart. COUNT requests (300,000), answered by `static` with 64 bytes,
  *
  *    again   as it is when nothing is set: the answer is given again without asking anybody
  *    once    the same, each on a connection of its own
@@ -10,14 +10,18 @@
  *    watch   the same with eight that only watch
  *    proxy   1 KB through `proxy`, from an origin on the other side
  *
- * or only ROW. Fails when an answer is not as it should be.
+ * or only ROW; or that by THREADS threads at once, each on a CPU of its own with stacks, engine and
+ * pools of its own, as the workers of a daemon. Fails when an answer is not as it should be.
  */
 #include <inttypes.h>
+#include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include <rte_lcore.h>
 #include <rte_mbuf.h>
 
 #include "chain/engine/engine.h"
@@ -26,6 +30,7 @@
 #include "tests/bench/origin.h"
 #include "tests/bench/pair.h"
 #include "tests/bench/site.h"
+#include "tests/unit/support/eal.h"
 
 #define COUNT_DEFAULT 300000u
 #define CONNECTIONS   50u
@@ -33,6 +38,7 @@
 #define BODY_BYTES    64u
 #define PROXY_BYTES   1024u
 #define RECALLS       1024u
+#define THREADS_MOST  16u
 #define ONCE_MOST     20000u /* ports are not used again so soon */
 
 static const char question[] = "GET /64 HTTP/1.1\r\nHost: bench\r\n\r\n";
@@ -50,7 +56,8 @@ struct run {
 	uint32_t body_bytes;
 	uint32_t count, opening, asked, answered, wrong, closed;
 };
-static struct run run;
+static _Thread_local struct run run;
+static pthread_barrier_t *together; /* of several threads */
 
 /* ---- the clients ---- */
 
@@ -219,6 +226,13 @@ static void run_until(uint32_t answered)
 		pair_turn(&run.pair, STEP_US);
 }
 
+/* For all threads that measure: none is alone at the beginning. */
+static void all_wait(void)
+{
+	if (together)
+		pthread_barrier_wait(together);
+}
+
 /* Nanoseconds of the server's side for each request; 0: it failed. */
 static double measure(const char *plugins)
 {
@@ -229,10 +243,13 @@ static double measure(const char *plugins)
 
 	run.opening = run.asked = run.answered = run.wrong = run.closed = 0;
 	run.body_bytes = run.row->proxy ? PROXY_BYTES : BODY_BYTES;
-	if (site_make(plugins, &site))
+	if (site_make(plugins, &site)) {
+		all_wait();
 		return 0;
+	}
 	for (unsigned i = 0; i < CONNECTIONS; i++)
 		client_open();
+	all_wait();
 	run_until(run.count / 10);
 	began = server->cpu_ns;
 	run_until(run.count);
@@ -290,18 +307,110 @@ static bool measure_rows(const char *plugins, const char *only, uint32_t count)
 	return true;
 }
 
+/* ---- several threads ---- */
+
+struct thread {
+	pthread_t id;
+	unsigned number;
+	const struct row *row;
+	const char *plugins;
+	uint32_t count;
+	double ns;
+};
+
+static const struct pair_conf pair_conf = {.max_conns = 4096, .memory_bytes = 64ull << 20};
+
+/* The CPU of that number, of those that the process may use. */
+static void pin(unsigned number)
+{
+	cpu_set_t all, one;
+	int cpu = -1;
+
+	if (sched_getaffinity(0, sizeof(all), &all))
+		return;
+	for (unsigned i = 0; i <= number; i++)
+		do
+			cpu = (cpu + 1) % CPU_SETSIZE;
+		while (!CPU_ISSET(cpu, &all));
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	if (sched_setaffinity(0, sizeof(one), &one))
+		perror("sched_setaffinity");
+}
+
+/* What it takes from pools it keeps near: so it has to be known to DPDK. */
+static void *thread_main(void *arg)
+{
+	struct thread *t = arg;
+	struct pair_conf conf = pair_conf;
+
+	conf.number = t->number + 1;
+	pin(t->number);
+	if (rte_thread_register() || pair_start(&run.pair, &conf)) {
+		all_wait();
+		return NULL;
+	}
+	t->ns = measure_row(t->row, t->plugins, t->count);
+	pair_stop(&run.pair);
+	rte_thread_unregister();
+	return NULL;
+}
+
+static const struct row *row_of(const char *name)
+{
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (!strcmp(name, rows[i].name))
+			return &rows[i];
+	return NULL;
+}
+
+/* One after the other is made, for it is the measuring that they do at once. */
+static bool measure_threads(const char *plugins, const struct row *row, uint32_t count, unsigned n)
+{
+	struct thread threads[THREADS_MOST] = {0};
+	pthread_barrier_t barrier;
+	bool well = true;
+
+	pthread_barrier_init(&barrier, NULL, n);
+	together = &barrier;
+	for (unsigned i = 0; i < n; i++) {
+		threads[i] = (struct thread){
+			.number = i, .row = row, .plugins = plugins, .count = count};
+		if (pthread_create(&threads[i].id, NULL, thread_main, &threads[i]))
+			return false;
+	}
+	for (unsigned i = 0; i < n; i++) {
+		pthread_join(threads[i].id, NULL);
+		pair_row(row->title, threads[i].ns, 0, "ns a request");
+		well = well && threads[i].ns > 0;
+	}
+	pthread_barrier_destroy(&barrier);
+	return well;
+}
+
+static int usage(void)
+{
+	fprintf(stderr, "usage: bench_request [COUNT [PLUGINS [ROW [THREADS]]]]\n");
+	return 2;
+}
+
 int main(int argc, char **argv)
 {
-	const struct pair_conf conf = {.max_conns = 4096, .memory_bytes = 64ull << 20};
 	uint32_t count = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : COUNT_DEFAULT;
 	const char *plugins = argc > 2 ? argv[2] : "build/lib/sluice";
+	const struct row *row = argc > 4 ? row_of(argv[3]) : NULL;
+	unsigned threads = argc > 4 ? (unsigned)strtoul(argv[4], NULL, 10) : 0;
 	bool well;
 
-	if (!count || pair_start(&run.pair, &conf))
+	if (!count || (argc > 4 && (!row || !threads || threads > THREADS_MOST)))
+		return usage();
+	if (threads ? eal_start() : pair_start(&run.pair, &pair_conf))
 		return 2;
 	printf("a GET of %u bytes on %u connections, inline, no device\n\n", BODY_BYTES,
 	       CONNECTIONS);
-	well = measure_rows(plugins, argc > 3 ? argv[3] : NULL, count);
-	pair_stop(&run.pair);
+	well = threads ? measure_threads(plugins, row, count, threads)
+		       : measure_rows(plugins, argc > 3 ? argv[3] : NULL, count);
+	if (!threads)
+		pair_stop(&run.pair);
 	return well ? 0 : 1;
 }

@@ -123,12 +123,21 @@ static int side_start(struct pair *pair, unsigned index, const struct pair_conf 
 	return err;
 }
 
-static int pools_make(struct pair *pair)
+static struct rte_mempool *pool_make(const char *what, unsigned number, unsigned count,
+				     uint16_t room)
 {
-	pair->header = rte_pktmbuf_pool_create("header", 16383, 256, 0, 640, 0);
-	pair->control = rte_pktmbuf_pool_create("control", 4095, 256, 0, 640, 0);
-	pair->ref = rte_pktmbuf_pool_create("ref", 8191, 256, 0, 0, 0);
-	pair->payload = rte_pktmbuf_pool_create("payload", 8191, 256, 0, 2176, 0);
+	char name[RTE_MEMPOOL_NAMESIZE];
+
+	snprintf(name, sizeof(name), "%s%u", what, number);
+	return rte_pktmbuf_pool_create(name, count, 256, 0, room, 0);
+}
+
+static int pools_make(struct pair *pair, unsigned number)
+{
+	pair->header = pool_make("header", number, 16383, 640);
+	pair->control = pool_make("control", number, 4095, 640);
+	pair->ref = pool_make("ref", number, 8191, 0);
+	pair->payload = pool_make("payload", number, 8191, 2176);
 	return pair->header && pair->control && pair->ref && pair->payload ? 0 : -ENOMEM;
 }
 
@@ -173,7 +182,7 @@ int pair_start(struct pair *pair, const struct pair_conf *conf)
 	int err;
 
 	*pair = (struct pair){.now_us = 1000000};
-	err = eal_start() ? -ENODEV : pools_make(pair);
+	err = !conf->number && eal_start() ? -ENODEV : pools_make(pair, conf->number);
 	for (unsigned i = 0; !err && i < 2; i++)
 		err = side_start(pair, i, conf);
 	if (!err)

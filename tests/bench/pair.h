@@ -43,6 +43,7 @@ struct pair {
 };
 
 struct pair_conf {
+	unsigned number; /* of several in one process: only the first, 0, starts EAL */
 	uint32_t max_conns;
 	uint64_t memory_bytes; /* of each stack */
 };

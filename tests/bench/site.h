@@ -3,7 +3,7 @@
  * A worker without devices: the engine with inline functions on one stack of a pair.
  *
  * The configuration is written as for sluiced; its ports, workers and limits of memory are not
- * looked at. One site in a process.
+ * looked at. One site in a thread.
  */
 #ifndef TESTS_BENCH_SITE_H
 #define TESTS_BENCH_SITE_H

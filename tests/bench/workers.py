@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """workers [--rounds N] [--count N]: two workers against one, each with its client's stack, joined in memory.
 
-What workers share is memory that they hardly write: so each is a process of its own here (`bench_request`), on a CPU of
-its own. One alone, then two at once; compared is the CPU time of the server's side for a request, so that what else the
-machine does counts less.
+Threads of one process (`bench_request`), on a CPU each, as in a daemon: each has stacks, engine and pools of its own, and
+shares with the other what workers share, code, allocator and configuration. One alone on each CPU, then two at once;
+compared is the CPU time of the server's side for a request, so that what else the machine does counts less.
 """
 
 import argparse
@@ -19,23 +19,21 @@ GOAL = 1.9
 ROW = re.compile(r"^\s*static\s+([\d.,]+)\s+ns a request", re.M)
 
 
-def start(cpu, count):
-    return subprocess.Popen(["taskset", "-c", str(cpu), harness.BUILD / "tests/bench/bench_request", str(count),
-                             harness.BUILD / "lib/sluice", "0"], stdout=subprocess.PIPE, text=True)
-
-
-def ns_of(process):
-    text, _ = process.communicate(timeout=300)
-    match = ROW.search(text)
-    if process.returncode or not match:
-        raise harness.LabError(f"bench_request ended with {process.returncode}: {text}")
-    return float(match[1].replace(",", ""))
+def ns_of(count, cpus):
+    """Nanoseconds of a request, of each of so many threads."""
+    done = subprocess.run(["taskset", "-c", ",".join(map(str, cpus)), harness.BUILD / "tests/bench/bench_request", str(count),
+                           harness.BUILD / "lib/sluice", "0", str(len(cpus))], stdout=subprocess.PIPE, text=True, timeout=300,
+                          preexec_fn=harness.first)
+    found = [float(text.replace(",", "")) for text in ROW.findall(done.stdout)]
+    if done.returncode or len(found) != len(cpus):
+        raise harness.LabError(f"bench_request ended with {done.returncode}: {done.stdout}")
+    return found
 
 
 def one_round(count):
-    alone = [ns_of(start(cpu, count)) for cpu in (harness.CLIENT_CPU, harness.SERVER_CPU)]
-    both = [start(cpu, count) for cpu in (harness.CLIENT_CPU, harness.SERVER_CPU)]
-    both = [ns_of(process) for process in both]
+    both_cpus = [harness.CLIENT_CPU, harness.SERVER_CPU]
+    alone = [ns_of(count, [cpu])[0] for cpu in both_cpus]
+    both = ns_of(count, both_cpus)
     return {"alone_ns": alone, "both_ns": both, "ratio": sum(1 / ns for ns in both) / statistics.mean(1 / ns for ns in alone)}
 
 
