@@ -198,10 +198,11 @@ static void on_opened(struct client *c, struct conn *conn, struct rte_mbuf *m,
 	conn_free(c, conn, m);
 }
 
-/* All heads of a server have the same length: after the first, that of each answer is known. */
-static bool answer_begins(struct client *c, const char *text, uint32_t len)
+/* Heads of a server are equally long, but for a cache's, which tell an age: after the first, an
+ * answer's length is known, and its head is only read when a frame says otherwise. */
+static bool answer_begins(struct client *c, const char *text, uint32_t len, uint32_t whole)
 {
-	if (!c->answer_bytes)
+	if (!c->answer_bytes || (whole < FRAME_MSS && whole != c->answer_bytes))
 		return answer_read(c, text, len);
 	return len >= sizeof(ANSWER_OK) - 1 && !memcmp(text, ANSWER_OK, sizeof(ANSWER_OK) - 1);
 }
@@ -225,7 +226,7 @@ static void take_payload(struct client *c, struct conn *conn, const struct rte_m
 		c->counts.wrong_length++;
 		return;
 	}
-	if (!conn->got && !answer_begins(c, text, RTE_MIN(len, m->data_len - offset)))
+	if (!conn->got && !answer_begins(c, text, RTE_MIN(len, m->data_len - offset), len))
 		c->counts.wrong_head++;
 	if (c->every_byte && !answer_body(c, m, offset, len, conn->got))
 		c->counts.wrong_byte++;
