@@ -360,6 +360,30 @@ bool inline_event(void *ctx, uint64_t now_us, const struct sluice_down *down,
 	return true;
 }
 
+static void see(struct inline_part *part, const struct engine_sight *sight)
+{
+	nf_seen(part->nf, sight->request, sight->response, sight->asked, &sight->end);
+}
+
+bool inline_seen(void *ctx, uint64_t now_us, const struct engine_sight *sight)
+{
+	struct inline_part *part = ctx;
+	uint64_t since;
+
+	if (ringend_pending(&part->end))
+		return false;
+	if (part->nf->now_us != now_us)
+		time_set(part, now_us);
+	if (part->calls++ % CALLS_TIMED) {
+		see(part, sight);
+		return true;
+	}
+	since = rte_rdtsc();
+	see(part, sight);
+	busy_add(part, (rte_rdtsc() - since) * CALLS_TIMED);
+	return true;
+}
+
 static bool part_turn(struct inline_part *part, uint64_t now_us)
 {
 	bool came = outring_flush(&part->end.out), work;

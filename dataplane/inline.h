@@ -23,6 +23,7 @@
 struct conf_errors;
 struct conf_function;
 struct engine_answer;
+struct engine_sight;
 struct inline_part;
 struct link;
 struct object;
@@ -71,6 +72,9 @@ void inline_regions(struct inline_parts *parts, const struct region_table *regio
  * says and complete; all else waits in the ring for the part's turn. */
 bool inline_event(void *ctx, uint64_t now_us, const struct sluice_down *down,
 		  struct engine_answer *answer);
+
+/* An engine_seen. */
+bool inline_seen(void *ctx, uint64_t now_us, const struct engine_sight *sight);
 
 /* Each part takes a batch of what it was sent, and answers. True if any had something to do. */
 bool inline_turn(struct inline_parts *parts, uint64_t now_us);

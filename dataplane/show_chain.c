@@ -133,6 +133,8 @@ static void gather_instance(void *ctx, const struct engine_instance_info *info)
 	sum[i].leases += info->leases;
 	sum[i].exchanges += info->exchanges;
 	sum[i].offences += info->offences;
+	sum[i].seen += info->seen;
+	sum[i].unseen += info->unseen;
 	sum[i].busy_ns += info->busy_ns;
 	for (unsigned c = 0; c < SLUICE_COUNTERS; c++)
 		sum[i].counter[c] += info->counter[c];
@@ -199,6 +201,8 @@ static void fill_function(void *ctx, const struct instance_info *instance)
 	v->held = info->held;
 	v->queued = info->depth;
 	v->offences = (int64_t)info->offences;
+	v->seen = (int64_t)info->seen;
+	v->unseen = (int64_t)info->unseen;
 	v->busy = up_us ? 100.0 * (double)info->busy_ns / 1000.0 / (double)up_us : 0;
 }
 

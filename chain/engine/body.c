@@ -217,6 +217,14 @@ static enum read_result source_drain(struct exchange *x, enum direction d, uint3
 	return last;
 }
 
+/* It is in memory, and no more than one mbuf: there is no need of room for it. */
+static enum read_result came_take(struct exchange *x, enum direction d, struct payload *out)
+{
+	*out = x->body[d].came;
+	x->body[d].came = (struct payload){0};
+	return source_at_end(x, d) ? READ_END : READ_SOME;
+}
+
 /* False: the exchange has ended. */
 static bool body_read(struct exchange *x, enum direction d, bool *moved)
 {
@@ -228,7 +236,9 @@ static bool body_read(struct exchange *x, enum direction d, bool *moved)
 	if (x->body[d].source_ended)
 		return true;
 	budget = read_budget(x, d);
-	if (source_at_end(x, d))
+	if (x->body[d].came.first)
+		result = came_take(x, d, &payload);
+	else if (source_at_end(x, d))
 		result = READ_END;
 	else if (budget)
 		result = source_drain(x, d, budget, &payload);
@@ -303,6 +313,7 @@ void body_free(struct exchange *x, enum direction d)
 {
 	body_hand(x, d, -(int64_t)x->body[d].out.charge);
 	payload_free(&x->body[d].out);
+	payload_free(&x->body[d].came);
 }
 
 /* --- the rest of a request that is answered -------------------------------------- */

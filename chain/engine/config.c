@@ -318,6 +318,7 @@ int engine_chains_set(struct engine *engine, uint32_t version, const struct engi
 	}
 	engine->chains_count = count;
 	engine->draining = false;
+	watch_chains(engine);
 	config_settle(engine);
 	return 0;
 }

@@ -73,6 +73,7 @@ enum engine_hook {
 	ENGINE_HOOK_CLIENT_DATA = 1 << 6,
 	ENGINE_HOOK_SERVER_DATA = 1 << 7,
 	ENGINE_HOOK_REFUSED = 1 << 8,
+	ENGINE_HOOK_SEEN = 1 << 9,
 	ENGINE_HOOK_REPEATED = 1 << 10,
 };
 
@@ -94,6 +95,16 @@ struct engine_answer {
 typedef bool engine_event(void *ctx, uint64_t now_us, const struct sluice_down *down,
 			  struct engine_answer *answer);
 
+/* An exchange that is over, as it is shown to a function that only looks: each head as it passed
+ * that function, `asked` as the origin got it. NULL: there is none. */
+struct engine_sight {
+	const struct sluice_head *request, *response, *asked;
+	struct sluice_end end;
+};
+/* Shows it to a function in this worker. False: something waits in its ring. It must not call the
+ * engine. */
+typedef bool engine_seen(void *ctx, uint64_t now_us, const struct engine_sight *sight);
+
 /* A process of a function: `id` is unique for the daemon's life, `index` is its place among the
  * function's instances, which its successor takes over: clients keep to places. */
 struct engine_instance {
@@ -104,7 +115,8 @@ struct engine_instance {
 	struct link *link;
 	struct region *arena; /* NULL: none */
 	engine_event *event;  /* NULL: it has only its rings */
-	void *event_ctx;
+	engine_seen *seen;    /* likewise */
+	void *event_ctx;      /* of both */
 };
 
 /* It is ready. -ENOENT: no such function; -EEXIST: no new id. */
@@ -182,11 +194,12 @@ struct engine_chain_info {
 struct engine_instance_info {
 	uint32_t instance;
 	uint16_t function;
-	uint32_t held;      /* exchanges it holds now */
-	uint32_t depth;     /* descriptors it has not consumed */
-	uint32_t leases;    /* arena slices being sent */
-	uint64_t exchanges; /* heads it was given */
-	uint64_t offences;  /* answers that were refused */
+	uint32_t held;         /* exchanges it holds now */
+	uint32_t depth;        /* descriptors it has not consumed */
+	uint32_t leases;       /* arena slices being sent */
+	uint64_t exchanges;    /* heads it was given */
+	uint64_t offences;     /* answers that were refused */
+	uint64_t seen, unseen; /* exchanges it was shown when they were over, and those it missed */
 	bool broken; /* it spoiled its ring and gets nothing more until its process is another */
 	uint64_t loops, busy_ns;
 	uint64_t counter[SLUICE_COUNTERS];

@@ -182,7 +182,9 @@ void exchange_message_free(struct exchange *x, enum direction d)
 
 	if (message->head)
 		slots_free(&x->engine->slots, message->head);
-	if (message->pin)
+	if (message->pin_shared)
+		rte_pktmbuf_free_seg(message->pin);
+	else if (message->pin)
 		rte_pktmbuf_free(message->pin);
 	*message = (struct message){0};
 }
@@ -205,6 +207,7 @@ static void exchange_free(struct exchange *x)
 
 	exchange_message_free(x, REQUEST);
 	exchange_message_free(x, RESPONSE);
+	watch_free(x);
 	if (x->reserved)
 		slots_unreserve(&engine->slots);
 	x->reserved = false;
@@ -272,6 +275,7 @@ void exchange_end(struct exchange *x, enum client_fate fate, bool failed)
 	body_free(x, RESPONSE);
 	payload_free(&x->client_rest);
 	exchange_emits_drop(x);
+	watch_over(x, client->key);
 	hops_close(x);
 	client_exchange_over(client, fate);
 	exchange_hop_over(x);

@@ -170,9 +170,10 @@ static void hop_lost(struct hop *hop)
 {
 	struct exchange *x = hop->exchange;
 
-	if (hop->closing)
+	if (hop->closing) {
+		watch_lost(hop);
 		hop_closed(hop);
-	else if (exchange_alive(x) && leaves_its_answer(hop))
+	} else if (exchange_alive(x) && leaves_its_answer(hop))
 		end(x, 503);
 	else if (exchange_alive(x) && concerned(hop))
 		lost(hop);

@@ -145,6 +145,24 @@ static bool finish(struct exchange *x, enum direction d, struct tcp_conn *to)
 	return true;
 }
 
+/* As after a send, without the way there. */
+void frame_behind(struct exchange *x, struct rte_mbuf *head)
+{
+	struct body *body = &x->body[RESPONSE];
+	struct payload *came = &body->came;
+
+	if (!came->first || body->stages || body->out_kind != HTTP_BODY_LENGTH ||
+	    came->bytes != body->out_left || !http_body_ended(&body->decoder) ||
+	    !frame_room(x->client->conn))
+		return;
+	rte_pktmbuf_lastseg(head)->next = came->first;
+	engine_count_add(x->engine, payload_referenced_bytes, came->bytes);
+	body->bytes = came->bytes;
+	body->out_left = 0;
+	body->source_ended = body->out_end = body->ended = true;
+	*came = (struct payload){0};
+}
+
 bool frame_write(struct exchange *x, enum direction d, bool *moved)
 {
 	struct body *body = &x->body[d];

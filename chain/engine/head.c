@@ -5,11 +5,11 @@
 
 #define RUNS_MAX 16
 
-/* Up to RUNS_MAX runs of a chain; where the next ones begin. */
+/* Up to `most` runs of a chain; where the next ones begin. */
 static const struct rte_mbuf *runs_of(const struct engine *engine, const struct rte_mbuf *m,
-				      struct http_run *runs, unsigned *n)
+				      struct http_run *runs, unsigned most, unsigned *n)
 {
-	for (*n = 0; m && *n < RUNS_MAX; m = m->next, (*n)++) {
+	for (*n = 0; m && *n < most; m = m->next, (*n)++) {
 		const uint8_t *data = rte_pktmbuf_mtod(m, const uint8_t *);
 
 		runs[*n] = (struct http_run){
@@ -41,7 +41,7 @@ static enum http_head_result parse(struct engine *engine, const struct http_limi
 
 	*bytes = 0;
 	while (chain && result == HTTP_HEAD_MORE) {
-		chain = runs_of(engine, chain, runs, &n);
+		chain = runs_of(engine, chain, runs, RUNS_MAX, &n);
 		if (!runs_mapped(runs, n)) {
 			engine_count(engine, heads_unmapped);
 			parser->error = HTTP_ERROR_HEAD_TEXT;
@@ -52,6 +52,45 @@ static enum http_head_result parse(struct engine *engine, const struct http_limi
 	}
 	return result;
 }
+
+/* --- those that came before ------------------------------------------------------- */
+
+static struct http_known_of known_of(const struct http_limits *limits,
+				     const struct sluice_head *request)
+{
+	return (struct http_known_of){
+		.limits = limits, .response = request, .method = request ? request->method : 0};
+}
+
+void head_recall(const struct engine *engine, const struct source *source,
+		 const struct http_limits *limits, const struct sluice_head *request,
+		 struct sluice_head *head, uint32_t *bytes, struct http_framing *framing)
+{
+	struct http_known_of of = known_of(limits, request);
+	struct http_run run;
+	unsigned n;
+
+	runs_of(engine, source_peek(source), &run, 1, &n);
+	*bytes = 0;
+	if (n && runs_mapped(&run, n))
+		*bytes = http_known_recall(&engine->knowns, &of, &run, head, framing);
+}
+
+void head_remember(struct engine *engine, const struct source *source,
+		   const struct http_limits *limits, const struct sluice_head *request,
+		   const struct sluice_head *head, uint32_t bytes,
+		   const struct http_framing *framing)
+{
+	struct http_known_of of = known_of(limits, request);
+	struct http_run run;
+	unsigned n;
+
+	runs_of(engine, source_peek(source), &run, 1, &n);
+	if (n)
+		http_known_keep(&engine->knowns, &of, &run, bytes, head, framing);
+}
+
+/* --- read ------------------------------------------------------------------------- */
 
 static void reset(struct http_head_parser *parser, const struct sluice_head *request)
 {
@@ -110,6 +149,26 @@ static void text_moved(const struct engine *engine, struct sluice_head *head, co
 	for (uint16_t i = 1; i < head->bases; i++)
 		if (head->base[i] >= old && head->base[i] - old < to->data_len)
 			head->base[i] += now - old;
+}
+
+/* Whole mbufs are taken without another one. The mbuf belongs to both from here on: to the body,
+ * which may get a next one, and to who looks at the head. */
+bool head_take_shared(const struct source *source, uint32_t bytes, uint64_t most,
+		      struct rte_mbuf **pin, struct payload *body)
+{
+	const struct rte_mbuf *peeked = source_peek(source);
+	struct rte_mbuf *m;
+
+	if (!source->conn || peeked->data_len <= bytes || peeked->data_len - bytes > most)
+		return false;
+	*body = source_take(source, peeked->data_len);
+	m = body->first;
+	rte_mbuf_refcnt_update(m, 1);
+	m->data_off = (uint16_t)(m->data_off + bytes);
+	m->data_len = (uint16_t)(m->data_len - bytes);
+	body->bytes -= bytes;
+	*pin = m;
+	return true;
 }
 
 enum head_taken head_take(struct engine *engine, const struct source *source,

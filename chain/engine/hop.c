@@ -90,19 +90,29 @@ static struct instance *choose(const struct function *function, uint64_t key)
 	return best;
 }
 
+struct instance *hop_choose(const struct function *function, uint64_t key)
+{
+	struct instance *only = LIST_FIRST(&function->instances);
+
+	if (only && LIST_NEXT(only, of_function))
+		return choose(function, key);
+	return only && is_open(only) ? only : NULL;
+}
+
+void hop_join(struct hop *hop, struct instance *instance)
+{
+	hop->instance = instance;
+	hop->saw = false;
+	LIST_INSERT_HEAD(&instance->bound, hop, of_instance);
+}
+
 bool hop_bind(struct hop *hop)
 {
-	const struct function *function = hop_function(hop);
-	struct instance *best = LIST_FIRST(&function->instances);
+	struct instance *instance = hop_choose(hop_function(hop), hop->exchange->client->key);
 
-	if (best && LIST_NEXT(best, of_function))
-		best = choose(function, hop->exchange->client->key);
-	if (!best || !is_open(best))
-		return false;
-	hop->instance = best;
-	hop->saw = false;
-	LIST_INSERT_HEAD(&best->bound, hop, of_instance);
-	return true;
+	if (instance)
+		hop_join(hop, instance);
+	return instance;
 }
 
 void hop_unbind(struct hop *hop)
@@ -272,6 +282,7 @@ static enum offer walk_down(struct exchange *x)
 
 	for (; x->stage < x->chain->path_length; x->stage++) {
 		branches_take(x);
+		x->reached = (uint8_t)x->stage;
 		offer = head_offer(&x->hop[x->stage], REQUEST);
 		if (offer != OFFER_SKIP)
 			return offer;
@@ -335,7 +346,8 @@ void hop_close_next(struct hop *hop)
 	if (hop->done_due && !end_send(hop, flags))
 		return;
 	hop->done_due = false;
-	if (hop->holds || refused) /* it looks at pieces, or at the head, until it has read on */
+	/* it looks at pieces, or at heads, until it has read on */
+	if (hop->holds || refused || hop->watches)
 		hop_enqueue(hop, &hop->instance->graves);
 	else
 		hop_over(hop);

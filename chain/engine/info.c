@@ -44,6 +44,8 @@ static struct engine_instance_info instance_info(const struct instance *instance
 		.leases = instance->holder.leases,
 		.exchanges = instance->exchanges,
 		.offences = instance->offences,
+		.seen = instance->seen,
+		.unseen = instance->unseen,
 		.broken = instance->broken,
 		.depth = link_depth(instance->link),
 		.loops = link_loops(instance->link),

@@ -52,6 +52,7 @@ int engine_instance_up(struct engine *engine, const struct engine_instance *from
 				      .link = from->link,
 				      .arena = from->arena,
 				      .event = from->event,
+				      .see = from->seen,
 				      .event_ctx = from->event_ctx};
 	if (asks_create(instance)) {
 		free(instance);
@@ -64,8 +65,11 @@ int engine_instance_up(struct engine *engine, const struct engine_instance *from
 	ledger_holder_open(engine->ledger, &instance->holder);
 	LIST_INSERT_HEAD(&engine->instances, instance, of_engine);
 	LIST_INSERT_HEAD(&function->instances, instance, of_function);
+	instance->unseen = function->unseen;
+	function->unseen = 0;
 	function->known = true;
 	function->hooks = from->hooks;
+	watch_chains(engine);
 	orphans_wake(function);
 	return 0;
 }
@@ -77,9 +81,12 @@ void engine_instance_down(struct engine *engine, uint32_t id)
 	if (!instance)
 		return;
 	recall_forget(engine);
+	if (!instance->broken)
+		instance_read_on(instance);
 	LIST_REMOVE(instance, of_engine);
 	LIST_REMOVE(instance, of_function);
 	failure_instance(instance);
+	instance->function->unseen += instance->unseen;
 	asks_destroy(instance);
 	ledger_holder_close(&instance->holder);
 	free(instance);
@@ -96,6 +103,7 @@ void engine_instance_retire(struct engine *engine, uint32_t id, bool retired)
 	if (retired)
 		return;
 	instance->function->hooks = instance->hooks;
+	watch_chains(engine);
 	orphans_wake(instance->function);
 }
 
@@ -199,8 +207,10 @@ void instance_read_on(struct instance *instance)
 	if (!hop)
 		return;
 	consumed = instance_consumed(instance);
-	for (; hop && hop->mark <= consumed; hop = TAILQ_FIRST(&instance->graves))
+	for (; hop && hop->mark <= consumed; hop = TAILQ_FIRST(&instance->graves)) {
+		watch_seen(hop);
 		hop_closed(hop);
+	}
 }
 
 void instance_room(struct instance *instance)

@@ -33,6 +33,7 @@
  *    respond.c    answers to clients
  *    short.c      short bodies behind their heads
  *    recall.c     answers that are given again
+ *    watch.c      functions that only look
  *    ending.c     what functions are told of their end
  *    instead.c    answers in place of the origin's
  *    ask.c        requests of functions' own (ask.h)
@@ -65,7 +66,9 @@
 #include "chain/http/error.h"
 #include "chain/http/framing.h"
 #include "chain/http/head.h"
+#include "chain/http/known.h"
 #include "chain/http/memo.h"
+#include "chain/http/proven.h"
 #include "chain/http/text.h"
 #include "chain/http/write.h"
 #include "chain/ledger/ledger.h"
@@ -127,6 +130,7 @@ struct instance {
 	struct link *link;
 	struct region *arena;
 	engine_event *event; /* NULL: it has only its rings */
+	engine_seen *see;    /* likewise */
 	void *event_ctx;
 	struct holder holder;
 	uint64_t produced;         /* descriptors written, ever */
@@ -143,6 +147,7 @@ struct instance {
 	uint32_t asking;           /* those that are in use */
 	uint32_t held;
 	uint64_t exchanges, offences;
+	uint64_t seen, unseen; /* as a watcher */
 };
 LIST_HEAD(instance_list, instance);
 
@@ -155,6 +160,7 @@ struct function {
 	bool removed;       /* goes with the last chain that names it */
 	bool known;         /* an instance came up once: `hooks` is right */
 	uint32_t hooks;
+	uint64_t unseen; /* exchanges, while no instance was up: the next one counts them */
 	uint32_t chains;
 	struct instance_list instances;
 	struct hop_queue orphans; /* on_failure = "retry": waiting for an instance to come up */
@@ -182,6 +188,7 @@ struct chain {
 	uint32_t exchanges; /* of these */
 	struct function *path[ENGINE_PATH_MAX];
 	uint8_t path_length;
+	uint32_t watchers; /* bit n: function n looks at exchanges that are over */
 	struct branch branch[ENGINE_BRANCHES_MAX];
 	uint8_t branches;
 	uint32_t head_timeout_ms, idle_timeout_ms, body_timeout_ms;
@@ -290,10 +297,12 @@ struct hop {
 	bool outdone; /* a function before it answers instead of what it passed or gave */
 	bool asked;   /* it changed conditions or the range of the request: the answer is its own */
 	bool holds;   /* counted in instance->held */
+	bool watches; /* it was shown all of the exchange, which stays until it has read on */
 };
 
 struct body {
 	struct http_body decoder;
+	struct payload came; /* with the head, in one mbuf: it goes on before anything is read */
 	struct payload out; /* past every function */
 	uint64_t out_left;  /* HTTP_BODY_LENGTH */
 	uint64_t bytes;     /* sent */
@@ -320,6 +329,7 @@ struct rate {
 struct message {
 	struct sluice_head *head; /* NULL: none */
 	struct rte_mbuf *pin;     /* the head's text */
+	bool pin_shared;          /* it is an mbuf of the body, too, and has no next one of its own */
 	struct http_framing framing;
 };
 
@@ -333,6 +343,7 @@ struct rival {
 };
 
 #define RESPONDER_ORIGIN ENGINE_PATH_MAX
+#define WATCH_COPIES     4
 
 struct exchange {
 	struct task task;
@@ -346,6 +357,7 @@ struct exchange {
 	uint8_t phase;     /* enum phase */
 	int8_t stage;      /* where the head is on its way */
 	uint8_t branch;    /* the next one to be decided */
+	uint8_t reached;   /* the last stage that the request came to */
 	uint8_t responder; /* the stage whose function answers, or RESPONDER_ORIGIN */
 	uint8_t kills;     /* deaths of instances that it alone can have caused */
 	bool suspected;    /* of one: it is given to functions alone */
@@ -353,9 +365,16 @@ struct exchange {
 	bool keep_client;  /* the client's connection can take another request */
 	bool reserved;     /* a slot is set aside for the response head */
 	bool failed;
-	bool misled;        /* who changed its conditions is gone: see failure.c */
-	bool unsteady;      /* what comes of it does not follow from its head alone */
-	bool refused;       /* no function was shown it: it ends where it begins */
+	bool misled;     /* who changed its conditions is gone: see failure.c */
+	bool unsteady;   /* what comes of it does not follow from its head alone */
+	bool refused;    /* no function was shown it: it ends where it begins */
+	bool own_answer; /* the client was answered by the engine itself */
+	bool kept;       /* over, and counted in engine->kept: watchers still look at it */
+	/* Heads as they were before functions changed them, for watchers that had seen them pass;
+	 * and which of these (from 1 on) is whose. */
+	struct sluice_head *copy[WATCH_COPIES];
+	uint8_t copies;
+	uint8_t passed[DIRECTIONS][ENGINE_PATH_MAX];
 	uint16_t open_hops; /* when over: hops that keep it */
 	uint16_t status;    /* of the answer; 0: none */
 	uint16_t steady_ms; /* how long what functions said of it holds; 0: none said so */
@@ -421,6 +440,8 @@ struct engine {
 	struct http_memory memory;
 	struct http_memos memos;
 	struct recalls *recalls; /* NULL: nothing is given again */
+	struct http_knowns knowns;
+	struct http_provens provens;
 	struct http_date date;
 	uint64_t date_at_us;
 	struct function *function[ENGINE_FUNCTIONS_MAX];
@@ -437,6 +458,7 @@ struct engine {
 	struct exchange_list exchanges; /* in use */
 	uint32_t *free_exchange;        /* a stack of numbers: those never used are never touched */
 	uint32_t exchanges_used;
+	uint32_t kept; /* of these: over, for watchers to look at */
 	struct task_queue ready, starved;
 	uint64_t starved_until_us;
 	bool draining;
@@ -482,6 +504,15 @@ void config_close(struct engine *engine);
 enum http_head_result head_read(struct engine *engine, const struct source *source,
 				const struct http_limits *limits, const struct sluice_head *request,
 				struct sluice_head **head, uint32_t *bytes, uint8_t *error);
+/* The same for one that came before: `*bytes` is 0 when it did not. And keeps one that was read and
+ * found good, for the next time. */
+void head_recall(const struct engine *engine, const struct source *source,
+		 const struct http_limits *limits, const struct sluice_head *request,
+		 struct sluice_head *head, uint32_t *bytes, struct http_framing *framing);
+void head_remember(struct engine *engine, const struct source *source,
+		   const struct http_limits *limits, const struct sluice_head *request,
+		   const struct sluice_head *head, uint32_t bytes,
+		   const struct http_framing *framing);
 /*
  * Takes a head that was read off its source. The part of an mbuf that is shared with what
  * follows may come as a copy when mbufs are short; `head` is made to refer to it then.
@@ -490,6 +521,11 @@ enum http_head_result head_read(struct engine *engine, const struct source *sour
 enum head_taken { HEAD_TAKEN, HEAD_LATER, HEAD_LOST };
 enum head_taken head_take(struct engine *engine, const struct source *source,
 			  struct sluice_head *head, uint32_t bytes, struct rte_mbuf **pin);
+
+/* The same, by one reference more, for a head with the begin of its body behind it in one mbuf:
+ * `most` bytes of body are to follow. False: it is not so, and nothing was taken. */
+bool head_take_shared(const struct source *source, uint32_t bytes, uint64_t most,
+		      struct rte_mbuf **pin, struct payload *body);
 
 /* --- client.c -------------------------------------------------------------------- */
 int clients_create(struct engine *engine, uint32_t count);
@@ -601,6 +637,10 @@ enum offer hop_head_send(struct hop *hop, enum direction d, uint8_t kind, uint8_
 /* The next entry of the instance's ring; NULL: the hop is in line for room. */
 struct sluice_down *hop_entry(struct hop *hop, uint8_t kind, uint8_t flags);
 bool hop_bind(struct hop *hop);
+/* The instance for a client of that key; NULL: none is up. */
+struct instance *hop_choose(const struct function *function, uint64_t key);
+/* It stays with this instance. */
+void hop_join(struct hop *hop, struct instance *instance);
 void hop_unbind(struct hop *hop);
 void hop_holds(struct hop *hop);
 void hop_enqueue(struct hop *hop, struct hop_queue *queue);
@@ -621,6 +661,18 @@ bool direct_show(struct instance *instance, const struct sluice_down *down,
 		 struct engine_answer *answer);
 /* Takes what it said at once. FAIL: the exchange has ended. */
 enum offer direct_answered(struct hop *hop, const struct engine_answer *answer);
+
+/* --- watch.c --------------------------------------------------------------------- */
+/* Hooks of some function are others now, or there is another chain. */
+void watch_chains(struct engine *engine);
+/* The function of `stage` changes a head: watchers that it has passed see it as it was. */
+void watch_change(struct exchange *x, enum direction d, uint8_t stage);
+/* The exchange is over; its client had this key. */
+void watch_over(struct exchange *x, uint64_t key);
+void watch_free(struct exchange *x);
+/* The watcher has read on past it; its process is gone. */
+void watch_seen(struct hop *hop);
+void watch_lost(struct hop *hop);
 
 /* --- verdict.c ------------------------------------------------------------------- */
 void verdict_take(struct instance *instance, const struct sluice_up *up);
@@ -650,6 +702,9 @@ bool body_announced(const struct http_framing *framing);
 /* Where a body goes; NULL: nowhere yet, or no more. */
 struct tcp_conn *frame_destination(const struct exchange *x, enum direction d);
 uint32_t frame_room(const struct tcp_conn *conn);
+/* The answer's body behind its head, if all of it came with that and nobody looks at it: then it
+ * has ended. */
+void frame_behind(struct exchange *x, struct rte_mbuf *head);
 /* Sends what has come past the functions, and the end after it. False: the exchange has ended. */
 bool frame_write(struct exchange *x, enum direction d, bool *moved);
 

@@ -318,12 +318,13 @@ static bool asks_simply(const struct exchange *x)
 	       !request->pin->next && request->pin->data_len <= ASKED_MAX;
 }
 
-/* Nobody but functions had to do with it, and they all said so. */
+/* Nobody but functions had to do with it, and they all said so. Who looks wants to see every one.
+ */
 static bool is_steady(const struct exchange *x)
 {
-	return x->steady_ms && !x->unsteady && !x->kills && !x->suspected && !x->failing &&
-	       x->responder != RESPONDER_ORIGIN && !x->connect_us && !x->chain->draining &&
-	       !x->engine->draining;
+	return x->steady_ms && !x->unsteady && !x->chain->watchers && !x->kills && !x->suspected &&
+	       !x->failing && x->responder != RESPONDER_ORIGIN && !x->connect_us &&
+	       !x->chain->draining && !x->engine->draining;
 }
 
 /* All of its body is in the head's mbuf, or in `*lease`, or there is none. */

@@ -10,7 +10,8 @@
 static bool anybody_wants(const struct chain *chain)
 {
 	for (uint8_t i = 0; i < chain->path_length; i++)
-		if (chain->path[i]->known && (chain->path[i]->hooks & ENGINE_HOOK_REFUSED))
+		if (chain->path[i]->known &&
+		    (chain->path[i]->hooks & (ENGINE_HOOK_REFUSED | ENGINE_HOOK_SEEN)))
 			return true;
 	return false;
 }

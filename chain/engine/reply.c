@@ -56,18 +56,34 @@ static bool informational(struct exchange *x, uint32_t bytes)
 	return true;
 }
 
-static bool answer_begin(struct exchange *x, uint32_t bytes)
+/* With what came of its body in the same mbuf, if that is nothing but payload. */
+static enum head_taken answer_head_take(struct exchange *x, const struct source *source,
+					uint32_t bytes)
+{
+	struct message *message = &x->message[RESPONSE];
+	struct body *body = &x->body[RESPONSE];
+	struct http_body_step step;
+
+	if (message->framing.kind != HTTP_BODY_LENGTH ||
+	    !head_take_shared(source, bytes, message->framing.length, &message->pin, &body->came))
+		return head_take(x->engine, source, message->head, bytes, &message->pin);
+	message->pin_shared = true;
+	http_body_next(&body->decoder, rte_pktmbuf_mtod(body->came.first, const uint8_t *),
+		       body->came.bytes, &step);
+	return HEAD_TAKEN;
+}
+
+static bool answer_take(struct exchange *x, uint32_t bytes, const struct http_framing *framing)
 {
 	const struct sluice_head *request = x->message[REQUEST].head;
 	struct message *message = &x->message[RESPONSE];
 	struct source source = origin_source(x);
 	struct engine *engine = x->engine;
-	enum http_error error;
 
-	error = http_framing_response(message->head, &engine->memory, &message->framing);
-	if (error)
-		return bad_answer(x, error);
-	switch (head_take(engine, &source, message->head, bytes, &message->pin)) {
+	message->framing = *framing;
+	http_body_init(&x->body[RESPONSE].decoder, framing, &x->chain->limits, x->trailers[RESPONSE],
+		       ENGINE_TRAILER_BYTES);
+	switch (answer_head_take(x, &source, bytes)) {
 	case HEAD_LATER:
 		slot_back(x);
 		engine_starve(engine, &x->task);
@@ -82,8 +98,6 @@ static bool answer_begin(struct exchange *x, uint32_t bytes)
 	message->head->local = request->local;
 	message->head->group = x->origin.group;
 	message->head->server = upstreams_place(engine->env.upstreams, x->origin.server);
-	http_body_init(&x->body[RESPONSE].decoder, &message->framing, &x->chain->limits,
-		       x->trailers[RESPONSE], ENGINE_TRAILER_BYTES);
 	upstreams_success(engine->env.upstreams, x->origin.server,
 			  engine->timers.now_us - x->origin.asked_us, engine->timers.now_us);
 	upstreams_status(engine->env.upstreams, x->origin.server, message->head->status,
@@ -94,6 +108,21 @@ static bool answer_begin(struct exchange *x, uint32_t bytes)
 	exchange_phase(x, PHASE_RESPONSE);
 	exchange_ready(x);
 	return true;
+}
+
+static bool answer_begin(struct exchange *x, uint32_t bytes)
+{
+	struct message *message = &x->message[RESPONSE];
+	struct source source = origin_source(x);
+	struct engine *engine = x->engine;
+	struct http_framing framing;
+	enum http_error error = http_framing_response(message->head, &engine->memory, &framing);
+
+	if (error)
+		return bad_answer(x, error);
+	head_remember(engine, &source, &x->chain->limits, x->message[REQUEST].head, message->head,
+		      bytes, &framing);
+	return answer_take(x, bytes, &framing);
 }
 
 /* True: another server is asked, or the exchange has ended. */
@@ -131,8 +160,9 @@ static bool misled(struct exchange *x)
 	return false;
 }
 
-/* What is no final answer, but for the 101 that was asked for. */
-static bool head_came(struct exchange *x, uint32_t bytes)
+/* What is no final answer, but for the 101 that was asked for. `known`: its framing, if it came
+ * before. */
+static bool head_came(struct exchange *x, uint32_t bytes, const struct http_framing *known)
 {
 	const struct sluice_head *head = x->message[RESPONSE].head;
 
@@ -144,13 +174,14 @@ static bool head_came(struct exchange *x, uint32_t bytes)
 		return misled(x);
 	if (retry_status(x, head->status))
 		return x->phase != PHASE_OVER && x->phase != PHASE_FREE;
-	return answer_begin(x, bytes);
+	return known ? answer_take(x, bytes, known) : answer_begin(x, bytes);
 }
 
 static bool answer_read(struct exchange *x)
 {
 	struct message *message = &x->message[RESPONSE];
 	struct source source = origin_source(x);
+	struct http_framing framing;
 	uint32_t bytes;
 	uint8_t error;
 
@@ -158,12 +189,16 @@ static bool answer_read(struct exchange *x)
 		engine_starve(x->engine, &x->task);
 		return true;
 	}
+	head_recall(x->engine, &source, &x->chain->limits, x->message[REQUEST].head, message->head,
+		    &bytes, &framing);
+	if (bytes)
+		return head_came(x, bytes, &framing);
 	switch (head_read(x->engine, &source, &x->chain->limits, x->message[REQUEST].head,
 			  &message->head, &bytes, &error)) {
 	case HTTP_HEAD_BAD:
 		return bad_answer(x, error);
 	case HTTP_HEAD_DONE:
-		return head_came(x, bytes);
+		return head_came(x, bytes, NULL);
 	case HTTP_HEAD_MORE:
 		break;
 	}

@@ -92,41 +92,42 @@ static uint16_t own_answer(struct client *client, const struct sluice_head *head
 	return head->method == SLUICE_METHOD_OPTIONS ? 200 : 501;
 }
 
-/* False: it was answered. */
-static bool request_acceptable(struct client *client, struct sluice_head *head,
-			       struct http_framing *framing)
+/* `last`: it is not to go any further. */
+static void request_begin(struct client *client, struct sluice_head *head, uint32_t bytes,
+			  const struct http_framing *framing, bool last)
 {
-	const struct http_memory *memory = &client->engine->memory;
-	enum http_error error = http_framing_request(head, memory, framing);
-	bool last = false;
-	uint16_t status;
-
-	if (!error)
-		error = http_forwards_count(head, memory, &last);
-	if (error) {
-		refuse_head(client, error);
-		return false;
-	}
-	status = own_answer(client, head, last);
-	if (status)
-		request_refuse(client, status, SLUICE_ENDING_COMPLETE);
-	return !status;
-}
-
-static void request_begin(struct client *client, struct sluice_head *head, uint32_t bytes)
-{
-	struct engine *engine = client->engine;
-	struct http_framing framing;
+	uint16_t status = own_answer(client, head, last);
 	struct rte_mbuf *pin;
 
-	if (!request_acceptable(client, head, &framing)) {
-		slots_free(&engine->slots, head);
+	if (status) {
+		request_refuse(client, status, SLUICE_ENDING_COMPLETE);
+		slots_free(&client->engine->slots, head);
 		return;
 	}
 	if (!request_take(client, head, bytes, &pin))
 		return;
 	busy(client, head);
-	exchange_begin(client, head, pin, &framing);
+	exchange_begin(client, head, pin, framing);
+}
+
+static void request_came(struct client *client, const struct source *source,
+			 struct sluice_head *head, uint32_t bytes)
+{
+	struct engine *engine = client->engine;
+	struct http_framing framing;
+	enum http_error error = http_framing_request(head, &engine->memory, &framing);
+	bool last = false;
+
+	if (!error)
+		error = http_forwards_count(head, &engine->memory, &last);
+	if (error) {
+		refuse_head(client, error);
+		slots_free(&engine->slots, head);
+		return;
+	}
+	if (!last)
+		head_remember(engine, source, &client->chain->limits, NULL, head, bytes, &framing);
+	request_begin(client, head, bytes, &framing, last);
 }
 
 /* --- not yet --------------------------------------------------------------------- */
@@ -211,6 +212,7 @@ void request_read(struct client *client)
 	struct engine *engine = client->engine;
 	struct source source = {.conn = client->conn};
 	enum http_head_result result;
+	struct http_framing framing;
 	struct sluice_head *head;
 	uint32_t bytes;
 	uint8_t error;
@@ -229,6 +231,11 @@ void request_read(struct client *client)
 	head = slot_take(client);
 	if (!head)
 		return;
+	head_recall(engine, &source, &client->chain->limits, NULL, head, &bytes, &framing);
+	if (bytes) {
+		request_begin(client, head, bytes, &framing, false);
+		return;
+	}
 	result = head_read(engine, &source, &client->chain->limits, NULL, &head, &bytes, &error);
 	if (result != HTTP_HEAD_DONE)
 		exchange_waiting_wake(engine); /* what it does not take is for the next in line */
@@ -246,7 +253,7 @@ void request_read(struct client *client)
 		refuse_head(client, error);
 		return;
 	case HTTP_HEAD_DONE:
-		request_begin(client, head, bytes);
+		request_came(client, &source, head, bytes);
 		return;
 	}
 }

@@ -83,8 +83,10 @@ enum client_fate respond_error(struct client *client, struct exchange *x, uint16
 		rte_pktmbuf_free(chain);
 		return CLIENT_RESET;
 	}
-	if (x)
+	if (x) {
 		x->bytes_out += (uint32_t)len;
+		x->own_answer = true;
+	}
 	engine_count(engine, responses_own);
 	respond_counted(client, x, status);
 	return fate;
@@ -231,6 +233,7 @@ void respond_begin(struct exchange *x)
 	}
 	short_append(x, chain);
 	recall_keep(x, chain);
+	frame_behind(x, chain);
 	head_to_client(x, chain);
 	if (!x->message[RESPONSE].framing.upgrade)
 		return;

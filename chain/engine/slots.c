@@ -170,6 +170,30 @@ struct sluice_head *slots_grow(struct slots *slots, struct sluice_head *head)
 	return large;
 }
 
+/* A quarter of all stays for heads that come. */
+static bool plenty(const struct slots *slots)
+{
+	return slots->small_free > slots->reserved + slots->smalls / 4;
+}
+
+static bool fits(const struct sluice_head *to, const struct sluice_head *from)
+{
+	return from->fields <= to->fields_size && from->text_used <= to->text_size;
+}
+
+struct sluice_head *slots_copy_head(struct slots *slots, const struct sluice_head *head)
+{
+	struct sluice_head *copy = plenty(slots) ? small_take(slots) : NULL;
+
+	if (copy && !fits(copy, head)) {
+		slots_free(slots, copy);
+		copy = slots_large(slots, UINT32_MAX);
+	}
+	if (copy)
+		head_move(copy, head);
+	return copy;
+}
+
 uint32_t slots_copy_take(struct slots *slots, uint8_t **bytes)
 {
 	uint32_t number;

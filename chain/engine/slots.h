@@ -47,6 +47,9 @@ void slots_unreserve(struct slots *slots);
 /* Moves a head into a large slot and frees the one it was in; NULL: none is free. */
 struct sluice_head *slots_grow(struct slots *slots, struct sluice_head *head);
 
+/* The same head in a slot of its own, if there are plenty; NULL: there are not. */
+struct sluice_head *slots_copy_head(struct slots *slots, const struct sluice_head *head);
+
 /* Its reference, and the form in which a descriptor's `arg` has it. */
 uint64_t slots_ref(const struct slots *slots, const void *ptr);
 uint32_t slots_arg(const struct slots *slots, const struct sluice_head *head);

@@ -121,7 +121,8 @@ static int edits_apply(struct exchange *x, enum direction d, uint32_t len, enum 
 	struct engine *engine = x->engine;
 	struct message *message = &x->message[d];
 	struct sluice_head *large;
-	int rc = http_edits_apply(message->head, &engine->memory, engine->edits, len, error);
+	int rc = http_provens_apply(&engine->provens, message->head, &engine->memory,
+				    engine->edits, len, error);
 
 	if (rc != -ENOSPC)
 		return rc;
@@ -304,6 +305,8 @@ static void go_on(struct instance *instance, struct hop *hop, const struct sluic
 	struct exchange *x = hop->exchange;
 	enum direction d = x->phase == PHASE_REQUEST ? REQUEST : RESPONSE;
 
+	if (x->chain->watchers && (up->text_len || up->flags & SLUICE_UP_RESIZE))
+		watch_change(x, d, hop->stage);
 	if (!edits_take(instance, x, up, d) || !verdict_choice(instance, x, up))
 		return;
 	if (d == REQUEST && http_edits_ask_otherwise(x->engine->edits, up->text_len))

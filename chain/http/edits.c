@@ -7,7 +7,9 @@
 
 #include "chain/http/field.h"
 #include "chain/http/list.h"
+#include "chain/http/proven.h"
 #include "chain/http/scan.h"
+#include "chain/http/slot.h"
 #include "chain/http/target.h"
 
 /* One record of the list. */
@@ -220,21 +222,112 @@ int http_edits_apply(struct sluice_head *head, const struct http_memory *memory,
 	return rc;
 }
 
+/* --- once more --------------------------------------------------------------------- */
+
+/* Whether one may stand in a list that is kept: it asks nothing of the head that it changes. */
+static bool is_plain(const struct edit *edit)
+{
+	return (edit->op == SLUICE_EDIT_SET || edit->op == SLUICE_EDIT_ADD ||
+		edit->op == SLUICE_EDIT_REMOVE) &&
+	       id_of(edit) != SLUICE_FIELD_HOST;
+}
+
+static void prove(struct http_proven *proven, const struct edit *edit)
+{
+	struct http_proven_edit *to = &proven->edit[proven->edits++];
+	uint32_t at = proven->text_bytes;
+
+	*to = (struct http_proven_edit){.op = edit->op,
+					.id = id_of(edit),
+					.name_off = (uint16_t)at,
+					.name_len = (uint16_t)edit->name.len,
+					.value_off = (uint16_t)(at + edit->name.len + 2),
+					.value_len = (uint16_t)edit->value.len};
+	memcpy(proven->text + at, edit->name.data, edit->name.len);
+	memcpy(proven->text + at + edit->name.len, ": ", 2);
+	memcpy(proven->text + to->value_off, edit->value.data, edit->value.len);
+	memcpy(proven->text + to->value_off + edit->value.len, "\r\n", 2);
+	proven->text_bytes = to->value_off + edit->value.len + 2;
+}
+
+bool http_edits_prove(const uint8_t *edits, uint32_t len, struct http_proven *proven)
+{
+	struct cursor cursor = {edits, len, 0};
+	struct edit edit;
+
+	proven->edits = 0;
+	proven->text_bytes = 0;
+	while (!at_end(&cursor) && next_edit(&cursor, &edit)) {
+		if (!is_plain(&edit) || proven->edits == HTTP_PROVEN_EDITS ||
+		    edit.name.len + edit.value.len + 4 >
+			    sizeof(proven->text) - proven->text_bytes)
+			return false;
+		prove(proven, &edit);
+	}
+	return true;
+}
+
+/* Its text is in the slot already, at `place`. */
+static void add_proven(struct sluice_head *head, const struct http_proven_edit *edit,
+		       struct http_place place)
+{
+	http_slot_field(head, edit->id, http_slot_text(place, edit->name_off, edit->name_len),
+			http_slot_text(place, edit->value_off, edit->value_len));
+	http_slot_link_last(head);
+}
+
+/* Nothing of this name is there that it would have to take the place of. */
+static bool only_adds(const struct sluice_head *head, const struct http_proven_edit *edit)
+{
+	if (edit->op == SLUICE_EDIT_ADD && !(http_field_flags(edit->id) & SLUICE_FIELD_SINGLE))
+		return true;
+	return edit->op != SLUICE_EDIT_REMOVE && edit->id != SLUICE_FIELD_OTHER &&
+	       head->first[edit->id] == SLUICE_NONE16;
+}
+
+static void apply_proven(struct sluice_head *head, const struct http_memory *memory,
+			 const struct http_proven *proven, const struct http_proven_edit *edit,
+			 struct http_place place)
+{
+	const struct edit whole = {edit->op,
+				   edit->id,
+				   {proven->text + edit->name_off, edit->name_len},
+				   {proven->text + edit->value_off, edit->value_len}};
+
+	if (only_adds(head, edit))
+		add_proven(head, edit, place);
+	else
+		(void)apply_edit(head, memory, &whole);
+}
+
+/* All texts twice: an edit that finds a field of its name copies its value once more. */
+bool http_edits_apply_proven(struct sluice_head *head, const struct http_memory *memory,
+			     const struct http_proven *proven)
+{
+	struct http_place place = {0, head->text_used};
+
+	if (2 * proven->text_bytes > head->text_size - head->text_used ||
+	    proven->edits > head->fields_size - head->fields)
+		return false;
+	memcpy(http_slot_room(head, proven->text_bytes), proven->text, proven->text_bytes);
+	head->text_used += proven->text_bytes;
+	for (uint32_t i = 0; i < proven->edits; i++)
+		apply_proven(head, memory, proven, &proven->edit[i], place);
+	return true;
+}
+
 /* --- conditions -------------------------------------------------------------------- */
 
-static const uint16_t conditions[] = {
-	SLUICE_FIELD_IF_MATCH,          SLUICE_FIELD_IF_NONE_MATCH,       SLUICE_FIELD_IF_RANGE,
-	SLUICE_FIELD_IF_MODIFIED_SINCE, SLUICE_FIELD_IF_UNMODIFIED_SINCE, SLUICE_FIELD_RANGE,
+static const bool conditions[SLUICE_FIELD_COUNT] = {
+	[SLUICE_FIELD_IF_MATCH] = true,          [SLUICE_FIELD_IF_NONE_MATCH] = true,
+	[SLUICE_FIELD_IF_RANGE] = true,          [SLUICE_FIELD_IF_MODIFIED_SINCE] = true,
+	[SLUICE_FIELD_IF_UNMODIFIED_SINCE] = true, [SLUICE_FIELD_RANGE] = true,
 };
 
-#define CONDITIONS (sizeof(conditions) / sizeof(conditions[0]))
-
+/* The number of an edit that is of no field is anything. */
 static bool is_condition(uint16_t id)
 {
-	for (unsigned i = 0; i < CONDITIONS; i++)
-		if (conditions[i] == id)
-			return true;
-	return false;
+	return id < SLUICE_FIELD_COUNT && conditions[id];
 }
 
 bool http_edits_ask_otherwise(const uint8_t *edits, uint32_t len)
@@ -251,8 +344,9 @@ bool http_edits_ask_otherwise(const uint8_t *edits, uint32_t len)
 
 void http_head_ask_for_all(struct sluice_head *head)
 {
-	for (unsigned i = 0; i < CONDITIONS; i++)
-		http_head_remove_id(head, conditions[i]);
+	for (uint16_t id = 0; id < SLUICE_FIELD_COUNT; id++)
+		if (is_condition(id))
+			http_head_remove_id(head, id);
 }
 
 bool http_status_of_condition(uint16_t status)

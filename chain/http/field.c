@@ -8,15 +8,66 @@ enum { HOP = SLUICE_FIELD_HOP, FRAMING = SLUICE_FIELD_FRAMING, SINGLE = SLUICE_F
 struct known {
 	const char *name;
 	uint8_t len;
-	uint8_t flags;
 };
 
 static const struct known fields[SLUICE_FIELD_COUNT] = {
-	[SLUICE_FIELD_OTHER] = {"", 0, 0},
-#define FIELD(id, name, flags) [SLUICE_FIELD_##id] = {name, sizeof(name) - 1, flags},
+	[SLUICE_FIELD_OTHER] = {"", 0},
+#define FIELD(id, name, flags) [SLUICE_FIELD_##id] = {name, sizeof(name) - 1},
 #include <sluice/fields.def>
 #undef FIELD
 };
+
+const uint8_t http_field_flags_of[SLUICE_FIELD_COUNT] = {
+#define FIELD(id, name, flags) [SLUICE_FIELD_##id] = flags,
+#include <sluice/fields.def>
+#undef FIELD
+};
+
+/* The names once more, ready to be compared eight bytes at a time, and where they have letters: a
+ * letter is equal in either case, everything else only as it is. */
+#define NAME_BYTES 40
+static struct {
+	uint8_t name[NAME_BYTES];
+	uint8_t letters[NAME_BYTES]; /* 0x20 at each */
+} ready[SLUICE_FIELD_COUNT];
+
+static void make_ready(uint32_t id)
+{
+	memcpy(ready[id].name, fields[id].name, fields[id].len);
+	for (uint32_t i = 0; i < fields[id].len; i++)
+		if (fields[id].name[i] >= 'a' && fields[id].name[i] <= 'z')
+			ready[id].letters[i] = 0x20;
+}
+
+#define FIELD(id, name, flags) _Static_assert(sizeof(name) <= NAME_BYTES, "a name fits");
+#include <sluice/fields.def>
+#undef FIELD
+
+static bool word_is(const uint8_t *name, uint16_t id, uint32_t at)
+{
+	return (http_load64(name + at) | http_load64(ready[id].letters + at)) ==
+	       http_load64(ready[id].name + at);
+}
+
+/* Fewer than eight bytes. */
+static bool short_is(const uint8_t *name, uint16_t id, uint32_t len)
+{
+	for (uint32_t i = 0; i < len; i++)
+		if ((name[i] | ready[id].letters[i]) != ready[id].name[i])
+			return false;
+	return true;
+}
+
+/* Of the same length. The last eight bytes overlap those before. */
+static bool name_is(const uint8_t *name, uint16_t id, uint32_t len)
+{
+	if (len < sizeof(uint64_t))
+		return short_is(name, id, len);
+	for (uint32_t i = 0; i + sizeof(uint64_t) < len; i += sizeof(uint64_t))
+		if (!word_is(name, id, i))
+			return false;
+	return word_is(name, id, len - (uint32_t)sizeof(uint64_t));
+}
 
 /* Open addressing, at most 38% full; filled before main and constant from then on. 0: free. */
 #define SLOTS 256
@@ -39,13 +90,14 @@ __attribute__((constructor)) static void fill_slots(void)
 		while (slots[slot] != 0)
 			slot = (slot + 1) % SLOTS;
 		slots[slot] = (uint8_t)id;
+		make_ready(id);
 	}
 }
 
 bool http_field_is(uint16_t id, const uint8_t *name, uint32_t len)
 {
 	return id > SLUICE_FIELD_OTHER && id < SLUICE_FIELD_COUNT &&
-	       http_equal(name, len, (const uint8_t *)fields[id].name, fields[id].len);
+	       fields[id].len == len && name_is(name, id, len);
 }
 
 uint16_t http_field_id(const uint8_t *name, uint32_t len)
@@ -58,11 +110,6 @@ uint16_t http_field_id(const uint8_t *name, uint32_t len)
 		if (http_field_is(slots[slot], name, len))
 			return slots[slot];
 	return SLUICE_FIELD_OTHER;
-}
-
-uint8_t http_field_flags(uint16_t id)
-{
-	return id < SLUICE_FIELD_COUNT ? fields[id].flags : 0;
 }
 
 const char *http_field_name(uint16_t id)
@@ -115,13 +162,13 @@ bool http_field_forbidden_in_trailers(uint16_t id)
 {
 	if (id >= SLUICE_FIELD_COUNT)
 		return false;
-	return no_trailer[id] || (fields[id].flags & (HOP | FRAMING)) != 0;
+	return no_trailer[id] || (http_field_flags(id) & (HOP | FRAMING)) != 0;
 }
 
-#define METHOD(id) [SLUICE_METHOD_##id] = {#id, sizeof(#id) - 1, 0}
+#define METHOD(id) [SLUICE_METHOD_##id] = {#id, sizeof(#id) - 1}
 
 static const struct known methods[] = {
-	[SLUICE_METHOD_OTHER] = {"", 0, 0},
+	[SLUICE_METHOD_OTHER] = {"", 0},
 	METHOD(GET),
 	METHOD(HEAD),
 	METHOD(POST),

@@ -20,8 +20,13 @@ uint16_t http_field_id(const uint8_t *name, uint32_t len);
 /* Whether that name has this number, which is none of a field otherwise. */
 bool http_field_is(uint16_t id, const uint8_t *name, uint32_t len);
 
+extern const uint8_t http_field_flags_of[SLUICE_FIELD_COUNT];
+
 /* SLUICE_FIELD_HOP | SLUICE_FIELD_FRAMING | SLUICE_FIELD_SINGLE; 0 for SLUICE_FIELD_OTHER. */
-uint8_t http_field_flags(uint16_t id);
+static inline uint8_t http_field_flags(uint16_t id)
+{
+	return id < SLUICE_FIELD_COUNT ? http_field_flags_of[id] : 0;
+}
 
 /* In lower case; "" for SLUICE_FIELD_OTHER. */
 const char *http_field_name(uint16_t id);

@@ -99,12 +99,63 @@ static bool is_forwarded(uint16_t id, const struct http_write *how)
 	       (http_field_flags(id) & (SLUICE_FIELD_HOP | SLUICE_FIELD_FRAMING)) == 0;
 }
 
+/* Where its line would end if its text stood as it is written: "name: value", CRLF. */
+static uint32_t line_end(const struct sluice_field *field)
+{
+	return field->value_off + field->value_len + 2u;
+}
+
+/* In the slot's own text area two bytes more may not be there. */
+static bool may_be_line(const struct sluice_head *head, const struct sluice_field *field)
+{
+	return field->name_base == field->value_base &&
+	       field->value_off == field->name_off + field->name_len + 2 &&
+	       (field->name_base != 0 || line_end(field) <= head->text_used);
+}
+
+/* The field at `name` does stand so, byte for byte. */
+static bool is_line(const struct sluice_field *field, const uint8_t *name)
+{
+	return memcmp(name + field->name_len, ": ", 2) == 0 &&
+	       memcmp(name + field->name_len + 2 + field->value_len, CRLF, 2) == 0;
+}
+
+/* Lines that stand one after the other as they are to be written, from field `*i` on: those are
+ * copied at once, and `*i` is the last one. NULL: the first does not. */
+static const uint8_t *lines_from(const struct sluice_head *head, const struct http_memory *memory,
+				 const struct http_write *how, uint16_t *i, uint32_t *len)
+{
+	const struct sluice_field *field = &head->field[*i], *next = field + 1;
+	const uint8_t *first;
+
+	if (!may_be_line(head, field))
+		return NULL;
+	first = http_at(memory, head, field->name_base, field->name_off);
+	if (!is_line(field, first))
+		return NULL;
+	*len = line_end(field) - field->name_off;
+	for (; *i + 1 < head->fields && next->name_base == field->name_base &&
+	       next->name_off == line_end(next - 1) && is_forwarded(next->id, how) &&
+	       may_be_line(head, next) && is_line(next, first + *len);
+	     (*i)++, next++)
+		*len += line_end(next) - next->name_off;
+	return first;
+}
+
 static void put_fields(struct sink *sink, const struct sluice_head *head,
 		       const struct http_memory *memory, const struct http_write *how)
 {
 	for (uint16_t i = 0; i < head->fields; i++) {
+		const uint8_t *lines;
+		uint32_t len;
+
 		if (!is_forwarded(head->field[i].id, how))
 			continue;
+		lines = lines_from(head, memory, how, &i, &len);
+		if (lines != NULL) {
+			put(sink, lines, len);
+			continue;
+		}
 		put_bytes(sink, http_name(memory, head, i));
 		put(sink, ": ", 2);
 		put_bytes(sink, http_value(memory, head, i));

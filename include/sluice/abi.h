@@ -133,6 +133,11 @@ enum sluice_down_kind {
 	/* A request that was refused before anybody was shown it. arg: as with REQUEST_HEAD, as
 	 * much of it as there is; `end`. It is over: nothing is answered. */
 	SLUICE_DOWN_REFUSED,
+	/* An exchange that is over, for a function that only looks. arg: the head of the request as
+	 * it came to this function; `response`: that of the response as it passed it; `asked`: the
+	 * request's as the origin got it; each where arg says, or SLUICE_HEAD_NONE. `end`. Nothing
+	 * is answered: the heads stay until the descriptor is consumed. */
+	SLUICE_DOWN_SEEN,
 	/* `repeated`: what the function called steady was said again. Only with a `repeated` hook.
 	 */
 	SLUICE_DOWN_REPEATED,
@@ -146,6 +151,7 @@ enum sluice_down_flag {
 };
 
 #define SLUICE_DOWN_SLICES 3
+#define SLUICE_HEAD_NONE   UINT32_MAX
 
 struct sluice_repeated {
 	uint64_t times;
@@ -154,16 +160,22 @@ struct sluice_repeated {
 };
 
 struct sluice_down {
-	uint32_t exchange;   /* slot number in the worker: an index for the function's own table */
-	uint32_t generation; /* tells a slot's present user from an earlier one */
-	uint8_t kind;        /* enum sluice_down_kind */
-	uint8_t flags;       /* enum sluice_down_flag */
+	union {
+		uint32_t exchange; /* slot number in the worker: an index for its own table */
+		uint32_t response; /* SEEN */
+	};
+	union {
+		uint32_t generation; /* tells a slot's present user from an earlier one */
+		uint32_t asked;      /* SEEN */
+	};
+	uint8_t kind;  /* enum sluice_down_kind */
+	uint8_t flags; /* enum sluice_down_flag */
 	uint8_t slices;
 	uint8_t reserved;
 	uint32_t arg;
 	union {
 		struct sluice_slice slice[SLUICE_DOWN_SLICES];
-		struct sluice_end end; /* DONE, REFUSED */
+		struct sluice_end end; /* DONE, REFUSED, SEEN */
 		struct sluice_repeated repeated;
 	};
 };
@@ -548,13 +560,14 @@ enum sluice_hook {
 	SLUICE_HOOK_CLIENT_DATA = 1 << 6,
 	SLUICE_HOOK_SERVER_DATA = 1 << 7,
 	SLUICE_HOOK_REFUSED = 1 << 8,
+	SLUICE_HOOK_SEEN = 1 << 9,
 	SLUICE_HOOK_REPEATED = 1 << 10,
 };
 
 /* A function needs one of these to have a part in a chain of that protocol. */
 #define SLUICE_HOOKS_HTTP                                                                  \
 	(SLUICE_HOOK_REQUEST_HEAD | SLUICE_HOOK_REQUEST_BODY | SLUICE_HOOK_RESPONSE_HEAD | \
-	 SLUICE_HOOK_RESPONSE_BODY)
+	 SLUICE_HOOK_RESPONSE_BODY | SLUICE_HOOK_SEEN)
 #define SLUICE_HOOKS_TCP (SLUICE_HOOK_OPEN | SLUICE_HOOK_CLIENT_DATA | SLUICE_HOOK_SERVER_DATA)
 
 enum sluice_region_kind {

@@ -136,6 +136,23 @@ struct sluice_nf_hooks {
 	/* What sluice_steady allowed was done `times` times more since the last call. `tag` is what
 	 * it was given. For functions that count; a few times in a second. */
 	void (*repeated)(struct sluice_nf *nf, uint32_t tag, uint64_t times);
+
+	/*
+	 * For functions that only look: metrics, logs, samples, detectors. Chains of protocol
+	 * "http". Called once for each exchange whose request came to this function's place in the
+	 * path (also for one that was refused before any function was shown it), when it is over:
+	 * nothing waits for it. sluice_head(x) is the request as it came to this place, without
+	 * what functions after it changed; sluice_head(response) the response as it passed here on
+	 * its way up, NULL `response`: none did (the manager's own errors, a client that went
+	 * away). sluice_asked(x) is the request as the origin got it, sluice_ending(x) tells how it
+	 * ended, with the status that the client was sent. All of it is there until the hook
+	 * returns, and only to be read; `x` is not the exchange of other hooks, and has no ctx.
+	 *
+	 * A function that has no other hook of an exchange costs its chain next to nothing, and can
+	 * delay nobody: when its ring is full, or its process is stopped or gone, exchanges go
+	 * unseen, and `sluicectl show functions` counts them (UNSEEN).
+	 */
+	void (*seen)(struct sluice_exchange *x, struct sluice_exchange *response);
 };
 
 /* A plugin that was built with fewer hooks is taken as it is: new ones come at the end. */
@@ -175,6 +192,9 @@ static inline struct sluice_nf_hooks sluice_hooks(void)
 void sluice_set_data(struct sluice_nf *nf, void *data);
 void *sluice_data(const struct sluice_nf *nf);
 const char *sluice_name(const struct sluice_nf *nf); /* the function's name in the config */
+/* In init: of its hooks these (enum sluice_hook) are not wanted as it is configured: they are as
+ * good as NULL, and cost nothing. */
+void sluice_leave_out(struct sluice_nf *nf, uint32_t hooks);
 
 /* Monotonic time of this turn of the loop, and the wall clock's seconds (for HTTP dates). No
  * syscall. */
@@ -273,15 +293,15 @@ int sluice_conf_error_key(const struct sluice_conf *group, const char *key, cons
 /* --- the exchange ------------------------------------------------------------------ */
 
 void *sluice_ctx(struct sluice_exchange *x);
-/* In `done` and `refused`: how it ended, and how long that took. NULL in all other hooks. */
+/* In `done`, `refused` and `seen`: how it ended, and how long that took. NULL in all others. */
 const struct sluice_end *sluice_ending(const struct sluice_exchange *x);
 /* "client_gone": the name of an enum sluice_ending; what it does not know is "failed". */
 const char *sluice_ending_name(uint8_t why);
-struct sluice_nf *sluice_of(struct sluice_exchange *x);
+struct sluice_nf *sluice_of(const struct sluice_exchange *x);
 
 /* The head of this hook: the request's in request_head and `refused`, the response's in
- * response_head, also while the exchange is held. NULL in all other hooks (and text is empty
- * there): keep what you need in your ctx. */
+ * response_head, also while the exchange is held; both in `seen`. NULL in all other hooks (and text
+ * is empty there): keep what you need in your ctx. */
 const struct sluice_head *sluice_head(const struct sluice_exchange *x);
 
 struct sluice_str sluice_text(const struct sluice_exchange *x, const struct sluice_text *text);
@@ -352,8 +372,9 @@ const struct sluice_upstreams *sluice_upstreams(const struct sluice_nf *nf);
 void sluice_route(struct sluice_exchange *x, uint16_t group);
 /* The group chosen by an earlier function in the path; SLUICE_NONE16: none. */
 uint16_t sluice_routed(const struct sluice_exchange *x);
-/* In response_head, until it returns: the request as the origin got it, with what functions made of
- * it; sluice_routed(x) is the group that it went to. NULL: no origin has answered. */
+/* In response_head and `seen`, until it returns: the request as the origin got it, with what
+ * functions made of it; sluice_routed(x) is the group that it went to. NULL: no origin has answered
+ * (`seen`: none was asked). */
 const struct sluice_exchange *sluice_asked(const struct sluice_exchange *x);
 /* `server`: its place in the group: sluice_upstreams()->server[group->first + server]. */
 void sluice_pick(struct sluice_exchange *x, uint16_t server);

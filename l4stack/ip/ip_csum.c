@@ -60,18 +60,19 @@ bool ip_transport_csum_ok(const struct stack *stack, const struct ip_rx *rx, uin
 bool ip_express_sums_ok(const struct stack *stack, uint16_t port, uint8_t protocol,
 			const struct rte_mbuf *pkt, const struct ip_express *in)
 {
-	const uint8_t *ip = rte_pktmbuf_mtod_offset(pkt, const uint8_t *, in->at);
+	const uint8_t *transport = rte_pktmbuf_mtod_offset(pkt, const uint8_t *, in->transport_at);
 	bool is_ip4 = in->family == ADDR_IP4;
 	enum device_word word = device_word(stack, port, pkt->ol_flags, RTE_MBUF_F_RX_L4_CKSUM_BAD,
 					    RTE_MBUF_F_RX_L4_CKSUM_GOOD);
 	uint16_t sum;
 
-	if (is_ip4 && !header_csum_ok(stack, port, pkt->ol_flags, ip, IP4_HEADER))
+	if (is_ip4 &&
+	    !header_csum_ok(stack, port, pkt->ol_flags, transport - IP4_HEADER, IP4_HEADER))
 		return false;
 	if (word != DEVICE_SAYS_NOTHING)
 		return word == DEVICE_SAYS_GOOD;
-	/* The addresses stand behind each other, in either family. */
-	sum = is_ip4 ? csum_bytes(ip + 12, 8) : csum_bytes(ip + 8, 32);
+	/* In either family the two addresses are the last of the header. */
+	sum = is_ip4 ? csum_bytes(transport - 8, 8) : csum_bytes(transport - 32, 32);
 	sum = csum_add(sum, csum_fold64((uint64_t)__builtin_bswap16(protocol) +
 					__builtin_bswap16(in->len)));
 	return csum_add(sum, csum_mbuf(pkt, in->transport_at, in->len)) == SUM_RIGHT;

@@ -14,8 +14,7 @@
 #include "l4stack/link/link_express.h"
 
 struct ip_express {
-	uint16_t at;           /* where the IP header is in the frame, */
-	uint16_t transport_at; /* and where the transport's */
+	uint16_t transport_at; /* where the transport's header is in the frame */
 	uint16_t len;          /* from there on, without padding */
 	uint8_t family;        /* enum addr_family */
 	uint8_t ecn;           /* the two bits */
@@ -53,7 +52,6 @@ static inline bool ip_express_read_ip4(const uint8_t *ip, uint16_t room, uint8_t
 	total = rte_be_to_cpu_16(total);
 	if ((word & looked_at) != wanted || ip[9] != protocol || total > room)
 		return false;
-	out->transport_at = (uint16_t)(out->at + 20);
 	out->len = (uint16_t)(total - 20);
 	out->family = ADDR_IP4;
 	out->ecn = ip[1] & 3;
@@ -70,8 +68,8 @@ static inline bool ip_express_read_ip6(const uint8_t *ip, uint16_t room, uint8_t
 	len = rte_be_to_cpu_16(len);
 	if (ip[0] >> 4 != 6 || ip[6] != protocol || len + 40 > room)
 		return false;
-	out->transport_at = (uint16_t)(out->at + 40);
 	out->len = len;
+	out->transport_at = (uint16_t)(out->transport_at + 20);
 	out->family = ADDR_IP6;
 	out->ecn = ip[1] >> 4 & 3;
 	return len;
@@ -86,7 +84,7 @@ static inline bool ip_express_read(const struct stack *stack, const struct link_
 	const uint8_t *ip = rte_pktmbuf_mtod_offset(pkt, const uint8_t *, port->header_bytes);
 	uint16_t room = (uint16_t)(pkt->data_len - port->header_bytes);
 
-	out->at = port->header_bytes;
+	out->transport_at = (uint16_t)(port->header_bytes + 20);
 	if (type == RTE_BE16(RTE_ETHER_TYPE_IPV4)) {
 		if (!ip_express_read_ip4(ip, room, protocol, out))
 			return false;

@@ -199,7 +199,8 @@ struct rte_mbuf *tcp_recv(struct tcp_conn *conn, uint32_t max_bytes)
 	if (tcp_state_is(conn, TCP_CAN_RECEIVE) && !tcp_has(conn, TCP_FIN_HEARD) &&
 	    tcp_recvq_update_due(conn))
 		tcp_conn_owe_ack(conn);
-	tcp_conn_check_end(conn);
+	if (!tcp_has(conn, TCP_IN_TABLE))
+		tcp_conn_check_end(conn);
 	return chain;
 }
 

@@ -46,7 +46,8 @@ enum tcp_close_reason {
 };
 const char *tcp_close_reason_text(enum tcp_close_reason reason);
 
-/* All may be NULL. `user` is what was set with tcp_set_user or given to tcp_connect. */
+/* All may be NULL. What is due of `readable` and `writable` at the same time is called once when
+ * both are the same function. `user` is what was set with tcp_set_user or given to tcp_connect. */
 struct tcp_handlers {
 	void (*opened)(struct tcp_conn *conn,
 		       void *user); /* the handshake of tcp_connect is done */

@@ -144,6 +144,20 @@ static bool is_clean(const struct tcp_conn *conn, const struct tcp_seg *seg)
 	       conn->waits_for != TCP_WAIT_REORDER && tcp_recovery_is_clean(conn);
 }
 
+/* Of a queue with one mbuf, as an answer is, there is nothing to be found. */
+static void forget_all(struct tcp_conn *conn, uint32_t acked)
+{
+	struct rte_mbuf *m = conn->snd_head;
+
+	if (unlikely(m != conn->snd_tail || acked != conn->snd_bytes)) {
+		forget_acked(conn, acked);
+		return;
+	}
+	conn->snd_una += acked;
+	tcp_sendq_free_single(conn);
+	tcp_conn_event(conn, TCP_EVENT_WRITABLE);
+}
+
 static void take_clean(struct tcp_conn *conn, const struct tcp_seg *seg)
 {
 	uint32_t acked = seg->ack - conn->snd_una;
@@ -151,7 +165,7 @@ static void take_clean(struct tcp_conn *conn, const struct tcp_seg *seg)
 
 	sample_rtt(conn, seg);
 	stamp = tcp_scoreboard_ack_single(&conn->sent);
-	forget_acked(conn, acked);
+	forget_all(conn, acked);
 	conn->retries = 0;
 	ip_path_confirm(conn->tcp->stack, &conn->path);
 	take_window(conn, seg, true);

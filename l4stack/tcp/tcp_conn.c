@@ -237,21 +237,6 @@ void tcp_conn_mark(struct tcp_conn *conn)
 	tcp_conn_list_add(&conn->tcp->flush, conn);
 }
 
-void tcp_conn_event(struct tcp_conn *conn, enum tcp_event event)
-{
-	struct tcp_conn_list *list = &conn->tcp->deliver;
-
-	if (tcp_conn_is_orphan(conn))
-		return;
-	conn->events |= (uint8_t)event;
-	if (tcp_has(conn, TCP_ON_DELIVER))
-		return;
-	conn->flags |= TCP_ON_DELIVER;
-	conn->deliver_next = NULL;
-	*list->tail = conn;
-	list->tail = &conn->deliver_next;
-}
-
 struct tcp_conn *tcp_conn_take_flush(struct tcp_conn_list *list)
 {
 	struct tcp_conn *conn = list->head;
@@ -276,13 +261,6 @@ struct tcp_conn *tcp_conn_take_deliver(struct tcp_conn_list *list)
 		tcp_conn_prefetch(list->head);
 	conn->flags = (conn->flags & ~(uint32_t)TCP_ON_DELIVER) | TCP_BUSY;
 	return conn;
-}
-
-void tcp_conn_owe_ack(struct tcp_conn *conn)
-{
-	if (conn->acks_owed == 0)
-		conn->acks_owed = 1;
-	tcp_conn_mark(conn);
 }
 
 /* ---- death ---- */
@@ -374,13 +352,6 @@ void tcp_conn_release(struct tcp_conn *conn)
 	conn->events = 0;
 	if (!tcp_has(conn, TCP_BUSY | TCP_ON_FLUSH | TCP_ON_DELIVER))
 		tcp_conn_free(conn);
-}
-
-void tcp_conn_done(struct tcp_conn *conn)
-{
-	conn->flags &= ~(uint32_t)TCP_BUSY;
-	if (tcp_has(conn, TCP_RELEASED))
-		tcp_conn_release(conn);
 }
 
 void tcp_conn_free(struct tcp_conn *conn)

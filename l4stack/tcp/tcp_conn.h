@@ -268,6 +268,7 @@ struct tcp_conn {
 	uint8_t gather; /* enum tcp_gather */
 	bool trust_path;
 	uint16_t mss_most;
+	uint16_t mss_own; /* what we take: tcp_recvq_mss */
 	uint32_t short_end; /* of the last segment sent that was not full */
 	struct tcp_mtu mtu;
 } __attribute__((aligned(64)));
@@ -467,9 +468,6 @@ void tcp_conn_established(struct tcp_conn *conn);
 /* No more will be sent: RFC 9293 §3.10.4, in any state that is open or opening. */
 void tcp_conn_shutdown(struct tcp_conn *conn);
 
-/* The next flush sends an ACK, at the latest. */
-void tcp_conn_owe_ack(struct tcp_conn *conn);
-
 /* A connection that nobody reads and nobody will accept. */
 static inline bool tcp_conn_is_orphan(const struct tcp_conn *conn)
 {
@@ -489,12 +487,43 @@ static inline uint16_t tcp_mtu_floor(const struct tcp_conn *conn)
 /* Puts the connection on the list of stack_flush, or of stack_deliver with an event for its owner.
  */
 void tcp_conn_mark(struct tcp_conn *conn);
-void tcp_conn_event(struct tcp_conn *conn, enum tcp_event event);
+
+static inline void tcp_conn_event(struct tcp_conn *conn, enum tcp_event event)
+{
+	struct tcp_conn_list *list = &conn->tcp->deliver;
+
+	if (tcp_conn_is_orphan(conn))
+		return;
+	conn->events |= (uint8_t)event;
+	if (tcp_has(conn, TCP_ON_DELIVER))
+		return;
+	conn->flags |= TCP_ON_DELIVER;
+	conn->deliver_next = NULL;
+	*list->tail = conn;
+	list->tail = &conn->deliver_next;
+}
+
+/* The next flush sends an ACK, at the latest. */
+static inline void tcp_conn_owe_ack(struct tcp_conn *conn)
+{
+	if (conn->acks_owed == 0)
+		conn->acks_owed = 1;
+	if (!tcp_has(conn, TCP_ON_FLUSH))
+		tcp_conn_mark(conn);
+}
+
+/* The owner has let go, and the protocol is over: frees, now or when it is off the lists. */
+void tcp_conn_release(struct tcp_conn *conn);
 
 /* The first of a stolen list; NULL at its end. The connection is busy until tcp_conn_done. */
 struct tcp_conn *tcp_conn_take_flush(struct tcp_conn_list *list);
 struct tcp_conn *tcp_conn_take_deliver(struct tcp_conn_list *list);
-void tcp_conn_done(struct tcp_conn *conn);
+static inline void tcp_conn_done(struct tcp_conn *conn)
+{
+	conn->flags &= ~(uint32_t)TCP_BUSY;
+	if (tcp_has(conn, TCP_RELEASED))
+		tcp_conn_release(conn);
+}
 void tcp_conn_list_init(struct tcp_conn_list *list);
 
 /* At its end, unless the connection stands on one of the lists for flushing already. */
@@ -517,9 +546,6 @@ void tcp_conn_finish(struct tcp_conn *conn, enum tcp_close_reason reason);
 
 /* The same, with a RST to the peer at the next flush. */
 void tcp_conn_reset(struct tcp_conn *conn, enum tcp_close_reason reason);
-
-/* The owner has let go, and the protocol is over: frees, now or when it is off the lists. */
-void tcp_conn_release(struct tcp_conn *conn);
 
 /* All received is taken and both halves are closed: `closed` is due. */
 void tcp_conn_check_end(struct tcp_conn *conn);

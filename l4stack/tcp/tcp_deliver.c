@@ -4,6 +4,8 @@
  * function of tcp.h on any connection, its own included, so that everything is looked at
  * again after each call.
  */
+#include <rte_branch_prediction.h>
+
 #include "l4stack/tcp/tcp_conn.h"
 #include "l4stack/tcp/tcp_input.h"
 #include "l4stack/tcp/tcp_proto.h"
@@ -44,16 +46,37 @@ static void deliver_closed(struct tcp_conn *conn)
 		tcp_conn_release(conn);
 }
 
+static bool deliver_readable(struct tcp_conn *conn)
+{
+	if (!take_event(conn, TCP_EVENT_READABLE) || !conn->handlers || !conn->handlers->readable)
+		return false;
+	conn->handlers->readable(conn, conn->user);
+	return true;
+}
+
+/* Who hears both with one function is called once, unless it has handed the connection on. */
+static void deliver_data(struct tcp_conn *conn)
+{
+	const struct tcp_handlers *handlers = conn->handlers;
+	const void *user = conn->user;
+	bool heard = deliver_readable(conn) && conn->handlers == handlers && conn->user == user &&
+		     handlers->readable == handlers->writable;
+
+	if (take_event(conn, TCP_EVENT_WRITABLE) && !heard && conn->handlers &&
+	    conn->handlers->writable)
+		conn->handlers->writable(conn, conn->user);
+}
+
 static void deliver(struct tcp_conn *conn)
 {
-	deliver_accept(conn);
-	if (take_event(conn, TCP_EVENT_OPENED) && conn->handlers && conn->handlers->opened)
-		conn->handlers->opened(conn, conn->user);
-	if (take_event(conn, TCP_EVENT_READABLE) && conn->handlers && conn->handlers->readable)
-		conn->handlers->readable(conn, conn->user);
-	if (take_event(conn, TCP_EVENT_WRITABLE) && conn->handlers && conn->handlers->writable)
-		conn->handlers->writable(conn, conn->user);
-	deliver_closed(conn);
+	if (unlikely(conn->events & (TCP_EVENT_ACCEPT | TCP_EVENT_OPENED))) {
+		deliver_accept(conn);
+		if (take_event(conn, TCP_EVENT_OPENED) && conn->handlers && conn->handlers->opened)
+			conn->handlers->opened(conn, conn->user);
+	}
+	deliver_data(conn);
+	if (unlikely(conn->events & TCP_EVENT_CLOSED))
+		deliver_closed(conn);
 }
 
 void tcp_proto_deliver(struct tcp_proto *tcp)

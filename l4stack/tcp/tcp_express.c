@@ -84,13 +84,17 @@ static uint32_t ports_of(const uint8_t *tcp)
 	return rte_be_to_cpu_32(ports);
 }
 
-static uint64_t tag_of(const uint8_t *ip, const uint8_t *tcp, uint8_t family)
+/* In either family the addresses are the last of the IP header, the remote one first. */
+#define IP4_BYTES 4
+#define IP6_BYTES 16
+
+static uint64_t tag_of(const uint8_t *tcp, uint8_t family)
 {
 	uint64_t addresses;
 
-	memcpy(&addresses, ip + 12, sizeof(addresses));
+	memcpy(&addresses, tcp - 2 * IP4_BYTES, sizeof(addresses));
 	if (unlikely(family == ADDR_IP6))
-		addresses = tcp_recent_mix_ip6(ip + 24, ip + 8);
+		addresses = tcp_recent_mix_ip6(tcp - IP6_BYTES, tcp - 2 * IP6_BYTES);
 	return tcp_recent_mix(addresses, ports_of(tcp));
 }
 
@@ -105,7 +109,7 @@ static void segment_read(struct tcp_proto *tcp, const struct link_port *port, ui
 	header = header_read(frame + e->ip.transport_at, e);
 	if (!header)
 		return;
-	e->tag = tag_of(frame + e->ip.at, frame + e->ip.transport_at, e->ip.family);
+	e->tag = tag_of(frame + e->ip.transport_at, e->ip.family);
 	e->hint = tcp_recent_find(&tcp->recent, e->tag);
 	if (unlikely(!e->hint))
 		return;
@@ -163,20 +167,20 @@ static bool is_plain(const struct addr *addr, uint8_t family)
 }
 _Static_assert(offsetof(struct addr, zone) == offsetof(struct addr, family) + 1, "is_plain");
 
-static bool addresses_match(const struct tcp_conn *conn, const uint8_t *ip, uint8_t family)
+static bool addresses_match(const struct tcp_conn *conn, const uint8_t *tcp, uint8_t family)
 {
 	if (!is_plain(&conn->path.dst, family) || !is_plain(&conn->path.src, family))
 		return false;
 	if (likely(family == ADDR_IP4))
-		return !memcmp(conn->path.dst.bytes, ip + 12, 4) &&
-		       !memcmp(conn->path.src.bytes, ip + 16, 4);
-	return !memcmp(conn->path.dst.bytes, ip + 8, 16) &&
-	       !memcmp(conn->path.src.bytes, ip + 24, 16);
+		return !memcmp(conn->path.dst.bytes, tcp - 2 * IP4_BYTES, IP4_BYTES) &&
+		       !memcmp(conn->path.src.bytes, tcp - IP4_BYTES, IP4_BYTES);
+	return !memcmp(conn->path.dst.bytes, tcp - 2 * IP6_BYTES, IP6_BYTES) &&
+	       !memcmp(conn->path.src.bytes, tcp - IP6_BYTES, IP6_BYTES);
 }
 
 /* By now it may be another one, or none: segments before this one were processed. */
 static struct tcp_conn *find(const struct tcp_proto *tcp, const struct express *e,
-			     const uint8_t *frame)
+			     const uint8_t *header)
 {
 	struct tcp_conn *conn = tcp_recent_find(&tcp->recent, e->tag);
 	uint32_t ports;
@@ -184,8 +188,7 @@ static struct tcp_conn *find(const struct tcp_proto *tcp, const struct express *
 	if (unlikely(!conn || tcp->recent.generation != ip_express_generation(tcp->stack)))
 		return NULL;
 	ports = (uint32_t)conn->remote_port << 16 | conn->local_port;
-	if (ports != ports_of(frame + e->ip.transport_at) ||
-	    !addresses_match(conn, frame + e->ip.at, e->ip.family))
+	if (ports != ports_of(header) || !addresses_match(conn, header, e->ip.family))
 		return NULL;
 	return conn;
 }
@@ -206,7 +209,7 @@ static bool take(struct tcp_proto *tcp, struct express *e, struct rte_mbuf *pkt)
 
 	if (unlikely(tcp->stage->tags & tcp_input_tag_bit(e->tag)))
 		tcp_input_staged(tcp);
-	conn = find(tcp, e, rte_pktmbuf_mtod(pkt, const uint8_t *));
+	conn = find(tcp, e, rte_pktmbuf_mtod_offset(pkt, const uint8_t *, e->ip.transport_at));
 	if (unlikely(!conn || !tcp_input_is_usual(conn, &e->seg)))
 		return false;
 	strip(pkt, e);

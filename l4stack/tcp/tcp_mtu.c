@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "l4stack/tcp/tcp_recovery.h"
+#include "l4stack/tcp/tcp_recvq.h"
 #include "l4stack/tcp/tcp_seq.h"
 
 #define TIMEOUTS_BEFORE 2 /* those that are taken for congestion */
@@ -181,6 +182,7 @@ void tcp_mtu_begin(struct tcp_conn *conn)
 	uint16_t most = ip_path_port_mtu(conn->tcp->stack, &conn->path);
 
 	probe_over(conn);
+	conn->mss_own = (uint16_t)tcp_recvq_mtu_mss(conn->path.src.family, most, conn->mss_most);
 	conn->mtu = (struct tcp_mtu){0};
 	if (conn->path.mtu >= most)
 		return;

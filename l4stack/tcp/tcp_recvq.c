@@ -28,11 +28,6 @@ uint32_t tcp_recvq_path_mss(const struct stack *stack, const struct ip_path *pat
 	return tcp_recvq_mtu_mss(path->src.family, ip_path_port_mtu(stack, path), most);
 }
 
-uint32_t tcp_recvq_mss(const struct tcp_conn *conn)
-{
-	return tcp_recvq_path_mss(conn->tcp->stack, &conn->path, conn->mss_most);
-}
-
 uint8_t tcp_recvq_wscale(uint32_t limit)
 {
 	uint8_t shift = 0;
@@ -44,17 +39,12 @@ uint8_t tcp_recvq_wscale(uint32_t limit)
 
 /* ---- the window ---- */
 
-static uint32_t sub_floor(uint32_t a, uint32_t b)
-{
-	return a > b ? a - b : 0;
-}
-
 /* How far the window could reach from rcv_nxt. */
 static uint32_t offer(const struct tcp_conn *conn)
 {
-	uint32_t by_bytes = sub_floor(conn->recv_limit, conn->rcv_ready);
-	uint32_t by_charge = sub_floor(2 * conn->recv_limit, conn->rcv_charge) / 2;
-	uint32_t by_budget = sub_floor(tcp_budget_recv_most(conn), conn->rcv_charge) / 2;
+	uint32_t by_bytes = tcp_recvq_sub(conn->recv_limit, conn->rcv_ready);
+	uint32_t by_charge = tcp_recvq_sub(2 * conn->recv_limit, conn->rcv_charge) / 2;
+	uint32_t by_budget = tcp_recvq_sub(tcp_budget_recv_most(conn), conn->rcv_charge) / 2;
 
 	return RTE_MIN(RTE_MIN(by_bytes, by_charge), by_budget);
 }
@@ -65,9 +55,9 @@ static uint32_t offer_gain(const struct tcp_conn *conn, uint32_t least)
 {
 	uint32_t window = tcp_recv_window(conn), gain;
 
-	if (likely(sub_floor(conn->recv_limit, conn->rcv_ready) < window + least))
+	if (likely(!tcp_recvq_may_gain(conn, least)))
 		return 0;
-	gain = sub_floor(offer(conn), window);
+	gain = tcp_recvq_sub(offer(conn), window);
 	return gain < least ? 0 : gain;
 }
 
@@ -110,28 +100,15 @@ uint16_t tcp_recvq_syn_window(struct tcp_conn *conn)
 	return (uint16_t)window;
 }
 
-bool tcp_recvq_update_due(const struct tcp_conn *conn)
+bool tcp_recvq_update_pays(const struct tcp_conn *conn, uint32_t step)
 {
-	uint32_t half = conn->recv_limit / 2, two = 2 * tcp_recvq_mss(conn);
 	uint32_t most = (uint32_t)UINT16_MAX << conn->rcv_wscale; /* that the field can tell */
-	uint32_t untold = sub_floor(most, tcp_recv_window(conn)), step = RTE_MIN(half, two);
+	uint32_t untold = tcp_recvq_sub(most, tcp_recv_window(conn));
 
 	return untold >= step && offer_gain(conn, step) >= step;
 }
 
 /* ---- the queue ---- */
-
-void tcp_recvq_uncharge(struct tcp_conn *conn, uint32_t charge)
-{
-	conn->rcv_charge -= charge;
-	conn->tcp->recv_held_bytes -= charge;
-}
-
-static void charge_add(struct tcp_conn *conn, uint32_t charge)
-{
-	conn->rcv_charge += charge;
-	conn->tcp->recv_held_bytes += charge;
-}
 
 static bool has_room(struct tcp_conn *conn, uint32_t charge, bool in_order)
 {
@@ -176,47 +153,15 @@ enum tcp_recvq_admission tcp_recvq_admit(struct tcp_conn *conn, struct rte_mbuf 
 	}
 	if (!has_room(conn, size->charge, in_order))
 		return TCP_RECVQ_REFUSED;
-	charge_add(conn, size->charge);
+	tcp_recvq_charge(conn, size->charge);
 	return TCP_RECVQ_ADMITTED;
 }
 
-void tcp_recvq_link(struct tcp_conn *conn, struct rte_mbuf *head, struct rte_mbuf *tail,
-		    uint32_t bytes)
-{
-	if (head) {
-		if (conn->rcv_tail)
-			conn->rcv_tail->next = head;
-		else
-			conn->rcv_head = head;
-		conn->rcv_tail = tail;
-	}
-	conn->rcv_nxt += bytes;
-	conn->rcv_ready += bytes;
-	conn->bytes_in += bytes;
-	stack_count_add(conn->tcp->stack, tcp_bytes_in, bytes);
-}
-
-/* One mbuf, and plenty of memory: then nothing is to be weighed. */
-static bool is_small(const struct tcp_conn *conn, const struct rte_mbuf *m)
-{
-	uint32_t charge = tcp_mbuf_charge(m);
-
-	return !m->next && conn->rcv_charge + charge <= conn->recv_limit &&
-	       conn->tcp->recv_held_bytes + charge <= conn->tcp->share_bytes / 8 * 6;
-}
-
-bool tcp_recvq_append(struct tcp_conn *conn, struct rte_mbuf **chain)
+bool tcp_recvq_append_any(struct tcp_conn *conn, struct rte_mbuf **chain)
 {
 	struct tcp_chain_size size;
 	struct rte_mbuf *last;
 
-	if (likely(is_small(conn, *chain))) {
-		last = *chain;
-		charge_add(conn, tcp_mbuf_charge(last));
-		tcp_recvq_link(conn, last, last, last->data_len);
-		*chain = NULL;
-		return true;
-	}
 	*chain = tcp_recvq_measure(conn, *chain, &last, &size);
 	switch (tcp_recvq_admit(conn, conn->rcv_tail, *chain, &size, true)) {
 	case TCP_RECVQ_ADMITTED:
@@ -244,8 +189,9 @@ static struct rte_mbuf *take_all(struct tcp_conn *conn)
 {
 	struct rte_mbuf *chain = conn->rcv_head;
 
-	/* With nothing out of order, all that is charged is in this queue. */
-	tcp_recvq_uncharge(conn, conn->reorder ? chain_charge(chain) : conn->rcv_charge);
+	if (!conn->reorder)
+		return tcp_recvq_take_all(conn);
+	tcp_recvq_uncharge(conn, chain_charge(chain));
 	conn->rcv_head = conn->rcv_tail = NULL;
 	conn->rcv_ready = 0;
 	return chain;
@@ -282,7 +228,7 @@ static struct rte_mbuf *take_head(struct tcp_conn *conn)
 	return m;
 }
 
-struct rte_mbuf *tcp_recvq_take(struct tcp_conn *conn, uint32_t max_bytes)
+struct rte_mbuf *tcp_recvq_take_some(struct tcp_conn *conn, uint32_t max_bytes)
 {
 	struct rte_mbuf *chain = NULL, **link = &chain;
 

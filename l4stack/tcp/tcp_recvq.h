@@ -22,7 +22,10 @@ static inline uint32_t tcp_recv_window(const struct tcp_conn *conn)
 
 /* The MSS to advertise, by what the port carries: the way here may be wider than the way there.
  * RFC 9293 §3.7.1. */
-uint32_t tcp_recvq_mss(const struct tcp_conn *conn);
+static inline uint32_t tcp_recvq_mss(const struct tcp_conn *conn)
+{
+	return conn->mss_own;
+}
 uint32_t tcp_recvq_path_mss(const struct stack *stack, const struct ip_path *path, uint16_t most);
 
 /* The payload of packets of `mtu` bytes. */
@@ -36,8 +39,27 @@ uint8_t tcp_recvq_wscale(uint32_t limit);
 uint16_t tcp_recvq_window(struct tcp_conn *conn);
 uint16_t tcp_recvq_syn_window(struct tcp_conn *conn);
 
+static inline uint32_t tcp_recvq_sub(uint32_t a, uint32_t b)
+{
+	return a > b ? a - b : 0;
+}
+
+/* False: the edge cannot move by `least`. The bytes alone tell that nearly always. */
+static inline bool tcp_recvq_may_gain(const struct tcp_conn *conn, uint32_t least)
+{
+	return tcp_recvq_sub(conn->recv_limit, conn->rcv_ready) >= tcp_recv_window(conn) + least;
+}
+
 /* True when the window could grow enough to tell the peer: RFC 9293 §3.8.6.2.2. */
-bool tcp_recvq_update_due(const struct tcp_conn *conn);
+bool tcp_recvq_update_pays(const struct tcp_conn *conn, uint32_t step);
+
+static inline bool tcp_recvq_update_due(const struct tcp_conn *conn)
+{
+	uint32_t half = conn->recv_limit / 2, two = 2 * tcp_recvq_mss(conn);
+	uint32_t step = half < two ? half : two;
+
+	return tcp_recvq_may_gain(conn, step) && tcp_recvq_update_pays(conn, step);
+}
 
 /* tcp_chain_measure; where memory is short and the chain wastes it, its bytes are moved together.
  */
@@ -56,19 +78,85 @@ enum tcp_recvq_admission tcp_recvq_admit(struct tcp_conn *conn, struct rte_mbuf 
 					 const struct rte_mbuf *chain,
 					 const struct tcp_chain_size *size, bool in_order);
 
-/* Appends payload that starts at rcv_nxt, which moves. False when there is no room. What is left in
- * *chain is still the caller's, in either case. */
-bool tcp_recvq_append(struct tcp_conn *conn, struct rte_mbuf **chain);
+/* The books of mbufs that come and go. */
+static inline void tcp_recvq_charge(struct tcp_conn *conn, uint32_t charge)
+{
+	conn->rcv_charge += charge;
+	conn->tcp->recv_held_bytes += charge;
+}
+
+static inline void tcp_recvq_uncharge(struct tcp_conn *conn, uint32_t charge)
+{
+	conn->rcv_charge -= charge;
+	conn->tcp->recv_held_bytes -= charge;
+}
 
 /* Links payload that was charged when it came. */
-void tcp_recvq_link(struct tcp_conn *conn, struct rte_mbuf *head, struct rte_mbuf *tail,
-		    uint32_t bytes);
+static inline void tcp_recvq_link(struct tcp_conn *conn, struct rte_mbuf *head, struct rte_mbuf *tail,
+		    uint32_t bytes)
+{
+	if (head) {
+		if (conn->rcv_tail)
+			conn->rcv_tail->next = head;
+		else
+			conn->rcv_head = head;
+		conn->rcv_tail = tail;
+	}
+	conn->rcv_nxt += bytes;
+	conn->rcv_ready += bytes;
+	conn->bytes_in += bytes;
+	stack_count_add(conn->tcp->stack, tcp_bytes_in, bytes);
+}
 
-struct rte_mbuf *tcp_recvq_take(struct tcp_conn *conn, uint32_t max_bytes);
+/* One mbuf, and plenty of memory: then nothing is to be weighed. */
+static inline bool tcp_recvq_is_small(const struct tcp_conn *conn, const struct rte_mbuf *m)
+{
+	uint32_t charge = tcp_mbuf_charge(m);
+
+	return !m->next && conn->rcv_charge + charge <= conn->recv_limit &&
+	       conn->tcp->recv_held_bytes + charge <= conn->tcp->share_bytes / 8 * 6;
+}
+
+bool tcp_recvq_append_any(struct tcp_conn *conn, struct rte_mbuf **chain);
+
+/* Appends payload that starts at rcv_nxt, which moves. False when there is no room. What is left in
+ * *chain is still the caller's, in either case. */
+static inline bool tcp_recvq_append(struct tcp_conn *conn, struct rte_mbuf **chain)
+{
+	struct rte_mbuf *m = *chain;
+
+	if (!tcp_recvq_is_small(conn, m))
+		return tcp_recvq_append_any(conn, chain);
+	tcp_recvq_charge(conn, tcp_mbuf_charge(m));
+	tcp_recvq_link(conn, m, m, m->data_len);
+	*chain = NULL;
+	return true;
+}
+
+
+struct rte_mbuf *tcp_recvq_take_some(struct tcp_conn *conn, uint32_t max_bytes);
+
+/* All there is. With nothing out of order, which it is for, all that is charged is in this queue. */
+static inline struct rte_mbuf *tcp_recvq_take_all(struct tcp_conn *conn)
+{
+	struct rte_mbuf *chain = conn->rcv_head;
+
+	tcp_recvq_uncharge(conn, conn->rcv_charge);
+	conn->rcv_head = conn->rcv_tail = NULL;
+	conn->rcv_ready = 0;
+	return chain;
+}
+
+static inline struct rte_mbuf *tcp_recvq_take(struct tcp_conn *conn, uint32_t max_bytes)
+{
+	if (max_bytes < conn->rcv_ready || conn->reorder)
+		return tcp_recvq_take_some(conn, max_bytes);
+	return tcp_recvq_take_all(conn);
+}
+
 void tcp_recvq_free(struct tcp_conn *conn);
 
-/* Gives back the charge of mbufs that leave, and frees a chain with its charge. */
-void tcp_recvq_uncharge(struct tcp_conn *conn, uint32_t charge);
+/* Frees a chain with its charge. */
 void tcp_recvq_free_chain(struct tcp_conn *conn, struct rte_mbuf *chain);
 
 #endif

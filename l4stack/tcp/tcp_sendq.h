@@ -7,6 +7,8 @@
 #ifndef L4STACK_TCP_TCP_SENDQ_H
 #define L4STACK_TCP_TCP_SENDQ_H
 
+#include <rte_mbuf.h>
+
 #include "l4stack/tcp/tcp_conn.h"
 
 /* Takes ownership of the chain. */
@@ -23,5 +25,21 @@ void tcp_sendq_rewind(struct tcp_conn *conn);
 struct rte_mbuf *tcp_sendq_seek(struct tcp_conn *conn, uint32_t seq, uint32_t *off);
 
 void tcp_sendq_free(struct tcp_conn *conn);
+
+/* tcp_sendq_ack of all there is, which stands in one mbuf. */
+static inline void tcp_sendq_free_single(struct tcp_conn *conn)
+{
+	struct rte_mbuf *m = conn->snd_head;
+
+	conn->tcp->send_held_bytes -= conn->mem_charge;
+	conn->mem_charge = 0;
+	conn->snd_bytes = 0;
+	conn->snd_head = conn->snd_tail = conn->resend_at = NULL;
+	if (conn->snd_cursor) {
+		conn->snd_cursor = NULL;
+		conn->snd_cursor_off = 0;
+	}
+	rte_pktmbuf_free_seg(m);
+}
 
 #endif

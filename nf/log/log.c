@@ -3,40 +3,9 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "nf/common/date.h"
-
-static struct variable_source source_of(struct log *log, struct sluice_exchange *x)
-{
-	struct log_context *context = sluice_ctx(x);
-
-	return (struct variable_source){.x = x, .unique = &log->unique, .id = context->id};
-}
-
-static enum sluice_verdict log_request(struct sluice_exchange *x)
-{
-	struct log *log = sluice_data(sluice_of(x));
-	struct log_context *context = sluice_ctx(x);
-	struct variable_source from = source_of(log, x);
-
-	from.path = path_canonical(sluice_path(x), &log->path_room);
-	if (request_rules_match(&log->skip, x, from.path) == PATTERN_YES) {
-		++*log->counters.skipped;
-		return SLUICE_LEAVE;
-	}
-	keep_note(&log->keep, STAGE_REQUEST, &from, &context->kept);
-	return SLUICE_PASS;
-}
-
-static enum sluice_verdict log_response(struct sluice_exchange *x)
-{
-	struct log *log = sluice_data(sluice_of(x));
-	struct log_context *context = sluice_ctx(x);
-	struct variable_source from = source_of(log, x);
-
-	keep_note(&log->keep, STAGE_RESPONSE, &from, &context->kept);
-	return SLUICE_PASS;
-}
 
 static void put_prefix(const struct log *log, struct sluice_nf *nf, struct text *line)
 {
@@ -50,26 +19,42 @@ static void put_prefix(const struct log *log, struct sluice_nf *nf, struct text 
 	text_put(line, sluice_str(log->prefix_rest));
 }
 
-static void log_done(struct sluice_exchange *x, bool reset)
+/* Values that are only known while their head is. */
+static void note(struct log *log, struct variable_source *from, struct sluice_exchange *response)
 {
-	struct log *log = sluice_data(sluice_of(x));
-	struct log_context *context = sluice_ctx(x);
-	struct template_source source = {.from = source_of(log, x), .kept = &context->kept};
-	struct text line = {.room = log->line, .size = sizeof(log->line)};
+	struct variable_source answer = *from;
 
-	(void)reset; /* the ending says more */
-	source.from.own = sluice_ending(x);
-	put_prefix(log, sluice_of(x), &line);
-	template_expand_by(&log->format, &source, log->put, &line);
-	*log->counters.cut += context->kept.cut || line.full;
-	log_sink_add(log, text_str(&line));
+	keep_note(&log->keep, STAGE_REQUEST, from, &log->kept);
+	answer.x = response;
+	if (response)
+		keep_note(&log->keep, STAGE_RESPONSE, &answer, &log->kept);
 }
 
-/* No function was shown it: what there is of it is noted now. */
-static void log_refused(struct sluice_exchange *x)
+static void kept_clear(struct kept *kept)
 {
-	if (log_request(x) == SLUICE_PASS)
-		log_done(x, true);
+	memset(kept, 0, offsetof(struct kept, room));
+}
+
+static void log_seen(struct sluice_exchange *x, struct sluice_exchange *response)
+{
+	struct log *log = sluice_data(sluice_of(x));
+	char id[UNIQUE_BYTES] = "";
+	struct template_source source = {
+		.from = {.x = x, .unique = &log->unique, .id = id, .own = sluice_ending(x)},
+		.kept = &log->kept};
+	struct text line = {.room = log->line, .size = sizeof(log->line)};
+
+	source.from.path = path_canonical(sluice_path(x), &log->path_room);
+	if (request_rules_match(&log->skip, x, source.from.path) == PATTERN_YES) {
+		++*log->counters.skipped;
+		return;
+	}
+	kept_clear(&log->kept);
+	note(log, &source.from, response);
+	put_prefix(log, sluice_of(x), &line);
+	template_expand_by(&log->format, &source, log->put, &line);
+	*log->counters.cut += log->kept.cut || line.full;
+	log_sink_add(log, text_str(&line));
 }
 
 static void log_free(struct log *log)
@@ -109,12 +94,8 @@ static const struct sluice_nf_hooks log_hooks = {
 	SLUICE_HOOKS,
 	.name = "log",
 	.summary = "writes a line for each exchange: who, what, how long, how it ended",
-	.ctx_bytes = sizeof(struct log_context),
 	.init = log_init,
 	.fini = log_fini,
-	.request_head = log_request,
-	.response_head = log_response,
-	.done = log_done,
-	.refused = log_refused,
+	.seen = log_seen,
 };
 SLUICE_FUNCTION(log_hooks);

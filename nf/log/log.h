@@ -50,12 +50,8 @@ struct log {
 	struct log_counters counters;
 	struct log_sink sink;
 	struct path_room path_room;
+	struct kept kept; /* of the exchange whose line is made */
 	char line[LOG_LINE_BYTES];
-};
-
-struct log_context {
-	char id[UNIQUE_BYTES];
-	struct kept kept;
 };
 
 /* Fills a zeroed `log`. Errors are recorded; what was read so far is freed by the caller. */

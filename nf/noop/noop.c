@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * noop: passes everything on. The template for a function of your own: README.md tells
- * what each part is for. It counts what it sees, and can say so in a header field.
+ * what each part is for. It counts what it sees, and can say so in a header field; or it only
+ * watches.
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <sluice/nf.h>
 
@@ -20,12 +22,31 @@ struct noop_exchange {
 	uint64_t began_us;
 };
 
+/* Hooks that are not wanted cost nothing. */
+static int noop_mode(struct sluice_nf *nf, const struct sluice_conf *config, bool field)
+{
+	const char *mode;
+
+	if (sluice_conf_string(config, "mode", "pass", &mode))
+		return -EINVAL;
+	if (!strcmp(mode, "pass")) {
+		sluice_leave_out(nf, SLUICE_HOOK_SEEN);
+		return 0;
+	}
+	if (strcmp(mode, "watch"))
+		return sluice_conf_error_key(config, "mode", "mode is \"pass\" or \"watch\"");
+	if (field)
+		return sluice_conf_error_key(config, "field", "who watches sets no field");
+	sluice_leave_out(nf, SLUICE_HOOK_REQUEST_HEAD | SLUICE_HOOK_RESPONSE_HEAD);
+	return 0;
+}
+
 static int noop_init(struct sluice_nf *nf, const struct sluice_conf *config)
 {
 	const char *field;
 	struct noop *noop;
 
-	if (sluice_conf_string(config, "field", NULL, &field))
+	if (sluice_conf_string(config, "field", NULL, &field) || noop_mode(nf, config, field))
 		return -EINVAL; /* the error is recorded, with file and line */
 	noop = calloc(1, sizeof(*noop));
 	if (!noop)
@@ -64,6 +85,16 @@ static enum sluice_verdict noop_response_head(struct sluice_exchange *x)
 	return SLUICE_LEAVE;
 }
 
+/* Everything that it may want to know is there at once, and nobody waits for it. */
+static void noop_seen(struct sluice_exchange *x, struct sluice_exchange *response)
+{
+	const struct noop *noop = sluice_data(sluice_of(x));
+
+	++*noop->requests;
+	if (response)
+		*noop->waited_us += sluice_ending(x)->reply_us;
+}
+
 /* For chains of protocol "tcp". */
 static enum sluice_verdict noop_open(struct sluice_exchange *x)
 {
@@ -83,6 +114,7 @@ static const struct sluice_nf_hooks noop_hooks = {
 	.request_head = noop_request_head,
 	.response_head = noop_response_head,
 	.open = noop_open,
+	.seen = noop_seen,
 };
 
 SLUICE_FUNCTION(noop_hooks);

@@ -3,6 +3,7 @@
  * noop in C++17: noop.c says what it does. Hooks are called from C: no exception may leave one.
  */
 #include <cerrno>
+#include <cstring>
 #include <new>
 
 #include <sluice/nf.h>
@@ -26,6 +27,20 @@ struct Seen {
 	uint64_t began_us;
 };
 
+// Hooks that are not wanted cost nothing.
+int read_mode(sluice_nf *nf, const sluice_conf *config)
+{
+	const char *mode;
+
+	if (sluice_conf_string(config, "mode", "pass", &mode))
+		return -EINVAL;
+	if (std::strcmp(mode, "pass") != 0 && std::strcmp(mode, "watch") != 0)
+		return sluice_conf_error_key(config, "mode", "mode is \"pass\" or \"watch\"");
+	sluice_leave_out(nf, *mode == 'p' ? SLUICE_HOOK_SEEN
+					  : SLUICE_HOOK_REQUEST_HEAD | SLUICE_HOOK_RESPONSE_HEAD);
+	return 0;
+}
+
 int init(sluice_nf *nf, const sluice_conf *config)
 {
 	auto *noop = new (std::nothrow) Noop;
@@ -35,7 +50,8 @@ int init(sluice_nf *nf, const sluice_conf *config)
 	sluice_set_data(nf, noop);
 	noop->requests = sluice_counter(nf, "requests", "requests that passed");
 	noop->waited_us = sluice_counter(nf, "waited_us", "time from requests to their responses");
-	if (sluice_conf_string(config, "field", nullptr, &noop->field) == 0)
+	if (sluice_conf_string(config, "field", nullptr, &noop->field) == 0 &&
+	    read_mode(nf, config) == 0)
 		return 0;
 	delete noop;
 	return -EINVAL; // the error is recorded, with file and line
@@ -65,6 +81,16 @@ sluice_verdict response_head(sluice_exchange *x)
 	return SLUICE_LEAVE;
 }
 
+// Everything that it may want to know is there at once, and nobody waits for it.
+void seen(sluice_exchange *x, sluice_exchange *response)
+{
+	const Noop &noop = Noop::of(x);
+
+	++*noop.requests;
+	if (response)
+		*noop.waited_us += sluice_ending(x)->reply_us;
+}
+
 // Designated initializers are C++20; in C++17 the hooks are filled in one by one.
 const sluice_nf_hooks hooks = [] {
 	sluice_nf_hooks h = sluice_hooks();
@@ -76,6 +102,7 @@ const sluice_nf_hooks hooks = [] {
 	h.fini = fini;
 	h.request_head = request_head;
 	h.response_head = response_head;
+	h.seen = seen;
 	return h;
 }();
 

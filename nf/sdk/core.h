@@ -68,6 +68,7 @@ enum nf_phase {
 	NF_CLIENT_DATA,
 	NF_SERVER_DATA,
 	NF_REFUSED,
+	NF_SEEN,
 };
 
 LIST_HEAD(sluice_ask_list, sluice_ask);
@@ -120,6 +121,11 @@ struct nf_worker {
 	uint32_t ask_generation;
 };
 
+/* An exchange that is over: three of them that only have heads. */
+struct nf_sight {
+	struct sluice_exchange *request, *response, *asked;
+};
+
 LIST_HEAD(sluice_timer_list, sluice_timer);
 
 struct nf_timers {
@@ -159,6 +165,7 @@ struct sluice_nf {
 	struct nf_edits *spare_edits;
 	struct sluice_exchange *emitting; /* the exchange whose body hook runs */
 	struct sluice_exchange *asked;    /* what sluice_asked returns; NULL: it never did */
+	struct nf_sight *sight;           /* what `seen` is shown; NULL: there is no such hook */
 	struct sluice_slice emit[NF_EMIT_MAX];
 	uint32_t emit_count;
 	uint64_t *counters;
@@ -215,6 +222,13 @@ int nf_command(struct sluice_nf *nf, const char *words, size_t bytes, char **ans
 /* One descriptor from the manager: runs the hook, puts the answer. */
 void nf_event(struct sluice_nf *nf, unsigned worker, const struct sluice_down *down);
 
+/* --- watching (seen.c) --------------------------------------------------------------- */
+
+/* Shows the function an exchange that is over. NULL: there is no such head. */
+void nf_seen(struct sluice_nf *nf, const struct sluice_head *request,
+	     const struct sluice_head *response, const struct sluice_head *asked,
+	     const struct sluice_end *end);
+
 /* --- between the library's files ------------------------------------------------------ */
 
 #define NF_CHUNK 64
@@ -227,6 +241,11 @@ void nf_exchange_end(struct sluice_exchange *x);
 
 const uint8_t *nf_resolve(const struct sluice_nf *nf, uint64_t ref, uint32_t len);
 void nf_complain(struct sluice_nf *nf, const char *what);
+
+/* seen.c */
+int nf_sight_create(struct sluice_nf *nf);
+void nf_sight_free(struct sluice_nf *nf);
+void nf_on_seen(struct sluice_nf *nf, unsigned worker, const struct sluice_down *d);
 
 /* ask.c */
 void nf_asks_drop(struct sluice_exchange *x);

@@ -42,6 +42,8 @@ static bool is_value(struct sluice_str s)
 
 	while (s.len - i >= sizeof(uint64_t) && is_plain(s.ptr + i))
 		i += sizeof(uint64_t);
+	if (i && s.len - i < sizeof(uint64_t) && is_plain(s.ptr + s.len - sizeof(uint64_t)))
+		i = s.len;
 	for (; i < s.len; i++) {
 		unsigned char c = (unsigned char)s.ptr[i];
 
@@ -116,10 +118,10 @@ int edits_put(struct sluice_exchange *x, const struct sluice_edit *edit, const v
 	if (padded > SLUICE_EDITS_MAX_BYTES - x->edits->bytes)
 		return -ENOSPC;
 	at = x->edits->text + x->edits->bytes;
+	memset(at + padded - 8, 0, 8); /* what is not filled below */
 	memcpy(at, edit, sizeof(*edit));
 	memcpy(at + sizeof(*edit), name, edit->name_len);
 	memcpy(at + sizeof(*edit) + edit->name_len, value, edit->value_len);
-	memset(at + bytes, 0, padded - bytes);
 	x->edits->bytes += padded;
 	return 0;
 }

@@ -239,6 +239,9 @@ void nf_event(struct sluice_nf *nf, unsigned worker, const struct sluice_down *d
 	case SLUICE_DOWN_REFUSED:
 		on_refused(nf, worker, d);
 		break;
+	case SLUICE_DOWN_SEEN:
+		nf_on_seen(nf, worker, d);
+		break;
 	case SLUICE_DOWN_REPEATED:
 		if (nf->hooks.repeated)
 			nf->hooks.repeated(nf, d->repeated.tag, d->repeated.times);

@@ -104,7 +104,7 @@ void *sluice_ctx(struct sluice_exchange *x)
 	return x->ctx;
 }
 
-struct sluice_nf *sluice_of(struct sluice_exchange *x)
+struct sluice_nf *sluice_of(const struct sluice_exchange *x)
 {
 	return x->nf;
 }

@@ -113,6 +113,18 @@ struct harness_exchange *harness_request_version(struct harness *h, uint8_t vers
 struct harness_exchange *harness_refused(struct harness *h, const char *method, const char *target,
 					 const struct harness_field *fields,
 					 const struct sluice_end *end);
+/* An exchange that is over, for a function that only looks: runs `seen`. `target` NULL: not even
+ * the request's first line could be read; `status` 0: no response passed it. */
+struct harness_sight {
+	const char *method, *target;
+	const struct harness_field *fields; /* NULL: none; likewise below */
+	uint16_t status;
+	const struct harness_field *response;
+	const char *asked_target; /* NULL: no origin was asked */
+	const struct harness_field *asked;
+	struct sluice_end end;
+};
+void harness_seen(struct harness *h, const struct harness_sight *sight);
 /* The response head of that exchange; runs `response_head`. Its verdict. */
 enum sluice_verdict harness_response(struct harness_exchange *x, uint16_t status,
 				     const struct harness_field *fields);

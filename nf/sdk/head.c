@@ -104,6 +104,8 @@ const struct sluice_exchange *sluice_asked(const struct sluice_exchange *x)
 	struct sluice_nf *nf = x->nf;
 	const struct sluice_head *head = NULL;
 
+	if (x->phase == NF_SEEN)
+		return nf->sight->asked->head ? nf->sight->asked : NULL;
 	if (x->phase == NF_RESPONSE_HEAD && x->asked)
 		head = (const struct sluice_head *)nf_resolve(nf, x->asked, sizeof(*head));
 	if (head && !nf->asked)

@@ -46,6 +46,10 @@ int nf_create(const struct sluice_nf_hooks *hooks, const char *name, const struc
 	nf->tick_us = UINT64_MAX;
 	nf->stride = (bytes + SLUICE_CACHE_LINE - 1) / SLUICE_CACHE_LINE * SLUICE_CACHE_LINE;
 	nf->copied_bytes = sluice_counter(nf, "copied_bytes", "payload that the library copied");
+	if (hooks->seen && nf_sight_create(nf)) {
+		nf_free(nf);
+		return -ENOMEM;
+	}
 	*out = nf;
 	return 0;
 }
@@ -81,6 +85,7 @@ void nf_free(struct sluice_nf *nf)
 	}
 	nf_timers_free(nf);
 	free(nf->asked);
+	nf_sight_free(nf);
 	arena_destroy(nf->arena);
 	conf_tree_free(nf->conf);
 	free(nf);
@@ -177,18 +182,38 @@ const char *nf_error(const struct sluice_nf *nf, unsigned i)
 	return nf->conf ? conf_tree_error(nf->conf, i) : NULL;
 }
 
+#define HOOKS_OF_EXCHANGES(EACH)           \
+	EACH(request_head, REQUEST_HEAD)   \
+	EACH(request_body, REQUEST_BODY)   \
+	EACH(response_head, RESPONSE_HEAD) \
+	EACH(response_body, RESPONSE_BODY) \
+	EACH(done, DONE)                   \
+	EACH(open, OPEN)                   \
+	EACH(client_data, CLIENT_DATA)     \
+	EACH(server_data, SERVER_DATA)     \
+	EACH(refused, REFUSED)             \
+	EACH(repeated, REPEATED)           \
+	EACH(seen, SEEN)
+
 uint32_t nf_hook_mask(const struct sluice_nf *nf)
 {
-	const struct sluice_nf_hooks *h = &nf->hooks;
+	uint32_t mask = 0;
 
-	return (h->request_head ? SLUICE_HOOK_REQUEST_HEAD : 0u) |
-	       (h->request_body ? SLUICE_HOOK_REQUEST_BODY : 0u) |
-	       (h->response_head ? SLUICE_HOOK_RESPONSE_HEAD : 0u) |
-	       (h->response_body ? SLUICE_HOOK_RESPONSE_BODY : 0u) |
-	       (h->done ? SLUICE_HOOK_DONE : 0u) | (h->open ? SLUICE_HOOK_OPEN : 0u) |
-	       (h->client_data ? SLUICE_HOOK_CLIENT_DATA : 0u) |
-	       (h->server_data ? SLUICE_HOOK_SERVER_DATA : 0u) |
-	       (h->refused ? SLUICE_HOOK_REFUSED : 0u) | (h->repeated ? SLUICE_HOOK_REPEATED : 0u);
+#define HAS(hook, bit) mask |= nf->hooks.hook ? SLUICE_HOOK_##bit : 0u;
+	HOOKS_OF_EXCHANGES(HAS)
+#undef HAS
+	return mask;
+}
+
+void sluice_leave_out(struct sluice_nf *nf, uint32_t hooks)
+{
+	if (nf->started)
+		return;
+#define LEAVE_OUT(hook, bit)           \
+	if (hooks & SLUICE_HOOK_##bit) \
+		nf->hooks.hook = NULL;
+	HOOKS_OF_EXCHANGES(LEAVE_OUT)
+#undef LEAVE_OUT
 }
 
 /* --- time and room ----------------------------------------------------------------- */

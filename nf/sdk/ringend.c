@@ -40,7 +40,7 @@ static void prefetch(const struct ringend *end, const struct nf_region *messages
 
 	__builtin_prefetch(next + 1);
 	if (next->kind == SLUICE_DOWN_REQUEST_HEAD || next->kind == SLUICE_DOWN_RESPONSE_HEAD ||
-	    next->kind == SLUICE_DOWN_OPEN)
+	    next->kind == SLUICE_DOWN_OPEN || next->kind == SLUICE_DOWN_SEEN)
 		__builtin_prefetch(messages->base + (uint64_t)next->arg * 64);
 }
 

@@ -7,6 +7,7 @@
  *    again   as it is when nothing is set: the answer is given again without asking anybody
  *    once    the same, each on a connection of its own
  *    0 … 8   asked each time (daemon.recalls = 0), with so many of `noop` before
+ *    watch   the same with eight that only watch
  *    proxy   1 KB through `proxy`, from an origin on the other side
  *
  * or only ROW; or that by THREADS threads at once, each on a CPU of its own with stacks, engine and
@@ -45,7 +46,7 @@ static const char question[] = "GET /64 HTTP/1.1\r\nHost: bench\r\n\r\n";
 struct row {
 	const char *name, *title;
 	unsigned before; /* of `noop` */
-	bool recalls, once, proxy;
+	bool recalls, once, proxy, watch;
 };
 
 struct run {
@@ -161,8 +162,8 @@ static void write_static(FILE *f, unsigned before)
 	for (unsigned i = 0; i < before; i++)
 		fprintf(f,
 			"  { name = \"noop%u\"; plugin = \"noop\"; placement = \"inline\"; "
-			"arena_mb = 1; },\n",
-			i);
+			"arena_mb = 1; config = { mode = \"%s\"; }; },\n",
+			i, run.row->watch ? "watch" : "pass");
 	fprintf(f,
 		"  { name = \"pages\"; plugin = \"static\"; placement = \"inline\"; arena_mb = 4;\n"
 		"    config = { responses = ( { path = \"/64\"; size_bytes = 64; } ); }; } );\n");
@@ -281,6 +282,7 @@ static const struct row rows[] = {
 	{"2", "2 before static", .before = 2},
 	{"4", "4 before static", .before = 4},
 	{"8", "8 before static", .before = 8},
+	{"watch", "8 that watch before static", .before = 8, .watch = true},
 	{"proxy", "1 KB through proxy, from an origin", .proxy = true},
 };
 

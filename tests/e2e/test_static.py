@@ -8,7 +8,7 @@ import os
 import pytest
 
 from functions import Before
-from lab import read_all, read_head
+from lab import read_all, read_head, wait_until
 
 STATIC = """{{ name = "files"; plugin = "static"; arena_mb = 16; placement = "{placement}"; {allow}
   config = {{ otherwise = "pass"; responses = ( {{ root = "{root}"; precompressed = [ "br", "gzip" ]; }} ); }}; }}"""
@@ -70,6 +70,17 @@ def test_large(it):
     assert sha(it, "/large.bin", "--limit-rate", "3M") == hashlib.sha256(content).hexdigest()
     assert it.stat("files", "file_streams") == 4
     assert it.stat("files", "file_broken") == 0
+
+
+def test_again(it):
+    """The same request again is answered without asking the function, which counts it all the same."""
+    url = "http://10.10.1.1/dir/"
+    assert it.client.curl(*[url] * 60) == "<p>dir" * 60
+    # They may have been spread over two seconds, each with a Date of its own; who asks first in each is asked about.
+    assert it.sluiced.stat("responses_recalled") >= 50
+    wait_until(lambda: it.stat("files", "answered") == 60, 5, "the function has not counted all answers")
+    assert it.stat("files", "requests") == 60
+    assert it.stat("files", "file_hits") >= 50
 
 
 def test_changes(it):

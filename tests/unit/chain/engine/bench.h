@@ -113,7 +113,7 @@ struct fake {
 	struct engine_answer *answer; /* while it is called in place */
 	unsigned called;              /* in place, ever */
 	uint64_t repeated;
-	unsigned heads[2], opens, pieces[2], ends[2], dones, resets, releases;
+	unsigned heads[2], opens, pieces[2], ends[2], dones, resets, releases, sights;
 	uint8_t *body[2]; /* bytes shown */
 	size_t body_len[2], body_room[2];
 	uint32_t released[FAKE_SEEN_MAX];
@@ -136,6 +136,8 @@ void fake_say_text(struct fake *fake, struct sluice_up up, const void *text, uin
 /* Bytes in its arena, at `offset`. */
 struct sluice_slice fake_slice(struct fake *fake, uint64_t offset, const void *bytes, uint32_t len,
 			       uint32_t tag);
+/* By what a descriptor has of it; NULL: SLUICE_HEAD_NONE. */
+const struct sluice_head *fake_head_at(uint32_t arg);
 const struct sluice_head *fake_head(const struct fake *fake, const struct sluice_down *down);
 /* A text of a head, as a C string; valid until the next call. */
 const char *head_text(const struct sluice_head *head, struct sluice_text text);

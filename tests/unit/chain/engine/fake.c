@@ -58,6 +58,24 @@ static bool fake_call(void *ctx, uint64_t now_us, const struct sluice_down *down
 	return true;
 }
 
+static uint32_t arg_of(const struct sluice_head *head)
+{
+	return head ? (uint32_t)(((const uint8_t *)head - bench.messages->base) / 64)
+		    : SLUICE_HEAD_NONE;
+}
+
+/* An engine_seen: noted as if it came by the ring. */
+static bool fake_see(void *ctx, uint64_t now_us, const struct engine_sight *sight)
+{
+	const struct sluice_down down = {.response = arg_of(sight->response),
+					 .asked = arg_of(sight->asked),
+					 .kind = SLUICE_DOWN_SEEN,
+					 .arg = arg_of(sight->request),
+					 .end = sight->end};
+
+	return fake_call(ctx, now_us, &down, NULL);
+}
+
 struct fake *fake_up_at(unsigned function, unsigned index, uint32_t hooks)
 {
 	struct link_sizes sizes = {
@@ -87,6 +105,7 @@ struct fake *fake_up_at(unsigned function, unsigned index, uint32_t hooks)
 							     .link = fake->link,
 							     .arena = fake->arena,
 							     .event = in_place ? fake_call : NULL,
+							     .seen = in_place ? fake_see : NULL,
 							     .event_ctx = fake}),
 		0);
 	fake->up_known = true;
@@ -168,6 +187,9 @@ static void note(struct fake *fake, const struct sluice_down *down)
 	case SLUICE_DOWN_RELEASE:
 		for (unsigned i = 0; i < down->slices; i++)
 			fake->released[fake->releases++ % FAKE_SEEN_MAX] = down->slice[i].tag;
+		return;
+	case SLUICE_DOWN_SEEN:
+		fake->sights++;
 		return;
 	case SLUICE_DOWN_ASK_HEAD:
 	case SLUICE_DOWN_ASK_END:
@@ -320,11 +342,18 @@ bool fake_was_released(const struct fake *fake, uint32_t tag)
 
 /* --- heads ----------------------------------------------------------------------- */
 
+const struct sluice_head *fake_head_at(uint32_t arg)
+{
+	if (arg == SLUICE_HEAD_NONE)
+		return NULL;
+	return (const struct sluice_head *)(const void *)(bench.messages->base +
+							  (uint64_t)arg * 64);
+}
+
 const struct sluice_head *fake_head(const struct fake *fake, const struct sluice_down *down)
 {
 	(void)fake;
-	return (const struct sluice_head *)(const void *)(bench.messages->base +
-							  (uint64_t)down->arg * 64);
+	return fake_head_at(down->arg);
 }
 
 const char *head_text(const struct sluice_head *head, struct sluice_text text)

@@ -126,6 +126,30 @@ static void test_again(void **state)
 	bench_close();
 }
 
+/* Who looks at exchanges sees every one. */
+static void test_watched(void **state)
+{
+	struct options options = {.path = 2, .no_functions_up = true, .recalls = 16};
+	struct peer *c;
+
+	(void)state;
+	said.steady_ms = 5000;
+	said.bytes = 5;
+	said.status = 200;
+	bench_open(&options);
+	fake_up(0, ENGINE_HOOK_SEEN);
+	fake_up(1, ONE)->on = answer;
+	c = client_open();
+	ask_times(c, 3);
+	until(f(0)->sights == 3);
+	assert_int_equal(counted(responses_recalled), 0);
+	fake_down(f(0)); /* nobody is there to see, and each is counted */
+	ask_times(c, 2);
+	assert_int_equal(counted(responses_recalled), 0);
+	assert_int_equal(counted(exchanges_unseen), 2);
+	bench_close();
+}
+
 /* One byte makes another head. */
 static void test_other_heads(void **state)
 {
@@ -442,14 +466,15 @@ static void test_origin(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_again),           cmocka_unit_test(test_other_heads),
-		cmocka_unit_test(test_more_than_fit),   cmocka_unit_test(test_not_steady),
-		cmocka_unit_test(test_all_must_say_so), cmocka_unit_test(test_time),
-		cmocka_unit_test(test_methods),         cmocka_unit_test(test_long_body),
-		cmocka_unit_test(test_sizes),           cmocka_unit_test(test_pipelined),
-		cmocka_unit_test(test_close),           cmocka_unit_test(test_max_requests),
-		cmocka_unit_test(test_changes),         cmocka_unit_test(test_unsteady),
-		cmocka_unit_test(test_slow_client),     cmocka_unit_test(test_origin),
+		cmocka_unit_test(test_again),        cmocka_unit_test(test_watched),
+		cmocka_unit_test(test_other_heads),  cmocka_unit_test(test_more_than_fit),
+		cmocka_unit_test(test_not_steady),   cmocka_unit_test(test_all_must_say_so),
+		cmocka_unit_test(test_time),         cmocka_unit_test(test_methods),
+		cmocka_unit_test(test_long_body),    cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_pipelined),    cmocka_unit_test(test_close),
+		cmocka_unit_test(test_max_requests), cmocka_unit_test(test_changes),
+		cmocka_unit_test(test_unsteady),     cmocka_unit_test(test_slow_client),
+		cmocka_unit_test(test_origin),
 	};
 
 	return cmocka_run_group_tests(tests, bench_start, bench_stop);

@@ -47,6 +47,29 @@ static void fields_are_found_by_name(void **state)
 	assert_string_equal(http_field_name(60000), "");
 }
 
+/* Any byte in any place: only letters have another case. */
+static void a_name_is_compared_by_letters(void **state)
+{
+	(void)state;
+	for (uint16_t id = 1; id < SLUICE_FIELD_COUNT; id++) {
+		uint32_t len = (uint32_t)strlen(http_field_name(id));
+		uint8_t name[64];
+
+		memcpy(name, http_field_name(id), len);
+		for (uint32_t at = 0; at < len * 256; at++) {
+			uint8_t was = name[at / 256], byte = (uint8_t)at;
+			bool same = byte == was || (was >= 'a' && was <= 'z' && byte == was - 0x20);
+
+			name[at / 256] = byte;
+			assert_int_equal(http_field_is(id, name, len), same);
+			name[at / 256] = was;
+		}
+		assert_false(http_field_is(id, name, len - 1));
+		assert_false(http_field_is(SLUICE_FIELD_OTHER, name, len));
+		assert_false(http_field_is(SLUICE_FIELD_COUNT, name, len));
+	}
+}
+
 static void fields_have_flags(void **state)
 {
 	(void)state;
@@ -218,6 +241,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(fields_are_found_by_name),
+		cmocka_unit_test(a_name_is_compared_by_letters),
 		cmocka_unit_test(fields_have_flags),
 		cmocka_unit_test(methods_have_case),
 		cmocka_unit_test(bytes_have_classes),

@@ -172,6 +172,8 @@ static void test_functions(void **state)
 		 .cpu = -1,
 		 .uptime_s = 3600,
 		 .exchanges = 10432,
+		 .seen = 17,
+		 .unseen = 5,
 		 .held = 3,
 		 .busy = 4.2},
 		{.state = "restarting",
@@ -189,11 +191,11 @@ static void test_functions(void **state)
 	assert_rendered(
 		&view_of_function, "functions", view_functions_json(functions, 2),
 		"STATE       FUNCTION  NO  PLUGIN  PLACEMENT  PID  CPU  UPTIME  RESTARTS  "
-		"EXCHANGES  HELD  QUEUED  OFFENCES  BUSY\n"
+		"EXCHANGES  SEEN  UNSEEN  HELD  QUEUED  OFFENCES  BUSY\n"
 		"up          guard      0  filter  process    812    -  1h 00m         0      "
-		"10432     3       0         0  4.2%\n"
+		"10432    17       5     3       0         0  4.2%\n"
 		"restarting  edge       1  cache   process      -    2      0s         4          "
-		"0     0       0         0  0.0%\n"
+		"0     0       0     0       0         0  0.0%\n"
 		"            last exit killed by signal 9\n");
 }
 

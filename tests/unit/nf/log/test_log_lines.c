@@ -21,11 +21,14 @@ static const struct sluice_end good = {
 static void exchange(struct harness *h, const char *target, const struct harness_field *fields,
 		     const struct sluice_end *end)
 {
-	struct harness_exchange *x = harness_request(h, "GET", target, fields);
-
-	assert_int_equal(harness_verdict(x), SLUICE_PASS);
-	harness_response(x, 200, HARNESS_FIELDS({"Content-Type", "text/html"}));
-	harness_end(x, end, end->why != SLUICE_ENDING_COMPLETE);
+	harness_seen(h, &(struct harness_sight){
+				.method = "GET",
+				.target = target,
+				.fields = fields,
+				.status = end->status,
+				.response = HARNESS_FIELDS({"Content-Type", "text/html"}),
+				.end = *end,
+			});
 }
 
 static void assert_line(const char *config, const struct harness_field *fields,
@@ -135,12 +138,13 @@ static void test_syslog(void **state)
 static void test_skip(void **state)
 {
 	struct harness *h = log_start("to = \"out\"; skip = ( { path_exact = \"/health\"; } );");
-	struct harness_exchange *x = harness_request(h, "GET", "/health", HARNESS_NO_FIELDS);
 
 	(void)state;
-	assert_int_equal(harness_verdict(x), SLUICE_LEAVE);
+	exchange(h, "/health", HARNESS_NO_FIELDS, &good);
 	assert_int_equal(harness_counter(h, "skipped"), 1);
 	exchange(h, "/", HARNESS_NO_FIELDS, &good);
+	harness_advance(h, FLUSH_US);
+	assert_int_equal(harness_counter(h, "lines"), 1);
 	harness_destroy(h);
 }
 
@@ -206,6 +210,21 @@ static void test_what_does_not_fit_is_cut(void **state)
 	harness_destroy(h);
 }
 
+/* A value of one is never left for the next; what there is no response for is empty. */
+static void test_nothing_is_left(void **state)
+{
+	struct harness *h = log_start(TEXT("${header:A} ${response:Content-Type} $status"));
+	struct harness_sight sight = {.method = "GET", .target = "/", .end = good};
+
+	(void)state;
+	exchange(h, "/", HARNESS_FIELDS({"A", "1"}), &good);
+	sight.end.status = 502;
+	harness_seen(h, &sight);
+	harness_advance(h, FLUSH_US);
+	assert_string_equal(harness_written(h), "1 text/html 200\n- - 502\n");
+	harness_destroy(h);
+}
+
 /* No function was shown it. */
 static void test_refused(void **state)
 {
@@ -219,8 +238,11 @@ static void test_refused(void **state)
 				 .head_us = 10};
 
 	(void)state;
-	harness_refused(h, "GET", "/x", HARNESS_FIELDS({"User-Agent", "u"}), &end);
-	harness_refused(h, "GET", "/health", HARNESS_NO_FIELDS, &end);
+	harness_seen(h, &(struct harness_sight){.method = "GET",
+						.target = "/x",
+						.fields = HARNESS_FIELDS({"User-Agent", "u"}),
+						.end = end});
+	harness_seen(h, &(struct harness_sight){.method = "GET", .target = "/health", .end = end});
 	harness_advance(h, FLUSH_US);
 	assert_string_equal(harness_written(h), "192.0.2.1 GET /x u 431 request_bad 10\n");
 	assert_int_equal(harness_counter(h, "skipped"), 1);
@@ -232,6 +254,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_combined),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_nothing_is_left),
 		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_own_text),
 		cmocka_unit_test(test_servers),

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Watchers: functions that only look. Nothing is asked of them, so nothing waits for them: when an
+ * exchange is over each is shown all of it at once, one in the worker by a call, a process by one
+ * descriptor. Its consumption gives the exchange back (`graves`).
+ *
+ * A watcher sees heads as they passed its place in the path. They are changed in one place, so the
+ * first change behind a watcher's back copies the head; most chains change none.
+ *
+ * One that is slow, stopped or gone misses exchanges, which is counted; it delays nobody: its ring
+ * bounds what it holds, and all together may keep an eighth of the exchanges.
+ */
+#include "chain/engine/internal.h"
+
+#define KEPT_PART 8
+
+/* --- who ------------------------------------------------------------------------- */
+
+static uint32_t watchers_of(const struct chain *chain)
+{
+	uint32_t watchers = 0;
+
+	for (unsigned i = 0; i < chain->path_length && !chain->stream; i++)
+		if (chain->path[i]->hooks & ENGINE_HOOK_SEEN)
+			watchers |= 1u << i;
+	return watchers;
+}
+
+void watch_chains(struct engine *engine)
+{
+	struct chain *chain;
+
+	LIST_FOREACH (chain, &engine->chains, link)
+		chain->watchers = watchers_of(chain);
+}
+
+/* --- heads as they passed -------------------------------------------------------- */
+
+/* Stages that the head passed on its way to this one. */
+static uint32_t stages_passed(enum direction d, uint8_t stage)
+{
+	return d == REQUEST ? (1u << stage) - 1 : ~((2u << stage) - 1);
+}
+
+/* The number of a copy; 0: there is no place for one. */
+static uint8_t copy_make(struct exchange *x, enum direction d)
+{
+	struct sluice_head *copy = NULL;
+
+	if (x->copies < WATCH_COPIES)
+		copy = slots_copy_head(&x->engine->slots, x->message[d].head);
+	if (!copy) {
+		engine_count(x->engine, exchanges_seen_changed);
+		return 0;
+	}
+	x->copy[x->copies] = copy;
+	return ++x->copies;
+}
+
+void watch_change(struct exchange *x, enum direction d, uint8_t stage)
+{
+	uint32_t stages = x->chain->watchers & stages_passed(d, stage);
+	uint8_t number = 0;
+
+	for (; stages; stages &= stages - 1) {
+		unsigned i = (unsigned)__builtin_ctz(stages);
+
+		if (x->passed[d][i] || x->hop[i].outdone || i > x->reached)
+			continue;
+		if (!number)
+			number = copy_make(x, d);
+		if (!number)
+			return;
+		x->passed[d][i] = number;
+	}
+}
+
+static const struct sluice_head *head_passed(const struct exchange *x, enum direction d,
+					     unsigned stage, const struct sluice_head *last)
+{
+	uint8_t number = x->passed[d][stage];
+
+	return number ? x->copy[number - 1] : last;
+}
+
+void watch_free(struct exchange *x)
+{
+	while (x->copies)
+		slots_free(&x->engine->slots, x->copy[--x->copies]);
+	if (!x->kept)
+		return;
+	x->kept = false;
+	x->engine->kept--;
+}
+
+/* --- showing --------------------------------------------------------------------- */
+
+static void unseen(struct function *function, struct instance *instance)
+{
+	engine_count(function->engine, exchanges_unseen);
+	if (instance)
+		instance->unseen++;
+	else
+		function->unseen++;
+}
+
+static void seen(struct instance *instance)
+{
+	engine_count(instance->engine, exchanges_seen);
+	instance->seen++;
+}
+
+void watch_seen(struct hop *hop)
+{
+	if (hop->watches)
+		seen(hop->instance);
+	hop->watches = false;
+}
+
+void watch_lost(struct hop *hop)
+{
+	if (hop->watches)
+		unseen(hop_function(hop), hop->instance);
+	hop->watches = false;
+}
+
+/* While something is in its rings all that it is shown goes there. */
+static bool show_in_place(struct instance *instance, const struct engine_sight *sight)
+{
+	return instance->see && !instance->dirty &&
+	       instance->see(instance->event_ctx, instance->engine->timers.now_us, sight);
+}
+
+/* Watchers may keep it. */
+static bool keep(struct exchange *x)
+{
+	struct engine *engine = x->engine;
+
+	if (x->kept)
+		return true;
+	if (engine->kept > engine->env.max_exchanges / KEPT_PART)
+		return false;
+	engine->kept++;
+	x->kept = true;
+	return true;
+}
+
+static uint32_t head_arg(const struct exchange *x, const struct sluice_head *head)
+{
+	return head ? slots_arg(&x->engine->slots, head) : SLUICE_HEAD_NONE;
+}
+
+/* False: it did not keep up. */
+static bool show_by_ring(struct hop *hop, struct instance *instance,
+			 const struct engine_sight *sight)
+{
+	const struct exchange *x = hop->exchange;
+	struct sluice_down *down = NULL;
+
+	if (TAILQ_EMPTY(&instance->waiting) && keep(hop->exchange))
+		down = link_next(instance->link);
+	if (!down)
+		return false;
+	*down = (struct sluice_down){.response = head_arg(x, sight->response),
+				     .asked = head_arg(x, sight->asked),
+				     .kind = SLUICE_DOWN_SEEN,
+				     .arg = head_arg(x, sight->request),
+				     .end = sight->end};
+	if (!hop->instance)
+		hop_join(hop, instance);
+	hop->mark = ++instance->produced;
+	hop->watches = true;
+	instance->dirty = true;
+	engine_count(x->engine, descriptors_down);
+	return true;
+}
+
+/* The request came to it, and it did not take its leave. */
+static bool is_concerned(const struct hop *hop)
+{
+	const struct exchange *x = hop->exchange;
+
+	return !hop->skipped && !hop->left && (x->refused || hop->stage <= x->reached);
+}
+
+static void show(struct hop *hop, uint64_t key, const struct engine_sight *all)
+{
+	const struct exchange *x = hop->exchange;
+	struct function *function = hop_function(hop);
+	struct instance *instance = hop->instance ? hop->instance : hop_choose(function, key);
+	struct engine_sight sight = *all;
+
+	if (!instance || instance->broken) {
+		unseen(function, NULL);
+		return;
+	}
+	sight.request = head_passed(x, REQUEST, hop->stage, all->request);
+	sight.response = hop->outdone ? NULL : head_passed(x, RESPONSE, hop->stage, all->response);
+	if (show_in_place(instance, &sight))
+		seen(instance);
+	else if (!show_by_ring(hop, instance, &sight))
+		unseen(function, instance);
+}
+
+/* What the client was sent by somebody else than the engine. */
+static const struct sluice_head *response_of(const struct exchange *x)
+{
+	return x->answered && !x->own_answer ? x->message[RESPONSE].head : NULL;
+}
+
+void watch_over(struct exchange *x, uint64_t key)
+{
+	uint32_t stages = x->chain->watchers;
+	struct engine_sight sight;
+
+	if (!stages)
+		return;
+	sight.request = x->message[REQUEST].head;
+	sight.asked = x->origin.sent ? x->message[REQUEST].head : NULL;
+	sight.response = response_of(x);
+	ending_tell(x, &sight.end);
+	for (; stages; stages &= stages - 1) {
+		struct hop *hop = &x->hop[__builtin_ctz(stages)];
+
+		if (is_concerned(hop))
+			show(hop, key, &sight);
+	}
+}

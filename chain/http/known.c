@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "chain/http/known.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "chain/http/mix.h"
+
+/* The place of a head whose end is not known yet: by how it begins. */
+#define BEGIN 64u
+
+static uint32_t place_of(const struct http_known_of *of, const struct http_run *run)
+{
+	uint64_t mixed = http_mix(run->data, run->len < BEGIN ? run->len : BEGIN);
+
+	return (uint32_t)((mixed >> 40) + of->response + of->method) % HTTP_KNOWNS;
+}
+
+static bool same_limits(const struct http_limits *a, const struct http_limits *b)
+{
+	return a->max_head_bytes == b->max_head_bytes && a->max_fields == b->max_fields &&
+	       a->max_target_bytes == b->max_target_bytes;
+}
+
+static bool is_it(const struct http_known *known, const struct http_known_of *of,
+		  const struct http_run *run)
+{
+	return known->bytes && known->bytes <= run->len && known->response == of->response &&
+	       known->method == of->method && same_limits(&known->limits, of->limits) &&
+	       memcmp(known->text, run->data, known->bytes) == 0;
+}
+
+/* All but what belongs to the slot, to the connection, and to where the text lies. */
+static void copy_index(struct sluice_head *to, const struct sluice_head *from,
+		       const struct sluice_field *fields)
+{
+	memcpy(to, from, offsetof(struct sluice_head, client));
+	memcpy(to->first, from->first, sizeof(to->first));
+	memcpy(to->field, fields, from->fields * sizeof(*fields));
+}
+
+uint32_t http_known_recall(const struct http_knowns *knowns, const struct http_known_of *of,
+			   const struct http_run *run, struct sluice_head *head,
+			   struct http_framing *framing)
+{
+	const struct http_known *known = &knowns->known[place_of(of, run)];
+
+	if (!is_it(known, of, run) || known->head.fields > head->fields_size)
+		return 0;
+	copy_index(head, &known->head, known->field);
+	head->base[1] = run->ref;
+	*framing = known->framing;
+	return known->bytes;
+}
+
+/* All of its text lies in the run, from its begin on. */
+static bool lies_in(const struct sluice_head *head, const struct http_run *run)
+{
+	return head->bases == 2 && head->base[1] == run->ref && head->text_used == 0;
+}
+
+void http_known_keep(struct http_knowns *knowns, const struct http_known_of *of,
+		     const struct http_run *run, uint32_t bytes, const struct sluice_head *head,
+		     const struct http_framing *framing)
+{
+	struct http_known *known = &knowns->known[place_of(of, run)];
+	uint64_t mixed;
+
+	if (bytes > HTTP_KNOWN_BYTES || bytes > run->len || head->fields > HTTP_KNOWN_FIELDS ||
+	    !lies_in(head, run))
+		return;
+	mixed = http_mix(run->data, bytes);
+	if (known->seen != mixed) {
+		known->seen = mixed;
+		return;
+	}
+	known->bytes = bytes;
+	known->response = of->response;
+	known->method = of->method;
+	known->limits = *of->limits;
+	known->framing = *framing;
+	known->head = *head;
+	memcpy(known->field, head->field, head->fields * sizeof(head->field[0]));
+	memcpy(known->text, run->data, bytes);
+}
