@@ -3,7 +3,8 @@
 """chain [--rounds N] [--ms MS] [--lengths 0,1,…] [--connections N]: what each function in a path costs.
 
 In front of `static` (inline) stand 0 to 8 functions that look at every head and pass it on (`noop`), as processes and
-inline. Both placements are measured in turns, and beside them the path without any.
+inline. Both placements are measured in turns, and beside them the path without any. All of them are asked about each
+request (daemon.recalls = 0): that is what is measured.
 """
 
 import argparse
@@ -27,7 +28,7 @@ class Chain(harness.Sluice):
 
     def __init__(self, lab, load, device, length, placement):
         functions = [*noops(length, placement), harness.static_function((SIZE,))]
-        super().__init__(lab, load, [device], placement, functions, [*(f"noop{i}" for i in range(length)), "pages"])
+        super().__init__(lab, load, [device], placement, functions, [*(f"noop{i}" for i in range(length)), "pages"], daemon="recalls = 0;")
 
 
 def measure(lab, load, args, length):
