@@ -284,12 +284,12 @@ bool body_move(struct exchange *x, enum direction d)
  * has ended. */
 static bool stages_choose(struct exchange *x, enum direction d)
 {
-	unsigned first = 0, past = x->chain->path_length;
+	uint32_t stages = x->chain->bodies[d];
 
-	if (d == RESPONSE && x->responder < past)
-		past = x->responder;
-	for (unsigned i = first; i < past; i++)
-		if (!stage_choose(x, d, i))
+	if (d == RESPONSE && x->responder < x->chain->path_length)
+		stages &= (1u << x->responder) - 1;
+	for (; stages; stages &= stages - 1)
+		if (!stage_choose(x, d, (unsigned)__builtin_ctz(stages)))
 			return false;
 	return true;
 }

@@ -164,6 +164,7 @@ static int chain_make(struct engine *engine, uint32_t version, const struct engi
 		chain_free(chain);
 		return error;
 	}
+	hooks_chain(chain);
 	*out = chain;
 	return 0;
 }
@@ -318,7 +319,6 @@ int engine_chains_set(struct engine *engine, uint32_t version, const struct engi
 	}
 	engine->chains_count = count;
 	engine->draining = false;
-	watch_chains(engine);
 	config_settle(engine);
 	return 0;
 }

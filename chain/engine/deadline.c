@@ -71,7 +71,10 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 
 void deadline_arm(struct exchange *x)
 {
-	uint64_t due = earlier(earlier(due_us(x), total_due_us(x)), hedge_due_us(x));
+	uint64_t due;
+
+	x->unarmed = false;
+	due = earlier(earlier(due_us(x), total_due_us(x)), hedge_due_us(x));
 
 	timer_start(&x->engine->timers, &x->timer, earlier(due, limits_rate_us(x)));
 }

@@ -25,7 +25,10 @@ void exchange_phase(struct exchange *x, enum phase phase)
 {
 	x->phase = (uint8_t)phase;
 	exchange_progress(x);
-	deadline_arm(x);
+	if (x->engine->running == x)
+		x->unarmed = true;
+	else
+		deadline_arm(x);
 }
 
 /* --- one turn -------------------------------------------------------------------- */
@@ -44,13 +47,27 @@ static void complete(struct exchange *x)
 }
 
 /* False: it has ended, but for what is left of its request. */
-static bool heads_move(struct exchange *x)
+static bool head_walks(struct exchange *x)
 {
 	if (x->phase == PHASE_REQUEST || x->phase == PHASE_RESPONSE)
 		hop_walk(x);
-	if (!exchange_alive(x) || x->phase == PHASE_DRAIN)
+	return exchange_alive(x) && x->phase != PHASE_DRAIN;
+}
+
+/* The request's head down to the origin, what is there of the answer, and that back up. False: as
+ * above. */
+static bool heads_move(struct exchange *x)
+{
+	bool waits;
+
+	if (!head_walks(x))
 		return false;
-	return (!x->origin.conn && !x->origin.gone && !x->pending) || origin_run(x);
+	if (!x->origin.conn && !x->origin.gone && !x->pending)
+		return true;
+	waits = x->phase == PHASE_WAIT;
+	if (!origin_run(x))
+		return false;
+	return !waits || x->phase != PHASE_RESPONSE || head_walks(x);
 }
 
 static bool bodies_move(struct exchange *x)
@@ -68,12 +85,8 @@ static void drain(struct exchange *x)
 		exchange_end(x, result == DISCARD_END ? CLIENT_KEEP : CLIENT_END, x->failed);
 }
 
-static void exchange_run(struct task *task)
+static void run(struct exchange *x)
 {
-	struct exchange *x = exchange_of(task);
-
-	if (!exchange_alive(x))
-		return;
 	if (x->phase == PHASE_TUNNEL) {
 		tunnel_run(x);
 		return;
@@ -96,6 +109,20 @@ static void exchange_run(struct task *task)
 		return;
 	if (x->phase == PHASE_BODY && x->body[RESPONSE].ended)
 		complete(x);
+}
+
+/* It goes through several phases at once: its deadline is that of the last one. */
+static void exchange_run(struct task *task)
+{
+	struct exchange *x = exchange_of(task);
+
+	if (!exchange_alive(x))
+		return;
+	x->engine->running = x;
+	run(x);
+	x->engine->running = NULL;
+	if (x->unarmed && exchange_alive(x))
+		deadline_arm(x);
 }
 
 /* --- begin ----------------------------------------------------------------------- */
@@ -170,7 +197,9 @@ void exchange_begin(struct client *client, struct sluice_head *head, struct rte_
 	http_body_init(&x->body[REQUEST].decoder, framing, &x->chain->limits, x->trailers[REQUEST],
 		       ENGINE_TRAILER_BYTES);
 	engine_count(x->engine, requests);
-	exchange_phase(x, PHASE_REQUEST);
+	x->phase = PHASE_REQUEST;
+	exchange_progress(x);
+	x->unarmed = true;
 	exchange_ready(x);
 }
 
@@ -256,8 +285,8 @@ static void account(struct exchange *x, struct client *client)
 static void hops_close(struct exchange *x)
 {
 	x->open_hops = 1;
-	for (uint8_t i = 0; i < x->chain->path_length; i++)
-		hop_close(&x->hop[i]);
+	for (uint32_t left = x->touched; left; left &= left - 1)
+		hop_close(&x->hop[__builtin_ctz(left)]);
 }
 
 void exchange_end(struct exchange *x, enum client_fate fate, bool failed)

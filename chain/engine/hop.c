@@ -19,6 +19,7 @@ void hop_enqueue(struct hop *hop, struct hop_queue *queue)
 		return;
 	TAILQ_INSERT_TAIL(queue, hop, queue);
 	hop->queued = queue;
+	hop->exchange->touched |= 1u << hop->stage;
 }
 
 void hop_dequeue(struct hop *hop)
@@ -103,6 +104,7 @@ void hop_join(struct hop *hop, struct instance *instance)
 {
 	hop->instance = instance;
 	hop->saw = false;
+	hop->exchange->touched |= 1u << hop->stage;
 	LIST_INSERT_HEAD(&instance->bound, hop, of_instance);
 }
 
@@ -276,13 +278,26 @@ static enum offer head_offer(struct hop *hop, enum direction d)
 	return hop_must_stand_alone(hop) ? OFFER_WAIT : head_send(hop, d);
 }
 
+/* To the next function that may want the head, or past the last one: false. Nobody between changes
+ * it, so branches that begin there are decided as they would have been on the way. */
+static bool next_down(struct exchange *x)
+{
+	const struct chain *chain = x->chain;
+	uint32_t left = chain->heads[REQUEST] >> x->stage;
+	int stage = left ? x->stage + __builtin_ctz(left) : chain->path_length;
+
+	x->stage = (int8_t)stage;
+	x->reached = (uint8_t)stage;
+	if (x->branch < chain->branches)
+		branches_take(x);
+	return left;
+}
+
 static enum offer walk_down(struct exchange *x)
 {
 	enum offer offer;
 
-	for (; x->stage < x->chain->path_length; x->stage++) {
-		branches_take(x);
-		x->reached = (uint8_t)x->stage;
+	for (; next_down(x); x->stage++) {
 		offer = head_offer(&x->hop[x->stage], REQUEST);
 		if (offer != OFFER_SKIP)
 			return offer;
@@ -291,11 +306,20 @@ static enum offer walk_down(struct exchange *x)
 	return OFFER_WAIT;
 }
 
+static bool next_up(struct exchange *x)
+{
+	uint32_t below = x->stage < 0 ? 0 : (2u << x->stage) - 1;
+	uint32_t left = x->chain->heads[RESPONSE] & below;
+
+	x->stage = (int8_t)(left ? 31 - __builtin_clz(left) : -1);
+	return left;
+}
+
 static enum offer walk_up(struct exchange *x)
 {
 	enum offer offer;
 
-	for (; x->stage >= 0; x->stage--) {
+	for (; next_up(x); x->stage--) {
 		offer = head_offer(&x->hop[x->stage], RESPONSE);
 		if (offer != OFFER_SKIP)
 			return offer;

@@ -69,7 +69,7 @@ int engine_instance_up(struct engine *engine, const struct engine_instance *from
 	function->unseen = 0;
 	function->known = true;
 	function->hooks = from->hooks;
-	watch_chains(engine);
+	hooks_changed(engine);
 	orphans_wake(function);
 	return 0;
 }
@@ -103,7 +103,7 @@ void engine_instance_retire(struct engine *engine, uint32_t id, bool retired)
 	if (retired)
 		return;
 	instance->function->hooks = instance->hooks;
-	watch_chains(engine);
+	hooks_changed(engine);
 	orphans_wake(instance->function);
 }
 

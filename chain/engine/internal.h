@@ -12,6 +12,7 @@
  *    exchange.c   an exchange from begin to end
  *    deadline.c   how long each of its phases may take
  *    branch.c     which functions of its path a request meets
+ *    hooks.c      which functions of a path want what
  *    hop.c        heads from function to function
  *    direct.c     functions that are called in place
  *    verdict.c    what functions say, checked
@@ -166,6 +167,8 @@ struct function {
 	struct hop_queue orphans; /* on_failure = "retry": waiting for an instance to come up */
 };
 
+enum direction { REQUEST, RESPONSE, DIRECTIONS };
+
 /* --- chains ---------------------------------------------------------------------- */
 
 struct client;
@@ -188,7 +191,9 @@ struct chain {
 	uint32_t exchanges; /* of these */
 	struct function *path[ENGINE_PATH_MAX];
 	uint8_t path_length;
-	uint32_t watchers; /* bit n: function n looks at exchanges that are over */
+	/* Bit n: function n may want heads, bodies, to look at exchanges that are over (hooks.c).
+	 */
+	uint32_t heads[DIRECTIONS], bodies[DIRECTIONS], watchers;
 	struct branch branch[ENGINE_BRANCHES_MAX];
 	uint8_t branches;
 	uint32_t head_timeout_ms, idle_timeout_ms, body_timeout_ms;
@@ -250,8 +255,6 @@ TAILQ_HEAD(client_queue, client);
 
 /* --- exchanges ------------------------------------------------------------------- */
 
-enum direction { REQUEST, RESPONSE, DIRECTIONS };
-
 enum phase {
 	PHASE_FREE,
 	PHASE_REQUEST,  /* the request head is on its way down the path */
@@ -303,10 +306,10 @@ struct hop {
 struct body {
 	struct http_body decoder;
 	struct payload came; /* with the head, in one mbuf: it goes on before anything is read */
-	struct payload out; /* past every function */
-	uint64_t out_left;  /* HTTP_BODY_LENGTH */
-	uint64_t bytes;     /* sent */
-	uint32_t in_hand;   /* between source and destination, true size */
+	struct payload out;  /* past every function */
+	uint64_t out_left;   /* HTTP_BODY_LENGTH */
+	uint64_t bytes;      /* sent */
+	uint32_t in_hand;    /* between source and destination, true size */
 	uint32_t owed; /* bytes the decoder has spoken of and that are not yet taken from the source
 			*/
 	uint32_t stages;   /* bit n: function n is shown this body */
@@ -329,7 +332,7 @@ struct rate {
 struct message {
 	struct sluice_head *head; /* NULL: none */
 	struct rte_mbuf *pin;     /* the head's text */
-	bool pin_shared;          /* it is an mbuf of the body, too, and has no next one of its own */
+	bool pin_shared; /* it is an mbuf of the body, too, and has no next one of its own */
 	struct http_framing framing;
 };
 
@@ -358,6 +361,7 @@ struct exchange {
 	int8_t stage;      /* where the head is on its way */
 	uint8_t branch;    /* the next one to be decided */
 	uint8_t reached;   /* the last stage that the request came to */
+	uint32_t touched;  /* bit n: hop n was bound, or in some line */
 	uint8_t responder; /* the stage whose function answers, or RESPONDER_ORIGIN */
 	uint8_t kills;     /* deaths of instances that it alone can have caused */
 	bool suspected;    /* of one: it is given to functions alone */
@@ -365,6 +369,7 @@ struct exchange {
 	bool keep_client;  /* the client's connection can take another request */
 	bool reserved;     /* a slot is set aside for the response head */
 	bool failed;
+	bool unarmed;    /* its deadline is to follow its phase when this turn of it is over */
 	bool misled;     /* who changed its conditions is gone: see failure.c */
 	bool unsteady;   /* what comes of it does not follow from its head alone */
 	bool refused;    /* no function was shown it: it ends where it begins */
@@ -465,7 +470,8 @@ struct engine {
 	uint64_t held_bytes; /* bodies in hand, true size */
 	uint32_t emit_max;   /* slices of one answer that may wait to be sent */
 	struct engine_error_info error[ENGINE_ERRORS_MAX];
-	uint32_t errors; /* ever; the last ENGINE_ERRORS_MAX are kept */
+	uint32_t errors;                /* ever; the last ENGINE_ERRORS_MAX are kept */
+	const struct exchange *running; /* the one whose turn it is */
 	/* Of whose function an answer is being taken in place: its text is in `edits`, and who
 	 * called goes on with the exchange. */
 	const struct exchange *in_place;
@@ -618,6 +624,11 @@ void branches_free(struct chain *chain);
 /* Decides those that the request has come to. */
 void branches_take(struct exchange *x);
 
+/* --- hooks.c --------------------------------------------------------------------- */
+/* Finds out what the functions of a chain want; of all chains, when some function's are others. */
+void hooks_chain(struct chain *chain);
+void hooks_changed(struct engine *engine);
+
 /* --- hop.c ----------------------------------------------------------------------- */
 /* Moves the head as far as it can go; ends in origin_begin or respond_begin. */
 void hop_walk(struct exchange *x);
@@ -663,8 +674,6 @@ bool direct_show(struct instance *instance, const struct sluice_down *down,
 enum offer direct_answered(struct hop *hop, const struct engine_answer *answer);
 
 /* --- watch.c --------------------------------------------------------------------- */
-/* Hooks of some function are others now, or there is another chain. */
-void watch_chains(struct engine *engine);
 /* The function of `stage` changes a head: watchers that it has passed see it as it was. */
 void watch_change(struct exchange *x, enum direction d, uint8_t stage);
 /* The exchange is over; its client had this key. */

@@ -80,7 +80,8 @@ static uint32_t with_room(struct exchange *x, uint32_t server)
 	return chooser_next(&engine->chooser, x->origin.group, x->origin.tried, x->origin.tries);
 }
 
-void origin_connect(struct exchange *x, uint32_t server)
+/* True: there is a connection, which may be open already. */
+static bool connect_to(struct exchange *x, uint32_t server)
 {
 	struct upstreams *upstreams = x->engine->env.upstreams;
 	struct reach_how how = {
@@ -92,19 +93,25 @@ void origin_connect(struct exchange *x, uint32_t server)
 		server = with_room(x, server);
 		if (server == UPSTREAM_NONE || !upstreams_admit(upstreams, server)) {
 			line_enter(x);
-			return;
+			return false;
 		}
 		if (x->origin.tries < REACH_TRIES_MAX)
 			x->origin.tried[x->origin.tries++] = server;
-		if (!reach_open(x->engine, &x->origin, server, &how, &ops, x))
-			continue;
-		exchange_ready(x); /* it may be open already */
-		return;
+		if (reach_open(x->engine, &x->origin, server, &how, &ops, x))
+			return true;
 	}
 	unavailable(x);
+	return false;
 }
 
-/* Nobody is up, or those that are have all they may have. */
+void origin_connect(struct exchange *x, uint32_t server)
+{
+	if (connect_to(x, server))
+		exchange_ready(x);
+}
+
+/* Nobody is up, or those that are have all they may have. Who walked here looks at the connection
+ * in the same turn. */
 static void connect_first(struct exchange *x)
 {
 	uint32_t server = server_first(x);
@@ -112,7 +119,7 @@ static void connect_first(struct exchange *x)
 	if (server == UPSTREAM_NONE && upstreams_busy(x->engine->env.upstreams, x->origin.group))
 		line_enter(x);
 	else
-		origin_connect(x, server);
+		(void)connect_to(x, server);
 }
 
 /* In line: it may be its turn. False: the exchange has ended. */

@@ -81,8 +81,8 @@ static bool answer_take(struct exchange *x, uint32_t bytes, const struct http_fr
 	struct engine *engine = x->engine;
 
 	message->framing = *framing;
-	http_body_init(&x->body[RESPONSE].decoder, framing, &x->chain->limits, x->trailers[RESPONSE],
-		       ENGINE_TRAILER_BYTES);
+	http_body_init(&x->body[RESPONSE].decoder, framing, &x->chain->limits,
+		       x->trailers[RESPONSE], ENGINE_TRAILER_BYTES);
 	switch (answer_head_take(x, &source, bytes)) {
 	case HEAD_LATER:
 		slot_back(x);
@@ -106,7 +106,6 @@ static bool answer_take(struct exchange *x, uint32_t bytes, const struct http_fr
 	x->replied_us = engine->timers.now_us;
 	x->stage = (int8_t)(x->chain->path_length - 1);
 	exchange_phase(x, PHASE_RESPONSE);
-	exchange_ready(x);
 	return true;
 }
 

@@ -121,8 +121,8 @@ static int edits_apply(struct exchange *x, enum direction d, uint32_t len, enum 
 	struct engine *engine = x->engine;
 	struct message *message = &x->message[d];
 	struct sluice_head *large;
-	int rc = http_provens_apply(&engine->provens, message->head, &engine->memory,
-				    engine->edits, len, error);
+	int rc = http_provens_apply(&engine->provens, message->head, &engine->memory, engine->edits,
+				    len, error);
 
 	if (rc != -ENOSPC)
 		return rc;

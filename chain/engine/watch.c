@@ -14,26 +14,6 @@
 
 #define KEPT_PART 8
 
-/* --- who ------------------------------------------------------------------------- */
-
-static uint32_t watchers_of(const struct chain *chain)
-{
-	uint32_t watchers = 0;
-
-	for (unsigned i = 0; i < chain->path_length && !chain->stream; i++)
-		if (chain->path[i]->hooks & ENGINE_HOOK_SEEN)
-			watchers |= 1u << i;
-	return watchers;
-}
-
-void watch_chains(struct engine *engine)
-{
-	struct chain *chain;
-
-	LIST_FOREACH (chain, &engine->chains, link)
-		chain->watchers = watchers_of(chain);
-}
-
 /* --- heads as they passed -------------------------------------------------------- */
 
 /* Stages that the head passed on its way to this one. */
@@ -73,14 +53,6 @@ void watch_change(struct exchange *x, enum direction d, uint8_t stage)
 			return;
 		x->passed[d][i] = number;
 	}
-}
-
-static const struct sluice_head *head_passed(const struct exchange *x, enum direction d,
-					     unsigned stage, const struct sluice_head *last)
-{
-	uint8_t number = x->passed[d][stage];
-
-	return number ? x->copy[number - 1] : last;
 }
 
 void watch_free(struct exchange *x)
@@ -183,22 +155,29 @@ static bool is_concerned(const struct hop *hop)
 	return !hop->skipped && !hop->left && (x->refused || hop->stage <= x->reached);
 }
 
-static void show(struct hop *hop, uint64_t key, const struct engine_sight *all)
+/* The heads as they are now, unless it had seen them pass before they were changed. */
+static void heads_passed(const struct hop *hop, const struct message *message,
+			 const struct sluice_head *response, struct engine_sight *sight)
 {
 	const struct exchange *x = hop->exchange;
+	uint8_t request = x->passed[REQUEST][hop->stage], other = x->passed[RESPONSE][hop->stage];
+
+	sight->request = request ? x->copy[request - 1] : message->head;
+	sight->response = other && response ? x->copy[other - 1] : response;
+	if (hop->outdone)
+		sight->response = NULL;
+}
+
+static void show(struct hop *hop, uint64_t key, const struct engine_sight *sight)
+{
 	struct function *function = hop_function(hop);
 	struct instance *instance = hop->instance ? hop->instance : hop_choose(function, key);
-	struct engine_sight sight = *all;
 
-	if (!instance || instance->broken) {
+	if (!instance || instance->broken)
 		unseen(function, NULL);
-		return;
-	}
-	sight.request = head_passed(x, REQUEST, hop->stage, all->request);
-	sight.response = hop->outdone ? NULL : head_passed(x, RESPONSE, hop->stage, all->response);
-	if (show_in_place(instance, &sight))
+	else if (show_in_place(instance, sight))
 		seen(instance);
-	else if (!show_by_ring(hop, instance, &sight))
+	else if (!show_by_ring(hop, instance, sight))
 		unseen(function, instance);
 }
 
@@ -211,18 +190,20 @@ static const struct sluice_head *response_of(const struct exchange *x)
 void watch_over(struct exchange *x, uint64_t key)
 {
 	uint32_t stages = x->chain->watchers;
+	const struct sluice_head *response;
 	struct engine_sight sight;
 
 	if (!stages)
 		return;
-	sight.request = x->message[REQUEST].head;
+	response = response_of(x);
 	sight.asked = x->origin.sent ? x->message[REQUEST].head : NULL;
-	sight.response = response_of(x);
 	ending_tell(x, &sight.end);
 	for (; stages; stages &= stages - 1) {
 		struct hop *hop = &x->hop[__builtin_ctz(stages)];
 
-		if (is_concerned(hop))
-			show(hop, key, &sight);
+		if (!is_concerned(hop))
+			continue;
+		heads_passed(hop, &x->message[REQUEST], response, &sight);
+		show(hop, key, &sight);
 	}
 }

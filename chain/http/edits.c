@@ -259,8 +259,7 @@ bool http_edits_prove(const uint8_t *edits, uint32_t len, struct http_proven *pr
 	proven->text_bytes = 0;
 	while (!at_end(&cursor) && next_edit(&cursor, &edit)) {
 		if (!is_plain(&edit) || proven->edits == HTTP_PROVEN_EDITS ||
-		    edit.name.len + edit.value.len + 4 >
-			    sizeof(proven->text) - proven->text_bytes)
+		    edit.name.len + edit.value.len + 4 > sizeof(proven->text) - proven->text_bytes)
 			return false;
 		prove(proven, &edit);
 	}
@@ -319,9 +318,12 @@ bool http_edits_apply_proven(struct sluice_head *head, const struct http_memory 
 /* --- conditions -------------------------------------------------------------------- */
 
 static const bool conditions[SLUICE_FIELD_COUNT] = {
-	[SLUICE_FIELD_IF_MATCH] = true,          [SLUICE_FIELD_IF_NONE_MATCH] = true,
-	[SLUICE_FIELD_IF_RANGE] = true,          [SLUICE_FIELD_IF_MODIFIED_SINCE] = true,
-	[SLUICE_FIELD_IF_UNMODIFIED_SINCE] = true, [SLUICE_FIELD_RANGE] = true,
+	[SLUICE_FIELD_IF_MATCH] = true,
+	[SLUICE_FIELD_IF_NONE_MATCH] = true,
+	[SLUICE_FIELD_IF_RANGE] = true,
+	[SLUICE_FIELD_IF_MODIFIED_SINCE] = true,
+	[SLUICE_FIELD_IF_UNMODIFIED_SINCE] = true,
+	[SLUICE_FIELD_RANGE] = true,
 };
 
 /* The number of an edit that is of no field is anything. */

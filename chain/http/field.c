@@ -96,8 +96,8 @@ __attribute__((constructor)) static void fill_slots(void)
 
 bool http_field_is(uint16_t id, const uint8_t *name, uint32_t len)
 {
-	return id > SLUICE_FIELD_OTHER && id < SLUICE_FIELD_COUNT &&
-	       fields[id].len == len && name_is(name, id, len);
+	return id > SLUICE_FIELD_OTHER && id < SLUICE_FIELD_COUNT && fields[id].len == len &&
+	       name_is(name, id, len);
 }
 
 uint16_t http_field_id(const uint8_t *name, uint32_t len)

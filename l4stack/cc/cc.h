@@ -30,7 +30,7 @@ struct cc {
 	uint32_t ssthresh;                   /* bytes; below it is slow start */
 	uint32_t mss;                        /* bytes of payload in a full segment */
 	uint32_t prior_cwnd, prior_ssthresh; /* before the loss that may be taken back */
-	bool quiet; /* ACKs tell nothing new, as long as the window is not used */
+	bool quiet;                  /* ACKs tell nothing new, as long as the window is not used */
 	uint64_t pacing_bytes_per_s; /* 0: not paced */
 	uint64_t state[11];
 };

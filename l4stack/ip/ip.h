@@ -33,7 +33,6 @@ struct ip_path {
  * -EADDRNOTAVAIL. */
 int ip_path_find(struct stack *stack, const struct addr *dst, const struct addr *src,
 		 struct ip_path *out) __attribute__((warn_unused_result));
-bool ip_path_valid(const struct stack *stack, const struct ip_path *path);
 void ip_path_release(struct stack *stack, struct ip_path *path);
 
 /* What its port carries, and so may come in. */

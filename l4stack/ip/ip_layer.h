@@ -18,6 +18,7 @@
 
 #define IP_ID_BUCKETS 256
 #define IP_PAIRS      256
+#define IP_HOPS       256
 
 /* What an address is to us; addresses that are no more than somebody else's are not kept. */
 enum ip_address_kind {
@@ -54,6 +55,14 @@ struct ip_pair {
 	uint32_t generation;
 };
 
+/* Where packets to an address go first, as of a generation: what the routes have said last. */
+struct ip_hop {
+	struct addr dst;
+	struct addr addr; /* on the port's link */
+	uint16_t port;
+	uint32_t generation;
+};
+
 struct ip_layer {
 	struct ip_address *addresses; /* by addr_compare */
 	unsigned address_count, address_room;
@@ -61,6 +70,7 @@ struct ip_layer {
 	struct path_mtus narrow;
 	uint32_t generation; /* of routes and addresses; never 0 */
 	struct ip_pair pairs[IP_PAIRS];
+	struct ip_hop hops[IP_HOPS];
 	uint64_t id_key;
 	uint16_t ids[IP_ID_BUCKETS];
 	uint32_t id6;
@@ -117,6 +127,12 @@ const struct addr *ip_source_for(const struct stack *stack, uint16_t port, const
 
 /* True when `addr` is on a network the port is connected to. */
 bool ip_on_link(const struct stack *stack, uint16_t port, const struct addr *addr);
+
+/* Routes and addresses are as they were when it was found. */
+static inline bool ip_path_valid(const struct stack *stack, const struct ip_path *path)
+{
+	return path->generation == stack->ip->generation;
+}
 
 /* The neighbour that packets of the path go to, held by the path. NULL: `*reason` says why. */
 struct neighbour *ip_path_neighbour(struct stack *stack, struct ip_path *path,

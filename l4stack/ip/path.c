@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 #include <rte_mbuf.h>
+#include <string.h>
 
 #include "l4stack/ip/ip4.h"
 #include "l4stack/ip/ip6.h"
 #include "l4stack/ip/ip_layer.h"
 #include "l4stack/link/link.h"
 #include "l4stack/link/neighbour.h"
-
-/* Where packets to an address go first. */
-struct hop {
-	uint16_t port;
-	struct addr addr; /* on the port's link */
-};
 
 static bool is_peer(const struct stack *stack, const struct addr *addr)
 {
@@ -21,27 +16,54 @@ static bool is_peer(const struct stack *stack, const struct addr *addr)
 	return addr->family == ADDR_IP6 ? ip6_is_host(addr) : ip4_is_host(addr_ip4(addr));
 }
 
-/* RFC 4007 §9: a link-local address is on the link of its zone, and on no route. */
-static bool hop_find(const struct stack *stack, const struct addr *dst, struct hop *out)
+/* The last one of a slot need not be looked up again, as long as the routes stay as they are. */
+static struct ip_hop *hop_slot(struct ip_layer *ip, const struct addr *dst)
 {
-	const struct route *route;
+	uint32_t words[4], mixed;
 
-	out->addr = *dst;
-	out->port = (uint16_t)(dst->zone - 1);
-	if (addr_is_link_local(dst))
-		return link_port(stack, out->port);
-	route = route_lookup(&stack->ip->routes, dst);
+	memcpy(words, dst->bytes, sizeof(words));
+	mixed = (words[0] ^ words[1] ^ words[2] ^ words[3]) * 0x9e3779b1u;
+	return &ip->hops[mixed >> 16 & (IP_HOPS - 1)];
+}
+
+static bool hop_by_route(const struct ip_layer *ip, const struct addr *dst, struct ip_hop *out)
+{
+	const struct route *route = route_lookup(&ip->routes, dst);
+
 	if (!route)
 		return false;
-	out->port = route->port;
-	if (route->via.family != ADDR_NONE)
-		out->addr = route->via;
+	*out = (struct ip_hop){
+		.dst = *dst,
+		.addr = route->via.family != ADDR_NONE ? route->via : *dst,
+		.port = route->port,
+		.generation = ip->generation,
+	};
+	return true;
+}
+
+/* RFC 4007 §9: a link-local address is on the link of its zone, and on no route. */
+static bool hop_find(const struct stack *stack, const struct addr *dst, struct ip_hop *out)
+{
+	struct ip_hop *known = hop_slot(stack->ip, dst);
+
+	if (addr_is_link_local(dst)) {
+		*out = (struct ip_hop){.addr = *dst, .port = (uint16_t)(dst->zone - 1)};
+		return link_port(stack, out->port);
+	}
+	if (known->generation != stack->ip->generation || !addr_equal(&known->dst, dst)) {
+		struct ip_hop found;
+
+		if (!hop_by_route(stack->ip, dst, &found))
+			return false;
+		*known = found;
+	}
+	*out = *known;
 	return true;
 }
 
 /* An address of ours is a good source on any port (the weak model of RFC 1122 §3.3.4.2), if its
  * scope lets it. IPv4's goes by the next hop, IPv6's by the peer (RFC 6724 §5). */
-static const struct addr *source_check(const struct stack *stack, const struct hop *hop,
+static const struct addr *source_check(const struct stack *stack, const struct ip_hop *hop,
 				       const struct addr *dst, const struct addr *src)
 {
 	if (src->family == ADDR_NONE)
@@ -56,7 +78,7 @@ int ip_path_find(struct stack *stack, const struct addr *dst, const struct addr 
 {
 	const struct link_port *port;
 	const struct addr *source;
-	struct hop hop;
+	struct ip_hop hop;
 
 	if (!is_peer(stack, dst) || !hop_find(stack, dst, &hop))
 		return -ENETUNREACH;
@@ -88,11 +110,6 @@ void ip_path_learn_mtu(struct stack *stack, const struct ip_path *path, uint16_t
 		path_mtu_forget(&stack->ip->narrow, &path->dst);
 }
 
-bool ip_path_valid(const struct stack *stack, const struct ip_path *path)
-{
-	return path->generation == stack->ip->generation;
-}
-
 void ip_path_release(struct stack *stack, struct ip_path *path)
 {
 	(void)stack;
@@ -112,7 +129,7 @@ void ip_path_confirm(struct stack *stack, struct ip_path *path)
 struct neighbour *ip_path_neighbour(struct stack *stack, struct ip_path *path,
 				    enum stack_counter *reason)
 {
-	struct hop hop;
+	struct ip_hop hop;
 
 	if (path->neighbour)
 		return path->neighbour;

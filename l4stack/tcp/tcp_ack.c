@@ -106,7 +106,8 @@ static void note_opened(struct tcp_conn *conn)
 	tcp_timer_clear(conn, TCP_TIMER_PERSIST);
 }
 
-static inline __attribute__((always_inline)) void take_window(struct tcp_conn *conn, const struct tcp_seg *seg, bool advanced)
+static inline __attribute__((always_inline)) void
+take_window(struct tcp_conn *conn, const struct tcp_seg *seg, bool advanced)
 {
 	uint32_t before = conn->snd_wnd;
 

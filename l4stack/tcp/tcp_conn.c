@@ -222,34 +222,6 @@ void tcp_conn_list_append(struct tcp_conn_list *list, const struct tcp_conn_list
 	list->tail = more->tail;
 }
 
-void tcp_conn_list_add(struct tcp_conn_list *list, struct tcp_conn *conn)
-{
-	if (tcp_has(conn, TCP_ON_FLUSH))
-		return;
-	conn->flags |= TCP_ON_FLUSH;
-	conn->flush_next = NULL;
-	*list->tail = conn;
-	list->tail = &conn->flush_next;
-}
-
-void tcp_conn_mark(struct tcp_conn *conn)
-{
-	tcp_conn_list_add(&conn->tcp->flush, conn);
-}
-
-struct tcp_conn *tcp_conn_take_flush(struct tcp_conn_list *list)
-{
-	struct tcp_conn *conn = list->head;
-
-	if (!conn)
-		return NULL;
-	list->head = conn->flush_next;
-	if (list->head)
-		tcp_conn_prefetch(list->head);
-	conn->flags = (conn->flags & ~(uint32_t)TCP_ON_FLUSH) | TCP_BUSY;
-	return conn;
-}
-
 struct tcp_conn *tcp_conn_take_deliver(struct tcp_conn_list *list)
 {
 	struct tcp_conn *conn = list->head;

@@ -268,7 +268,7 @@ struct tcp_conn {
 	uint8_t gather; /* enum tcp_gather */
 	bool trust_path;
 	uint16_t mss_most;
-	uint16_t mss_own; /* what we take: tcp_recvq_mss */
+	uint16_t mss_own;   /* what we take: tcp_recvq_mss */
 	uint32_t short_end; /* of the last segment sent that was not full */
 	struct tcp_mtu mtu;
 } __attribute__((aligned(64)));
@@ -484,9 +484,23 @@ static inline uint16_t tcp_mtu_floor(const struct tcp_conn *conn)
 	return conn->path.src.family == ADDR_IP6 ? 1280 : 576;
 }
 
+/* At its end, unless the connection stands on one of the lists for flushing already. */
+static inline void tcp_conn_list_add(struct tcp_conn_list *list, struct tcp_conn *conn)
+{
+	if (tcp_has(conn, TCP_ON_FLUSH))
+		return;
+	conn->flags |= TCP_ON_FLUSH;
+	conn->flush_next = NULL;
+	*list->tail = conn;
+	list->tail = &conn->flush_next;
+}
+
 /* Puts the connection on the list of stack_flush, or of stack_deliver with an event for its owner.
  */
-void tcp_conn_mark(struct tcp_conn *conn);
+static inline void tcp_conn_mark(struct tcp_conn *conn)
+{
+	tcp_conn_list_add(&conn->tcp->flush, conn);
+}
 
 static inline void tcp_conn_event(struct tcp_conn *conn, enum tcp_event event)
 {
@@ -508,26 +522,34 @@ static inline void tcp_conn_owe_ack(struct tcp_conn *conn)
 {
 	if (conn->acks_owed == 0)
 		conn->acks_owed = 1;
-	if (!tcp_has(conn, TCP_ON_FLUSH))
-		tcp_conn_mark(conn);
+	tcp_conn_mark(conn);
 }
 
 /* The owner has let go, and the protocol is over: frees, now or when it is off the lists. */
 void tcp_conn_release(struct tcp_conn *conn);
 
-/* The first of a stolen list; NULL at its end. The connection is busy until tcp_conn_done. */
-struct tcp_conn *tcp_conn_take_flush(struct tcp_conn_list *list);
-struct tcp_conn *tcp_conn_take_deliver(struct tcp_conn_list *list);
 static inline void tcp_conn_done(struct tcp_conn *conn)
 {
 	conn->flags &= ~(uint32_t)TCP_BUSY;
 	if (tcp_has(conn, TCP_RELEASED))
 		tcp_conn_release(conn);
 }
-void tcp_conn_list_init(struct tcp_conn_list *list);
 
-/* At its end, unless the connection stands on one of the lists for flushing already. */
-void tcp_conn_list_add(struct tcp_conn_list *list, struct tcp_conn *conn);
+/* The first of a stolen list; NULL at its end. The connection is busy until tcp_conn_done. */
+static inline struct tcp_conn *tcp_conn_take_flush(struct tcp_conn_list *list)
+{
+	struct tcp_conn *conn = list->head;
+
+	if (!conn)
+		return NULL;
+	list->head = conn->flush_next;
+	if (list->head)
+		tcp_conn_prefetch(list->head);
+	conn->flags = (conn->flags & ~(uint32_t)TCP_ON_FLUSH) | TCP_BUSY;
+	return conn;
+}
+struct tcp_conn *tcp_conn_take_deliver(struct tcp_conn_list *list);
+void tcp_conn_list_init(struct tcp_conn_list *list);
 
 /* What stands on `more` comes behind what stands on the list; `more` is used up. */
 void tcp_conn_list_append(struct tcp_conn_list *list, const struct tcp_conn_list *more);

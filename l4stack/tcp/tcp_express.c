@@ -40,14 +40,11 @@ void tcp_express_destroy(struct tcp_proto *tcp)
 
 /* ---- reading ---- */
 
-/* RFC 7323 §3.2 and appendix A. */
-static bool options_read(const uint8_t *options, uint32_t len, struct tcp_options *out)
+/* RFC 7323 appendix A: how time stamps are laid out by nearly all. */
+static bool options_are_ts(const uint8_t *options, uint32_t len, struct tcp_options *out)
 {
 	uint32_t words[3];
 
-	out->present = 0;
-	if (len == 0)
-		return true;
 	if (len != sizeof(words))
 		return false;
 	memcpy(words, options, sizeof(words));
@@ -57,6 +54,15 @@ static bool options_read(const uint8_t *options, uint32_t len, struct tcp_option
 	return words[0] == TS_HEAD;
 }
 
+static void options_read(const uint8_t *options, uint32_t len, struct tcp_options *out)
+{
+	if (likely(options_are_ts(options, len, out)))
+		return;
+	out->present = 0;
+	if (len) /* RFC 9293 MUST-7: bad options do not hurt */
+		tcp_options_parse(options, len, out);
+}
+
 /* Its length; 0: it is not usual. */
 static uint32_t header_read(const uint8_t *tcp, struct express *e)
 {
@@ -64,9 +70,9 @@ static uint32_t header_read(const uint8_t *tcp, struct express *e)
 	uint16_t offset_flags = rte_be_to_cpu_16(header->offset_flags);
 	uint32_t bytes = (uint32_t)(offset_flags >> 12) * 4;
 
-	if (bytes < TCP_HEADER_BYTES || bytes > e->ip.len ||
-	    !options_read(tcp + TCP_HEADER_BYTES, bytes - TCP_HEADER_BYTES, &e->seg.options))
+	if (bytes < TCP_HEADER_BYTES || bytes > e->ip.len || offset_flags & TCP_SYN)
 		return 0;
+	options_read(tcp + TCP_HEADER_BYTES, bytes - TCP_HEADER_BYTES, &e->seg.options);
 	e->seg.seq = rte_be_to_cpu_32(header->seq);
 	e->seg.ack = rte_be_to_cpu_32(header->ack);
 	e->seg.len = e->ip.len - bytes;
@@ -202,6 +208,25 @@ static void strip(struct rte_mbuf *pkt, struct express *e)
 	e->seg.pkt = pkt;
 }
 
+static __rte_noinline void take_any(struct tcp_conn *conn, struct tcp_seg *seg)
+{
+	seg->local = tcp_local(conn);
+	seg->remote = tcp_remote(conn);
+	if (seg->len == 0) {
+		rte_pktmbuf_free_seg(seg->pkt);
+		seg->pkt = NULL;
+	}
+	tcp_input_conn(conn, seg);
+	rte_pktmbuf_free(seg->pkt);
+}
+
+static inline void take_usual(struct tcp_conn *conn, struct tcp_seg *seg)
+{
+	tcp_input_take_usual(conn, seg);
+	if (seg->pkt)
+		rte_pktmbuf_free_seg(seg->pkt);
+}
+
 /* False: nothing was done. */
 static bool take(struct tcp_proto *tcp, struct express *e, struct rte_mbuf *pkt)
 {
@@ -210,12 +235,13 @@ static bool take(struct tcp_proto *tcp, struct express *e, struct rte_mbuf *pkt)
 	if (unlikely(tcp->stage->tags & tcp_input_tag_bit(e->tag)))
 		tcp_input_staged(tcp);
 	conn = find(tcp, e, rte_pktmbuf_mtod_offset(pkt, const uint8_t *, e->ip.transport_at));
-	if (unlikely(!conn || !tcp_input_is_usual(conn, &e->seg)))
+	if (unlikely(!conn))
 		return false;
 	strip(pkt, e);
-	tcp_input_take_usual(conn, &e->seg);
-	if (e->seg.pkt)
-		rte_pktmbuf_free_seg(e->seg.pkt);
+	if (likely(tcp_input_is_usual(conn, &e->seg)))
+		take_usual(conn, &e->seg);
+	else
+		take_any(conn, &e->seg);
 	return true;
 }
 

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The short way in: from the frame to its connection in one go, for the usual segment of a
- * connection that was heard of lately. Steps of tcp_proto.h: tcp_proto_burst and what follows it.
+ * The short way in: from the frame to its connection in one go, for segments of connections that
+ * were heard of lately. Steps of tcp_proto.h: tcp_proto_burst and tcp_proto_take.
  *
- * Usual is what link_express.h and ip_express.h say, a TCP header with no option or with time
- * stamps laid out as RFC 7323 appendix A has them, and what tcp_input_is_usual says. Anything else is
- * refused before anything has changed, and goes the long way. The two do the same: both end
- * in tcp_input_take_usual.
+ * For a packet as link_express.h and ip_express.h have it, and any segment but SYN. Anything else
+ * is refused before anything has changed, and goes through the layers. The two do the same: behind
+ * the headers both are tcp_input_conn, of which the usual segment's part is done here at once.
  *
  * The addresses of a packet are not looked up. A connection is among the recent ones (tcp_recent.h)
  * only when a segment of it has come through the layers since addresses or routes have changed:

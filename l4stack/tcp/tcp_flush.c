@@ -101,8 +101,6 @@ static void output_synchronized(struct tcp_conn *conn)
 {
 	bool had_mbufs = true;
 
-	if (tcp_output_short(conn))
-		return;
 	output_duplicate_acks(conn);
 	output_keepalive(conn);
 	if (tcp_may_send(conn))
@@ -132,6 +130,8 @@ static void output_syn_received(struct tcp_conn *conn)
 
 static void output(struct tcp_conn *conn)
 {
+	if (likely(tcp_output_short(conn)))
+		return;
 	if (unlikely(tcp_has(conn, TCP_RESET_NOW)))
 		output_reset(conn);
 	else if (likely(tcp_state_is(conn, TCP_SYNCHRONIZED)))

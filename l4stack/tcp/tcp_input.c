@@ -40,7 +40,7 @@ static void input_no_connection(struct tcp_proto *tcp, struct tcp_seg *seg, uint
 
 /* ---- whose it is ---- */
 
-static void input_conn(struct tcp_conn *conn, struct tcp_seg *seg)
+void tcp_input_conn(struct tcp_conn *conn, struct tcp_seg *seg)
 {
 	if (likely(tcp_input_is_usual(conn, seg))) {
 		tcp_input_take_usual(conn, seg);
@@ -53,12 +53,14 @@ static void input_conn(struct tcp_conn *conn, struct tcp_seg *seg)
 		tcp_input_synchronized(conn, seg);
 }
 
-static void input_half(struct tcp_proto *tcp, struct tcp_half *half, struct tcp_seg *seg)
+static void input_half(struct tcp_proto *tcp, struct tcp_half *half, struct tcp_staged *staged)
 {
-	struct tcp_conn *conn = tcp_half_input(tcp, half, seg);
+	struct tcp_conn *conn = tcp_half_input(tcp, half, &staged->seg);
 
-	if (conn)
-		tcp_input_synchronized(conn, seg);
+	if (!conn)
+		return;
+	tcp_recent_note(&tcp->recent, staged->tag, conn);
+	tcp_input_synchronized(conn, &staged->seg);
 }
 
 /* By now it may be another one, or none: segments before this one were processed. */
@@ -86,9 +88,9 @@ static void input_segment(struct tcp_proto *tcp, struct tcp_staged *staged)
 	uint32_t iss_floor = 0;
 
 	if (likely(tcp_ref_is_conn(ref)))
-		input_conn(tcp_ref_conn(ref), seg);
+		tcp_input_conn(tcp_ref_conn(ref), seg);
 	else if (tcp_ref_is_half(ref))
-		input_half(tcp, tcp_ref_half(ref), seg);
+		input_half(tcp, tcp_ref_half(ref), staged);
 	else if (!ref || tcp_timewait_input(tcp, tcp_ref_timewait(ref), seg, &iss_floor))
 		input_no_connection(tcp, seg, iss_floor);
 	if (unlikely(seg->pkt))

@@ -38,6 +38,9 @@ void tcp_input_destroy(struct tcp_proto *tcp);
 /* Processes the segments that wait: before anything that depends on them. */
 void tcp_input_staged(struct tcp_proto *tcp);
 
+/* A segment of a connection, usual or not. */
+void tcp_input_conn(struct tcp_conn *conn, struct tcp_seg *seg);
+
 /* §3.10.7.3 */
 void tcp_input_syn_sent(struct tcp_conn *conn, struct tcp_seg *seg);
 

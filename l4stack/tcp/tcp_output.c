@@ -8,7 +8,6 @@
 #include "l4stack/tcp/tcp_pace.h"
 #include "l4stack/tcp/tcp_probe.h"
 #include "l4stack/tcp/tcp_proto.h"
-#include "l4stack/tcp/tcp_reorder.h"
 #include "l4stack/tcp/tcp_segment.h"
 #include "l4stack/tcp/tcp_sendq.h"
 #include "l4stack/tcp/tcp_seq.h"
@@ -110,15 +109,6 @@ static uint32_t sendable(struct tcp_conn *conn)
 }
 
 /* ---- after sending ---- */
-
-void tcp_output_time_rtt(struct tcp_conn *conn)
-{
-	if (tcp_has(conn, TCP_RTT_TIMED | TCP_RESENT))
-		return;
-	conn->flags |= TCP_RTT_TIMED;
-	conn->rtt_seq = conn->snd_max;
-	conn->rtt_start_us = (uint32_t)conn->tcp->stack->now_us;
-}
 
 static void note_resent(struct tcp_conn *conn)
 {
@@ -402,17 +392,6 @@ static void note_limited(struct tcp_conn *conn)
 		tcp_rate_limited(&conn->rate, tcp_recovery_pipe(conn));
 }
 
-/* How much of the congestion window the last round trip has used, by its fullest moment. */
-static void note_used(struct tcp_conn *conn)
-{
-	uint32_t used = tcp_has(conn, TCP_CWND_LIMITED) ? TCP_USED_ALL : tcp_recovery_pipe(conn);
-
-	if (used < conn->used_most && seq_lt(conn->snd_una, conn->used_end))
-		return;
-	conn->used_most = used;
-	conn->used_end = conn->snd_nxt;
-}
-
 bool tcp_output_data(struct tcp_conn *conn)
 {
 	bool had_mbufs;
@@ -425,44 +404,7 @@ bool tcp_output_data(struct tcp_conn *conn)
 	had_mbufs = output_first(conn) && output_lost(conn) && output_mtu_probe(conn) &&
 		    output_new(conn);
 	note_limited(conn);
-	note_used(conn);
+	tcp_output_note_used(conn, tcp_has(conn, TCP_CWND_LIMITED) ? TCP_USED_ALL
+								   : tcp_recovery_pipe(conn));
 	return had_mbufs;
-}
-
-/* ---- the usual turn ---- */
-
-/* Everything was acknowledged, nothing is wrong, and what waits is one segment for which there is
- * room everywhere. */
-static bool is_short(const struct tcp_conn *conn)
-{
-	const uint32_t odd = TCP_PROBE_NOW | TCP_KEEP_NOW | TCP_RESEND_NOW;
-	uint32_t len = conn->snd_bytes, idle_ms = tcp_now_ms(conn->tcp) - conn->last_sent_ms;
-
-	return conn->state == TCP_ESTABLISHED && conn->snd_una == conn->snd_max && len &&
-	       len <= conn->mss && len <= conn->snd_wnd && len < conn->cc.cwnd &&
-	       !conn->cc.pacing_bytes_per_s && conn->gather != TCP_GATHER_FULL &&
-	       idle_ms * 1000ull <= conn->rto.rto_us && conn->acks_owed < 2 &&
-	       !tcp_reorder_has_news(conn) && !tcp_has(conn, odd) && tcp_recovery_is_clean(conn);
-}
-
-bool tcp_output_short(struct tcp_conn *conn)
-{
-	struct tcp_span span;
-	uint32_t begin = conn->snd_nxt, len = conn->snd_bytes, sent;
-
-	if (!is_short(conn) || !tcp_output_has_room(conn) || !tcp_scoreboard_ready(&conn->sent))
-		return false;
-	span = next_span(conn, len, false);
-	if (!tcp_segment_send_data(conn, &span))
-		return false;
-	sent = span.seq - begin;
-	conn->flags &= ~(uint32_t)TCP_CWND_LIMITED;
-	conn->bytes_out += sent;
-	note_sent(conn, begin, span.seq);
-	note_on_scoreboard(conn, begin, span.seq);
-	note_cursor(conn, &span, sent);
-	tcp_rate_limited(&conn->rate, sent);
-	note_used(conn);
-	tcp_timer_clear(conn, TCP_TIMER_PERSIST);
-	return sent == len;
 }

@@ -7,6 +7,7 @@
 #define L4STACK_TCP_TCP_OUTPUT_H
 
 #include "l4stack/tcp/tcp_conn.h"
+#include "l4stack/tcp/tcp_seq.h"
 
 /* Its port takes new data: stack_port_room. */
 static inline bool tcp_output_has_room(const struct tcp_conn *conn)
@@ -37,6 +38,22 @@ bool tcp_output_data(struct tcp_conn *conn);
 bool tcp_output_short(struct tcp_conn *conn);
 
 /* The segment that goes now is the one whose way is timed, unless another is on its way. */
-void tcp_output_time_rtt(struct tcp_conn *conn);
+static inline void tcp_output_time_rtt(struct tcp_conn *conn)
+{
+	if (tcp_has(conn, TCP_RTT_TIMED | TCP_RESENT))
+		return;
+	conn->flags |= TCP_RTT_TIMED;
+	conn->rtt_seq = conn->snd_max;
+	conn->rtt_start_us = (uint32_t)conn->tcp->stack->now_us;
+}
+
+/* How much of the congestion window the last round trip has used, by its fullest moment. */
+static inline void tcp_output_note_used(struct tcp_conn *conn, uint32_t used)
+{
+	if (used < conn->used_most && seq_lt(conn->snd_una, conn->used_end))
+		return;
+	conn->used_most = used;
+	conn->used_end = conn->snd_nxt;
+}
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "l4stack/tcp/tcp_probe.h"
 
+#include <rte_branch_prediction.h>
 #include <rte_common.h>
 
 #include "l4stack/tcp/tcp_seq.h"
@@ -75,6 +76,25 @@ void tcp_probe_sent(struct tcp_conn *conn)
 	else if (conn->waits_for == TCP_WAIT_REORDER)
 		return;
 	start_again(conn);
+}
+
+/* As start_again, of which only this is open: whether the peer speaks SACK, and its distance. */
+void tcp_probe_sent_first(struct tcp_conn *conn)
+{
+	uint64_t now_us = conn->tcp->stack->now_us, delay_us;
+	uint64_t rto_due_ms = (now_us + conn->rto.rto_us + 999) / 1000;
+	bool probes = tcp_has(conn, TCP_USE_SACK) && tcp_rto_srtt_us(&conn->rto);
+
+	if (unlikely(tcp_timer_is_set(conn, TCP_TIMER_RETRANSMIT) || conn->retries)) {
+		tcp_probe_sent(conn);
+		return;
+	}
+	delay_us = rto_due_ms * 1000 - now_us;
+	if (probes)
+		delay_us = RTE_MIN(probe_timeout_us(conn), delay_us);
+	conn->rto_due_ms = (uint32_t)rto_due_ms;
+	conn->waits_for = probes ? TCP_WAIT_PROBE : TCP_WAIT_RTO;
+	tcp_timer_set(conn, TCP_TIMER_RETRANSMIT, delay_us);
 }
 
 void tcp_probe_acked(struct tcp_conn *conn)

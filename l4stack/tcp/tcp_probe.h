@@ -17,6 +17,9 @@ void tcp_probe_syn_sent(struct tcp_conn *conn);
 void tcp_probe_sent(struct tcp_conn *conn);
 void tcp_probe_acked(struct tcp_conn *conn);
 
+/* tcp_probe_sent when nothing was in flight before, and no loss is known or suspected. */
+void tcp_probe_sent_first(struct tcp_conn *conn);
+
 /* RACK wants to look again in so many µs; 0: it does not. */
 void tcp_probe_wait_reorder(struct tcp_conn *conn, uint32_t wait_us);
 

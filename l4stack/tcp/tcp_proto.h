@@ -22,8 +22,8 @@ void tcp_proto_input(struct tcp_proto *tcp, const struct ip_rx *rx, struct rte_m
 
 /*
  * A burst of at most TCP_BURST_MOST frames from a port: its headers are read and its connections
- * fetched, and nothing else. Then those from number `from` on are taken, as long as each is the
- * usual segment of a connection; returns the number of the first that is not, or `n`. That one goes
+ * fetched, and nothing else. Then those from number `from` on are taken, as long as each is for
+ * a connection that is known; returns the number of the first that is not, or `n`. That one goes
  * through the layers: nothing has happened to it yet.
  */
 void tcp_proto_burst(struct tcp_proto *tcp, uint16_t port, struct rte_mbuf *const *pkts,

@@ -2,7 +2,7 @@
 #include "l4stack/tcp/tcp_rack.h"
 
 #define STEPS_MOST       255
-#define STEPS_PERSIST    16         /* §6.2 step 4 */
+#define STEPS_PERSIST    16 /* §6.2 step 4 */
 #define STEPS_OF_MIN_RTT 4
 
 void tcp_rack_init(struct tcp_rack *rack, uint32_t una)

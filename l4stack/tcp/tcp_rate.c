@@ -1,28 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "l4stack/tcp/tcp_rate.h"
 
-/* §3.2: when nothing is in flight, the time of sending and of delivery both begin now. */
-struct tcp_stamp tcp_rate_stamp(struct tcp_rate *rate, uint32_t flight_bytes, uint32_t now_us)
-{
-	if (flight_bytes == 0)
-		rate->first_sent_us = rate->delivered_us = now_us;
-	return (struct tcp_stamp){
-		.sent_us = now_us,
-		.delivered = rate->delivered,
-		.delivered_us = rate->delivered_us,
-		.first_sent_us = rate->first_sent_us,
-		.app_limited = rate->app_limited,
-	};
-}
-
-/* §3.4 */
-void tcp_rate_limited(struct tcp_rate *rate, uint32_t flight_bytes)
-{
-	uint32_t end = rate->delivered + flight_bytes;
-
-	rate->app_limited = end ? end : 1;
-}
-
 /* §3.3 */
 struct tcp_rate_sample tcp_rate_sample(const struct tcp_rate *rate, const struct tcp_stamp *stamp,
 				       uint32_t min_rtt_us)

@@ -27,11 +27,29 @@ struct tcp_rate_sample {
 	bool app_limited, known;
 };
 
-/* A transmission at `now_us`, before which `flight_bytes` were in the network. */
-struct tcp_stamp tcp_rate_stamp(struct tcp_rate *rate, uint32_t flight_bytes, uint32_t now_us);
+/* A transmission at `now_us`, before which `flight_bytes` were in the network. When nothing is in
+ * flight, the time of sending and of delivery both begin now: §3.2. */
+static inline struct tcp_stamp tcp_rate_stamp(struct tcp_rate *rate, uint32_t flight_bytes,
+					      uint32_t now_us)
+{
+	if (flight_bytes == 0)
+		rate->first_sent_us = rate->delivered_us = now_us;
+	return (struct tcp_stamp){
+		.sent_us = now_us,
+		.delivered = rate->delivered,
+		.delivered_us = rate->delivered_us,
+		.first_sent_us = rate->first_sent_us,
+		.app_limited = rate->app_limited,
+	};
+}
 
-/* The owner has no more to send, and `flight_bytes` are in the network. */
-void tcp_rate_limited(struct tcp_rate *rate, uint32_t flight_bytes);
+/* The owner has no more to send, and `flight_bytes` are in the network: §3.4. */
+static inline void tcp_rate_limited(struct tcp_rate *rate, uint32_t flight_bytes)
+{
+	uint32_t end = rate->delivered + flight_bytes;
+
+	rate->app_limited = end ? end : 1;
+}
 
 /* Bytes were delivered. */
 static inline void tcp_rate_note(struct tcp_rate *rate, uint32_t bytes, uint32_t now_us)

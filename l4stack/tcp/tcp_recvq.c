@@ -61,14 +61,6 @@ static uint32_t offer_gain(const struct tcp_conn *conn, uint32_t least)
 	return gain < least ? 0 : gain;
 }
 
-/* RFC 9293 §3.8.6.2.2: a step of the edge is worth telling. */
-static uint32_t sws_step(const struct tcp_conn *conn)
-{
-	uint32_t half = conn->recv_limit / 2, mss = tcp_recvq_mss(conn);
-
-	return half < mss ? half : mss;
-}
-
 static void note_window(struct tcp_conn *conn, uint32_t window)
 {
 	if (window) {
@@ -79,9 +71,9 @@ static void note_window(struct tcp_conn *conn, uint32_t window)
 	}
 }
 
-uint16_t tcp_recvq_window(struct tcp_conn *conn)
+uint16_t tcp_recvq_window_any(struct tcp_conn *conn)
 {
-	uint32_t window = tcp_recv_window(conn) + offer_gain(conn, sws_step(conn)), field;
+	uint32_t window = tcp_recv_window(conn) + offer_gain(conn, tcp_recvq_step(conn)), field;
 
 	/* Rounded up: the edge that was told once must not seem to move left. */
 	field = (window + (1u << conn->rcv_wscale) - 1) >> conn->rcv_wscale;

@@ -10,6 +10,8 @@
 #ifndef L4STACK_TCP_TCP_RECVQ_H
 #define L4STACK_TCP_TCP_RECVQ_H
 
+#include <rte_branch_prediction.h>
+
 #include "l4stack/tcp/tcp_chain.h"
 #include "l4stack/tcp/tcp_conn.h"
 
@@ -34,9 +36,15 @@ uint32_t tcp_recvq_mtu_mss(uint8_t family, uint16_t mtu, uint16_t most);
 /* The shift with which a window of `limit` bytes can be told: RFC 7323 §2.2. */
 uint8_t tcp_recvq_wscale(uint32_t limit);
 
+/* RFC 9293 §3.8.6.2.2: a step of the edge that is worth telling. */
+static inline uint32_t tcp_recvq_step(const struct tcp_conn *conn)
+{
+	return RTE_MIN(conn->recv_limit / 2, tcp_recvq_mss(conn));
+}
+
 /* The window field of the segment that is built now; the edge moves accordingly. A SYN's is
  * not scaled. */
-uint16_t tcp_recvq_window(struct tcp_conn *conn);
+uint16_t tcp_recvq_window_any(struct tcp_conn *conn);
 uint16_t tcp_recvq_syn_window(struct tcp_conn *conn);
 
 static inline uint32_t tcp_recvq_sub(uint32_t a, uint32_t b)
@@ -48,6 +56,19 @@ static inline uint32_t tcp_recvq_sub(uint32_t a, uint32_t b)
 static inline bool tcp_recvq_may_gain(const struct tcp_conn *conn, uint32_t least)
 {
 	return tcp_recvq_sub(conn->recv_limit, conn->rcv_ready) >= tcp_recv_window(conn) + least;
+}
+
+/* The edge nearly always stays, but for the field's grain. */
+static inline uint16_t tcp_recvq_window(struct tcp_conn *conn)
+{
+	uint32_t window = tcp_recv_window(conn);
+	uint32_t field = (window + (1u << conn->rcv_wscale) - 1) >> conn->rcv_wscale;
+
+	if (unlikely(!window || field > UINT16_MAX || tcp_has(conn, TCP_WINDOW_SHUT) ||
+		     tcp_recvq_may_gain(conn, tcp_recvq_step(conn))))
+		return tcp_recvq_window_any(conn);
+	conn->rcv_edge = conn->rcv_nxt + (field << conn->rcv_wscale);
+	return (uint16_t)field;
 }
 
 /* True when the window could grow enough to tell the peer: RFC 9293 §3.8.6.2.2. */
@@ -92,8 +113,8 @@ static inline void tcp_recvq_uncharge(struct tcp_conn *conn, uint32_t charge)
 }
 
 /* Links payload that was charged when it came. */
-static inline void tcp_recvq_link(struct tcp_conn *conn, struct rte_mbuf *head, struct rte_mbuf *tail,
-		    uint32_t bytes)
+static inline void tcp_recvq_link(struct tcp_conn *conn, struct rte_mbuf *head,
+				  struct rte_mbuf *tail, uint32_t bytes)
 {
 	if (head) {
 		if (conn->rcv_tail)
@@ -133,10 +154,10 @@ static inline bool tcp_recvq_append(struct tcp_conn *conn, struct rte_mbuf **cha
 	return true;
 }
 
-
 struct rte_mbuf *tcp_recvq_take_some(struct tcp_conn *conn, uint32_t max_bytes);
 
-/* All there is. With nothing out of order, which it is for, all that is charged is in this queue. */
+/* All there is. With nothing out of order, which it is for, all that is charged is in this queue.
+ */
 static inline struct rte_mbuf *tcp_recvq_take_all(struct tcp_conn *conn)
 {
 	struct rte_mbuf *chain = conn->rcv_head;

@@ -105,13 +105,6 @@ void tcp_scoreboard_clear(struct tcp_scoreboard *board)
 		tcp_scoreboard_init(board, board->slab);
 }
 
-bool tcp_scoreboard_ready(struct tcp_scoreboard *board)
-{
-	if (!board->spare)
-		board->spare = tcp_slab_take(board->slab);
-	return board->spare;
-}
-
 /* `run` keeps what is before `at`; `right` becomes the rest. */
 static void split(struct tcp_scoreboard *board, struct tcp_run *run, uint32_t at,
 		  struct tcp_run *right)

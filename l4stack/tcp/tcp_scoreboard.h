@@ -84,11 +84,30 @@ void tcp_scoreboard_init(struct tcp_scoreboard *board, struct tcp_slab *slab);
 void tcp_scoreboard_clear(struct tcp_scoreboard *board);
 
 /* Makes sure that the next push or resend can be noted. False: no memory. */
-bool tcp_scoreboard_ready(struct tcp_scoreboard *board);
+static inline bool tcp_scoreboard_ready(struct tcp_scoreboard *board)
+{
+	if (!board->spare)
+		board->spare = tcp_slab_take(board->slab);
+	return board->spare;
+}
 
 /* New data [lo, hi) went out, behind all that is there. */
 void tcp_scoreboard_push(struct tcp_scoreboard *board, uint32_t lo, uint32_t hi,
 			 const struct tcp_stamp *stamp);
+
+/* The same when nothing is there. */
+static inline void tcp_scoreboard_push_single(struct tcp_scoreboard *board, uint32_t lo,
+					      uint32_t hi, const struct tcp_stamp *stamp)
+{
+	struct tcp_run *run = board->spare;
+
+	board->spare = NULL;
+	*run = (struct tcp_run){.lo = lo, .hi = hi, .stamp = *stamp, .state = TCP_RUN_FLYING};
+	board->first = board->last = run;
+	board->flying = (struct tcp_run_list){run, run};
+	board->bytes[TCP_RUN_FLYING] = hi - lo;
+	board->n = 1;
+}
 
 /* [lo, hi), which is there, went out again. */
 void tcp_scoreboard_resend(struct tcp_scoreboard *board, uint32_t lo, uint32_t hi,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "l4stack/base/pkt.h"
+#include "l4stack/ip/ip_layer.h"
 #include "l4stack/tcp/tcp_chain.h"
 #include "l4stack/tcp/tcp_ecn.h"
 #include "l4stack/tcp/tcp_fast.h"
@@ -19,7 +20,7 @@
 #define PACKET_MOST (65535 - 40) /* bytes of one packet behind an IP header */
 #define PIECES_MOST 24           /* mbufs of one packet: what common devices gather */
 
-static struct rte_mbuf *header_new(struct tcp_proto *tcp, bool payload)
+static inline struct rte_mbuf *header_new(struct tcp_proto *tcp, bool payload)
 {
 	const struct stack_pools *pools = &tcp->stack->pools;
 	struct rte_mbuf *pkt = rte_pktmbuf_alloc(pools->header);
@@ -85,13 +86,11 @@ static inline void conn_header(const struct tcp_conn *conn, uint32_t seq, uint16
 }
 
 /* Routes and addresses may have changed since the path was found. */
-static bool path_refresh(struct tcp_conn *conn)
+static __rte_noinline bool path_refresh(struct tcp_conn *conn)
 {
 	struct stack *stack = conn->tcp->stack;
 	struct ip_path fresh;
 
-	if (likely(ip_path_valid(stack, &conn->path)))
-		return true;
 	if (ip_path_find(stack, &conn->path.dst, &conn->path.src, &fresh))
 		return false;
 	ip_path_release(stack, &conn->path);
@@ -102,10 +101,11 @@ static bool path_refresh(struct tcp_conn *conn)
 	return true;
 }
 
-static void transmit(struct tcp_conn *conn, struct rte_mbuf *pkt, uint16_t tso_segsz, uint8_t ecn)
+static inline void transmit(struct tcp_conn *conn, struct rte_mbuf *pkt, uint16_t tso_segsz,
+			    uint8_t ecn)
 {
 	struct stack *stack = conn->tcp->stack;
-	bool there = path_refresh(conn);
+	bool there = likely(ip_path_valid(stack, &conn->path)) || path_refresh(conn);
 
 	stack_count(stack, tcp_segments_out);
 	conn->path.ecn = ecn;
@@ -323,28 +323,55 @@ static size_t data_options(const struct tcp_conn *conn, uint8_t *out)
 	return TCP_OPTIONS_TS_BYTES;
 }
 
+/* Behind the header, while there is room in the packet; false: no mbuf was left for any of it. */
+static bool text_put(struct tcp_conn *conn, struct rte_mbuf *pkt, struct tcp_span *span)
+{
+	struct builder b = {.conn = conn, .pkt = pkt, .tail = pkt, .tail_is_copy = true};
+	uint32_t seq = span->seq, len = span->len;
+
+	while (span->len && pkt->nb_segs < PIECES_MOST && builder_piece(&b, span))
+		;
+	return !len || span->seq != seq;
+}
+
+/* The same for what stands in one short mbuf and finds room beside the header. */
+static inline bool text_put_short(struct tcp_conn *conn, struct rte_mbuf *pkt,
+				  struct tcp_span *span)
+{
+	const struct rte_mbuf *m = span->at;
+	uint32_t len = span->len;
+
+	if (!len || m->data_len - span->off < len || m->data_len >= conn->tcp->copy_below ||
+	    rte_pktmbuf_tailroom(pkt) < len)
+		return false;
+	memcpy(rte_pktmbuf_mtod_offset(pkt, void *, pkt->data_len),
+	       rte_pktmbuf_mtod_offset(m, const void *, span->off), len);
+	pkt->data_len = (uint16_t)(pkt->data_len + len);
+	pkt->pkt_len += len;
+	count_piece(conn, span->seq, len, true);
+	span_advance(span, len);
+	return true;
+}
+
 bool tcp_segment_send_data(struct tcp_conn *conn, struct tcp_span *span)
 {
 	struct rte_mbuf *pkt = header_new(conn->tcp, true);
-	struct builder b = {.conn = conn, .pkt = pkt, .tail = pkt, .tail_is_copy = true};
 	uint32_t seq = span->seq, len = span->len;
 	bool fresh = len && seq == conn->snd_max && seq != conn->snd_una + conn->snd_wnd;
 	uint16_t flags = TCP_ACK;
 	size_t options_len;
 
-	if (!pkt)
+	if (unlikely(!pkt))
 		return false;
 	options_len = data_options(conn, options_at(pkt));
 	set_header_len(pkt, options_len);
-	while (span->len && pkt->nb_segs < PIECES_MOST && builder_piece(&b, span))
-		;
-	if (len && span->seq == seq) {
+	if (unlikely(!text_put_short(conn, pkt, span) && !text_put(conn, pkt, span))) {
 		rte_pktmbuf_free(pkt);
 		return false;
 	}
 	if (span->len == 0)
 		flags |= (span->push && len ? TCP_PSH : 0) | (span->fin ? TCP_FIN : 0);
-	flags |= tcp_ecn_flags(conn, fresh);
+	flags |= conn->ecn ? tcp_ecn_flags(conn, fresh) : 0;
 	conn_header(conn, seq, flags, tcp_recvq_window(conn), pkt, options_len);
 	if (seq == conn->snd_max)
 		note_ack_sent(conn);

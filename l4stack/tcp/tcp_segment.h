@@ -44,7 +44,7 @@ struct tcp_seg {
 	uint16_t window; /* as on the wire */
 	uint8_t ecn;     /* the two bits of the IP header */
 	struct tcp_options options;
-	struct endpoint local, remote; /* not set in the short way of tcp_express.h */
+	struct endpoint local, remote; /* not set while it is as usual: tcp_express.h */
 };
 
 /* The length in sequence space: RFC 9293 §3.4. */

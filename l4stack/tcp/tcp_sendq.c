@@ -5,13 +5,7 @@
 #include "l4stack/tcp/tcp_chain.h"
 #include "l4stack/tcp/tcp_seq.h"
 
-static void uncharge(struct tcp_conn *conn, uint32_t charge)
-{
-	conn->mem_charge -= charge;
-	conn->tcp->send_held_bytes -= charge;
-}
-
-void tcp_sendq_append(struct tcp_conn *conn, struct rte_mbuf *chain)
+void tcp_sendq_append_any(struct tcp_conn *conn, struct rte_mbuf *chain)
 {
 	struct tcp_chain_size size;
 	struct rte_mbuf *last;
@@ -46,7 +40,7 @@ static void pop(struct tcp_conn *conn)
 	}
 	if (conn->resend_at == m)
 		conn->resend_at = NULL;
-	uncharge(conn, tcp_mbuf_charge(m));
+	tcp_sendq_uncharge(conn, tcp_mbuf_charge(m));
 	rte_pktmbuf_free_seg(m);
 }
 
@@ -59,7 +53,7 @@ static void pull(struct tcp_conn *conn, uint32_t bytes)
 		conn->resend_seq += bytes;
 }
 
-void tcp_sendq_ack(struct tcp_conn *conn, uint32_t bytes)
+void tcp_sendq_ack_any(struct tcp_conn *conn, uint32_t bytes)
 {
 	conn->snd_bytes -= bytes;
 	while (bytes && bytes >= conn->snd_head->data_len) {
@@ -98,7 +92,7 @@ struct rte_mbuf *tcp_sendq_seek(struct tcp_conn *conn, uint32_t seq, uint32_t *o
 
 void tcp_sendq_free(struct tcp_conn *conn)
 {
-	uncharge(conn, conn->mem_charge);
+	tcp_sendq_uncharge(conn, conn->mem_charge);
 	rte_pktmbuf_free(conn->snd_head);
 	conn->snd_head = conn->snd_tail = conn->snd_cursor = conn->resend_at = NULL;
 	conn->snd_bytes = 0;

@@ -7,15 +7,49 @@
 #ifndef L4STACK_TCP_TCP_SENDQ_H
 #define L4STACK_TCP_TCP_SENDQ_H
 
-#include <rte_mbuf.h>
-
+#include "l4stack/tcp/tcp_chain.h"
 #include "l4stack/tcp/tcp_conn.h"
 
 /* Takes ownership of the chain. */
-void tcp_sendq_append(struct tcp_conn *conn, struct rte_mbuf *chain);
+void tcp_sendq_append_any(struct tcp_conn *conn, struct rte_mbuf *chain);
+static inline void tcp_sendq_append(struct tcp_conn *conn, struct rte_mbuf *chain)
+{
+	uint32_t charge;
+
+	if (conn->snd_head || !chain || chain->next || !chain->data_len) {
+		tcp_sendq_append_any(conn, chain);
+		return;
+	}
+	charge = tcp_mbuf_charge(chain);
+	conn->snd_head = conn->snd_tail = conn->snd_cursor = chain;
+	conn->snd_cursor_off = 0;
+	conn->snd_bytes = chain->data_len;
+	conn->mem_charge += charge;
+	conn->tcp->send_held_bytes += charge;
+}
+
+static inline void tcp_sendq_uncharge(struct tcp_conn *conn, uint32_t charge)
+{
+	conn->mem_charge -= charge;
+	conn->tcp->send_held_bytes -= charge;
+}
 
 /* Frees the first `bytes`; the caller moves snd_una, and snd_nxt if it was left behind. */
-void tcp_sendq_ack(struct tcp_conn *conn, uint32_t bytes);
+void tcp_sendq_ack_any(struct tcp_conn *conn, uint32_t bytes);
+static inline void tcp_sendq_ack(struct tcp_conn *conn, uint32_t bytes)
+{
+	struct rte_mbuf *m = conn->snd_head;
+
+	if (conn->snd_head != conn->snd_tail || bytes != conn->snd_bytes || !bytes) {
+		tcp_sendq_ack_any(conn, bytes);
+		return;
+	}
+	conn->snd_head = conn->snd_tail = conn->snd_cursor = conn->resend_at = NULL;
+	conn->snd_cursor_off = 0;
+	conn->snd_bytes = 0;
+	tcp_sendq_uncharge(conn, tcp_mbuf_charge(m));
+	rte_pktmbuf_free_seg(m);
+}
 
 /* snd_nxt and the cursor to snd_una. */
 void tcp_sendq_rewind(struct tcp_conn *conn);

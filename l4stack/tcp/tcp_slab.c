@@ -56,19 +56,11 @@ static void *chunk_cut(struct tcp_slab *slab)
 	return chunk->objects + slab->object_bytes * chunk->made++;
 }
 
-void *tcp_slab_take(struct tcp_slab *slab)
+void *tcp_slab_take_new(struct tcp_slab *slab)
 {
-	void *object = slab->free_list;
+	void *object = slab->used == slab->most ? NULL : chunk_cut(slab);
 
-	if (slab->used == slab->most)
-		return NULL;
-	if (object)
-		memcpy(&slab->free_list, object, sizeof(slab->free_list));
-	else
-		object = chunk_cut(slab);
-	if (!object)
-		return NULL;
-	slab->used++;
+	slab->used += object != NULL;
 	return object;
 }
 

@@ -22,9 +22,21 @@ struct tcp_slab {
 void tcp_slab_init(struct tcp_slab *slab, size_t object_bytes, uint32_t most);
 void tcp_slab_fini(struct tcp_slab *slab);
 
+/* One that was never handed out. */
+void *tcp_slab_take_new(struct tcp_slab *slab);
+
 /* Zeroed, or as it comes. NULL when `most` are in use, or when there is no memory. */
 void *tcp_slab_alloc(struct tcp_slab *slab);
-void *tcp_slab_take(struct tcp_slab *slab);
+static inline void *tcp_slab_take(struct tcp_slab *slab)
+{
+	void *object = slab->free_list;
+
+	if (!object || slab->used == slab->most)
+		return tcp_slab_take_new(slab);
+	__builtin_memcpy(&slab->free_list, object, sizeof(slab->free_list));
+	slab->used++;
+	return object;
+}
 
 /* The first eight bytes of a free object are the slab's; the others stay as they are. */
 static inline void tcp_slab_free(struct tcp_slab *slab, void *object)

@@ -179,17 +179,11 @@ static uint64_t due_us(const struct tcp_conn *conn, uint32_t due_ms)
 	return (now_ms + (uint64_t)(int64_t)(int32_t)(due_ms - (uint32_t)now_ms)) * 1000;
 }
 
-static void wheel_start_by(struct tcp_conn *conn, uint64_t at_us)
-{
-	if (!stack_timer_running(&conn->timer) || conn->timer.wheel.due_us > at_us)
-		stack_timer_start(conn->tcp->stack, &conn->timer, at_us);
-}
-
 static void wheel_start_again(struct tcp_conn *conn)
 {
 	for (unsigned i = 0; i < TCP_TIMERS; i++)
 		if (conn->due_ms[i])
-			wheel_start_by(conn, due_us(conn, conn->due_ms[i]));
+			tcp_timer_fire_by(conn, due_us(conn, conn->due_ms[i]));
 }
 
 static void fire(void *owner)
@@ -212,15 +206,6 @@ void tcp_timer_init(struct tcp_conn *conn)
 {
 	conn->timer.fire = fire;
 	conn->timer.owner = conn;
-}
-
-void tcp_timer_set(struct tcp_conn *conn, enum tcp_timer which, uint64_t delay_us)
-{
-	uint64_t due_ms = (conn->tcp->stack->now_us + delay_us + 999) / 1000;
-
-	due_ms += (uint32_t)due_ms == 0; /* which would mean that it is off */
-	conn->due_ms[which] = (uint32_t)due_ms;
-	wheel_start_by(conn, due_ms * 1000);
 }
 
 void tcp_timer_stop_all(struct tcp_conn *conn)

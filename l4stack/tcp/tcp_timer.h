@@ -22,7 +22,22 @@
 #define TCP_ORPHAN_PROBES  8 /* window probes of a connection nobody owns */
 
 void tcp_timer_init(struct tcp_conn *conn);
-void tcp_timer_set(struct tcp_conn *conn, enum tcp_timer which, uint64_t delay_us);
+
+/* The wheel's timer fires then, or before. */
+static inline void tcp_timer_fire_by(struct tcp_conn *conn, uint64_t at_us)
+{
+	if (!stack_timer_running(&conn->timer) || conn->timer.wheel.due_us > at_us)
+		stack_timer_start(conn->tcp->stack, &conn->timer, at_us);
+}
+
+static inline void tcp_timer_set(struct tcp_conn *conn, enum tcp_timer which, uint64_t delay_us)
+{
+	uint64_t due_ms = (conn->tcp->stack->now_us + delay_us + 999) / 1000;
+
+	due_ms += (uint32_t)due_ms == 0; /* which would mean that it is off */
+	conn->due_ms[which] = (uint32_t)due_ms;
+	tcp_timer_fire_by(conn, due_ms * 1000);
+}
 
 /* The settings of tcp_set_keepalive and tcp_set_user_timeout. */
 void tcp_timer_keepalive(struct tcp_conn *conn, uint32_t idle_ms, uint32_t each_ms,

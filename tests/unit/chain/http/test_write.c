@@ -52,6 +52,34 @@ static void a_request_is_written(void **state)
 	fixture_free(fixture);
 }
 
+/* Lines that stand as they are written are copied in one; others are written anew between them. */
+static void lines_are_written_alike(void **state)
+{
+	struct fixture *fixture = fixture_new();
+
+	(void)state;
+	fixture_request(
+		fixture,
+		"GET / HTTP/1.1\r\nA: 1\r\nB: 2\r\nHost: h\r\nC: 3\r\nD:4\r\nE: 5 \r\nF: 6\r\n"
+		"G:\t7\r\nH: 8\r\nI: \r\nJ:\r\nTE: x\r\nK: 9\r\nContent-Length: 0\r\n\r\n");
+	expect_written(
+		fixture, http_write_request, &plain,
+		"GET / HTTP/1.1\r\nHost: h\r\nA: 1\r\nB: 2\r\nC: 3\r\nD: 4\r\nE: 5\r\nF: 6\r\n"
+		"G: 7\r\nH: 8\r\nI: \r\nJ: \r\nK: 9\r\n\r\n");
+	assert_int_equal(http_head_remove(fixture->head, &fixture->memory, http_bytes_of("B")), 1);
+	assert_int_equal(http_head_set(fixture->head, &fixture->memory, http_bytes_of("K"),
+				       http_bytes_of("ten")),
+			 0);
+	assert_int_equal(http_head_set(fixture->head, &fixture->memory, http_bytes_of("C"),
+				       http_bytes_of("")),
+			 0);
+	assert_int_equal(http_head_add(fixture->head, http_bytes_of("L"), http_bytes_of("11")), 0);
+	expect_written(fixture, http_write_request, &plain,
+		       "GET / HTTP/1.1\r\nHost: h\r\nA: 1\r\nC: \r\nD: 4\r\nE: 5\r\nF: 6\r\n"
+		       "G: 7\r\nH: 8\r\nI: \r\nJ: \r\nK: ten\r\nL: 11\r\n\r\n");
+	fixture_free(fixture);
+}
+
 static void every_framing_and_connection_is_written(void **state)
 {
 	static const char start[] = "GET / HTTP/1.1\r\nHost: h\r\n";
@@ -289,6 +317,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_request_is_written),
+		cmocka_unit_test(lines_are_written_alike),
 		cmocka_unit_test(every_framing_and_connection_is_written),
 		cmocka_unit_test(the_host_comes_from_the_target),
 		cmocka_unit_test(a_response_is_written),

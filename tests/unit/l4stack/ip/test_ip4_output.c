@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "l4stack/base/pkt.h"
 #include "tests/unit/l4stack/ip/rig.h"
 #include "tests/unit/l4stack/ip/wire.h"
 
@@ -170,6 +171,101 @@ static void the_same_bytes_over_ip6(void **state)
 	assert_int_equal(plain_get(wires[0].frames[0].bytes + 12), 0x86dd);
 }
 
+/* What was given to the port, but for the id and what follows from it. */
+struct given {
+	uint8_t bytes[RIG_FRAME_MAX];
+	size_t len;
+	uint64_t flags, offload;
+	unsigned pieces;
+};
+
+static void give(struct ip_path *path, size_t len, uint16_t tso_segsz, size_t header,
+		 struct given *out)
+{
+	struct rte_mbuf *pkt;
+
+	ip_output(rig.stack, path, 6, rig_tcp(32, payload, len, 1000), tso_segsz);
+	pkt = rig_take();
+	out->flags = pkt->ol_flags;
+	out->offload = pkt->tx_offload;
+	out->pieces = pkt->nb_segs;
+	out->len = pkt->pkt_len;
+	assert_true(pkt_read(pkt, 0, pkt->pkt_len, out->bytes));
+	if (!(out->flags & RTE_MBUF_F_TX_IP_CKSUM))
+		assert_int_equal(plain_sum(out->bytes + header, 20, 0), 0xffff);
+	memset(out->bytes + header + 4, 0, 2);
+	memset(out->bytes + header + 10, 0, 2);
+	rte_pktmbuf_free(pkt);
+}
+
+/* The first packet of a path finds its way, and the next ones know it. */
+static void assert_later_is_as_first(const char *to, size_t len, uint16_t tso_segsz, size_t header)
+{
+	static struct given first, later;
+	struct ip_path path;
+
+	path_to(to, &path);
+	path.ecn = 2;
+	give(&path, len, tso_segsz, header, &first);
+	give(&path, len, tso_segsz, header, &later);
+	assert_int_equal(first.len, later.len);
+	assert_memory_equal(first.bytes, later.bytes, first.len);
+	assert_true(first.flags == later.flags && first.offload == later.offload);
+	assert_int_equal(first.pieces, later.pieces);
+	ip_path_release(rig.stack, &path);
+}
+
+static void later_packets_are_as_the_first(void **state)
+{
+	(void)state;
+	for (uint32_t offloads = 0; offloads <= STACK_TX_MULTI_SEG * 2 - 1; offloads++) {
+		rig_restart(offloads);
+		rig_meet("10.0.0.2", 1);
+		assert_later_is_as_first("10.0.0.2", 0, 0, ETH);
+		assert_later_is_as_first("10.0.0.2", 77, 0, ETH);
+		assert_later_is_as_first("10.0.0.2", 1448, 0, ETH);
+		assert_later_is_as_first("10.0.0.2", 1448, 1448, ETH);
+		if (!(offloads & STACK_TX_TSO && offloads & STACK_TX_MULTI_SEG))
+			continue;
+		assert_later_is_as_first("10.0.0.2", 1449, 1448, ETH);
+		assert_later_is_as_first("10.0.0.2", 8192, 1448, ETH);
+		assert_later_is_as_first("10.0.0.2", 8192, 1460, ETH); /* no such cut fits */
+	}
+}
+
+/* An ARP question with the tag of VLAN 7. */
+static void meet_tagged(const char *sender, const char *target)
+{
+	uint8_t frame[64], tagged[68], mac[6];
+	size_t len;
+
+	station_mac(mac, 1);
+	len = frame_arp(frame, mac_broadcast, 1, mac, sender, target);
+	memcpy(tagged, frame, 12);
+	memcpy(tagged + 12, "\x81\0\0\x07", 4);
+	memcpy(tagged + 16, frame + 12, len - 12);
+	rig_in(1, tagged, len + 4);
+	rig_out_drop();
+}
+
+static void later_packets_have_their_tag(void **state)
+{
+	struct stack_port_conf conf = {.mtu = 1500,
+				       .offloads = STACK_TX_MULTI_SEG | STACK_TX_TCP_CSUM,
+				       .name = "tagged",
+				       .claim = STACK_CLAIM_SILENT,
+				       .vlan = 7};
+	struct addr addr = address("10.1.0.1");
+
+	(void)state;
+	rig_mac(conf.mac, 1);
+	assert_int_equal(stack_port_add(rig.stack, 1, &conf), 0);
+	assert_int_equal(stack_address_add(rig.stack, 1, &addr, 24), 0);
+	meet_tagged("10.1.0.2", "10.1.0.1");
+	assert_later_is_as_first("10.1.0.2", 77, 0, ETH + 4);
+	assert_later_is_as_first("10.1.0.2", 1448, 0, ETH + 4);
+}
+
 static void work_goes_to_the_device(void **state)
 {
 	struct rte_mbuf *pkt;
@@ -276,6 +372,8 @@ int main(void)
 		TEST(ids),
 		TEST(the_same_bytes_with_any_offload),
 		TEST(the_same_bytes_over_ip6),
+		TEST(later_packets_are_as_the_first),
+		TEST(later_packets_have_their_tag),
 		TEST(work_goes_to_the_device),
 		TEST(cuts_below_the_mtu),
 		TEST(too_big_to_send),

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "l4stack/ip/ip_layer.h"
 #include "tests/unit/l4stack/ip/rig.h"
 
 static int find(const char *dst, const char *src, struct ip_path *path)

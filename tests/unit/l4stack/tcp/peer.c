@@ -10,7 +10,8 @@
 #include "tests/unit/support/eal.h"
 
 #define ETH       14
-#define IP        20
+#define IP4       20
+#define IP6       40
 #define RX_ROOM   2048
 #define FRAME_MAX 66000
 
@@ -19,6 +20,8 @@ struct peer peer;
 static const uint8_t stack_mac[6] = {2, 0, 0, 0, 0, 1}, peer_mac[6] = {2, 0, 0, 0, 0, 2};
 static const struct addr stack_addr = {.bytes = {10, 0, 0, 1}, .family = ADDR_IP4};
 static const struct addr peer_addr = {.bytes = {10, 0, 0, 2}, .family = ADDR_IP4};
+static const struct addr stack_addr6 = {.bytes = {0xfd, 0x10, [15] = 1}, .family = ADDR_IP6};
+static const struct addr peer_addr6 = {.bytes = {0xfd, 0x10, [15] = 2}, .family = ADDR_IP6};
 
 uint8_t peer_byte(uint32_t seq)
 {
@@ -32,6 +35,17 @@ uint8_t owner_byte(uint32_t seq)
 
 /* ---- what the stack is given ---- */
 
+/* ARP, or ICMPv6: solicitations ask for the peer. */
+static bool is_about_neighbours(const struct rte_mbuf *pkt)
+{
+	const uint8_t *frame = rte_pktmbuf_mtod(pkt, const uint8_t *);
+	uint32_t type = net_get(frame + 12, 2);
+	bool icmp6 = type == 0x86dd && frame[ETH + 6] != 6;
+
+	peer.asked |= type == 0x0806 || (icmp6 && frame[ETH + IP6] == 135);
+	return type == 0x0806 || icmp6;
+}
+
 static void output(void *ctx, uint16_t port, struct rte_mbuf *pkt)
 {
 	const char *reason;
@@ -39,8 +53,7 @@ static void output(void *ctx, uint16_t port, struct rte_mbuf *pkt)
 	(void)ctx;
 	(void)port;
 	assert_int_equal(rte_mbuf_check(pkt, 1, &reason), 0);
-	if (net_get(rte_pktmbuf_mtod_offset(pkt, const uint8_t *, 12), 2) == 0x0806) {
-		peer.asked = true;
+	if (is_about_neighbours(pkt)) {
 		rte_pktmbuf_free(pkt);
 		return;
 	}
@@ -66,7 +79,8 @@ static struct rte_mbuf *frame_mbuf(const uint8_t *frame, uint32_t len)
 		else
 			assert_int_equal(rte_pktmbuf_chain(head, m), 0);
 	}
-	head->ol_flags |= RTE_MBUF_F_RX_L4_CKSUM_GOOD | RTE_MBUF_F_RX_IP_CKSUM_GOOD;
+	if (!peer.sums)
+		head->ol_flags |= RTE_MBUF_F_RX_L4_CKSUM_GOOD | RTE_MBUF_F_RX_IP_CKSUM_GOOD;
 	return head;
 }
 
@@ -77,8 +91,28 @@ static void frame_in(const uint8_t *frame, uint32_t len)
 	stack_input(peer.stack, 0, &pkt, 1);
 }
 
+/* RFC 4861 §7.2.3: a solicitation with the address of who asks. */
+static void introduce_ip6(void)
+{
+	uint8_t frame[ETH + IP6 + 32] = {0}, *p = frame + ETH;
+
+	memcpy(frame, stack_mac, 6);
+	memcpy(frame + 6, peer_mac, 6);
+	net_put(frame + 12, 2, 0x86dd);
+	net_put(net_put(p, 4, 6u << 28), 4, 32u << 16 | 58 << 8 | 255);
+	memcpy(p + 8, peer_addr6.bytes, 16);
+	memcpy(p + 24, stack_addr6.bytes, 16);
+	p[IP6] = 135;
+	memcpy(p + IP6 + 8, stack_addr6.bytes, 16);
+	net_put(p + IP6 + 24, 2, 0x0101);
+	memcpy(p + IP6 + 26, peer_mac, 6);
+	net_put(p + IP6 + 2, 2, (uint16_t)~net_sum(p + 8, 64, 58 + 32));
+	frame_in(frame, sizeof(frame));
+	peer.asked = false;
+}
+
 /* The stack learns the peer's address by being asked for its own. */
-static void introduce(void)
+static void introduce_ip4(void)
 {
 	uint8_t frame[ETH + 28] = {0}, *p = frame;
 
@@ -91,6 +125,14 @@ static void introduce(void)
 	memcpy(p + 16, stack_addr.bytes, 4);
 	frame_in(frame, sizeof(frame));
 	peer.asked = false;
+}
+
+static void introduce(void)
+{
+	if (peer.ip6)
+		introduce_ip6();
+	else
+		introduce_ip4();
 }
 
 static size_t add_user_timeout(uint8_t *out, size_t len)
@@ -123,36 +165,73 @@ static size_t write_options(unsigned flags, uint8_t *out)
 	return add_user_timeout(out, tcp_options_build(&options, out));
 }
 
-static uint32_t write_frame(uint8_t *frame, unsigned flags, uint32_t seq, uint32_t ack,
-			    const uint8_t *bytes, uint32_t len)
+static uint8_t *write_link(uint8_t *frame)
 {
-	uint8_t *ip = frame + ETH, *tcp = ip + IP, *p;
-	uint32_t options_len = (uint32_t)write_options(flags, tcp + 20);
-	uint32_t ip_len = IP + 20 + options_len + len;
+	uint8_t *p = frame + 12;
 
 	memcpy(frame, stack_mac, 6);
 	memcpy(frame + 6, peer_mac, 6);
-	net_put(frame + 12, 2, 0x0800);
-	memset(ip, 0, IP);
-	net_put(net_put(ip, 2, 0x4500u | peer.ecn), 2, ip_len);
+	if (peer.tagged)
+		p = net_put(p, 4, 0x8100u << 16 | 5 << 13);
+	return net_put(p, 2, peer.ip6 ? 0x86dd : 0x0800);
+}
+
+static void write_ip4(uint8_t *ip, uint32_t len)
+{
+	memset(ip, 0, IP4);
+	net_put(net_put(ip, 2, 0x4500u | peer.ecn), 2, IP4 + len);
 	net_put(ip + 8, 2, 64 << 8 | 6);
 	memcpy(ip + 12, peer_addr.bytes, 4);
 	memcpy(ip + 16, stack_addr.bytes, 4);
+	net_put(ip + 10, 2, (uint16_t)~net_sum(ip, IP4, 0));
+}
+
+static void write_ip6(uint8_t *ip, uint32_t len)
+{
+	net_put(net_put(ip, 4, 6u << 28 | (uint32_t)peer.ecn << 20), 4, len << 16 | 6 << 8 | 64);
+	memcpy(ip + 8, peer_addr6.bytes, 16);
+	memcpy(ip + 24, stack_addr6.bytes, 16);
+}
+
+/* In either family the addresses stand just before the TCP header. */
+static void write_sum(uint8_t *tcp, uint32_t len)
+{
+	uint32_t addresses = peer.ip6 ? 32 : 8;
+
+	net_put(tcp + 16, 2,
+		(uint16_t)~net_sum(tcp, len, net_sum(tcp - addresses, addresses, 6 + len)));
+}
+
+static uint32_t write_frame(uint8_t *frame, unsigned flags, uint32_t seq, uint32_t ack,
+			    const uint8_t *bytes, uint32_t len)
+{
+	uint8_t *ip = write_link(frame), *tcp = ip + (peer.ip6 ? IP6 : IP4), *p;
+	uint32_t options_len = (uint32_t)write_options(flags, tcp + 20);
+	uint32_t tcp_len = 20 + options_len + len;
+
+	if (peer.ip6)
+		write_ip6(ip, tcp_len);
+	else
+		write_ip4(ip, tcp_len);
 	p = net_put(net_put(tcp, 2, peer.port), 2, peer.stack_port);
 	p = net_put(p, 4, peer.iss + seq);
 	p = net_put(p, 4, flags & ACK ? peer.stack_iss + ack : 0);
 	p = net_put(p, 2, (20 + options_len) / 4 << 12 | flags);
 	net_put(net_put(net_put(p, 2, peer.window), 2, 0), 2, flags & URG ? 1 : 0);
 	memcpy(tcp + 20 + options_len, bytes, len);
-	return ETH + ip_len;
+	write_sum(tcp, tcp_len);
+	return (uint32_t)(tcp - frame) + tcp_len;
 }
 
 static void say_frame(unsigned flags, uint32_t seq, uint32_t ack, const void *bytes, uint32_t len)
 {
 	static uint8_t frame[FRAME_MAX];
+	uint32_t frame_len = write_frame(frame, flags, seq, ack, bytes, len);
 
+	if (peer.spoil)
+		peer.spoil(frame, &frame_len);
 	stack_advance(peer.stack, peer.now_us);
-	frame_in(frame, write_frame(frame, flags, seq, ack, bytes, len));
+	frame_in(frame, frame_len);
 }
 
 void say_quietly(unsigned flags, uint32_t seq, uint32_t ack, uint32_t len)
@@ -181,13 +260,16 @@ void say_bytes(unsigned flags, uint32_t seq, uint32_t ack, const void *bytes, ui
 static void take_frame(struct rte_mbuf *pkt, struct segment *out)
 {
 	static uint8_t frame[FRAME_MAX];
-	uint32_t len = pkt->pkt_len, header;
-	const uint8_t *tcp = frame + ETH + IP;
+	uint32_t len = pkt->pkt_len, header, ip_bytes = peer.ip6 ? IP6 : IP4;
+	const uint8_t *tcp = frame + ETH + ip_bytes;
 
 	assert_true(len <= sizeof(frame) && pkt_read(pkt, 0, len, frame));
-	assert_int_equal(net_get(frame + 12, 2), 0x0800);
-	assert_int_equal(frame[ETH + 9], 6);
-	assert_int_equal(net_get(frame + ETH + 2, 2), len - ETH);
+	assert_int_equal(net_get(frame + 12, 2), peer.ip6 ? 0x86dd : 0x0800);
+	assert_int_equal(frame[ETH + (peer.ip6 ? 6 : 9)], 6);
+	if (peer.ip6)
+		assert_int_equal(net_get(frame + ETH + 4, 2), len - ETH - IP6);
+	else
+		assert_int_equal(net_get(frame + ETH + 2, 2), len - ETH);
 	header = (uint32_t)(tcp[12] >> 4) * 4;
 	*out = (struct segment){
 		.src = (uint16_t)net_get(tcp, 2),
@@ -196,8 +278,8 @@ static void take_frame(struct rte_mbuf *pkt, struct segment *out)
 		.ack = net_get(tcp + 8, 4),
 		.flags = tcp[13],
 		.window = net_get(tcp + 14, 2),
-		.len = len - ETH - IP - header,
-		.ecn = frame[ETH + 1] & 3,
+		.len = len - ETH - ip_bytes - header,
+		.ecn = frame[ETH + 1] >> (peer.ip6 ? 4 : 0) & 3,
 		.tso_segsz = pkt->ol_flags & RTE_MBUF_F_TX_TCP_SEG ? pkt->tso_segsz : 0,
 		.pieces = pkt->nb_segs,
 	};
@@ -310,10 +392,17 @@ static struct tcp_conf countable(const struct tcp_conf *conf)
 	return all;
 }
 
+void peer_speak_ip6(void)
+{
+	peer.ip6 = true;
+	assert_int_equal(stack_address_add(peer.stack, 0, &stack_addr6, 64), 0);
+	introduce();
+}
+
 void peer_listen(const struct tcp_conf *conf)
 {
 	static const struct tcp_listen_handlers listen_handlers = {on_accepted};
-	struct endpoint local = {stack_addr, PEER_SERVER_PORT};
+	struct endpoint local = {peer.ip6 ? stack_addr6 : stack_addr, PEER_SERVER_PORT};
 	struct tcp_conf all = countable(conf);
 
 	assert_int_equal(
@@ -322,7 +411,7 @@ void peer_listen(const struct tcp_conf *conf)
 
 int peer_connect(const struct tcp_conf *conf)
 {
-	struct endpoint remote = {peer_addr, PEER_PORT};
+	struct endpoint remote = {peer.ip6 ? peer_addr6 : peer_addr, PEER_PORT};
 	struct tcp_conf all = countable(conf);
 
 	return tcp_connect(peer.stack, &remote, &all, &handlers, &peer, &peer.conn);

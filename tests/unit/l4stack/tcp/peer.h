@@ -64,6 +64,10 @@ struct peer {
 	uint8_t ecn;           /* the two bits of their IP headers */
 	uint16_t user_timeout; /* RFC 5482's field, in all segments; 0: no option */
 	uint16_t rx_cut;       /* segments come in mbufs of so many bytes */
+	bool ip6;              /* peer_speak_ip6 */
+	bool tagged;           /* its frames carry a tag of VLAN 0, which says a priority only */
+	bool sums;             /* they carry checksums, and the device has not looked at them */
+	void (*spoil)(uint8_t *frame, uint32_t *len); /* called with each, when set */
 	/* What the stack did. */
 	struct rte_mbuf *out[PEER_OUT_MAX];
 	unsigned out_count;
@@ -87,6 +91,9 @@ int peer_teardown(void **state);
 
 /* Begins anew, with other offloads or settings of the stack. */
 void peer_restart(uint32_t offloads, const struct stack_conf *conf);
+
+/* Both speak IPv6 from now on: fd10::1 is the stack, fd10::2 the peer. */
+void peer_speak_ip6(void);
 
 void peer_listen(const struct tcp_conf *conf);
 int peer_connect(const struct tcp_conf *conf);

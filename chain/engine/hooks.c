@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Which functions of a path have which hooks, a bit for each: so that an exchange comes to those
+ * that want something, and to no others. A bit more than is wanted costs a look; one that is
+ * missing would be a function left out: who has not come up yet may want everything, and of several
+ * instances each may have hooks of its own.
+ */
+#include "chain/engine/internal.h"
+
+static uint32_t hooks_of(const struct function *function)
+{
+	const struct instance *instance;
+	uint32_t hooks = function->hooks;
+
+	if (!function->known)
+		return UINT32_MAX & ~(uint32_t)ENGINE_HOOK_SEEN;
+	LIST_FOREACH (instance, &function->instances, of_function)
+		hooks |= instance->hooks;
+	return hooks;
+}
+
+static uint32_t stages_with(const struct chain *chain, uint32_t hook)
+{
+	uint32_t stages = 0;
+
+	for (unsigned i = 0; i < chain->path_length; i++)
+		if (hooks_of(chain->path[i]) & hook)
+			stages |= 1u << i;
+	return stages;
+}
+
+void hooks_chain(struct chain *chain)
+{
+	bool stream = chain->stream;
+
+	chain->heads[REQUEST] = stages_with(chain, ENGINE_HOOK_REQUEST_HEAD);
+	chain->heads[RESPONSE] = stages_with(chain, ENGINE_HOOK_RESPONSE_HEAD);
+	chain->bodies[REQUEST] =
+		stages_with(chain, stream ? ENGINE_HOOK_CLIENT_DATA : ENGINE_HOOK_REQUEST_BODY);
+	chain->bodies[RESPONSE] =
+		stages_with(chain, stream ? ENGINE_HOOK_SERVER_DATA : ENGINE_HOOK_RESPONSE_BODY);
+	chain->watchers = stream ? 0 : stages_with(chain, ENGINE_HOOK_SEEN);
+}
+
+void hooks_changed(struct engine *engine)
+{
+	struct chain *chain;
+
+	LIST_FOREACH (chain, &engine->chains, link)
+		hooks_chain(chain);
+}
