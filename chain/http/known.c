@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "chain/http/known.h"
 
-#include <stddef.h>
 #include <string.h>
 
 #include "chain/http/mix.h"
@@ -30,13 +29,19 @@ static bool is_it(const struct http_known *known, const struct http_known_of *of
 	       memcmp(known->text, run->data, known->bytes) == 0;
 }
 
-/* All but what belongs to the slot, to the connection, and to where the text lies. */
-static void copy_index(struct sluice_head *to, const struct sluice_head *from,
-		       const struct sluice_field *fields)
+static void index_fill(struct sluice_head *head, const struct http_known *known)
 {
-	memcpy(to, from, offsetof(struct sluice_head, client));
-	memcpy(to->first, from->first, sizeof(to->first));
-	memcpy(to->field, fields, from->fields * sizeof(*fields));
+	memcpy(head, known->line, sizeof(known->line));
+	memcpy(head->first, known->first, sizeof(known->first));
+	memcpy(head->field, known->field, known->fields * sizeof(known->field[0]));
+}
+
+static void index_keep(struct http_known *known, const struct sluice_head *head)
+{
+	memcpy(known->line, head, sizeof(known->line));
+	memcpy(known->first, head->first, sizeof(known->first));
+	memcpy(known->field, head->field, head->fields * sizeof(head->field[0]));
+	known->fields = head->fields;
 }
 
 uint32_t http_known_recall(const struct http_knowns *knowns, const struct http_known_of *of,
@@ -45,9 +50,9 @@ uint32_t http_known_recall(const struct http_knowns *knowns, const struct http_k
 {
 	const struct http_known *known = &knowns->known[place_of(of, run)];
 
-	if (!is_it(known, of, run) || known->head.fields > head->fields_size)
+	if (!is_it(known, of, run) || known->fields > head->fields_size)
 		return 0;
-	copy_index(head, &known->head, known->field);
+	index_fill(head, known);
 	head->base[1] = run->ref;
 	*framing = known->framing;
 	return known->bytes;
@@ -79,7 +84,6 @@ void http_known_keep(struct http_knowns *knowns, const struct http_known_of *of,
 	known->method = of->method;
 	known->limits = *of->limits;
 	known->framing = *framing;
-	known->head = *head;
-	memcpy(known->field, head->field, head->fields * sizeof(head->field[0]));
+	index_keep(known, head);
 	memcpy(known->text, run->data, bytes);
 }

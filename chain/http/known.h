@@ -21,6 +21,7 @@
 #define CHAIN_HTTP_KNOWN_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <sluice/abi.h>
@@ -45,8 +46,11 @@ struct http_known {
 	uint8_t method;
 	struct http_limits limits;
 	struct http_framing framing;
-	struct sluice_head
-		head; /* its group, its server, its text area and its bases do not count */
+	/* Of its index what belongs neither to the slot, nor to the connection, nor to where the
+	 * text lies. */
+	uint8_t line[offsetof(struct sluice_head, client)];
+	uint16_t first[sizeof(((struct sluice_head *)0)->first) / sizeof(uint16_t)];
+	uint16_t fields;
 	struct sluice_field field[HTTP_KNOWN_FIELDS];
 	uint8_t text[HTTP_KNOWN_BYTES];
 };
