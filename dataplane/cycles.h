@@ -17,7 +17,7 @@
 #include <rte_branch_prediction.h>
 #include <rte_cycles.h>
 
-#define CYCLES_EVERY 13 /* odd: turns may take turns */
+#define CYCLES_EVERY 61 /* odd: turns may take turns */
 
 #define CYCLES_STAGES(X)                                                            \
 	X(TIMERS, "timers", "of connections, addresses and neighbours")             \

@@ -14,6 +14,7 @@
 
 #include "chain/http/head.h"
 #include "chain/ledger/ledger.h"
+#include "dataplane/cycles.h"
 #include "l4stack/base/csum.h"
 #include "l4stack/base/wheel.h"
 #include "l4stack/tcp/tcp_options.h"
@@ -30,6 +31,7 @@
 #define TIMERS        4096
 #define ARENA_BYTES   (1u << 20)
 #define LOOKUPS       4096
+#define CLOCK_READS   13 /* in a turn, when it is measured */
 
 static uint32_t times;
 static uint64_t sink; /* what is computed is used: nothing is optimised away */
@@ -327,6 +329,27 @@ static void bench_leases(void)
 	ledger_destroy(l.ledger);
 }
 
+/* What a worker reads of the clock in a turn in which everything is done once. */
+static void clock_round(void *ctx, uint32_t n)
+{
+	struct cycles *cycles = ctx;
+
+	for (uint32_t i = 0; i < n; i++) {
+		cycles_begin(cycles);
+		for (unsigned stage = 0; stage < CLOCK_READS; stage++)
+			cycles_end_of(cycles, stage % CYCLES_COUNT);
+		cycles_end(cycles, true);
+	}
+	sink += cycles->turns;
+}
+
+static void bench_clock(void)
+{
+	static struct cycles cycles;
+
+	row("show cycles: of a worker's turn", cycles_of(clock_round, &cycles));
+}
+
 static void bench_small(void)
 {
 	uint32_t header = 20, packet = 1460;
@@ -349,6 +372,7 @@ int main(int argc, char **argv)
 	bench_table();
 	bench_small();
 	bench_leases();
+	bench_clock();
 	if (failed)
 		printf("FAILED: a part did not do what it was asked\n");
 	return failed || sink == 1;

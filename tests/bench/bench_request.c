@@ -405,7 +405,7 @@ static int usage(void)
 int main(int argc, char **argv)
 {
 	uint32_t count = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : COUNT_DEFAULT;
-	const char *plugins = argc > 2 ? argv[2] : "build/lib/sluice";
+	const char *plugins = argc > 2 ? argv[2] : pair_plugins();
 	const struct row *row = argc > 4 ? row_of(argv[3]) : NULL;
 	unsigned threads = argc > 4 ? (unsigned)strtoul(argv[4], NULL, 10) : 0;
 	bool well;

@@ -312,7 +312,7 @@ static bool kind(bool heads, enum where where, const int cpu[2], uint32_t count,
 int main(int argc, char **argv)
 {
 	uint32_t count = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : COUNT_DEFAULT;
-	const char *plugins = argc > 2 ? argv[2] : "build/lib/sluice";
+	const char *plugins = argc > 2 ? argv[2] : pair_plugins();
 
 	int cpu[2];
 

@@ -2,9 +2,12 @@
 #include "tests/bench/pair.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <rte_cycles.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "l4stack/stack.h"
 #include "l4stack/tcp/tcp_conn.h"
@@ -240,6 +243,19 @@ struct pair_memory pair_memory_of(const struct pair_side *side)
 
 	memory.total = memory.conns + memory.table + memory.timewaits;
 	return memory;
+}
+
+/* build/tests/bench/bench_NAME: three steps up is build/. */
+const char *pair_plugins(void)
+{
+	static char path[PATH_MAX + sizeof("/lib/sluice")];
+	ssize_t n = readlink("/proc/self/exe", path, PATH_MAX);
+
+	path[n < 0 ? 0 : n] = 0;
+	for (unsigned i = 0; i < 3 && strrchr(path, '/'); i++)
+		*strrchr(path, '/') = 0;
+	strcat(path, "/lib/sluice");
+	return path;
 }
 
 /* Thousands are set apart whatever the locale: a number of ten digits has to be read. */

@@ -77,6 +77,9 @@ struct pair_memory {
 };
 struct pair_memory pair_memory_of(const struct pair_side *side);
 
+/* Where the plugins of this program's build are. */
+const char *pair_plugins(void);
+
 /* A row of a report: name, value, unit. */
 void pair_row(const char *name, double value, unsigned decimals, const char *unit);
 void pair_row_text(const char *name, const char *text);

@@ -6,6 +6,9 @@ The peers stand on the kernel's stack, Sluice on AF_PACKET and on AF_XDP, each i
 wrk and the origin (nginx) are on CPU 0. wrk fills its CPU before most systems fill theirs, so what is compared is what
 CPU 1 had to do for a request, the kernel's part included: its time that was not idle (/proc/stat), in cycles. All of them,
 wrk too, go before whatever else the machine does; what others still use of CPU 1 is charged to whoever is measured.
+
+What Sluice's cache does is also measured where no kernel is in between, over shared memory with `sluice-bench`: answers that
+the worker gives again without asking the cache, and answers of the cache's process (daemon.recalls = 0).
 """
 
 import argparse
@@ -17,6 +20,7 @@ import statistics
 import sys
 
 import harness
+import proxy
 from harness import CLIENT_CPU, SERVER_CPU, Lab, LabError, Sluiced, wait_until
 from lab import Nginx, sh
 
@@ -219,6 +223,41 @@ def systems_made(lab, network):
     return systems, absent
 
 
+# --- without a kernel --------------------------------------------------------------------------
+
+CACHE = f'{{ name = "store"; plugin = "cache"; placement = "process"; cpu = {SERVER_CPU}; arena_mb = 4; config = {{ memory_mb = 2; }}; }}'
+# The load's origin says nothing of caches, and has a date of long ago.
+FRESH = ('{ name = "fresh"; plugin = "headers"; placement = "inline"; arena_mb = 1; '
+         'config = { response = ( { set = "Cache-Control"; value = "max-age=3600"; }, { set = "Date"; value = "$date"; } ); }; }')
+HIT_SIZE = 1024
+
+
+def hits_in_memory(args):
+    """{name: results} of hits over shared memory."""
+    results = {}
+    with harness.laboratory(2, devices=4) as (lab, load):
+        systems = [proxy.Proxy(lab, load, devices, name, functions=[CACHE, FRESH], path=["store", "fresh"], daemon=daemon)
+                   for devices, name, daemon in (([0, 1], "sluice, shared memory", ""),
+                                                 ([2, 3], "sluice, shared memory, cache asked", "recalls = 0;"))]
+        for system in systems:
+            system.fetch(load, HIT_SIZE, 1, proxy.FRAME, ms=50, warm_ms=50)  # begins with what is to be hit
+        for _ in range(args.rounds):
+            for system in systems:
+                result = system.fetch(load, HIT_SIZE, CONNECTIONS, proxy.FRAME, ms=300, warm_ms=100)
+                if result["origin"]["requests"] > result["requests_whole"] / 100:
+                    raise LabError(f"not hits: {result['origin']} of {result['requests_whole']}")
+                results.setdefault(system.name, []).append(result)
+    return results
+
+
+def memory_rows(results, varnish):
+    """Rows for the report; of all rounds the medians."""
+    goal = next(row[5] for row in ROWS if row[3] == "varnish")
+    for name, mine in results.items():
+        times = harness.median(mine, "rate") / harness.median(varnish, "rate")
+        yield harness.goal_row(f"cache hit, {HIT_SIZE} B against varnish: {name}", f"≥ {goal}× requests", f"{times:.1f}×", times >= goal)
+
+
 # --- measuring ---------------------------------------------------------------------------------
 
 def busy_seconds(lines, cpu):
@@ -308,6 +347,15 @@ TITLES = ["over veth with wrk, 50 connections", "k/s", "of rounds", "cycles of C
           "CPU 0", "CPU 1"]
 
 
+MEMORY_TITLES = [f"cache hits of {HIT_SIZE} B without a kernel", "k/s", "of rounds", "of varnish's", "cycles", "held up by"]
+
+
+def memory_row(name, mine, varnish):
+    return [name, f"{harness.median(mine, 'rate') / 1e3:.0f}", harness.spread([r["rate"] / 1e3 for r in mine]),
+            f"{harness.median(mine, 'rate') / harness.median(varnish, 'rate'):.1f}×", f"{harness.median(mine, 'cycles'):.0f}",
+            harness.held_up(mine)]
+
+
 def summary(rows, results):
     """Rows of the issue's table, for the report."""
     for row in rows:
@@ -326,10 +374,18 @@ def benchmark(args):
         origin.file("1024", body(1024))
         systems, absent = systems_made(lab, network)
         results = measure(systems, Client(lab, network, args.seconds), rows, args)
+    goals = list(summary(rows, results))
     print(harness.table(TITLES, [table_row(row, name, mine, results[row, row[3]]) for (row, name), mine in results.items()]))
     for name, why in absent.items():
         print(f"absent: {name}: {why}")
-    harness.report("peers", {f"{row_name(row)}: {name}": mine for (row, name), mine in results.items()}, list(summary(rows, results)))
+    data = {f"{row_name(row)}: {name}": mine for (row, name), mine in results.items()}
+    varnish = [mine for (row, name), mine in results.items() if name == "varnish"]
+    if varnish:
+        hits = hits_in_memory(args)
+        data.update(hits)
+        goals += memory_rows(hits, varnish[0])
+        print(f"\n{harness.table(MEMORY_TITLES, [memory_row(name, mine, varnish[0]) for name, mine in hits.items()])}")
+    harness.report("peers", data, goals)
 
 
 def main():

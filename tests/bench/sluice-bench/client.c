@@ -10,8 +10,9 @@
 
 #include "tests/bench/sluice-bench/answer.h"
 
-#define PORT_FIRST     1024u
-#define ISN_STEP       1024u /* a port is used again with numbers a little higher */
+#define OPENING_MOST   1024u  /* connections that are under way at once */
+#define SWEEP_MOST     16384u /* connections that are looked at in one sweep */
+#define ISN_STEP       1024u  /* a port is used again with numbers a little higher */
 #define ACK_AFTER      (2 * FRAME_MSS)
 #define ACK_WAITS      (8 * FRAME_MSS) /* for the next request, when so little is missing */
 #define RESEND_MS      200
@@ -19,7 +20,7 @@
 #define PREFETCH_AHEAD 4
 #define TARGET_DIGITS  4
 
-static uint16_t *slot_of(struct client *c, unsigned host, uint16_t port)
+static uint32_t *slot_of(struct client *c, unsigned host, uint16_t port)
 {
 	return &c->slot[host * CLIENT_PORTS + port];
 }
@@ -115,13 +116,13 @@ static void port_take(struct client *c, struct conn *conn)
 {
 	do {
 		if (c->next_port == CLIENT_PORTS) {
-			c->next_port = PORT_FIRST;
+			c->next_port = CLIENT_PORT_FIRST;
 			c->next_host = (c->next_host + 1) % c->conf.hosts;
 		}
 		conn->port = (uint16_t)c->next_port++;
 		conn->host = (uint8_t)c->next_host;
 	} while (*slot_of(c, conn->host, conn->port));
-	*slot_of(c, conn->host, conn->port) = (uint16_t)(conn - c->conn + 1);
+	*slot_of(c, conn->host, conn->port) = (uint32_t)(conn - c->conn + 1);
 }
 
 static void conn_open(struct client *c, struct conn *conn, struct rte_mbuf *m)
@@ -198,10 +199,11 @@ static void on_opened(struct client *c, struct conn *conn, struct rte_mbuf *m,
 	conn_free(c, conn, m);
 }
 
-/* All heads of a server have the same length: after the first, that of each answer is known. */
-static bool answer_begins(struct client *c, const char *text, uint32_t len)
+/* Heads of a server are equally long, but for a cache's, which tell an age: after the first, an
+ * answer's length is known, and its head is only read when a frame says otherwise. */
+static bool answer_begins(struct client *c, const char *text, uint32_t len, uint32_t whole)
 {
-	if (!c->answer_bytes)
+	if (!c->answer_bytes || (whole < FRAME_MSS && whole != c->answer_bytes))
 		return answer_read(c, text, len);
 	return len >= sizeof(ANSWER_OK) - 1 && !memcmp(text, ANSWER_OK, sizeof(ANSWER_OK) - 1);
 }
@@ -225,7 +227,7 @@ static void take_payload(struct client *c, struct conn *conn, const struct rte_m
 		c->counts.wrong_length++;
 		return;
 	}
-	if (!conn->got && !answer_begins(c, text, RTE_MIN(len, m->data_len - offset)))
+	if (!conn->got && !answer_begins(c, text, RTE_MIN(len, m->data_len - offset), len))
 		c->counts.wrong_head++;
 	if (c->every_byte && !answer_body(c, m, offset, len, conn->got))
 		c->counts.wrong_byte++;
@@ -288,7 +290,7 @@ static void on_text(struct client *c, struct conn *conn, struct rte_mbuf *m, con
 static struct conn *conn_of(struct client *c, const struct frame *f)
 {
 	uint32_t host = rte_be_to_cpu_32(f->ip.dst_addr) - rte_be_to_cpu_32(c->conf.from);
-	uint16_t slot;
+	uint32_t slot;
 
 	if (host >= c->conf.hosts)
 		return NULL;
@@ -335,10 +337,11 @@ static bool receive(struct client *c)
 
 /* --- asking ------------------------------------------------------------------------------ */
 
-/* A request that finds nobody free waits, and its latency counts from when it was due. */
+/* A request that finds nobody free waits, and its latency counts from when it was due. Who was free
+ * last is asked first: of many connections few are active. */
 static void ask_due(struct client *c)
 {
-	while (c->idle_count && !c->ending) {
+	while (c->idle_count > c->conf.conns - c->conf.active && !c->ending) {
 		double due = c->rate_start + (double)c->issued * c->rate_cycles;
 		struct rte_mbuf *m;
 
@@ -363,12 +366,28 @@ static void idle_close(struct client *c)
 	}
 }
 
+/* Connections are opened some at a time: there are more of them than there is room on the wire. */
+static void open_some(struct client *c)
+{
+	for (uint32_t n = 0; n < WIRE_BURST && c->begun < c->conf.conns &&
+			     c->begun < c->counts.opened + OPENING_MOST;
+	     n++) {
+		struct rte_mbuf *m = rte_pktmbuf_alloc(c->wire->pool);
+
+		if (!m)
+			return;
+		conn_open(c, &c->conn[c->begun++], m);
+	}
+}
+
 bool client_turn(struct client *c)
 {
 	bool work;
 
 	c->now = rte_rdtsc();
 	work = receive(c);
+	if (unlikely(c->begun < c->conf.conns && c->ask_len))
+		open_some(c);
 	if (c->conf.mode == CLIENT_OPEN) {
 		ask_due(c);
 		idle_close(c);
@@ -407,9 +426,10 @@ void client_sweep(struct client *c)
 {
 	uint64_t patience = rte_get_tsc_hz() / 1000 * RESEND_MS;
 
-	for (uint32_t i = 0; i < c->conf.conns; i++) {
-		struct conn *conn = &c->conn[i];
+	for (uint32_t n = RTE_MIN(c->conf.conns, SWEEP_MOST); n; n--) {
+		struct conn *conn = &c->conn[c->swept];
 
+		c->swept = (c->swept + 1) % c->conf.conns;
 		if (conn->state != CONN_NONE && conn->state != CONN_IDLE &&
 		    c->now - conn->sent_tsc > patience)
 			resend(c, conn);
@@ -473,24 +493,10 @@ static void frames_make(struct client *c)
 	}
 }
 
-static int open_all(struct client *c)
-{
-	for (uint32_t i = 0; i < c->conf.conns; i++) {
-		struct rte_mbuf *m = rte_pktmbuf_alloc(c->wire->pool);
-
-		if (!m)
-			return -1;
-		conn_open(c, &c->conn[i], m);
-		if (i % WIRE_BURST == WIRE_BURST - 1)
-			client_turn(c);
-	}
-	return 0;
-}
-
 int client_start(struct client *c, const struct client_conf *conf, struct wire *wire,
 		 const char **error)
 {
-	uint32_t port = c->next_port < PORT_FIRST ? PORT_FIRST : c->next_port;
+	uint32_t port = c->next_port < CLIENT_PORT_FIRST ? CLIENT_PORT_FIRST : c->next_port;
 
 	*c = (struct client){.conf = *conf,
 			     .wire = wire,
@@ -511,8 +517,7 @@ int client_start(struct client *c, const struct client_conf *conf, struct wire *
 	c->now = rte_rdtsc();
 	c->rate_start = (double)c->now;
 	c->rate_cycles = conf->rate > 0 ? (double)rte_get_tsc_hz() / conf->rate : 0;
-	*error = "there are no buffers for so many connections";
-	return open_all(c);
+	return 0;
 }
 
 void client_stop(struct client *c)

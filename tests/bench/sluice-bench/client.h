@@ -18,9 +18,10 @@
 #include "tests/bench/sluice-bench/hist.h"
 #include "tests/bench/sluice-bench/wire.h"
 
-#define CLIENT_HOSTS_MOST 16
+#define CLIENT_HOSTS_MOST 32
 #define CLIENT_PORTS      65536
-#define CLIENT_CONNS_MOST 60000
+#define CLIENT_PORT_FIRST 1024
+#define CLIENT_CONNS_MOST (CLIENT_HOSTS_MOST * (CLIENT_PORTS - CLIENT_PORT_FIRST))
 #define CLIENT_ASK_MOST   448
 
 enum client_mode {
@@ -52,6 +53,7 @@ struct client_conf {
 	enum client_mode mode;
 	uint32_t conns;
 	double rate;     /* a second; CLIENT_OPEN */
+	uint32_t active; /* so many ask at a time, at most; CLIENT_OPEN */
 	uint32_t server; /* in network order */
 	uint16_t port;   /* in host order */
 	uint32_t size;   /* of the body that is expected */
@@ -80,6 +82,8 @@ struct client {
 	bool every_byte;       /* is looked at */
 	uint32_t isn;
 	uint32_t next_port, next_host;
+	uint32_t begun;      /* connections that were opened once */
+	uint32_t swept;      /* where the next sweep begins */
 	uint32_t open_count; /* connections that are not CONN_NONE */
 	bool ending;         /* nothing is asked any more */
 	uint64_t now;        /* of this turn */
@@ -94,7 +98,7 @@ struct client {
 	struct client_counts counts;
 	struct hist latency;
 	struct conn *conn;
-	uint16_t *slot; /* of a port of a host: number of the connection + 1; 0: none */
+	uint32_t *slot; /* of a port of a host: number of the connection + 1; 0: none */
 };
 
 /* Takes the configuration: learns the server's hardware address and lays out the frames. 0, or -1
@@ -106,7 +110,8 @@ void client_stop(struct client *client);
 /* One turn: takes what has come, asks what is due. True if anything came. */
 bool client_turn(struct client *client);
 
-/* Sends again what has not been answered for too long. A few times a second. */
+/* Sends again what has not been answered for too long, of some connections at a time. Every few
+ * milliseconds. */
 void client_sweep(struct client *client);
 
 /* No new requests; what is open is closed when its answer is there. */

@@ -68,6 +68,8 @@ static bool key_read(struct command *command, const char *key, char *value)
 		return number(value, 1, CLIENT_HOSTS_MOST, &conf->hosts);
 	if (!strcmp(key, "connections"))
 		return number(value, 1, CLIENT_CONNS_MOST, &conf->conns);
+	if (!strcmp(key, "active"))
+		return number(value, 1, CLIENT_CONNS_MOST, &conf->active);
 	if (!strcmp(key, "size"))
 		return number(value, 0, 1u << 30, &conf->size);
 	if (!strcmp(key, "rate"))
@@ -122,6 +124,10 @@ const char *command_read(struct command *command, char *line)
 		return "server and path must be given";
 	if (command->client.mode == CLIENT_OPEN && command->client.rate <= 0)
 		return "an open loop needs a rate";
+	if (command->client.conns > command->client.hosts * (CLIENT_PORTS - CLIENT_PORT_FIRST))
+		return "so many connections need more hosts";
+	if (!command->client.active || command->client.active > command->client.conns)
+		command->client.active = command->client.conns;
 	if (command->has_origin && !command->origin)
 		return "an origin needs an address";
 	return NULL;

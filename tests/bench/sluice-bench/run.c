@@ -11,6 +11,7 @@
 #define SWEEP_MS 20
 #define OPEN_MS  10000 /* on a machine that has other things to do as well */
 #define CLOSE_MS 10000
+#define PER_MS   20 /* connections that are waited for a millisecond longer */
 
 struct span {
 	uint64_t cycles, busy_cycles, turns;
@@ -154,7 +155,7 @@ const char *run_command(const struct command *command, struct wire *wire, struct
 		client_stop(&client);
 		return error;
 	}
-	turns(&client, OPEN_MS, is_open, &rest);
+	turns(&client, OPEN_MS + command->client.conns / PER_MS, is_open, &rest);
 	if (!is_open(&client)) {
 		client_stop(&client);
 		return "the server does not take so many connections";
@@ -169,7 +170,7 @@ const char *run_command(const struct command *command, struct wire *wire, struct
 	counts_add(&whole, &measured);
 	client.counts = (struct client_counts){0};
 	client_end(&client);
-	turns(&client, CLOSE_MS, is_closed, &rest);
+	turns(&client, CLOSE_MS + command->client.conns / PER_MS, is_closed, &rest);
 	counts_add(&whole, &client.counts);
 	print_result(&span, &measured, &whole);
 	client_stop(&client);
