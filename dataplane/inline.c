@@ -45,8 +45,9 @@ struct inline_part {
 	struct ringend end;
 	struct link *link;
 	struct region *arena;
-	void *down, *up;              /* the function's mappings of its rings */
-	struct engine_answer *answer; /* while the engine calls, and may take one */
+	void *down, *up;               /* the function's mappings of its rings */
+	struct engine_answer *answer;  /* while the engine calls, and may take one */
+	uint32_t exchange, generation; /* that it asks about */
 	uint32_t calls;
 	struct wall wall;
 	const struct conf_allow *allow;
@@ -71,6 +72,18 @@ static void hand_over(struct engine_answer *answer, const struct sluice_up *up, 
 	answer->given = true;
 	if (up->text_len)
 		memcpy(answer->text, text, up->text_len);
+}
+
+static bool plain(void *ctx, uint32_t exchange, uint32_t generation, enum sluice_verdict verdict)
+{
+	struct inline_part *part = ctx;
+
+	if (!part->answer || part->answer->given || part->exchange != exchange ||
+	    part->generation != generation || outring_waits(&part->end.out))
+		return false;
+	part->answer->up.verdict = (uint8_t)verdict;
+	part->answer->given = part->answer->plain = true;
+	return true;
 }
 
 static int put(void *ctx, unsigned worker, const struct sluice_up *up, const void *text, bool must)
@@ -125,7 +138,8 @@ static int writing_of(void *ctx, const char *name)
 }
 
 /* All regions are mapped here, and kept up to date: there is no map_more. */
-static const struct nf_env env = {.put = put, .log = log_keep, .writing = writing_of};
+static const struct nf_env env = {
+	.put = put, .plain = plain, .log = log_keep, .writing = writing_of};
 
 /* --- making ------------------------------------------------------------------------------ */
 
@@ -345,17 +359,61 @@ static void event(struct inline_part *part, const struct sluice_down *down)
 	busy_add(part, (rte_rdtsc() - since) * CALLS_TIMED);
 }
 
+/* Nothing is on its way; it is the time that the engine says. */
+static bool is_callable(struct inline_part *part, uint64_t now_us)
+{
+	if (ringend_pending(&part->end) || outring_waits(&part->end.out))
+		return false;
+	if (part->nf->now_us != now_us)
+		time_set(part, now_us);
+	return true;
+}
+
 bool inline_event(void *ctx, uint64_t now_us, const struct sluice_down *down,
 		  struct engine_answer *answer)
 {
 	struct inline_part *part = ctx;
 
-	if (ringend_pending(&part->end) || outring_waits(&part->end.out))
+	if (!is_callable(part, now_us))
 		return false;
-	if (part->nf->now_us != now_us)
-		time_set(part, now_us);
 	part->answer = answer;
+	part->exchange = down->exchange;
+	part->generation = down->generation;
 	event(part, down);
+	part->answer = NULL;
+	return true;
+}
+
+static void show(struct inline_part *part, const struct nf_head *head)
+{
+	uint64_t since;
+
+	if (part->calls++ % CALLS_TIMED) {
+		nf_head(part->nf, 0, head);
+		return;
+	}
+	since = rte_rdtsc();
+	nf_head(part->nf, 0, head);
+	busy_add(part, (rte_rdtsc() - since) * CALLS_TIMED);
+}
+
+bool inline_show(void *ctx, uint64_t now_us, const struct engine_head *from,
+		 struct engine_answer *answer)
+{
+	const struct nf_head head = {.head = from->head,
+				     .asked = from->asked,
+				     .exchange = from->exchange,
+				     .generation = from->generation,
+				     .response = from->response,
+				     .end = from->end};
+	struct inline_part *part = ctx;
+
+	if (!is_callable(part, now_us))
+		return false;
+	part->answer = answer;
+	part->exchange = from->exchange;
+	part->generation = from->generation;
+	show(part, &head);
 	part->answer = NULL;
 	return true;
 }

@@ -23,6 +23,7 @@
 struct conf_errors;
 struct conf_function;
 struct engine_answer;
+struct engine_head;
 struct engine_sight;
 struct inline_part;
 struct link;
@@ -73,6 +74,9 @@ void inline_regions(struct inline_parts *parts, const struct region_table *regio
 bool inline_event(void *ctx, uint64_t now_us, const struct sluice_down *down,
 		  struct engine_answer *answer);
 
+/* An engine_show: the same. */
+bool inline_show(void *ctx, uint64_t now_us, const struct engine_head *head,
+		 struct engine_answer *answer);
 /* An engine_seen. */
 bool inline_seen(void *ctx, uint64_t now_us, const struct engine_sight *sight);
 

@@ -45,6 +45,7 @@ static void up_here(struct worker *w, void *ctx)
 					   .link = inline_link(part),
 					   .arena = inline_arena(part),
 					   .event = inline_event,
+					   .show = inline_show,
 					   .seen = inline_seen,
 					   .event_ctx = part};
 

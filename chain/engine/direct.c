@@ -28,12 +28,52 @@ bool direct_show(struct instance *instance, const struct sluice_down *down,
 	return true;
 }
 
+bool direct_head(struct hop *hop, enum direction d, struct engine_answer *answer)
+{
+	struct exchange *x = hop->exchange;
+	struct engine *engine = x->engine;
+	struct instance *instance = hop->instance;
+	const struct message *message = &x->message[d];
+	const struct engine_head head = {.head = message->head,
+					 .asked = hop_asked_ref(x, d),
+					 .exchange = x->index,
+					 .generation = x->generation,
+					 .response = d == RESPONSE,
+					 .end = !body_announced(&message->framing)};
+
+	answer->given = answer->plain = false;
+	answer->text = engine->edits;
+	if (!may_call(instance) ||
+	    !instance->show(instance->event_ctx, engine->timers.now_us, &head, answer))
+		return false;
+	engine_count(engine, descriptors_down);
+	return true;
+}
+
+/* What taking it as any other answer would come to: it is this hop's, which was just asked, and
+ * there is nothing in it that could be wrong. */
+static enum offer plain_answered(struct hop *hop, enum sluice_verdict verdict)
+{
+	struct exchange *x = hop->exchange;
+
+	engine_count(x->engine, descriptors_up);
+	x->unsteady = true;
+	hop->awaits = AWAITS_NOTHING;
+	if (hop->holds || hop->instance->suspect == hop)
+		hop_holds(hop);
+	hop->left = verdict == SLUICE_LEAVE;
+	x->stage = (int8_t)(x->stage + (x->phase == PHASE_REQUEST ? 1 : -1));
+	return OFFER_MOVED;
+}
+
 enum offer direct_answered(struct hop *hop, const struct engine_answer *answer)
 {
 	struct exchange *x = hop->exchange;
 	struct engine *engine = x->engine;
 	uint32_t generation = x->generation;
 
+	if (answer->plain)
+		return plain_answered(hop, (enum sluice_verdict)answer->up.verdict);
 	engine->in_place = x;
 	verdict_take(hop->instance, &answer->up);
 	engine->in_place = NULL;

@@ -87,6 +87,7 @@ void engine_function_remove(struct engine *engine, uint16_t id); /* no chain may
 struct engine_answer {
 	struct sluice_up up; /* a verdict, untrusted as from a ring */
 	bool given;          /* there is one; else it comes by the ring */
+	bool plain;          /* PASS or LEAVE, and nothing else: of `up` only that is given */
 	uint8_t *text;       /* of the verdict: room for SLUICE_EDITS_MAX_BYTES */
 };
 /* Shows a function in this worker a descriptor, in place of its ring. False: it was not shown,
@@ -94,6 +95,16 @@ struct engine_answer {
  * ring. It must not call the engine. */
 typedef bool engine_event(void *ctx, uint64_t now_us, const struct sluice_down *down,
 			  struct engine_answer *answer);
+
+/* The same of a request's or response's head, which has no need of a descriptor. */
+struct engine_head {
+	const struct sluice_head *head;
+	uint64_t asked; /* of a response: as SLUICE_DOWN_RESPONSE_HEAD has it */
+	uint32_t exchange, generation;
+	bool response, end; /* no body follows */
+};
+typedef bool engine_show(void *ctx, uint64_t now_us, const struct engine_head *head,
+			 struct engine_answer *answer);
 
 /* An exchange that is over, as it is shown to a function that only looks: each head as it passed
  * that function, `asked` as the origin got it. NULL: there is none. */
@@ -115,8 +126,9 @@ struct engine_instance {
 	struct link *link;
 	struct region *arena; /* NULL: none */
 	engine_event *event;  /* NULL: it has only its rings */
-	engine_seen *seen;    /* likewise */
-	void *event_ctx;      /* of both */
+	engine_show *show;    /* likewise; these are there all or none */
+	engine_seen *seen;
+	void *event_ctx; /* of all three */
 };
 
 /* It is ready. -ENOENT: no such function; -EEXIST: no new id. */

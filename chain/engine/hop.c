@@ -137,7 +137,8 @@ static struct sluice_down down_for(const struct hop *hop, uint8_t kind, uint8_t 
 				    .flags = flags};
 }
 
-struct sluice_down *hop_entry(struct hop *hop, uint8_t kind, uint8_t flags)
+/* The next entry of the instance's ring, to be written whole; NULL: the hop is in line for room. */
+static struct sluice_down *entry_take(struct hop *hop)
 {
 	struct instance *instance = hop->instance;
 	struct sluice_down *down = NULL;
@@ -149,7 +150,6 @@ struct sluice_down *hop_entry(struct hop *hop, uint8_t kind, uint8_t flags)
 		hop_enqueue(hop, &instance->waiting);
 		return NULL;
 	}
-	*down = down_for(hop, kind, flags);
 	hop->mark = ++instance->produced;
 	hop->saw = true;
 	instance->dirty = true;
@@ -157,18 +157,20 @@ struct sluice_down *hop_entry(struct hop *hop, uint8_t kind, uint8_t flags)
 	return down;
 }
 
-/* In place, if that can be: then `answer` has what it said at once (NULL: its answer is not asked
- * for). Else by the ring; false: in line for room there. An opening always goes by the ring: its
- * answer may be that more is to come. */
-static bool hop_send(struct hop *hop, const struct sluice_down *down, struct engine_answer *answer)
+struct sluice_down *hop_entry(struct hop *hop, uint8_t kind, uint8_t flags)
 {
-	struct sluice_down *entry;
+	struct sluice_down *down = entry_take(hop);
 
-	if (down->kind != SLUICE_DOWN_OPEN && direct_show(hop->instance, down, answer)) {
-		hop->saw = true;
-		return true;
-	}
-	entry = hop_entry(hop, down->kind, down->flags);
+	if (down)
+		*down = down_for(hop, kind, flags);
+	return down;
+}
+
+/* By the ring; false: in line for room there. */
+static bool hop_send(struct hop *hop, const struct sluice_down *down)
+{
+	struct sluice_down *entry = entry_take(hop);
+
 	if (entry)
 		*entry = *down;
 	return entry;
@@ -226,32 +228,43 @@ bool hop_must_stand_alone(struct hop *hop)
 	return false;
 }
 
-/* With an origin's answer comes what it was asked. */
-static uint64_t asked_ref(const struct exchange *x, enum direction d)
+uint64_t hop_asked_ref(const struct exchange *x, enum direction d)
 {
 	if (d == REQUEST || x->message[d].head->group == SLUICE_NONE16)
 		return 0;
 	return slots_ref(&x->engine->slots, x->message[REQUEST].head);
 }
 
+/* It was shown the head. */
+static void head_sent(struct hop *hop, enum direction d)
+{
+	hop->saw = true;
+	hop->turn = false;
+	hop->awaits = d == REQUEST ? AWAITS_REQUEST_HEAD : AWAITS_RESPONSE_HEAD;
+	hop->instance->exchanges++;
+	exchange_progress(hop->exchange);
+}
+
 enum offer hop_head_send(struct hop *hop, enum direction d, uint8_t kind, uint8_t flags)
 {
 	struct exchange *x = hop->exchange;
 	struct sluice_down down = down_for(hop, kind, flags);
-	struct engine_answer answer;
 
-	answer.given = false;
-	answer.text = x->engine->edits;
 	down.arg = slots_arg(&x->engine->slots, x->message[d].head);
-	down.slice[0].ref = asked_ref(x, d);
-	if (!hop_send(hop, &down, &answer))
+	down.slice[0].ref = hop_asked_ref(x, d);
+	if (!hop_send(hop, &down))
 		return OFFER_WAIT;
-	hop->turn = false;
-	hop->awaits = d == REQUEST ? AWAITS_REQUEST_HEAD : AWAITS_RESPONSE_HEAD;
-	hop->instance->exchanges++;
-	exchange_progress(x);
-	if (answer.given)
-		return direct_answered(hop, &answer);
+	head_sent(hop, d);
+	hop_holds(hop);
+	return OFFER_WAIT;
+}
+
+static enum offer head_in_place(struct hop *hop, enum direction d,
+				const struct engine_answer *answer)
+{
+	head_sent(hop, d);
+	if (answer->given)
+		return direct_answered(hop, answer);
 	hop_holds(hop);
 	return OFFER_WAIT;
 }
@@ -259,8 +272,12 @@ enum offer hop_head_send(struct hop *hop, enum direction d, uint8_t kind, uint8_
 static enum offer head_send(struct hop *hop, enum direction d)
 {
 	const struct http_framing *framing = &hop->exchange->message[d].framing;
-	uint8_t flags = body_announced(framing) ? 0 : SLUICE_DOWN_END;
+	struct engine_answer answer;
+	uint8_t flags;
 
+	if (hop->instance->show && direct_head(hop, d, &answer))
+		return head_in_place(hop, d, &answer);
+	flags = body_announced(framing) ? 0 : SLUICE_DOWN_END;
 	return hop_head_send(
 		hop, d, d == REQUEST ? SLUICE_DOWN_REQUEST_HEAD : SLUICE_DOWN_RESPONSE_HEAD, flags);
 }
@@ -358,7 +375,11 @@ static bool end_send(struct hop *hop, uint8_t flags)
 	ending_tell(x, &down.end);
 	if (x->refused)
 		down.arg = slots_arg(&x->engine->slots, x->message[REQUEST].head);
-	return hop_send(hop, &down, NULL);
+	if (direct_show(hop->instance, &down, NULL)) {
+		hop->saw = true;
+		return true;
+	}
+	return hop_send(hop, &down);
 }
 
 void hop_close_next(struct hop *hop)
@@ -384,17 +405,30 @@ static bool is_to_hear(const struct hop *hop)
 	return hop->saw && !hop->left && (hop->instance->hooks & ENGINE_HOOK_DONE);
 }
 
+/* Neither side has anything of the exchange, and nothing is to be said of its end. */
+static bool is_quiet(const struct hop *hop)
+{
+	return !hop->done_due && !hop->holds && !hop->watches && hop->instance->suspect != hop &&
+	       !hop->exchange->refused;
+}
+
 void hop_close(struct hop *hop)
 {
 	struct instance *instance = hop->instance;
 
 	hop_dequeue(hop);
-	stage_queues_free(hop);
+	if (hop->pipe[REQUEST].in.first || hop->pipe[RESPONSE].in.first)
+		stage_queues_free(hop);
 	if (!instance || instance->broken) {
 		hop_unbind(hop);
 		return;
 	}
 	hop->done_due = is_to_hear(hop);
+	if (is_quiet(hop)) {
+		LIST_REMOVE(hop, of_instance);
+		hop->instance = NULL;
+		return;
+	}
 	hop->closing = true;
 	hop->exchange->open_hops++;
 	hop_close_next(hop);

@@ -52,6 +52,7 @@ int engine_instance_up(struct engine *engine, const struct engine_instance *from
 				      .link = from->link,
 				      .arena = from->arena,
 				      .event = from->event,
+				      .show = from->show,
 				      .see = from->seen,
 				      .event_ctx = from->event_ctx};
 	if (asks_create(instance)) {

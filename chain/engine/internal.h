@@ -131,7 +131,8 @@ struct instance {
 	struct link *link;
 	struct region *arena;
 	engine_event *event; /* NULL: it has only its rings */
-	engine_seen *see;    /* likewise */
+	engine_show *show;   /* likewise */
+	engine_seen *see;
 	void *event_ctx;
 	struct holder holder;
 	uint64_t produced;         /* descriptors written, ever */
@@ -645,6 +646,8 @@ enum offer hop_unserved(struct hop *hop);
 /* In line: its exchange is under suspicion, and another one is with the instance. */
 bool hop_must_stand_alone(struct hop *hop);
 enum offer hop_head_send(struct hop *hop, enum direction d, uint8_t kind, uint8_t flags);
+/* With an origin's answer comes what it was asked: where its head lies; 0: no origin answered. */
+uint64_t hop_asked_ref(const struct exchange *x, enum direction d);
 /* The next entry of the instance's ring; NULL: the hop is in line for room. */
 struct sluice_down *hop_entry(struct hop *hop, uint8_t kind, uint8_t flags);
 bool hop_bind(struct hop *hop);
@@ -670,6 +673,8 @@ static inline struct function *hop_function(const struct hop *hop)
  * go by the ring. `answer`: as of engine_event. */
 bool direct_show(struct instance *instance, const struct sluice_down *down,
 		 struct engine_answer *answer);
+/* The same with the head of a request or response. */
+bool direct_head(struct hop *hop, enum direction d, struct engine_answer *answer);
 /* Takes what it said at once. FAIL: the exchange has ended. */
 enum offer direct_answered(struct hop *hop, const struct engine_answer *answer);
 

@@ -34,7 +34,8 @@ static bool rtt_by_timestamp(const struct tcp_conn *conn, const struct tcp_seg *
 
 /* One segment of each flight is timed, to the microsecond; when something was sent twice, only
  * the time stamps tell what is acknowledged (RFC 6298 §3). */
-static void sample_rtt(struct tcp_conn *conn, const struct tcp_seg *seg)
+static inline __attribute__((always_inline)) void sample_rtt(struct tcp_conn *conn,
+							     const struct tcp_seg *seg)
 {
 	uint32_t us;
 

@@ -19,7 +19,7 @@ struct express {
 	uint64_t tag;
 	const struct tcp_conn *hint; /* to be fetched; it may be gone by now */
 	struct ip_express ip;
-	uint16_t text_at; /* in the frame; 0: it is not usual */
+	uint16_t text_at; /* in the frame; 0: it is not for a connection that is known */
 	struct tcp_seg seg;
 };
 
@@ -110,7 +110,8 @@ static void segment_read(struct tcp_proto *tcp, const struct link_port *port, ui
 	const uint8_t *frame = rte_pktmbuf_mtod(pkt, const uint8_t *);
 	uint32_t header;
 
-	if (!ip_express_read(tcp->stack, port, number, TCP_PROTOCOL, pkt, &e->ip))
+	if (!ip_express_read(tcp->stack, port, number, TCP_PROTOCOL, pkt, &e->ip) ||
+	    e->ip.len < TCP_HEADER_BYTES)
 		return;
 	header = header_read(frame + e->ip.transport_at, e);
 	if (!header)

@@ -360,12 +360,42 @@ static void verdict_put(struct sluice_exchange *x, struct sluice_up *up)
 	x->nf->room_came = true; /* for an answer that was turned away before its verdict */
 }
 
-void answer_head(struct sluice_exchange *x, enum sluice_verdict verdict)
+static void answered(struct sluice_exchange *x, enum sluice_verdict verdict)
+{
+	x->phase = NF_IDLE;
+	x->held = false;
+	x->head = NULL;
+	if (verdict == SLUICE_LEAVE)
+		nf_exchange_end(x);
+}
+
+/* There is nothing to say but the verdict. */
+static bool is_plain(const struct sluice_exchange *x, enum sluice_verdict verdict)
+{
+	if ((verdict != SLUICE_PASS && verdict != SLUICE_LEAVE) || x->edits || x->resize ||
+	    x->has_how || x->steady_ms || x->early_count || x->more)
+		return false;
+	return x->phase == NF_RESPONSE_HEAD ||
+	       (x->phase == NF_REQUEST_HEAD && x->group == SLUICE_NONE16 &&
+		x->server == SLUICE_NONE16);
+}
+
+static bool plain_put(struct sluice_exchange *x, enum sluice_verdict verdict)
+{
+	const struct nf_env *env = x->nf->env;
+
+	if (!env->plain || !is_plain(x, verdict) ||
+	    !env->plain(x->nf->env_ctx, x->slot, x->generation, verdict))
+		return false;
+	x->respond = x->answering = false;
+	x->nf->room_came = true;
+	return true;
+}
+
+static void head_put(struct sluice_exchange *x, enum sluice_verdict verdict)
 {
 	struct sluice_up up = up_of(x, SLUICE_UP_VERDICT);
 
-	FAULT_POINT(ANSWERED);
-	verdict = head_verdict(x, verdict);
 	up.verdict = (uint8_t)verdict;
 	if (verdict == SLUICE_WAIT)
 		forget(x);
@@ -388,11 +418,15 @@ void answer_head(struct sluice_exchange *x, enum sluice_verdict verdict)
 	x->early_taken = 0;
 	steady_fill(x, &up);
 	verdict_put(x, &up);
-	x->phase = NF_IDLE;
-	x->held = false;
-	x->head = NULL;
-	if (verdict == SLUICE_LEAVE)
-		nf_exchange_end(x);
+}
+
+void answer_head(struct sluice_exchange *x, enum sluice_verdict verdict)
+{
+	FAULT_POINT(ANSWERED);
+	verdict = head_verdict(x, verdict);
+	if (!plain_put(x, verdict))
+		head_put(x, verdict);
+	answered(x, verdict);
 }
 
 void sluice_resume(struct sluice_exchange *x, enum sluice_verdict verdict)

@@ -36,6 +36,10 @@ struct nf_env {
 	 */
 	int (*put)(void *ctx, unsigned worker, const struct sluice_up *up, const void *text,
 		   bool must);
+	/* The verdict on the head of that exchange is PASS or LEAVE and says nothing else. True: it
+	 * is taken so; else it is to be put. May be NULL. */
+	bool (*plain)(void *ctx, uint32_t exchange, uint32_t generation,
+		      enum sluice_verdict verdict);
 	void (*log)(void *ctx, enum sluice_log_level level, const char *text);
 	/* As sluice_connection. May be NULL. */
 	int (*connection)(void *ctx, const char *name);
@@ -228,6 +232,15 @@ void nf_event(struct sluice_nf *nf, unsigned worker, const struct sluice_down *d
 void nf_seen(struct sluice_nf *nf, const struct sluice_head *request,
 	     const struct sluice_head *response, const struct sluice_head *asked,
 	     const struct sluice_end *end);
+
+/* A head that is there already: what REQUEST_HEAD and RESPONSE_HEAD say of it. */
+struct nf_head {
+	const struct sluice_head *head; /* NULL: it is not mapped here */
+	uint64_t asked;
+	uint32_t exchange, generation;
+	bool response, end;
+};
+void nf_head(struct sluice_nf *nf, unsigned worker, const struct nf_head *head);
 
 /* --- between the library's files ------------------------------------------------------ */
 

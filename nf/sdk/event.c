@@ -10,36 +10,36 @@ typedef enum sluice_verdict body_hook(struct sluice_exchange *x, const struct sl
 				      unsigned n, bool end);
 
 /* It answered SLUICE_LEAVE while this was on its way. */
-static bool is_left(const struct sluice_exchange *x, const struct sluice_down *d)
+static bool is_left(const struct sluice_exchange *x, uint32_t generation)
 {
-	return x && x->left && x->generation == d->generation;
+	return x && x->left && x->generation == generation;
 }
 
-/* The exchange that a descriptor is about: as it is, or begun if the slot has a new user. */
-static struct sluice_exchange *exchange_of(struct sluice_nf *nf, unsigned worker,
-					   const struct sluice_down *d)
+/* The exchange that is spoken of: as it is, or begun if the slot has a new user. */
+static struct sluice_exchange *exchange_of(struct sluice_nf *nf, unsigned worker, uint32_t slot,
+					   uint32_t generation)
 {
-	struct sluice_exchange *x = nf_exchange_at(nf, worker, d->exchange);
+	struct sluice_exchange *x = nf_exchange_at(nf, worker, slot);
 
 	if (!x) {
 		nf_complain(nf, "no memory for an exchange: it is reset");
 		return NULL;
 	}
-	if (is_left(x, d))
+	if (is_left(x, generation))
 		return x;
-	if (!x->live || x->generation != d->generation)
-		nf_exchange_begin(x, d->generation);
+	if (!x->live || x->generation != generation)
+		nf_exchange_begin(x, generation);
 	return x;
 }
 
-/* The answer when there is no exchange to answer for. */
-static void refuse(struct sluice_nf *nf, unsigned worker, const struct sluice_down *d, bool head,
-		   enum sluice_verdict verdict)
+/* The answer when there is no exchange to answer for. `piece`: of a body; NULL: to a head. */
+static void refuse(struct sluice_nf *nf, unsigned worker, uint32_t slot, uint32_t generation,
+		   const uint32_t *piece, enum sluice_verdict verdict)
 {
-	struct sluice_up up = {.exchange = d->exchange,
-			       .generation = d->generation,
-			       .kind = head ? SLUICE_UP_VERDICT : SLUICE_UP_PIECE,
-			       .piece = head ? 0 : d->arg,
+	struct sluice_up up = {.exchange = slot,
+			       .generation = generation,
+			       .kind = piece ? SLUICE_UP_PIECE : SLUICE_UP_VERDICT,
+			       .piece = piece ? *piece : 0,
 			       .verdict = (uint8_t)verdict,
 			       .group = SLUICE_NONE16,
 			       .server = SLUICE_NONE16};
@@ -47,34 +47,74 @@ static void refuse(struct sluice_nf *nf, unsigned worker, const struct sluice_do
 	nf->env->put(nf->env_ctx, worker, &up, NULL, true);
 }
 
-static void on_head(struct sluice_nf *nf, unsigned worker, const struct sluice_down *d,
-		    enum nf_phase phase, head_hook *hook)
+static void show_head(struct sluice_exchange *x, const struct nf_head *from, enum nf_phase phase,
+		      head_hook *hook)
 {
-	struct sluice_exchange *x = exchange_of(nf, worker, d);
-	uint64_t ref = sluice_ref(nf->worker[worker].messages, (uint64_t)d->arg * 64);
 	enum sluice_verdict verdict = SLUICE_PASS;
 
-	if (!x || is_left(x, d)) {
-		refuse(nf, worker, d, true, x ? SLUICE_LEAVE : SLUICE_RESET);
-		return;
-	}
 	FAULT_POINT(BEGUN);
 	x->phase = (uint8_t)phase;
-	x->early_ended = d->flags & SLUICE_DOWN_END;
-	x->head = (const struct sluice_head *)nf_resolve(nf, ref, sizeof(struct sluice_head));
-	x->asked = phase == NF_RESPONSE_HEAD ? d->slice[0].ref : 0;
-	x->asks_head = x->head && x->head->method == SLUICE_METHOD_HEAD;
+	x->early_ended = from->end;
+	x->head = from->head;
+	x->asked = from->asked;
 	x->respond = x->answering = false; /* what it answered before this came too late */
 	if (!x->head) {
-		nf_complain(nf, "a head lies outside of the message region: its exchange is reset");
+		nf_complain(x->nf,
+			    "a head lies outside of the message region: its exchange is reset");
 		verdict = SLUICE_RESET;
 	} else if (hook) {
+		x->asks_head = x->head->method == SLUICE_METHOD_HEAD;
 		verdict = hook(x);
 	}
 	if (verdict == SLUICE_HOLD)
 		x->held = true;
 	else
 		answer_head(x, verdict);
+}
+
+static void on_head(struct sluice_nf *nf, unsigned worker, const struct nf_head *from,
+		    enum nf_phase phase, head_hook *hook)
+{
+	struct sluice_exchange *x = exchange_of(nf, worker, from->exchange, from->generation);
+
+	if (x && !is_left(x, from->generation))
+		show_head(x, from, phase, hook);
+	else
+		refuse(nf, worker, from->exchange, from->generation, NULL,
+		       x ? SLUICE_LEAVE : SLUICE_RESET);
+}
+
+void nf_head(struct sluice_nf *nf, unsigned worker, const struct nf_head *head)
+{
+	if (head->response)
+		on_head(nf, worker, head, NF_RESPONSE_HEAD, nf->hooks.response_head);
+	else
+		on_head(nf, worker, head, NF_REQUEST_HEAD, nf->hooks.request_head);
+}
+
+static struct nf_head head_of(const struct sluice_nf *nf, unsigned worker,
+			      const struct sluice_down *d)
+{
+	uint64_t ref = sluice_ref(nf->worker[worker].messages, (uint64_t)d->arg * 64);
+	bool response = d->kind == SLUICE_DOWN_RESPONSE_HEAD;
+
+	return (struct nf_head){
+		.head = (const struct sluice_head *)nf_resolve(nf, ref, sizeof(struct sluice_head)),
+		.asked = response ? d->slice[0].ref : 0,
+		.exchange = d->exchange,
+		.generation = d->generation,
+		.response = response,
+		.end = d->flags & SLUICE_DOWN_END};
+}
+
+static void on_head_down(struct sluice_nf *nf, unsigned worker, const struct sluice_down *d)
+{
+	const struct nf_head head = head_of(nf, worker, d);
+
+	if (d->kind == SLUICE_DOWN_OPEN)
+		on_head(nf, worker, &head, NF_OPEN, nf->hooks.open);
+	else
+		nf_head(nf, worker, &head);
 }
 
 /* --- bodies --------------------------------------------------------------------------- */
@@ -144,10 +184,10 @@ static void on_body(struct sluice_nf *nf, unsigned worker, const struct sluice_d
 	spans_add(nf, w, d);
 	if (d->flags & SLUICE_DOWN_MORE)
 		return;
-	x = exchange_of(nf, worker, d);
+	x = exchange_of(nf, worker, d->exchange, d->generation);
 	if (!x)
-		refuse(nf, worker, d, false, SLUICE_RESET);
-	else if (!is_left(x, d)) /* else the manager has passed it on already */
+		refuse(nf, worker, d->exchange, d->generation, &d->arg, SLUICE_RESET);
+	else if (!is_left(x, d->generation)) /* else the manager has passed it on already */
 		answer_piece(x, d->arg, run_body(x, phase, hook, d->flags & SLUICE_DOWN_END));
 	w->spans_count = 0;
 	w->spans_bad = false;
@@ -187,7 +227,7 @@ static void on_done(struct sluice_nf *nf, unsigned worker, const struct sluice_d
 
 static void on_refused(struct sluice_nf *nf, unsigned worker, const struct sluice_down *d)
 {
-	struct sluice_exchange *x = exchange_of(nf, worker, d);
+	struct sluice_exchange *x = exchange_of(nf, worker, d->exchange, d->generation);
 	uint64_t ref = sluice_ref(nf->worker[worker].messages, (uint64_t)d->arg * 64);
 
 	if (!x)
@@ -213,19 +253,15 @@ void nf_event(struct sluice_nf *nf, unsigned worker, const struct sluice_down *d
 {
 	switch (d->kind) {
 	case SLUICE_DOWN_REQUEST_HEAD:
-		on_head(nf, worker, d, NF_REQUEST_HEAD, nf->hooks.request_head);
-		break;
 	case SLUICE_DOWN_RESPONSE_HEAD:
-		on_head(nf, worker, d, NF_RESPONSE_HEAD, nf->hooks.response_head);
+	case SLUICE_DOWN_OPEN:
+		on_head_down(nf, worker, d);
 		break;
 	case SLUICE_DOWN_REQUEST_BODY:
 		on_body(nf, worker, d, NF_REQUEST_BODY, nf->hooks.request_body);
 		break;
 	case SLUICE_DOWN_RESPONSE_BODY:
 		on_body(nf, worker, d, NF_RESPONSE_BODY, nf->hooks.response_body);
-		break;
-	case SLUICE_DOWN_OPEN:
-		on_head(nf, worker, d, NF_OPEN, nf->hooks.open);
 		break;
 	case SLUICE_DOWN_CLIENT_DATA:
 		on_body(nf, worker, d, NF_CLIENT_DATA, nf->hooks.client_data);

@@ -9,6 +9,7 @@
  *    0 … 8   asked each time (daemon.recalls = 0), with so many of `noop` before
  *    watch   the same with eight that only watch
  *    proxy   1 KB through `proxy`, from an origin on the other side
+ *    differ  the same with heads that never came before, both ways
  *
  * or only ROW; or that by THREADS threads at once, each on a CPU of its own with stacks, engine and
  * pools of its own, as the workers of a daemon. Fails when an answer is not as it should be.
@@ -42,11 +43,13 @@
 #define ONCE_MOST     20000u /* ports are not used again so soon */
 
 static const char question[] = "GET /64 HTTP/1.1\r\nHost: bench\r\n\r\n";
+static const char other[] = "GET /00000000 HTTP/1.1\r\nHost: bench\r\n\r\n"; /* with a number */
+#define NUMBER_AT 5
 
 struct row {
 	const char *name, *title;
 	unsigned before; /* of `noop` */
-	bool recalls, once, proxy, watch;
+	bool recalls, once, proxy, differ, watch;
 };
 
 struct run {
@@ -63,13 +66,17 @@ static pthread_barrier_t *together; /* of several threads */
 
 static void ask(struct tcp_conn *conn)
 {
+	const char *text = run.row->differ ? other : question;
+	size_t len = strlen(text);
 	struct rte_mbuf *m;
 
 	if (run.asked == run.count)
 		return;
-	m = pair_payload(&run.pair, sizeof(question) - 1);
+	m = pair_payload(&run.pair, (uint16_t)len);
 	if (m)
-		memcpy(rte_pktmbuf_mtod(m, char *), question, sizeof(question) - 1);
+		memcpy(rte_pktmbuf_mtod(m, char *), text, len);
+	if (m && run.row->differ)
+		origin_number(rte_pktmbuf_mtod_offset(m, char *, NUMBER_AT), run.asked);
 	if (m && !tcp_send(conn, m)) {
 		run.asked++;
 		return;
@@ -267,7 +274,7 @@ static double measure_row(const struct row *row, const char *plugins, uint32_t c
 	run.count = row->once && count > ONCE_MOST ? ONCE_MOST : count;
 	if (!row->proxy)
 		return measure(plugins);
-	if (!origin_open(&run.origin, &run.pair, PROXY_BYTES)) {
+	if (!origin_open(&run.origin, &run.pair, PROXY_BYTES, row->differ)) {
 		ns = measure(plugins);
 		origin_close(&run.origin);
 	}
@@ -284,6 +291,7 @@ static const struct row rows[] = {
 	{"8", "8 before static", .before = 8},
 	{"watch", "8 that watch before static", .before = 8, .watch = true},
 	{"proxy", "1 KB through proxy, from an origin", .proxy = true},
+	{"differ", "the same, no head like another", .proxy = true, .differ = true},
 };
 
 static bool measure_rows(const char *plugins, const char *only, uint32_t count)

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""chain [--rounds N] [--ms MS] [--lengths 0,1,…] [--connections N]: what each function in a path costs.
+"""chain [--rounds N] [--ms MS] [--lengths 0,1,…] [--connections N] [--mode pass|watch]: what each function in a path costs.
 
 In front of `static` (inline) stand 0 to 8 functions that look at every head and pass it on (`noop`), as processes and
-inline. Both placements are measured in turns, and beside them the path without any. All of them are asked about each
-request (daemon.recalls = 0): that is what is measured.
+inline; or they are shown exchanges when they are over (`--mode watch`). Both placements are measured in turns, and beside
+them the path without any. No answer is given again: each request goes down the path.
 """
 
 import argparse
@@ -19,23 +19,25 @@ GOALS_NS = {"process": 150, "inline": 25}
 SIZE = 64
 
 
-def noops(count, placement):
-    return [f'{{ name = "noop{i}"; plugin = "noop"; placement = "{placement}"; arena_mb = 1; }}' for i in range(count)]
+def noops(count, placement, mode):
+    return [f'{{ name = "noop{i}"; plugin = "noop"; placement = "{placement}"; arena_mb = 1; config = {{ mode = "{mode}"; }}; }}'
+            for i in range(count)]
 
 
 class Chain(harness.Sluice):
     """A daemon with so many functions; its processes take their turns with it."""
 
-    def __init__(self, lab, load, device, length, placement):
-        functions = [*noops(length, placement), harness.static_function((SIZE,))]
-        super().__init__(lab, load, [device], placement, functions, [*(f"noop{i}" for i in range(length)), "pages"], daemon="recalls = 0;")
+    def __init__(self, lab, load, device, length, placement, mode):
+        functions = [*noops(length, placement, mode), harness.static_function((SIZE,))]
+        super().__init__(lab, load, [device], placement, functions, [*(f"noop{i}" for i in range(length)), "pages"],
+                         daemon="recalls = 0;")
 
 
 def measure(lab, load, args, length):
     """Results of this length by placement; `none` is the path without functions."""
-    systems = {"none": Chain(lab, load, 0, 0, "inline")}
+    systems = {"none": Chain(lab, load, 0, 0, "inline", args.mode)}
     for device, placement in enumerate(PLACEMENTS, start=1):
-        systems[placement] = Chain(lab, load, device, length, placement)
+        systems[placement] = Chain(lab, load, device, length, placement, args.mode)
     results = {name: [] for name in systems}
     for _ in range(args.rounds):
         for name, system in systems.items():
@@ -89,6 +91,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--ms", type=int, default=200, help="of each measurement")
+    parser.add_argument("--mode", choices=("pass", "watch"), default="pass", help="of noop")
     parser.add_argument("--name", default="chain", help="what it is called in the report")
     parser.add_argument("--connections", type=int, default=200)
     parser.add_argument("--lengths", type=lambda text: [int(n) for n in text.split(",")], default=[0, 1, 2, 4, 8])

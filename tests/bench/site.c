@@ -86,6 +86,7 @@ static int part_up(struct site *site, struct part *part, uint16_t id)
 						 .link = inline_link(part->inlined),
 						 .arena = inline_arena(part->inlined),
 						 .event = inline_event,
+						 .show = inline_show,
 						 .seen = inline_seen,
 						 .event_ctx = part->inlined};
 

@@ -115,6 +115,9 @@ static void is_called_in_place(void **state)
 	const struct sluice_down down = {
 		.exchange = 3, .generation = 7, .kind = SLUICE_DOWN_REQUEST_HEAD};
 	uint8_t text[SLUICE_EDITS_MAX_BYTES];
+	const struct engine_head head = {.head = (const struct sluice_head *)t.messages->base,
+					 .exchange = 5,
+					 .generation = 7};
 	struct engine_answer answer = {.text = text};
 	struct sluice_up up[2];
 
@@ -122,11 +125,12 @@ static void is_called_in_place(void **state)
 	assert_int_equal(make("{\"l\":1,\"f\":\"t.conf\",\"t\":\"group\",\"v\":{}}"), 0);
 	inline_join(&t.parts, t.part);
 	assert_true(inline_event(t.part, 1000, &down, &answer));
-	assert_true(answer.given);
-	assert_int_equal(answer.up.exchange, 3);
-	assert_int_equal(answer.up.kind, SLUICE_UP_VERDICT);
+	assert_true(answer.given && answer.plain);
 	assert_int_equal(answer.up.verdict, SLUICE_PASS);
 	assert_false(inline_turn(&t.parts, 1000)); /* nothing is left to be said */
+	answer.given = answer.plain = false;
+	assert_true(inline_show(t.part, 1000, &head, &answer));
+	assert_true(answer.given && answer.plain);
 	answer.given = false;
 	send_head(4);
 	assert_false(inline_event(t.part, 2000, &down, &answer)); /* behind that one */
@@ -141,6 +145,29 @@ static void is_called_in_place(void **state)
 	assert_true(inline_turn(&t.parts, 3000));
 	assert_int_equal(link_poll(inline_link(t.part), up, 2), 1);
 	assert_int_equal(up[0].exchange, 3);
+}
+
+/* Whoever says more than a verdict says it in full. */
+static void says_it_in_full(void **state)
+{
+	static const char config[] = "{\"l\":1,\"f\":\"t.conf\",\"t\":\"group\",\"v\":{\"field\":"
+				     "{\"l\":1,\"f\":\"t.conf\",\"t\":\"string\",\"v\":\"x\"}}}";
+	const struct engine_head head = {.head = (const struct sluice_head *)t.messages->base,
+					 .exchange = 5,
+					 .generation = 7};
+	uint8_t text[SLUICE_EDITS_MAX_BYTES];
+	struct engine_answer answer = {.text = text};
+
+	(void)state;
+	assert_int_equal(make(config), 0);
+	inline_join(&t.parts, t.part);
+	assert_true(inline_show(t.part, 1000, &head, &answer));
+	assert_true(answer.given && !answer.plain);
+	assert_int_equal(answer.up.exchange, 5);
+	assert_int_equal(answer.up.generation, 7);
+	assert_int_equal(answer.up.kind, SLUICE_UP_VERDICT);
+	assert_int_equal(answer.up.verdict, SLUICE_PASS);
+	assert_int_not_equal(answer.up.text_len, 0);
 }
 
 static void a_wrong_config_has_its_line(void **state)
@@ -191,6 +218,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(answers_as_a_process_would, setup, teardown),
 		cmocka_unit_test_setup_teardown(is_called_in_place, setup, teardown),
+		cmocka_unit_test_setup_teardown(says_it_in_full, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_wrong_config_has_its_line, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_full_ring_waits, setup, teardown),
 	};

@@ -110,8 +110,10 @@ struct fake {
 	bool stopped; /* reads nothing */
 	bool dead;    /* stopped in the midst of a turn, of which nothing is published */
 	bool up_known;
-	struct engine_answer *answer; /* while it is called in place */
-	unsigned called;              /* in place, ever */
+	struct engine_answer *answer;  /* while it is called in place */
+	uint32_t exchange, generation; /* that it is asked about then */
+	unsigned plain;                /* answers that could be given so: every second is */
+	unsigned called;               /* in place, ever */
 	uint64_t repeated;
 	unsigned heads[2], opens, pieces[2], ends[2], dones, resets, releases, sights;
 	uint8_t *body[2]; /* bytes shown */

@@ -51,6 +51,8 @@ static bool fake_call(void *ctx, uint64_t now_us, const struct sluice_down *down
 		return false;
 	fake->called++;
 	fake->answer = answer;
+	fake->exchange = down->exchange;
+	fake->generation = down->generation;
 	note(fake, down);
 	fake->on(fake, down);
 	fake->answer = NULL;
@@ -62,6 +64,21 @@ static uint32_t arg_of(const struct sluice_head *head)
 {
 	return head ? (uint32_t)(((const uint8_t *)head - bench.messages->base) / 64)
 		    : SLUICE_HEAD_NONE;
+}
+
+/* An engine_show: noted as if it came by the ring. */
+static bool fake_show(void *ctx, uint64_t now_us, const struct engine_head *head,
+		      struct engine_answer *answer)
+{
+	struct sluice_down down = {.exchange = head->exchange,
+				   .generation = head->generation,
+				   .kind = head->response ? SLUICE_DOWN_RESPONSE_HEAD
+							  : SLUICE_DOWN_REQUEST_HEAD,
+				   .flags = head->end ? SLUICE_DOWN_END : 0,
+				   .arg = arg_of(head->head)};
+
+	down.slice[0].ref = head->asked;
+	return fake_call(ctx, now_us, &down, answer);
 }
 
 /* An engine_seen: noted as if it came by the ring. */
@@ -105,6 +122,7 @@ struct fake *fake_up_at(unsigned function, unsigned index, uint32_t hooks)
 							     .link = fake->link,
 							     .arena = fake->arena,
 							     .event = in_place ? fake_call : NULL,
+							     .show = in_place ? fake_show : NULL,
 							     .seen = in_place ? fake_see : NULL,
 							     .event_ctx = fake}),
 		0);
@@ -277,10 +295,25 @@ static bool is_for_caller(const struct fake *fake, const struct sluice_up *up)
 	       fake->produced == fake->down_ctl->up_consumed;
 }
 
+/* A verdict on what it is asked about, and nothing else. */
+static bool is_plain(const struct fake *fake, const struct sluice_up *up)
+{
+	return (up->verdict == SLUICE_PASS || up->verdict == SLUICE_LEAVE) && !up->slices &&
+	       !up->flags && !up->steady_ms && up->group == SLUICE_NONE16 &&
+	       up->server == SLUICE_NONE16 && up->exchange == fake->exchange &&
+	       up->generation == fake->generation;
+}
+
 void fake_say(struct fake *fake, const struct sluice_up *up)
 {
 	uint32_t entries = fake->down_ctl->up_entries;
 
+	if (is_for_caller(fake, up) && !up->text_len && is_plain(fake, up) && fake->plain++ % 2) {
+		memset(&fake->answer->up, 0xff, sizeof(fake->answer->up));
+		fake->answer->up.verdict = up->verdict;
+		fake->answer->given = fake->answer->plain = true;
+		return;
+	}
 	if (is_for_caller(fake, up) && !up->text_len) {
 		fake->answer->up = *up;
 		fake->answer->given = true;
@@ -295,8 +328,9 @@ void fake_say(struct fake *fake, const struct sluice_up *up)
 void fake_say_text(struct fake *fake, struct sluice_up up, const void *text, uint32_t len)
 {
 	if (is_for_caller(fake, &up) && len <= SLUICE_EDITS_MAX_BYTES) {
-		fake_say(fake, &up);
+		fake->answer->up = up;
 		fake->answer->up.text_len = len;
+		fake->answer->given = true;
 		memcpy(fake->answer->text, text, len);
 		return;
 	}

@@ -181,6 +181,26 @@ static void test_idle_and_mss(void **state)
 	assert_int_equal(cc.cwnd, 600);
 }
 
+/* It has to hear once that its window is not used, and nothing more of that before it is. */
+static void test_quiet(void **state)
+{
+	struct cc before;
+
+	(void)state;
+	at_window(1000);
+	ack(MSS, 100000, true);
+	assert_false(cc.quiet);
+	now_us += SEC;
+	ack(MSS, 100000, false);
+	assert_true(cc.quiet);
+	before = cc;
+	now_us += SEC;
+	ack(MSS, 100000, false);
+	assert_memory_equal(&cc, &before, sizeof(cc));
+	ack(MSS, 100000, true);
+	assert_false(cc.quiet);
+}
+
 static void test_never_overflows(void **state)
 {
 	(void)state;
@@ -206,6 +226,7 @@ int main(void)
 		cmocka_unit_test_setup(test_pause, begin),
 		cmocka_unit_test_setup(test_undo, begin),
 		cmocka_unit_test_setup(test_idle_and_mss, begin),
+		cmocka_unit_test_setup(test_quiet, begin),
 		cmocka_unit_test_setup(test_never_overflows, begin),
 	};
 

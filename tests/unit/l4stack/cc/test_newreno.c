@@ -51,6 +51,20 @@ static void test_slow_start(void **state)
 	assert_int_equal(cc.cwnd, 112 * MSS + 100);
 }
 
+/* While the window is not used ACKs are not told. */
+static void test_quiet(void **state)
+{
+	struct cc cc = begin(), before;
+
+	(void)state;
+	assert_true(cc.quiet);
+	before = cc;
+	ack(&cc, 3 * MSS, false);
+	assert_memory_equal(&cc, &before, sizeof(cc));
+	ack(&cc, 3 * MSS, true);
+	assert_int_equal(cc.cwnd, before.cwnd + 3 * MSS);
+}
+
 /* One segment for each window. */
 static void test_avoidance(void **state)
 {
@@ -147,6 +161,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_after_a_lost_syn),
 		cmocka_unit_test(test_slow_start),
+		cmocka_unit_test(test_quiet),
 		cmocka_unit_test(test_avoidance),
 		cmocka_unit_test(test_across_the_threshold),
 		cmocka_unit_test(test_loss),

@@ -148,6 +148,29 @@ static void a_change_outdates_paths(void **state)
 	assert_false(ip_path_valid(rig.stack, &path));
 }
 
+/* What the routes have said once is remembered, until they change. */
+static void a_change_moves_a_known_hop(void **state)
+{
+	struct addr net = address("192.0.2.0");
+	struct ip_path path;
+
+	(void)state;
+	rig_port(7, STACK_TX_MULTI_SEG, "10.7.0.1", 16);
+	assert_int_equal(find("192.0.2.9", NULL, &path), -ENETUNREACH);
+	assert_int_equal(add_route("192.0.2.0", 24, "10.0.0.2"), 0);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(find("192.0.2.9", NULL, &path), 0);
+		assert_int_equal(path.port, 0);
+	}
+	assert_int_equal(stack_route_del(rig.stack, &net, 24), 0);
+	assert_int_equal(find("192.0.2.9", NULL, &path), -ENETUNREACH);
+	assert_int_equal(add_route("192.0.2.0", 24, "10.7.0.9"), 0);
+	assert_int_equal(find("192.0.2.9", NULL, &path), 0);
+	assert_int_equal(path.port, 7);
+	assert_int_equal(find("192.0.2.8", NULL, &path), 0);
+	assert_true(path.dst.bytes[3] == 8);
+}
+
 /* A path found before its route went away: packets are dropped, not sent elsewhere. */
 static void an_outdated_path_without_a_route(void **state)
 {
@@ -196,6 +219,7 @@ int main(void)
 		TEST(addresses_that_cannot_be_ours),
 		TEST(routes_that_lead_nowhere),
 		TEST(a_change_outdates_paths),
+		TEST(a_change_moves_a_known_hop),
 		TEST(an_outdated_path_without_a_route),
 		TEST(many_routes_and_addresses),
 	};

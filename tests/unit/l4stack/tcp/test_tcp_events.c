@@ -325,6 +325,64 @@ static void test_user_timeout(void **state)
 	}
 }
 
+/* ---- handlers ---- */
+
+static unsigned heard, heard_by_another;
+
+static void hear_either(struct tcp_conn *conn, void *user)
+{
+	(void)conn;
+	(void)user;
+	heard++;
+}
+
+static void hear_as_another(struct tcp_conn *conn, void *user)
+{
+	(void)conn;
+	(void)user;
+	heard_by_another++;
+}
+
+static const struct tcp_handlers either = {.readable = hear_either, .writable = hear_either};
+static const struct tcp_handlers another = {.readable = hear_as_another,
+					    .writable = hear_as_another};
+
+static void hand_on(struct tcp_conn *conn, void *user)
+{
+	heard++;
+	tcp_set_handlers(conn, &another, user);
+}
+
+static const struct tcp_handlers handing_on = {.readable = hand_on, .writable = hand_on};
+
+/* Text that acknowledges: readable and writable at the same time. */
+static void say_both(const struct tcp_handlers *handlers)
+{
+	peer_teardown(NULL);
+	peer_setup(NULL);
+	open_passive(NULL);
+	tcp_set_handlers(peer.conn, handlers, &peer);
+	heard = heard_by_another = 0;
+	send_bytes(1, 10);
+	turn();
+	ignore_all();
+	say(ACK, 1, 11, 10);
+}
+
+static void test_one_function_for_both(void **state)
+{
+	(void)state;
+	say_both(&either);
+	assert_int_equal(heard, 1);
+	send_bytes(11, 10);
+	turn();
+	say(ACK, 11, 21, 0);
+	assert_int_equal(heard, 2);
+	say_both(&handing_on);
+	assert_int_equal(heard, 1);
+	assert_int_equal(heard_by_another, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -341,6 +399,7 @@ int main(void)
 		PEER_TEST(test_text),
 		PEER_TEST(test_fin),
 		PEER_TEST(test_user_timeout),
+		PEER_TEST(test_one_function_for_both),
 	};
 
 	return cmocka_run_group_tests(tests, peer_group_setup, NULL);

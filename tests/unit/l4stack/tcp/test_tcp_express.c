@@ -512,6 +512,23 @@ static void time_stamps_may_stand_elsewhere(void **state)
 	assert_int_equal(peer.conn->ts_recent, peer.tsval);
 }
 
+/* Of IPv6: nothing is read behind the end. */
+static void no_room_for_a_header(uint8_t *frame, uint32_t *len)
+{
+	net_put(frame + ETH + 4, 2, 4);
+	*len = ETH + 40 + 4;
+}
+
+static void short_packets_are_refused(void **state)
+{
+	static const struct setting ip6 = {.ip6 = true};
+
+	(void)state;
+	open_known(&ip6);
+	is_refused(no_room_for_a_header);
+	assert_int_equal(peer.counters->tcp_bad_header, 1);
+}
+
 static void padding(uint8_t *frame, uint32_t *len)
 {
 	memset(frame + *len, 0xee, 6);
@@ -613,6 +630,7 @@ int main(void)
 		PEER_TEST(what_is_not_usual),
 		PEER_TEST(frames_that_are_not_usual_are_refused),
 		PEER_TEST(wrong_sums_are_refused),
+		PEER_TEST(short_packets_are_refused),
 		PEER_TEST(time_stamps_may_stand_elsewhere),
 		PEER_TEST(padding_is_cut_off),
 		PEER_TEST(what_waits_goes_before),
