@@ -357,7 +357,7 @@ static void ask_due(struct client *c)
 
 static void idle_close(struct client *c)
 {
-	while (c->ending && c->idle_count) {
+	for (uint32_t n = 0; n < WIRE_BURST && c->ending && c->idle_count; n++) {
 		struct rte_mbuf *m = rte_pktmbuf_alloc(c->wire->pool);
 
 		if (!m)
