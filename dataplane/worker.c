@@ -223,6 +223,7 @@ static int make_engine(struct worker *w, const struct conf *conf)
 		.data = w->pools->data,
 		.ref = w->pools->ref,
 		.max_exchanges = exchanges_for(w->pools),
+		.max_clients = conf->daemon.max_connections,
 		.recalls = conf->daemon.recalls,
 	};
 	char name[32];

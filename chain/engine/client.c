@@ -225,10 +225,13 @@ static struct client *client_take(struct engine *engine)
 {
 	struct task *task = STAILQ_FIRST(&engine->free_clients);
 
-	if (!task)
+	if (task) {
+		STAILQ_REMOVE_HEAD(&engine->free_clients, link);
+		return client_of(task);
+	}
+	if (engine->clients_touched == engine->clients_total)
 		return NULL;
-	STAILQ_REMOVE_HEAD(&engine->free_clients, link);
-	return client_of(task);
+	return &engine->client[engine->clients_touched++];
 }
 
 /* All exchanges of one connection keep to one instance of each function. */
@@ -273,17 +276,13 @@ void client_accept(struct listener *listener, struct tcp_conn *conn)
 int clients_create(struct engine *engine, uint32_t count)
 {
 	engine->client = calloc(count, sizeof(*engine->client));
-	if (!engine->client)
-		return -ENOMEM;
-	for (uint32_t i = count; i-- > 0;)
-		STAILQ_INSERT_HEAD(&engine->free_clients, &engine->client[i].task, link);
-	return 0;
+	return engine->client ? 0 : -ENOMEM;
 }
 
 /* Cuts every connection, and with it what goes on there. */
 void clients_destroy(struct engine *engine)
 {
-	for (uint32_t i = 0; engine->client && i < engine->clients_total; i++) {
+	for (uint32_t i = 0; engine->client && i < engine->clients_touched; i++) {
 		struct client *client = &engine->client[i];
 
 		if (!client->chain || client->state == CLIENT_GONE)

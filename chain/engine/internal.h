@@ -460,6 +460,7 @@ struct engine {
 	struct task_queue free_clients;
 	struct client_queue waiting; /* for an exchange */
 	uint32_t clients, clients_total;
+	uint32_t clients_touched; /* those that never were in use lie behind */
 	struct exchange *exchange;
 	struct exchange_list exchanges; /* in use */
 	uint32_t *free_exchange;        /* a stack of numbers: those never used are never touched */
