@@ -21,8 +21,7 @@ static const char *const requests[] = {
 
 static const char *const responses[] = {
 	"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc",
-	"HTTP/1.1 404 Not here\r\nDate: Sat, 01 Jan 2000 00:00:00 GMT\r\nVia: 1.1 a\r\nVia: 1.1 "
-	"b\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+	"HTTP/1.1 404 Not here\r\nVia: 1.1 a\r\nVia: 1.1 b\r\nTransfer-Encoding: chunked\r\n\r\n0",
 	"HTTP/1.0 200 OK\r\nContent-Type: text/html\r\n\r\n",
 	"HTTP/1.1 304 Not Modified\r\nETag: \"1\"\r\nContent-Length: 7\r\n\r\n",
 };
