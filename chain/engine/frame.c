@@ -11,8 +11,9 @@
 
 struct tcp_conn *frame_destination(const struct exchange *x, enum direction d)
 {
+	/* A body never goes before its head, which may have to wait for memory. */
 	if (d == RESPONSE)
-		return x->client->conn;
+		return x->answered || x->chain->stream ? x->client->conn : NULL;
 	return x->origin.conn && x->origin.sent ? x->origin.conn->tcp : NULL;
 }
 

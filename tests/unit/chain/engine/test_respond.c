@@ -2,6 +2,8 @@
 /* Answers that functions give, from their arenas. */
 #include <string.h>
 
+#include <rte_mbuf.h>
+
 #include "tests/unit/chain/engine/bench.h"
 #include "tests/unit/chain/engine/bench_internal.h"
 
@@ -100,6 +102,30 @@ static void test_short(void **state)
 	bench.cut = false;
 	hear_head(c);
 	hear(c, "hello");
+	bench_close();
+}
+
+/* There is no mbuf for its head just now: nothing of the answer goes before it. */
+static void test_head_without_memory(void **state)
+{
+	static struct rte_mbuf *held[65536];
+	unsigned n = 0;
+	struct peer *c;
+
+	(void)state;
+	bench_open(&two);
+	f(0)->on = hello;
+	c = client_open();
+	bench_run_ms(5);
+	while (n < 65536 && (held[n] = rte_pktmbuf_alloc(pools.data)))
+		n++;
+	say(c, GET("/"));
+	until(counted(starved) > 3);
+	hear_nothing(c, 5);
+	rte_pktmbuf_free_bulk(held, n);
+	head_has(hear_head(c), "Content-Length: 5\r\n");
+	hear(c, "hello");
+	assert_int_equal(f(0)->heads[0], 1);
 	bench_close();
 }
 
@@ -555,6 +581,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_whole),
 		cmocka_unit_test(test_short),
+		cmocka_unit_test(test_head_without_memory),
 		cmocka_unit_test(test_lease),
 		cmocka_unit_test(test_parts),
 		cmocka_unit_test(test_cut),
