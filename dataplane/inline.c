@@ -346,26 +346,35 @@ static bool part_events(struct inline_part *part)
 	return true;
 }
 
-static void event(struct inline_part *part, const struct sluice_down *down)
+/* Each CALLS_TIMED-th call is timed, for all of them; 0: this is not one. */
+static uint64_t call_begin(struct inline_part *part)
 {
-	uint64_t since;
-
-	if (part->calls++ % CALLS_TIMED) {
-		nf_event(part->nf, 0, down);
-		return;
-	}
-	since = rte_rdtsc();
-	nf_event(part->nf, 0, down);
-	busy_add(part, (rte_rdtsc() - since) * CALLS_TIMED);
+	return part->calls++ % CALLS_TIMED ? 0 : rte_rdtsc();
 }
 
-/* Nothing is on its way; it is the time that the engine says. */
-static bool is_callable(struct inline_part *part, uint64_t now_us)
+static void call_end(struct inline_part *part, uint64_t since)
+{
+	if (since)
+		busy_add(part, (rte_rdtsc() - since) * CALLS_TIMED);
+}
+
+/* It is the time that the engine says. */
+static void time_follow(struct inline_part *part, uint64_t now_us)
+{
+	if (part->nf->now_us != now_us)
+		time_set(part, now_us);
+}
+
+/* The engine asks about this exchange. False: something is on its way. */
+static bool ask_begin(struct inline_part *part, uint64_t now_us, uint32_t exchange,
+		      uint32_t generation, struct engine_answer *answer)
 {
 	if (ringend_pending(&part->end) || outring_waits(&part->end.out))
 		return false;
-	if (part->nf->now_us != now_us)
-		time_set(part, now_us);
+	time_follow(part, now_us);
+	part->answer = answer;
+	part->exchange = exchange;
+	part->generation = generation;
 	return true;
 }
 
@@ -373,28 +382,15 @@ bool inline_event(void *ctx, uint64_t now_us, const struct sluice_down *down,
 		  struct engine_answer *answer)
 {
 	struct inline_part *part = ctx;
-
-	if (!is_callable(part, now_us))
-		return false;
-	part->answer = answer;
-	part->exchange = down->exchange;
-	part->generation = down->generation;
-	event(part, down);
-	part->answer = NULL;
-	return true;
-}
-
-static void show(struct inline_part *part, const struct nf_head *head)
-{
 	uint64_t since;
 
-	if (part->calls++ % CALLS_TIMED) {
-		nf_head(part->nf, 0, head);
-		return;
-	}
-	since = rte_rdtsc();
-	nf_head(part->nf, 0, head);
-	busy_add(part, (rte_rdtsc() - since) * CALLS_TIMED);
+	if (!ask_begin(part, now_us, down->exchange, down->generation, answer))
+		return false;
+	since = call_begin(part);
+	nf_event(part->nf, 0, down);
+	call_end(part, since);
+	part->answer = NULL;
+	return true;
 }
 
 bool inline_show(void *ctx, uint64_t now_us, const struct engine_head *from,
@@ -407,20 +403,15 @@ bool inline_show(void *ctx, uint64_t now_us, const struct engine_head *from,
 				     .response = from->response,
 				     .end = from->end};
 	struct inline_part *part = ctx;
+	uint64_t since;
 
-	if (!is_callable(part, now_us))
+	if (!ask_begin(part, now_us, from->exchange, from->generation, answer))
 		return false;
-	part->answer = answer;
-	part->exchange = from->exchange;
-	part->generation = from->generation;
-	show(part, &head);
+	since = call_begin(part);
+	nf_head(part->nf, 0, &head);
+	call_end(part, since);
 	part->answer = NULL;
 	return true;
-}
-
-static void see(struct inline_part *part, const struct engine_sight *sight)
-{
-	nf_seen(part->nf, sight->request, sight->response, sight->asked, &sight->end);
 }
 
 bool inline_seen(void *ctx, uint64_t now_us, const struct engine_sight *sight)
@@ -430,15 +421,10 @@ bool inline_seen(void *ctx, uint64_t now_us, const struct engine_sight *sight)
 
 	if (ringend_pending(&part->end))
 		return false;
-	if (part->nf->now_us != now_us)
-		time_set(part, now_us);
-	if (part->calls++ % CALLS_TIMED) {
-		see(part, sight);
-		return true;
-	}
-	since = rte_rdtsc();
-	see(part, sight);
-	busy_add(part, (rte_rdtsc() - since) * CALLS_TIMED);
+	time_follow(part, now_us);
+	since = call_begin(part);
+	nf_seen(part->nf, sight->request, sight->response, sight->asked, &sight->end);
+	call_end(part, since);
 	return true;
 }
 

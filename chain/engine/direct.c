@@ -50,20 +50,12 @@ bool direct_head(struct hop *hop, enum direction d, struct engine_answer *answer
 	return true;
 }
 
-/* What taking it as any other answer would come to: it is this hop's, which was just asked, and
- * there is nothing in it that could be wrong. */
-static enum offer plain_answered(struct hop *hop, enum sluice_verdict verdict)
+/* It is this hop's, which was just asked: nothing has to be found. */
+static void plain_answered(struct hop *hop, uint8_t verdict)
 {
-	struct exchange *x = hop->exchange;
-
-	engine_count(x->engine, descriptors_up);
-	x->unsteady = true;
-	hop->awaits = AWAITS_NOTHING;
-	if (hop->holds || hop->instance->suspect == hop)
-		hop_holds(hop);
-	hop->left = verdict == SLUICE_LEAVE;
-	x->stage = (int8_t)(x->stage + (x->phase == PHASE_REQUEST ? 1 : -1));
-	return OFFER_MOVED;
+	engine_count(hop->exchange->engine, descriptors_up);
+	hop->exchange->unsteady = true;
+	verdict_plain(hop, verdict);
 }
 
 enum offer direct_answered(struct hop *hop, const struct engine_answer *answer)
@@ -72,11 +64,14 @@ enum offer direct_answered(struct hop *hop, const struct engine_answer *answer)
 	struct engine *engine = x->engine;
 	uint32_t generation = x->generation;
 
-	if (answer->plain)
-		return plain_answered(hop, (enum sluice_verdict)answer->up.verdict);
 	engine->in_place = x;
-	verdict_take(hop->instance, &answer->up);
+	if (answer->plain)
+		plain_answered(hop, answer->up.verdict);
+	else
+		verdict_take(hop->instance, &answer->up);
 	engine->in_place = NULL;
+	if (answer->plain)
+		return OFFER_MOVED;
 	if (!exchange_alive(x) || x->generation != generation)
 		return OFFER_FAIL;
 	if (hop->awaits) { /* it spoke of another one */

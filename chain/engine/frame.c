@@ -146,6 +146,13 @@ static bool finish(struct exchange *x, enum direction d, struct tcp_conn *to)
 	return true;
 }
 
+void frame_whole(struct body *body, uint32_t bytes)
+{
+	body->bytes = bytes;
+	body->out_left = 0;
+	body->source_ended = body->out_end = body->ended = true;
+}
+
 /* As after a send, without the way there. */
 void frame_behind(struct exchange *x, struct rte_mbuf *head)
 {
@@ -158,9 +165,7 @@ void frame_behind(struct exchange *x, struct rte_mbuf *head)
 		return;
 	rte_pktmbuf_lastseg(head)->next = came->first;
 	engine_count_add(x->engine, payload_referenced_bytes, came->bytes);
-	body->bytes = came->bytes;
-	body->out_left = 0;
-	body->source_ended = body->out_end = body->ended = true;
+	frame_whole(body, came->bytes);
 	*came = (struct payload){0};
 }
 

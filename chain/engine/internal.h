@@ -611,8 +611,8 @@ void deadline_arm(struct exchange *x);
 void deadline_passed(struct timer *timer);
 
 /* --- limits.c -------------------------------------------------------------------- */
-/* It has had as many requests, or is as old, as its chain allows. */
-bool limits_spent(const struct client *client);
+/* With so many requests more it has had as many, or is as old, as its chain allows. */
+bool limits_spent(const struct client *client, uint32_t more);
 /* How long it may still be idle. */
 uint32_t limits_idle_ms(const struct client *client);
 /* When the client's rate is to be looked at; UINT64_MAX: never. */
@@ -691,6 +691,8 @@ void watch_lost(struct hop *hop);
 
 /* --- verdict.c ------------------------------------------------------------------- */
 void verdict_take(struct instance *instance, const struct sluice_up *up);
+/* It passes the head that it was asked about, or leaves, and says nothing else. */
+void verdict_plain(struct hop *hop, uint8_t verdict);
 
 /* --- body.c ---------------------------------------------------------------------- */
 /* One step of a body's decoder over what waits: payload in `out`, or the end, or why not. */
@@ -717,6 +719,8 @@ bool body_announced(const struct http_framing *framing);
 /* Where a body goes; NULL: nowhere yet, or no more. */
 struct tcp_conn *frame_destination(const struct exchange *x, enum direction d);
 uint32_t frame_room(const struct tcp_conn *conn);
+/* All of it, which is so long, goes with its head. */
+void frame_whole(struct body *body, uint32_t bytes);
 /* The answer's body behind its head, if all of it came with that and nobody looks at it: then it
  * has ended. */
 void frame_behind(struct exchange *x, struct rte_mbuf *head);

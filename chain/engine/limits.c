@@ -19,11 +19,11 @@ static uint64_t age_ms(const struct client *client)
 	return (client->engine->timers.now_us - client->born_us) / 1000;
 }
 
-bool limits_spent(const struct client *client)
+bool limits_spent(const struct client *client, uint32_t more)
 {
 	const struct chain *chain = client->chain;
 
-	if (chain->max_requests && client->requests >= chain->max_requests)
+	if (chain->max_requests && client->requests + more >= chain->max_requests)
 		return true;
 	return chain->max_age_ms && age_ms(client) >= chain->max_age_ms;
 }

@@ -17,7 +17,7 @@
 #include <string.h>
 
 #include "chain/engine/internal.h"
-#include "chain/http/chars.h"
+#include "chain/http/mix.h"
 
 #define WAYS       4u
 #define ASKED_MAX  1024u
@@ -50,32 +50,16 @@ struct recalls {
 	struct engine *engine;
 	struct timer timer;       /* runs while something is kept */
 	struct recall_queue kept; /* oldest first */
-	uint64_t seed;
-	uint32_t sets; /* of WAYS; a power of two */
+	uint32_t sets;            /* of WAYS; a power of two */
 	struct recall recall[];
 };
 
 /* --- found ----------------------------------------------------------------------- */
 
-static uint64_t mixed(uint64_t hash, uint64_t word)
-{
-	hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-	return hash ^ hash >> 32;
-}
-
-/* A head is never shorter than eight bytes. */
-static uint64_t hash_of(const struct recalls *all, const uint8_t *bytes, uint32_t len)
-{
-	uint64_t hash = all->seed ^ len;
-
-	for (uint32_t i = 0; i + 8 < len; i += 8)
-		hash = mixed(hash, http_load64(bytes + i));
-	return mixed(hash, http_load64(bytes + len - 8));
-}
-
+/* Of a number made by http_mix the upper bits are the better ones. */
 static struct recall *set_of(struct recalls *all, uint64_t hash)
 {
-	return &all->recall[(hash & (all->sets - 1)) * WAYS];
+	return &all->recall[(hash >> 32 & (all->sets - 1)) * WAYS];
 }
 
 static bool is_asked(const struct recall *recall, const struct chain *chain, const uint8_t *bytes,
@@ -106,9 +90,9 @@ static struct recall *known(struct recalls *all, struct client *client, const st
 	if (last && last->asked_bytes <= m->data_len &&
 	    is_asked(last, client->chain, bytes, last->asked_bytes))
 		return last;
-	if (m->data_len < 8 || m->data_len > ASKED_MAX)
+	if (m->data_len > ASKED_MAX)
 		return NULL;
-	return find(all, client->chain, hash_of(all, bytes, m->data_len), bytes, m->data_len);
+	return find(all, client->chain, http_mix(bytes, m->data_len), bytes, m->data_len);
 }
 
 /* --- forgotten ------------------------------------------------------------------- */
@@ -204,8 +188,7 @@ static bool may_say(const struct client *client, const struct recall *recall)
 	const struct engine *engine = client->engine;
 
 	if (recall->until_us <= engine->timers.now_us || chain->draining || engine->draining ||
-	    (chain->max_requests && client->requests + 1 >= chain->max_requests) ||
-	    limits_spent(client))
+	    limits_spent(client, 1))
 		return false;
 	return tcp_send_room(client->conn) >= recall->answer_bytes + recall->body_bytes;
 }
@@ -213,14 +196,9 @@ static bool may_say(const struct client *client, const struct recall *recall)
 /* NULL: no mbufs just now. */
 static struct rte_mbuf *answer_of(struct engine *engine, const struct recall *recall)
 {
-	struct rte_mbuf *m = rte_pktmbuf_alloc(engine->env.data);
+	struct rte_mbuf *m = text_chain(engine, recall->answer, recall->answer_bytes);
 
-	if (!m)
-		return NULL;
-	memcpy(rte_pktmbuf_mtod(m, void *), recall->answer, recall->answer_bytes);
-	m->data_len = recall->answer_bytes;
-	m->pkt_len = recall->answer_bytes;
-	if (!recall->body)
+	if (!m || !recall->body)
 		return m;
 	m->next = ledger_lease_whole(recall->body, engine->env.ref);
 	if (m->next)
@@ -404,7 +382,7 @@ static void keep(struct recalls *all, struct exchange *x, const struct rte_mbuf 
 {
 	const struct rte_mbuf *pin = x->message[REQUEST].pin;
 	const uint8_t *asked = rte_pktmbuf_mtod(pin, const uint8_t *);
-	uint64_t hash = hash_of(all, asked, pin->data_len);
+	uint64_t hash = http_mix(asked, pin->data_len);
 	struct recall *recall = place_for(all, x, hash);
 
 	if (!recall)
@@ -463,7 +441,6 @@ int recalls_create(struct engine *engine)
 	all->engine = engine;
 	all->timer.fire = on_timer;
 	all->sets = sets;
-	all->seed = mixed((uintptr_t)all, engine->timers.now_us);
 	TAILQ_INIT(&all->kept);
 	engine->recalls = all;
 	return 0;

@@ -11,7 +11,7 @@
 static bool wants_another(const struct exchange *x)
 {
 	return x->message[REQUEST].framing.keep_alive && !x->chain->draining &&
-	       !x->engine->draining && !limits_spent(x->client);
+	       !x->engine->draining && !limits_spent(x->client, 0);
 }
 
 /* The rest of its request is little enough to be read and thrown away. One who waits for 100 would

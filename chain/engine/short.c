@@ -32,8 +32,6 @@ void short_append(struct exchange *x, struct rte_mbuf *head)
 		return;
 	memcpy(at, lease->data, lease->len);
 	engine_count_add(x->engine, payload_copied_bytes, lease->len);
-	body->bytes = lease->len;
-	body->out_left = 0;
-	body->source_ended = body->out_end = body->ended = true;
+	frame_whole(body, lease->len);
 	exchange_emits_drop(x);
 }

@@ -290,11 +290,11 @@ static void forget_length(struct message *message)
 	message->head->body_bytes = SLUICE_LENGTH_UNKNOWN;
 }
 
-static void head_goes_on(struct hop *hop, const struct sluice_up *up)
+static void head_goes_on(struct hop *hop, uint8_t verdict)
 {
 	struct exchange *x = hop->exchange;
 
-	hop->left = up->verdict == SLUICE_LEAVE;
+	hop->left = verdict == SLUICE_LEAVE;
 	x->stage = (int8_t)(x->stage + (x->phase == PHASE_REQUEST ? 1 : -1));
 	exchange_progress(x);
 	head_moved(x);
@@ -315,7 +315,7 @@ static void go_on(struct instance *instance, struct hop *hop, const struct sluic
 		x->how = up->how;
 	if (up->flags & SLUICE_UP_RESIZE)
 		forget_length(&x->message[d]);
-	head_goes_on(hop, up);
+	head_goes_on(hop, up->verdict);
 }
 
 /* The hop whose head this instance was to answer now; NULL: it was not, and that is dealt with. */
@@ -355,6 +355,12 @@ static void answered(struct hop *hop)
 		hop_holds(hop);
 }
 
+void verdict_plain(struct hop *hop, uint8_t verdict)
+{
+	answered(hop);
+	head_goes_on(hop, verdict);
+}
+
 static void take_verdict(struct instance *instance, struct exchange *x, const struct sluice_up *up)
 {
 	struct hop *hop = hop_asked(instance, x);
@@ -365,8 +371,7 @@ static void take_verdict(struct instance *instance, struct exchange *x, const st
 	}
 	recall_heard(hop, up);
 	if (is_plain(x, up)) {
-		answered(hop);
-		head_goes_on(hop, up);
+		verdict_plain(hop, up->verdict);
 		return;
 	}
 	if (!verdict_allowed(x, up) || !verdict_slices_valid(instance, up)) {

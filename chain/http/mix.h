@@ -10,13 +10,16 @@
 
 #include "chain/http/chars.h"
 
-/* The last bytes, if they fill no word, only count by their number. */
+/* In words, of which the last one may overlap. What is shorter than a word only counts by its
+ * length. */
 static inline uint64_t http_mix(const uint8_t *data, uint32_t len)
 {
 	uint64_t mixed = len;
 
 	for (uint32_t i = 0; i + sizeof(uint64_t) <= len; i += sizeof(uint64_t))
 		mixed = (mixed << 7 | mixed >> 57) + http_load64(data + i);
+	if (len % sizeof(uint64_t) && len > sizeof(uint64_t))
+		mixed = (mixed << 7 | mixed >> 57) + http_load64(data + len - sizeof(uint64_t));
 	return mixed * UINT64_C(0x9e3779b97f4a7c15);
 }
 

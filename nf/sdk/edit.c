@@ -106,23 +106,32 @@ static bool may_edit(const struct sluice_exchange *x)
 	return x->live && (x->phase == NF_REQUEST_HEAD || x->phase == NF_RESPONSE_HEAD);
 }
 
+/* Room for so many bytes behind what is there. */
+static int edits_room(struct sluice_exchange *x, uint32_t bytes, uint8_t **at)
+{
+	if (!edits_have(x))
+		return -ENOMEM;
+	if (bytes > SLUICE_EDITS_MAX_BYTES - x->edits->bytes)
+		return -ENOSPC;
+	*at = x->edits->text + x->edits->bytes;
+	x->edits->bytes += bytes;
+	return 0;
+}
+
 int edits_put(struct sluice_exchange *x, const struct sluice_edit *edit, const void *name,
 	      const void *value)
 {
 	uint32_t bytes = (uint32_t)sizeof(*edit) + edit->name_len + edit->value_len;
 	uint32_t padded = (bytes + 7) & ~7u;
 	uint8_t *at;
+	int err = edits_room(x, padded, &at);
 
-	if (!edits_have(x))
-		return -ENOMEM;
-	if (padded > SLUICE_EDITS_MAX_BYTES - x->edits->bytes)
-		return -ENOSPC;
-	at = x->edits->text + x->edits->bytes;
+	if (err)
+		return err;
 	memset(at + padded - 8, 0, 8); /* what is not filled below */
 	memcpy(at, edit, sizeof(*edit));
 	memcpy(at + sizeof(*edit), name, edit->name_len);
 	memcpy(at + sizeof(*edit) + edit->name_len, value, edit->value_len);
-	x->edits->bytes += padded;
 	return 0;
 }
 
@@ -149,17 +158,17 @@ bool sluice_edits_keep(const struct sluice_exchange *x, uint32_t from,
 
 int sluice_edits_repeat(struct sluice_exchange *x, const struct sluice_kept_edits *kept)
 {
+	uint8_t *at;
+	int err;
+
 	if (!may_edit(x) || kept->len > sizeof(kept->bytes))
 		return -EINVAL;
 	if (!kept->len)
 		return 0;
-	if (!edits_have(x))
-		return -ENOMEM;
-	if (kept->len > SLUICE_EDITS_MAX_BYTES - x->edits->bytes)
-		return -ENOSPC;
-	memcpy(x->edits->text + x->edits->bytes, kept->bytes, kept->len);
-	x->edits->bytes += kept->len;
-	return 0;
+	err = edits_room(x, kept->len, &at);
+	if (!err)
+		memcpy(at, kept->bytes, kept->len);
+	return err;
 }
 
 /* --- one by one -------------------------------------------------------------------- */

@@ -248,3 +248,23 @@ void fixture_parse_all(struct fixture *fixture, struct bytes message, int reques
 	}
 	fixture_parse(fixture, message, request_method);
 }
+
+void list_put(struct list *list, struct sluice_edit edit, struct bytes name, struct bytes value)
+{
+	edit.name_len = (uint16_t)name.len;
+	edit.value_len = (uint16_t)value.len;
+	memcpy(list->bytes + list->len, &edit, sizeof edit);
+	list->len += (uint32_t)sizeof edit;
+	memcpy(list->bytes + list->len, name.data, name.len);
+	list->len += name.len;
+	memcpy(list->bytes + list->len, value.data, value.len);
+	list->len += value.len;
+	while (list->len % 8 != 0)
+		list->bytes[list->len++] = 0xee;
+}
+
+void list_put_text(struct list *list, uint8_t op, const char *name, const char *value)
+{
+	list_put(list, (struct sluice_edit){.op = op}, (struct bytes){name, (uint32_t)strlen(name)},
+		 (struct bytes){value, (uint32_t)strlen(value)});
+}

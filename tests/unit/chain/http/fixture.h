@@ -32,6 +32,15 @@ struct bytes {
 		literal, sizeof(literal) - 1 \
 	}
 
+/* Edits, one behind the other; what pads them may be anything. */
+struct list {
+	uint8_t bytes[4096];
+	uint32_t len;
+};
+/* `edit` without its lengths. */
+void list_put(struct list *list, struct sluice_edit edit, struct bytes name, struct bytes value);
+void list_put_text(struct list *list, uint8_t op, const char *name, const char *value);
+
 struct fixture {
 	struct sluice_head *head;
 	struct http_head_parser parser;

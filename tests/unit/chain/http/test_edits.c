@@ -14,31 +14,6 @@
 #define REQUEST_FIELDS "Host: h\nX: 1\nAccept: 2\nx: 3\naccept: 4\nETag: 5\n"
 #define RESPONSE       "HTTP/1.1 200 Fine\r\nServer: s\r\nX: 1\r\n\r\n"
 
-struct list {
-	uint8_t bytes[4096];
-	uint32_t len;
-};
-
-static void put(struct list *list, struct sluice_edit edit, struct bytes name, struct bytes value)
-{
-	edit.name_len = (uint16_t)name.len;
-	edit.value_len = (uint16_t)value.len;
-	memcpy(list->bytes + list->len, &edit, sizeof edit);
-	list->len += (uint32_t)sizeof edit;
-	memcpy(list->bytes + list->len, name.data, name.len);
-	list->len += name.len;
-	memcpy(list->bytes + list->len, value.data, value.len);
-	list->len += value.len;
-	while (list->len % 8 != 0)
-		list->bytes[list->len++] = 0xee;
-}
-
-static void put_text(struct list *list, uint8_t op, const char *name, const char *value)
-{
-	put(list, (struct sluice_edit){.op = op}, (struct bytes){name, (uint32_t)strlen(name)},
-	    (struct bytes){value, (uint32_t)strlen(value)});
-}
-
 /* From a block of its own, so that reading beyond it shows. */
 static int apply(struct fixture *fixture, const uint8_t *bytes, uint32_t len,
 		 enum http_error *error)
@@ -69,15 +44,15 @@ static void a_list_is_applied_in_order(void **state)
 
 	(void)state;
 	fixture_request(fixture, REQUEST);
-	put(&list, (struct sluice_edit){SLUICE_EDIT_SET, 0, SLUICE_FIELD_ACCEPT, 0, 0},
-	    (struct bytes)BYTES("Accept"), (struct bytes)BYTES("new"));
-	put_text(&list, SLUICE_EDIT_REMOVE, "X", "");
-	put_text(&list, SLUICE_EDIT_ADD, "X", " \tnew x\t ");
-	put_text(&list, SLUICE_EDIT_ADD, "Via", "1");
-	put_text(&list, SLUICE_EDIT_ADD, "via", "2");
-	put_text(&list, SLUICE_EDIT_ADD, "etag", "6");
-	put_text(&list, SLUICE_EDIT_SET, "HOST", "n:80");
-	put_text(&list, SLUICE_EDIT_TARGET, "", "/t?u");
+	list_put(&list, (struct sluice_edit){SLUICE_EDIT_SET, 0, SLUICE_FIELD_ACCEPT, 0, 0},
+		 (struct bytes)BYTES("Accept"), (struct bytes)BYTES("new"));
+	list_put_text(&list, SLUICE_EDIT_REMOVE, "X", "");
+	list_put_text(&list, SLUICE_EDIT_ADD, "X", " \tnew x\t ");
+	list_put_text(&list, SLUICE_EDIT_ADD, "Via", "1");
+	list_put_text(&list, SLUICE_EDIT_ADD, "via", "2");
+	list_put_text(&list, SLUICE_EDIT_ADD, "etag", "6");
+	list_put_text(&list, SLUICE_EDIT_SET, "HOST", "n:80");
+	list_put_text(&list, SLUICE_EDIT_TARGET, "", "/t?u");
 	assert_int_equal(apply(fixture, list.bytes, list.len, &error), 0);
 	assert_int_equal(error, HTTP_OK);
 	expect_fields(fixture, "Host: n:80\nAccept: new\nETag: 6\nX: new x\nVia: 1\nvia: 2\n");
@@ -95,8 +70,8 @@ static void a_response_is_edited(void **state)
 
 	(void)state;
 	fixture_response(fixture, RESPONSE, SLUICE_METHOD_GET);
-	put_text(&list, SLUICE_EDIT_STATUS, "", "404");
-	put_text(&list, SLUICE_EDIT_SET, "server", "t");
+	list_put_text(&list, SLUICE_EDIT_STATUS, "", "404");
+	list_put_text(&list, SLUICE_EDIT_SET, "server", "t");
 	assert_int_equal(apply(fixture, list.bytes, list.len, &error), 0);
 	assert_int_equal(fixture->head->status, 404);
 	assert_int_equal(fixture->head->reason.len, 0);
@@ -224,10 +199,10 @@ static void check_hostile(struct fixture *fixture, const struct hostile *row, bo
 		fixture_request(fixture, REQUEST);
 	fixture_dump(fixture, before);
 	if (last)
-		put_text(&list, SLUICE_EDIT_SET, "X", "changed");
-	put(&list, row->edit, row->name, row->value);
+		list_put_text(&list, SLUICE_EDIT_SET, "X", "changed");
+	list_put(&list, row->edit, row->name, row->value);
 	if (!last)
-		put_text(&list, SLUICE_EDIT_SET, "X", "changed");
+		list_put_text(&list, SLUICE_EDIT_SET, "X", "changed");
 	assert_int_equal(apply(fixture, list.bytes, list.len, &error), -EINVAL);
 	if (error != row->error)
 		fail_msg("%s instead of %s for %s: %s", http_error_counter(error),
@@ -257,11 +232,11 @@ static void a_connect_keeps_its_host(void **state)
 
 	(void)state;
 	fixture_request(fixture, "CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n");
-	put_text(&list, SLUICE_EDIT_SET, "Host", "z:1");
+	list_put_text(&list, SLUICE_EDIT_SET, "Host", "z:1");
 	assert_int_equal(apply(fixture, list.bytes, list.len, &error), -EINVAL);
 	assert_int_equal(error, HTTP_ERROR_EDIT_FIELD);
 	list.len = 0;
-	put_text(&list, SLUICE_EDIT_TARGET, "", "z:1");
+	list_put_text(&list, SLUICE_EDIT_TARGET, "", "z:1");
 	assert_int_equal(apply(fixture, list.bytes, list.len, &error), 0);
 	assert_true(fixture_text_is(fixture, fixture->head->target, "z:1"));
 	assert_true(fixture_text_is(fixture, fixture->head->host, "z:1"));
@@ -278,9 +253,9 @@ static void a_list_cut_short_is_refused(void **state)
 
 	(void)state;
 	fixture_request(fixture, REQUEST);
-	put_text(&list, SLUICE_EDIT_SET, "X", "a");
+	list_put_text(&list, SLUICE_EDIT_SET, "X", "a");
 	first = list.len;
-	put_text(&list, SLUICE_EDIT_SET, "Y", "bcd");
+	list_put_text(&list, SLUICE_EDIT_SET, "Y", "bcd");
 	for (uint32_t len = 1; len < list.len; len++) {
 		/* the padding of the last record may be missing */
 		bool whole = (len >= 8 + 2 && len <= first) || len >= first + 8 + 4;
@@ -320,8 +295,8 @@ static void a_list_that_does_not_fit_changes_nothing(void **state)
 
 	(void)state;
 	fixture_request(fixture, REQUEST);
-	put_text(&list, SLUICE_EDIT_SET, "X", "123");
-	put_text(&list, SLUICE_EDIT_SET, "Y", "456");
+	list_put_text(&list, SLUICE_EDIT_SET, "X", "123");
+	list_put_text(&list, SLUICE_EDIT_SET, "Y", "456");
 	fixture->head->text_size = 7;
 	assert_int_equal(apply(fixture, list.bytes, list.len, &error), -ENOSPC);
 	assert_int_equal(error, HTTP_ERROR_EDIT_ROOM);
@@ -343,7 +318,7 @@ static void a_target_is_given_room_for_its_path(void **state)
 
 	(void)state;
 	fixture_request(fixture, REQUEST);
-	put_text(&list, SLUICE_EDIT_TARGET, "", "http://n?query");
+	list_put_text(&list, SLUICE_EDIT_TARGET, "", "http://n?query");
 	fixture->head->text_size = 2 * 14;
 	assert_int_equal(apply(fixture, list.bytes, list.len, &error), -ENOSPC);
 	assert_int_equal(error, HTTP_ERROR_EDIT_ROOM);

@@ -11,37 +11,17 @@
 #define SLOT_BYTES 8192
 #define FIELDS     32
 
-struct list {
-	uint8_t bytes[2048];
-	uint32_t len;
-};
-
 static struct http_memos memos;
-
-static void list_add(struct list *list, uint8_t op, const char *name, const char *value)
-{
-	struct sluice_edit edit = {
-		.op = op, .name_len = (uint16_t)strlen(name), .value_len = (uint16_t)strlen(value)};
-
-	memcpy(list->bytes + list->len, &edit, sizeof(edit));
-	list->len += (uint32_t)sizeof(edit);
-	memcpy(list->bytes + list->len, name, edit.name_len);
-	list->len += edit.name_len;
-	memcpy(list->bytes + list->len, value, edit.value_len);
-	list->len += edit.value_len;
-	while (list->len % 8)
-		list->bytes[list->len++] = 0;
-}
 
 static struct list page(const char *etag)
 {
 	struct list list = {.len = 0};
 
-	list_add(&list, SLUICE_EDIT_ADD, "Content-Type", "text/html");
-	list_add(&list, SLUICE_EDIT_ADD, "X-Own", "1");
-	list_add(&list, SLUICE_EDIT_ADD, "ETag", etag);
-	list_add(&list, SLUICE_EDIT_ADD, "Set-Cookie", "a");
-	list_add(&list, SLUICE_EDIT_ADD, "Set-Cookie", "b");
+	list_put_text(&list, SLUICE_EDIT_ADD, "Content-Type", "text/html");
+	list_put_text(&list, SLUICE_EDIT_ADD, "X-Own", "1");
+	list_put_text(&list, SLUICE_EDIT_ADD, "ETag", etag);
+	list_put_text(&list, SLUICE_EDIT_ADD, "Set-Cookie", "a");
+	list_put_text(&list, SLUICE_EDIT_ADD, "Set-Cookie", "b");
 	return list;
 }
 
@@ -142,7 +122,7 @@ static void a_list_may_change_the_status(void **state)
 	struct sluice_head *head = blank(200);
 
 	(void)state;
-	list_add(&list, SLUICE_EDIT_STATUS, "", "203");
+	list_put_text(&list, SLUICE_EDIT_STATUS, "", "203");
 	keep(200, &list);
 	assert_true(http_memo_recall(&memos, head, list.bytes, list.len));
 	assert_int_equal(head->status, 203);
@@ -157,12 +137,12 @@ static void what_is_long_is_not_kept(void **state)
 
 	(void)state;
 	memset(value, 'v', sizeof(value) - 1);
-	list_add(&list, SLUICE_EDIT_ADD, "X", value);
+	list_put_text(&list, SLUICE_EDIT_ADD, "X", value);
 	keep(200, &list);
 	assert_false(recalls(200, &list));
 	list.len = 0;
 	for (unsigned i = 0; i <= HTTP_MEMO_FIELDS; i++)
-		list_add(&list, SLUICE_EDIT_ADD, "A", "b");
+		list_put_text(&list, SLUICE_EDIT_ADD, "A", "b");
 	keep(200, &list);
 	assert_false(recalls(200, &list));
 	list.len = 7;

@@ -11,11 +11,6 @@
 
 #define WRITTEN 8192
 
-struct list {
-	uint8_t bytes[4096];
-	uint32_t len;
-};
-
 static struct http_provens provens;
 
 static const char *const requests[] = {
@@ -30,19 +25,9 @@ static const char *const requests[] = {
 
 static void add(struct list *list, uint8_t op, uint16_t id, const char *name, const char *value)
 {
-	struct sluice_edit edit = {.op = op,
-				   .id = id,
-				   .name_len = (uint16_t)strlen(name),
-				   .value_len = (uint16_t)strlen(value)};
-
-	memcpy(list->bytes + list->len, &edit, sizeof(edit));
-	list->len += (uint32_t)sizeof(edit);
-	memcpy(list->bytes + list->len, name, edit.name_len);
-	list->len += edit.name_len;
-	memcpy(list->bytes + list->len, value, edit.value_len);
-	list->len += edit.value_len;
-	while (list->len % 8)
-		list->bytes[list->len++] = 0;
+	list_put(list, (struct sluice_edit){.op = op, .id = id},
+		 (struct bytes){name, (uint32_t)strlen(name)},
+		 (struct bytes){value, (uint32_t)strlen(value)});
 }
 
 /* Every kind of edit that may be kept, known names and others, white space, nothing. */
