@@ -87,23 +87,45 @@ uint64_t siphash24(const uint64_t key[2], const void *data, size_t len)
 	return sip_bytes(key, data, len, 2, 4);
 }
 
+/* `end`: the last word, but for the addresses' length. */
+static inline __attribute__((always_inline)) uint64_t
+sip_tuple(const uint64_t key[2], const struct addr *local, const struct addr *remote, uint64_t end,
+	  unsigned compress, unsigned final)
+{
+	struct sip s = sip_init(key);
+
+	if (local->family == ADDR_IP4) {
+		uint64_t remote_high = addr_ip4(remote);
+
+		sip_word(&s, addr_ip4(local) | remote_high << 32, compress);
+		sip_word(&s, end + (8ull << 56), compress);
+	} else {
+		sip_word(&s, load64(local->bytes), compress);
+		sip_word(&s, load64(local->bytes + 8), compress);
+		sip_word(&s, load64(remote->bytes), compress);
+		sip_word(&s, load64(remote->bytes + 8), compress);
+		sip_word(&s, end + (32ull << 56), compress);
+	}
+	return sip_final(&s, final);
+}
+
+static inline uint64_t ports_of(const struct endpoint *local, const struct endpoint *remote)
+{
+	return local->port | (uint64_t)remote->port << 16;
+}
+
 uint64_t siphash_tuple(const uint64_t key[2], const struct endpoint *local,
 		       const struct endpoint *remote)
 {
-	uint64_t ports = local->port | (uint64_t)remote->port << 16;
-	struct sip s = sip_init(key);
+	uint64_t end = 4ull << 56 | ports_of(local, remote);
 
-	if (local->addr.family == ADDR_IP4) {
-		uint64_t remote_high = addr_ip4(&remote->addr);
+	return sip_tuple(key, &local->addr, &remote->addr, end, 1, 3);
+}
 
-		sip_word(&s, addr_ip4(&local->addr) | remote_high << 32, 1);
-		sip_word(&s, 12ull << 56 | ports, 1);
-	} else {
-		sip_word(&s, load64(local->addr.bytes), 1);
-		sip_word(&s, load64(local->addr.bytes + 8), 1);
-		sip_word(&s, load64(remote->addr.bytes), 1);
-		sip_word(&s, load64(remote->addr.bytes + 8), 1);
-		sip_word(&s, 36ull << 56 | ports, 1);
-	}
-	return sip_final(&s, 3);
+uint64_t siphash24_tuple(const uint64_t key[2], const struct endpoint *local,
+			 const struct endpoint *remote, uint8_t purpose)
+{
+	uint64_t end = 5ull << 56 | (uint64_t)purpose << 32 | ports_of(local, remote);
+
+	return sip_tuple(key, &local->addr, &remote->addr, end, 2, 4);
 }

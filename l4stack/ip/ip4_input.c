@@ -69,11 +69,10 @@ static enum stack_counter address_check(const struct stack *stack, const struct 
 					bool to_us)
 {
 	struct ip_layer *ip = stack->ip;
-	uint32_t src = addr_ip4(&rx->src), dst = addr_ip4(&rx->dst),
-		 mixed = (src ^ dst) * 0x9e3779b1u;
-	struct ip_pair *pair = &ip->pairs[mixed >> 16 & (IP_PAIRS - 1)];
+	uint32_t src = addr_ip4(&rx->src), dst = addr_ip4(&rx->dst);
+	struct ip_pair *pair = ip_pair_of(ip, src, dst);
 
-	if (pair->src != src || pair->dst != dst || pair->generation != ip->generation) {
+	if (!ip_pair_is(ip, pair, src, dst)) {
 		enum stack_counter fault = pair_check(stack, rx);
 
 		if (fault != COUNTER_NONE)

@@ -5,7 +5,8 @@
  * goes through the layers, which can say what is wrong with it.
  *
  * Addresses are not looked at: who takes such a packet has to know that one with the same
- * addresses has passed the layers in this generation. Internal to l4stack.
+ * addresses has passed the layers in this generation; of IPv4, ip_express_pair_ok tells. Internal
+ * to l4stack.
  */
 #ifndef L4STACK_IP_IP_EXPRESS_H
 #define L4STACK_IP_IP_EXPRESS_H
@@ -24,6 +25,12 @@ struct ip_express {
 static inline uint32_t ip_express_generation(const struct stack *stack)
 {
 	return stack->ip->generation;
+}
+
+/* A packet of IPv4 with these addresses, in network order, has passed. */
+static inline bool ip_express_pair_ok(const struct stack *stack, uint32_t src, uint32_t dst)
+{
+	return ip_pair_is(stack->ip, ip_pair_of(stack->ip, src, dst), src, dst);
 }
 
 /* Both sums of the packet, in software where the device has not said enough. */

@@ -18,7 +18,7 @@
 
 #define IP_ID_BUCKETS 256
 #define IP_PAIRS      256
-#define IP_HOPS       256
+#define IP_WAYS       256
 
 /* What an address is to us; addresses that are no more than somebody else's are not kept. */
 enum ip_address_kind {
@@ -55,12 +55,13 @@ struct ip_pair {
 	uint32_t generation;
 };
 
-/* Where packets to an address go first, as of a generation: what the routes have said last. */
-struct ip_hop {
-	struct addr dst;
-	struct addr addr; /* on the port's link */
-	uint16_t port;
-	uint32_t generation;
+/* The path that was found last for a peer, as of its generation; and the neighbour that it leads
+ * to, which is not held: as of a generation of the neighbours. */
+struct ip_way {
+	struct addr asked; /* for this source */
+	uint64_t neighbours_generation;
+	struct neighbour *neighbour; /* NULL: nobody has asked yet */
+	struct ip_path path;
 };
 
 struct ip_layer {
@@ -70,7 +71,7 @@ struct ip_layer {
 	struct path_mtus narrow;
 	uint32_t generation; /* of routes and addresses; never 0 */
 	struct ip_pair pairs[IP_PAIRS];
-	struct ip_hop hops[IP_HOPS];
+	struct ip_way ways[IP_WAYS];
 	uint64_t id_key;
 	uint16_t ids[IP_ID_BUCKETS];
 	uint32_t id6;
@@ -78,6 +79,20 @@ struct ip_layer {
 	struct reassembly *reassembly;
 	struct mld_port mld[STACK_PORTS_MAX];
 };
+
+/* Where such a pair is kept: the last one of that place. */
+static inline struct ip_pair *ip_pair_of(struct ip_layer *ip, uint32_t src, uint32_t dst)
+{
+	uint32_t mixed = (src ^ dst) * 0x9e3779b1u;
+
+	return &ip->pairs[mixed >> 16 & (IP_PAIRS - 1)];
+}
+
+static inline bool ip_pair_is(const struct ip_layer *ip, const struct ip_pair *pair, uint32_t src,
+			      uint32_t dst)
+{
+	return pair->src == src && pair->dst == dst && pair->generation == ip->generation;
+}
 
 int ip_create(struct stack *stack, struct ip_layer **out) __attribute__((warn_unused_result));
 void ip_destroy(struct ip_layer *ip);

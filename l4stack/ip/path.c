@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
+#include <rte_branch_prediction.h>
 #include <rte_mbuf.h>
 #include <string.h>
 
@@ -16,54 +17,38 @@ static bool is_peer(const struct stack *stack, const struct addr *addr)
 	return addr->family == ADDR_IP6 ? ip6_is_host(addr) : ip4_is_host(addr_ip4(addr));
 }
 
-/* The last one of a slot need not be looked up again, as long as the routes stay as they are. */
-static struct ip_hop *hop_slot(struct ip_layer *ip, const struct addr *dst)
-{
-	uint32_t words[4], mixed;
+/* ---- where a packet goes first ---- */
 
-	memcpy(words, dst->bytes, sizeof(words));
-	mixed = (words[0] ^ words[1] ^ words[2] ^ words[3]) * 0x9e3779b1u;
-	return &ip->hops[mixed >> 16 & (IP_HOPS - 1)];
-}
+struct hop {
+	struct addr addr; /* on the port's link */
+	uint16_t port;
+};
 
-static bool hop_by_route(const struct ip_layer *ip, const struct addr *dst, struct ip_hop *out)
+static bool hop_by_route(const struct ip_layer *ip, const struct addr *dst, struct hop *out)
 {
 	const struct route *route = route_lookup(&ip->routes, dst);
 
 	if (!route)
 		return false;
-	*out = (struct ip_hop){
-		.dst = *dst,
+	*out = (struct hop){
 		.addr = route->via.family != ADDR_NONE ? route->via : *dst,
 		.port = route->port,
-		.generation = ip->generation,
 	};
 	return true;
 }
 
 /* RFC 4007 §9: a link-local address is on the link of its zone, and on no route. */
-static bool hop_find(const struct stack *stack, const struct addr *dst, struct ip_hop *out)
+static bool hop_find(const struct stack *stack, const struct addr *dst, struct hop *out)
 {
-	struct ip_hop *known = hop_slot(stack->ip, dst);
-
-	if (addr_is_link_local(dst)) {
-		*out = (struct ip_hop){.addr = *dst, .port = (uint16_t)(dst->zone - 1)};
-		return link_port(stack, out->port);
-	}
-	if (known->generation != stack->ip->generation || !addr_equal(&known->dst, dst)) {
-		struct ip_hop found;
-
-		if (!hop_by_route(stack->ip, dst, &found))
-			return false;
-		*known = found;
-	}
-	*out = *known;
-	return true;
+	if (!addr_is_link_local(dst))
+		return hop_by_route(stack->ip, dst, out);
+	*out = (struct hop){.addr = *dst, .port = (uint16_t)(dst->zone - 1)};
+	return link_port(stack, out->port);
 }
 
 /* An address of ours is a good source on any port (the weak model of RFC 1122 §3.3.4.2), if its
  * scope lets it. IPv4's goes by the next hop, IPv6's by the peer (RFC 6724 §5). */
-static const struct addr *source_check(const struct stack *stack, const struct ip_hop *hop,
+static const struct addr *source_check(const struct stack *stack, const struct hop *hop,
 				       const struct addr *dst, const struct addr *src)
 {
 	if (src->family == ADDR_NONE)
@@ -73,12 +58,12 @@ static const struct addr *source_check(const struct stack *stack, const struct i
 	return ip_address_kind(stack, src) == IP_ADDRESS_LOCAL ? src : NULL;
 }
 
-int ip_path_find(struct stack *stack, const struct addr *dst, const struct addr *src,
-		 struct ip_path *out)
+static int look_up(const struct stack *stack, const struct addr *dst, const struct addr *src,
+		   struct ip_path *out)
 {
 	const struct link_port *port;
 	const struct addr *source;
-	struct ip_hop hop;
+	struct hop hop;
 
 	if (!is_peer(stack, dst) || !hop_find(stack, dst, &hop))
 		return -ENETUNREACH;
@@ -91,9 +76,67 @@ int ip_path_find(struct stack *stack, const struct addr *dst, const struct addr 
 		.dst = *dst,
 		.generation = stack->ip->generation,
 		.port = hop.port,
-		.mtu = path_mtu_find(&stack->ip->narrow, dst, port->mtu, stack->now_us),
+		.mtu = port->mtu,
 		.offloads = port->offloads,
 	};
+	return 0;
+}
+
+/* ---- what was found last ---- */
+
+static struct ip_way *way_of(struct ip_layer *ip, const struct addr *dst)
+{
+	uint32_t words[4], mixed;
+
+	memcpy(words, dst->bytes, sizeof(words));
+	mixed = (words[0] ^ words[1] ^ words[2] ^ words[3]) * 0x9e3779b1u;
+	return &ip->ways[mixed >> 16 & (IP_WAYS - 1)];
+}
+
+static bool way_is(const struct stack *stack, const struct ip_way *way, const struct addr *dst,
+		   const struct addr *src)
+{
+	return ip_path_valid(stack, &way->path) && addr_equal(&way->path.dst, dst) &&
+	       addr_equal(&way->asked, src);
+}
+
+/* The neighbour that it leads to is known to all who come now. */
+static void way_note_neighbour(struct stack *stack, const struct ip_path *path)
+{
+	struct ip_way *way = way_of(stack->ip, &path->dst);
+
+	if (!ip_path_valid(stack, &way->path) || !ip_path_valid(stack, path) ||
+	    !addr_equal(&way->path.dst, &path->dst) || way->path.port != path->port)
+		return;
+	way->neighbour = path->neighbour;
+	way->neighbours_generation = neighbours_generation(stack);
+}
+
+/* NULL: it has to be looked up. */
+static struct neighbour *way_neighbour(const struct stack *stack, const struct ip_way *way)
+{
+	if (!way->neighbour || way->neighbours_generation != neighbours_generation(stack))
+		return NULL;
+	neighbour_hold(way->neighbour);
+	return way->neighbour;
+}
+
+int ip_path_find(struct stack *stack, const struct addr *dst, const struct addr *src,
+		 struct ip_path *out)
+{
+	struct ip_way *way = way_of(stack->ip, dst);
+	struct ip_path path;
+	int err;
+
+	if (unlikely(!way_is(stack, way, dst, src))) {
+		err = look_up(stack, dst, src, &path);
+		if (err)
+			return err;
+		*way = (struct ip_way){.asked = *src, .path = path};
+	}
+	*out = way->path;
+	out->mtu = path_mtu_find(&stack->ip->narrow, dst, out->mtu, stack->now_us);
+	out->neighbour = way_neighbour(stack, way);
 	return 0;
 }
 
@@ -129,7 +172,7 @@ void ip_path_confirm(struct stack *stack, struct ip_path *path)
 struct neighbour *ip_path_neighbour(struct stack *stack, struct ip_path *path,
 				    enum stack_counter *reason)
 {
-	struct ip_hop hop;
+	struct hop hop;
 
 	if (path->neighbour)
 		return path->neighbour;
@@ -139,5 +182,7 @@ struct neighbour *ip_path_neighbour(struct stack *stack, struct ip_path *path,
 	}
 	path->neighbour = neighbour_get(stack, hop.port, &hop.addr);
 	*reason = COUNTER_neighbour_table_full;
+	if (path->neighbour)
+		way_note_neighbour(stack, path);
 	return path->neighbour;
 }

@@ -62,41 +62,42 @@ static void solicit_first(struct neighbour *n, enum neighbour_state state)
 static void queue_push(struct neighbour *n, struct rte_mbuf *pkt)
 {
 	struct neighbours *table = table_of(n);
+	struct neighbour_packet *place;
 
 	if (n->queued == NEIGHBOUR_QUEUE_MAX) {
-		stack_drop(n->stack, n->queue[0], COUNTER_neighbour_queue_full);
-		memmove(n->queue, n->queue + 1,
-			(NEIGHBOUR_QUEUE_MAX - 1) * sizeof(struct rte_mbuf *));
+		stack_drop(n->stack, neighbour_packet_take(table, &n->queue),
+			   COUNTER_neighbour_queue_full);
 		n->queued--;
-		table->queued--;
 	}
-	if (table->queued == NEIGHBOUR_QUEUE_ALL_MAX) {
+	place = STAILQ_FIRST(&table->spare);
+	if (!place) {
 		stack_drop(n->stack, pkt, COUNTER_neighbour_queue_full);
 		return;
 	}
 	stack_count(n->stack, neighbour_queued);
-	n->queue[n->queued++] = pkt;
-	table->queued++;
+	STAILQ_REMOVE_HEAD(&table->spare, link);
+	place->pkt = pkt;
+	STAILQ_INSERT_TAIL(&n->queue, place, link);
+	n->queued++;
 }
 
-/* Empties the queue into `pkts`, so that whatever is called meanwhile finds it empty. */
-static unsigned queue_take(struct neighbour *n, struct rte_mbuf *pkts[NEIGHBOUR_QUEUE_MAX])
+/* Empties the queue into `out`, so that whatever is called meanwhile finds it empty. */
+static void queue_take(struct neighbour *n, struct neighbour_packets *out)
 {
-	unsigned count = n->queued;
-
-	memcpy(pkts, n->queue, count * sizeof(struct rte_mbuf *));
-	table_of(n)->queued -= count;
+	STAILQ_INIT(out);
+	STAILQ_CONCAT(out, &n->queue);
 	n->queued = 0;
-	return count;
 }
 
 static void queue_send(struct neighbour *n)
 {
-	struct rte_mbuf *pkts[NEIGHBOUR_QUEUE_MAX];
-	unsigned count = queue_take(n, pkts);
+	struct neighbours *table = table_of(n);
+	struct neighbour_packets queue;
+	struct rte_mbuf *pkt;
 
-	for (unsigned i = 0; i < count; i++)
-		neighbour_output(n, pkts[i]);
+	queue_take(n, &queue);
+	while ((pkt = neighbour_packet_take(table, &queue)))
+		neighbour_output(n, pkt);
 }
 
 static void drop_if_unused(struct neighbour *n)
@@ -109,17 +110,19 @@ static void drop_if_unused(struct neighbour *n)
 static void neighbour_fail(struct neighbour *n)
 {
 	enum ip_error kind = n->was_known ? IP_ERROR_UNREACHABLE_SOFT : IP_ERROR_UNREACHABLE_HARD;
-	struct rte_mbuf *pkts[NEIGHBOUR_QUEUE_MAX];
-	unsigned count = queue_take(n, pkts);
+	struct neighbours *table = table_of(n);
 	struct stack *stack = n->stack;
 	uint16_t port = n->port;
+	struct neighbour_packets queue;
+	struct rte_mbuf *pkt;
 
 	stack_count(stack, neighbour_failed);
-	stack_count_add(stack, neighbour_unreachable, count);
+	stack_count_add(stack, neighbour_unreachable, n->queued);
+	queue_take(n, &queue);
 	state_set(n, NEIGHBOUR_IDLE);
 	drop_if_unused(n);
-	for (unsigned i = 0; i < count; i++)
-		ip_undeliverable(stack, port, pkts[i], kind);
+	while ((pkt = neighbour_packet_take(table, &queue)))
+		ip_undeliverable(stack, port, pkt, kind);
 }
 
 static void solicit_timeout(struct neighbour *n)
@@ -171,6 +174,17 @@ void neighbour_timeout(void *owner)
 	}
 }
 
+uint64_t neighbours_generation(const struct stack *stack)
+{
+	return stack->link->neighbours->generation;
+}
+
+void neighbour_hold(struct neighbour *n)
+{
+	if (n->holders++ == 0)
+		TAILQ_REMOVE(&table_of(n)->unused, n, in_list);
+}
+
 struct neighbour *neighbour_get(struct stack *stack, uint16_t port, const struct addr *addr)
 {
 	struct neighbours *table = stack->link->neighbours;
@@ -178,8 +192,8 @@ struct neighbour *neighbour_get(struct stack *stack, uint16_t port, const struct
 
 	if (!n)
 		n = neighbour_make(table, port, addr);
-	if (n && n->holders++ == 0)
-		TAILQ_REMOVE(&table->unused, n, in_list);
+	if (n)
+		neighbour_hold(n);
 	return n;
 }
 

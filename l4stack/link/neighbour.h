@@ -19,8 +19,8 @@ struct neighbour;
 struct neighbours;
 
 #define NEIGHBOURS_MAX          2048
-#define NEIGHBOUR_QUEUE_MAX     8   /* packets that wait for one neighbour */
-#define NEIGHBOUR_QUEUE_ALL_MAX 512 /* and for all */
+#define NEIGHBOUR_QUEUE_MAX     256  /* packets that wait for one: a gateway, of many connections */
+#define NEIGHBOUR_QUEUE_ALL_MAX 1024 /* and for all */
 
 /* RFC 4861 §10 */
 #define NEIGHBOUR_RETRANS_US   1000000u
@@ -40,6 +40,12 @@ void neighbours_destroy(struct neighbours *neighbours);
 /* Finds or makes the entry, and holds it. NULL when every entry is held. */
 struct neighbour *neighbour_get(struct stack *stack, uint16_t port, const struct addr *addr);
 void neighbour_put(struct neighbour *neighbour);
+
+/* Changes when an entry is given up: until then what neighbour_get has found is there. */
+uint64_t neighbours_generation(const struct stack *stack);
+
+/* Holds an entry that was found in this generation. */
+void neighbour_hold(struct neighbour *neighbour);
 
 /* Sends a packet that starts at its network header, now or when the neighbour has
  * answered. Takes ownership. */

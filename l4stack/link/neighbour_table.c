@@ -18,16 +18,40 @@ int neighbours_create(struct stack *stack, struct neighbours **out)
 	memcpy(table->key, stack->conf.secret, sizeof(table->key));
 	TAILQ_INIT(&table->free);
 	TAILQ_INIT(&table->unused);
+	STAILQ_INIT(&table->spare);
+	for (unsigned i = 0; i < NEIGHBOUR_QUEUE_ALL_MAX; i++)
+		STAILQ_INSERT_TAIL(&table->spare, &table->packets[i], link);
 	for (unsigned i = 0; i < NEIGHBOURS_MAX; i++)
 		TAILQ_INSERT_TAIL(&table->free, &table->entries[i], in_list);
 	*out = table;
 	return 0;
 }
 
+struct rte_mbuf *neighbour_packet_take(struct neighbours *table, struct neighbour_packets *queue)
+{
+	struct neighbour_packet *oldest = STAILQ_FIRST(queue);
+
+	if (!oldest)
+		return NULL;
+	STAILQ_REMOVE_HEAD(queue, link);
+	STAILQ_INSERT_HEAD(&table->spare, oldest, link);
+	return oldest->pkt;
+}
+
+static void queue_free(struct neighbours *table, struct neighbour *n)
+{
+	struct rte_mbuf *pkt;
+
+	while ((pkt = neighbour_packet_take(table, &n->queue)))
+		rte_pktmbuf_free(pkt);
+	n->queued = 0;
+}
+
 void neighbours_destroy(struct neighbours *table)
 {
 	for (unsigned i = 0; i < NEIGHBOURS_MAX; i++)
-		rte_pktmbuf_free_bulk(table->entries[i].queue, table->entries[i].queued);
+		if (table->entries[i].queued > 0)
+			queue_free(table, &table->entries[i]);
 	free(table);
 }
 
@@ -81,6 +105,7 @@ struct neighbour *neighbour_make(struct neighbours *table, uint16_t port, const 
 	n->addr = *addr;
 	n->timer.fire = neighbour_timeout;
 	n->timer.owner = n;
+	STAILQ_INIT(&n->queue);
 	SLIST_INSERT_HEAD(bucket_of(table, port, addr), n, in_bucket);
 	TAILQ_INSERT_TAIL(&table->unused, n, in_list);
 	return n;
@@ -88,11 +113,10 @@ struct neighbour *neighbour_make(struct neighbours *table, uint16_t port, const 
 
 void neighbour_forget(struct neighbours *table, struct neighbour *n)
 {
+	table->generation++;
 	stack_timer_stop(table->stack, &n->timer);
 	stack_count_add(table->stack, neighbour_unreachable, n->queued);
-	rte_pktmbuf_free_bulk(n->queue, n->queued);
-	table->queued -= n->queued;
-	n->queued = 0;
+	queue_free(table, n);
 	SLIST_REMOVE(bucket_of(table, n->port, &n->addr), n, neighbour, in_bucket);
 	TAILQ_REMOVE(&table->unused, n, in_list);
 	TAILQ_INSERT_HEAD(&table->free, n, in_list);

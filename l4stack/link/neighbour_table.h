@@ -25,13 +25,20 @@ enum neighbour_state {
 	NEIGHBOUR_PROBE,      /* asked, by unicast; packets go to the known address */
 };
 
+/* A packet that waits; not in use: in the table's `spare`. */
+struct neighbour_packet {
+	STAILQ_ENTRY(neighbour_packet) link;
+	struct rte_mbuf *pkt;
+};
+STAILQ_HEAD(neighbour_packets, neighbour_packet);
+
 struct neighbour {
 	struct neighbour_way way; /* first: neighbour_way */
 	uint8_t state;            /* enum neighbour_state */
 	uint8_t solicits;
-	uint8_t queued;
 	bool was_known; /* it has answered at some time */
 	uint16_t port;
+	uint16_t queued;
 	uint32_t holders;
 	uint64_t confirmed_us;
 	struct stack *stack;
@@ -40,7 +47,7 @@ struct neighbour {
 	struct stack_timer timer;
 	SLIST_ENTRY(neighbour) in_bucket;
 	TAILQ_ENTRY(neighbour) in_list; /* free or unused */
-	struct rte_mbuf *queue[NEIGHBOUR_QUEUE_MAX];
+	struct neighbour_packets queue; /* `queued` of them, the oldest first */
 };
 
 TAILQ_HEAD(neighbour_list, neighbour);
@@ -49,10 +56,12 @@ SLIST_HEAD(neighbour_bucket, neighbour);
 struct neighbours {
 	struct stack *stack;
 	uint64_t key[2];
-	unsigned queued; /* packets, of all neighbours */
+	uint64_t generation; /* of entries given up */
+	struct neighbour_packets spare;
 	struct neighbour_list free, unused;
 	struct neighbour_bucket buckets[NEIGHBOUR_BUCKETS];
 	struct neighbour entries[NEIGHBOURS_MAX];
+	struct neighbour_packet packets[NEIGHBOUR_QUEUE_ALL_MAX];
 };
 
 struct neighbour *neighbour_find(struct neighbours *table, uint16_t port, const struct addr *addr);
@@ -63,6 +72,9 @@ struct neighbour *neighbour_make(struct neighbours *table, uint16_t port, const 
 
 /* Gives up an entry that nobody holds, with what waits in it. */
 void neighbour_forget(struct neighbours *table, struct neighbour *n);
+
+/* The oldest packet of those, which goes to the caller; NULL: there is none. */
+struct rte_mbuf *neighbour_packet_take(struct neighbours *table, struct neighbour_packets *queue);
 
 /* The timer of an entry is the state machine's: neighbour.c. */
 void neighbour_timeout(void *owner);

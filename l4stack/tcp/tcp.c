@@ -7,7 +7,6 @@
 #include "l4stack/tcp/tcp_budget.h"
 #include "l4stack/tcp/tcp_conn.h"
 #include "l4stack/tcp/tcp_ident.h"
-#include "l4stack/tcp/tcp_lookup.h"
 #include "l4stack/tcp/tcp_recvq.h"
 #include "l4stack/tcp/tcp_sendq.h"
 #include "l4stack/tcp/tcp_timer.h"
@@ -37,7 +36,7 @@ struct opening {
 	struct stack *stack;
 	struct endpoint local, remote;
 	struct tcp_conn_spec spec;
-	uint32_t iss_floor;
+	struct tcp_ident_place place;
 };
 
 static int choose_port(struct opening *o)
@@ -46,8 +45,8 @@ static int choose_port(struct opening *o)
 
 	o->local.port = o->spec.conf->local.port;
 	if (o->local.port)
-		return tcp_ident_port_check(tcp, &o->local, &o->remote, &o->iss_floor);
-	return tcp_ident_port(tcp, &o->local, &o->remote, &o->iss_floor);
+		return tcp_ident_port_check(tcp, &o->local, &o->remote, &o->place);
+	return tcp_ident_port(tcp, &o->local, &o->remote, &o->place);
 }
 
 static int opening_make(struct opening *o, struct ip_path *path, struct tcp_conn **out)
@@ -61,7 +60,7 @@ static int opening_make(struct opening *o, struct ip_path *path, struct tcp_conn
 	o->spec.path = path;
 	o->spec.local_port = o->local.port;
 	o->spec.remote_port = o->remote.port;
-	o->spec.hash = tcp_lookup_hash(o->stack->tcp, &o->local, &o->remote);
+	o->spec.hash = o->place.hash;
 	*out = tcp_conn_new(o->stack->tcp, &o->spec);
 	return *out ? 0 : -ENOMEM;
 }
@@ -69,12 +68,13 @@ static int opening_make(struct opening *o, struct ip_path *path, struct tcp_conn
 static void syn_sent(struct tcp_conn *conn, const struct opening *o)
 {
 	uint32_t life_ms = o->spec.conf->connect_timeout_ms;
+	struct tcp_ident ident = tcp_ident_of(conn->tcp, &o->local, &o->remote);
 
+	if (o->place.iss_floor)
+		ident.iss = o->place.iss_floor;
 	conn->state = TCP_SYN_SENT;
 	conn->flags |= TCP_OWNED | TCP_ACTIVE | (o->spec.conf->fast_open ? TCP_FAST_OPEN : 0);
-	tcp_conn_start(
-		conn, o->iss_floor ? o->iss_floor : tcp_ident_isn(conn->tcp, &o->local, &o->remote),
-		tcp_ident_ts_offset(conn->tcp, &o->local, &o->remote));
+	tcp_conn_start(conn, ident.iss, ident.ts_offset);
 	tcp_timer_set(conn, TCP_TIMER_LIFE, (life_ms ? life_ms : TCP_SYN_GIVE_UP_MS) * 1000ull);
 	stack_count(conn->tcp->stack, tcp_active_opens);
 }
@@ -116,6 +116,12 @@ void tcp_set_handlers(struct tcp_conn *conn, const struct tcp_handlers *handlers
 void *tcp_user(const struct tcp_conn *conn)
 {
 	return conn->user;
+}
+
+void tcp_endpoints(const struct tcp_conn *conn, struct endpoint *local, struct endpoint *remote)
+{
+	*local = tcp_local(conn);
+	*remote = tcp_remote(conn);
 }
 
 /* ---- settings ---- */

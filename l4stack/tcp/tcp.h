@@ -129,6 +129,9 @@ int tcp_connect(struct stack *stack, const struct endpoint *remote, const struct
 void tcp_set_handlers(struct tcp_conn *conn, const struct tcp_handlers *handlers, void *user);
 void *tcp_user(const struct tcp_conn *conn);
 
+/* Whom it connects; as tcp_info says. */
+void tcp_endpoints(const struct tcp_conn *conn, struct endpoint *local, struct endpoint *remote);
+
 /* Another congestion control from now on; the window stays what it is. -ENOENT: there is none of
  * that name. */
 int tcp_set_congestion(struct tcp_conn *conn, const char *name) __attribute__((warn_unused_result));

@@ -137,13 +137,14 @@ static bool is_news(const struct tcp_conn *conn, const struct tcp_ack *ack)
 
 /* ---- the usual ones ---- */
 
-/* All that was in flight has arrived, at the first attempt. */
+/* All that was in flight has arrived, at the first attempt; a FIN that was sent beyond the window
+ * is not among it. */
 static bool is_clean(const struct tcp_conn *conn, const struct tcp_seg *seg)
 {
 	return seg->ack == conn->snd_nxt && seg->ack != conn->snd_una &&
 	       tcp_scoreboard_is_single(&conn->sent) && conn->sent.last->hi == seg->ack &&
-	       !(seg->options.present & TCP_OPT_SACK) && !tcp_has(conn, TCP_FIN_SENT) &&
-	       conn->waits_for != TCP_WAIT_REORDER && tcp_recovery_is_clean(conn);
+	       !(seg->options.present & TCP_OPT_SACK) && conn->waits_for != TCP_WAIT_REORDER &&
+	       tcp_recovery_is_clean(conn);
 }
 
 /* Of a queue with one mbuf, as an answer is, there is nothing to be found. */

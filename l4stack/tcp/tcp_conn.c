@@ -165,6 +165,7 @@ void tcp_conn_established(struct tcp_conn *conn)
 	conn->quick_acks = TCP_QUICK_ACKS;
 	conn->rcv_mss = TCP_MSS_DEFAULT;
 	conn->rcv_taken_us = (uint32_t)conn->tcp->stack->now_us;
+	conn->last_sent_ms = tcp_now_ms(conn->tcp); /* nobody has been idle yet */
 	tcp_timer_clear(conn, TCP_TIMER_LIFE);
 	tcp_timer_clear(conn, TCP_TIMER_RETRANSMIT);
 	tcp_fast_done(conn);
@@ -326,9 +327,13 @@ void tcp_conn_release(struct tcp_conn *conn)
 		tcp_conn_free(conn);
 }
 
+/* What was taken out of the table is bare already, but for what its last flush may have set. */
 void tcp_conn_free(struct tcp_conn *conn)
 {
-	tcp_conn_detach(conn);
+	if (tcp_has(conn, TCP_IN_TABLE))
+		tcp_conn_detach(conn);
+	else
+		tcp_timer_stop_all(conn);
 	tcp_recvq_free(conn);
 	ip_path_release(conn->tcp->stack, &conn->path);
 	conn->state = TCP_FREE;

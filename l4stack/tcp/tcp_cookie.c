@@ -7,7 +7,6 @@
 #include "l4stack/tcp/tcp_half.h"
 #include "l4stack/tcp/tcp_ident.h"
 #include "l4stack/tcp/tcp_listener.h"
-#include "l4stack/tcp/tcp_lookup.h"
 #include "l4stack/tcp/tcp_reply.h"
 #include "l4stack/tcp/tcp_segment.h"
 #include "l4stack/tcp/tcp_seq.h"
@@ -101,14 +100,15 @@ static uint32_t ts_with(uint32_t now, uint32_t facts)
 	return seq_gt(ts, now) ? ts - (1u << TS_BITS) : ts;
 }
 
-void tcp_cookie_answer(struct tcp_listener *listener, const struct tcp_seg *syn)
+void tcp_cookie_answer(struct tcp_listener *listener, const struct tcp_seg *syn, uint32_t ts_offset)
 {
 	struct tcp_proto *tcp = listener->tcp;
 	uint32_t facts = ts_facts(syn);
+	struct tcp_ident ident = {.iss = make(tcp, syn, facts), .ts_offset = ts_offset};
 	struct tcp_half half = {0};
 	struct tcp_reply reply;
 
-	tcp_half_fill(&half, listener, syn, make(tcp, syn, facts));
+	tcp_half_fill(&half, listener, syn, &ident);
 	if (!(half.options & TCP_OPT_TS)) {
 		half.options = 0; /* they would be forgotten */
 		half.flags = TCP_SYN;
@@ -149,12 +149,12 @@ static struct tcp_half restore(struct tcp_listener *listener, const struct tcp_s
 	uint32_t cookie = ack->ack - 1;
 	struct tcp_half half = {
 		.listener = listener,
-		.hash = tcp_lookup_hash(listener->tcp, &ack->local, &ack->remote),
+		.hash = ack->hash,
 		.local = ack->local.addr,
 		.remote = ack->remote.addr,
 		.local_port = ack->local.port,
 		.remote_port = ack->remote.port,
-		.ts_offset = tcp_ident_ts_offset(listener->tcp, &ack->local, &ack->remote),
+		.ts_offset = tcp_ident_of(listener->tcp, &ack->local, &ack->remote).ts_offset,
 		.rcv_wscale = tcp_listener_wscale(listener),
 		.iss = cookie,
 		.irs = ack->seq - 1,

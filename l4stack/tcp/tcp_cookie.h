@@ -18,7 +18,8 @@
 struct tcp_seg;
 
 /* Answers a SYN, and keeps nothing of it. */
-void tcp_cookie_answer(struct tcp_listener *listener, const struct tcp_seg *syn);
+void tcp_cookie_answer(struct tcp_listener *listener, const struct tcp_seg *syn,
+		       uint32_t ts_offset);
 
 /* An ACK to a listener. False when it carries no cookie of ours. Else *conn is the connection, in
  * SYN-RECEIVED, whose segment it is; NULL when there is no room for it. */

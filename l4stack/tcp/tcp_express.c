@@ -17,9 +17,9 @@
 /* A frame whose headers were read. */
 struct express {
 	uint64_t tag;
-	const struct tcp_conn *hint; /* to be fetched; it may be gone by now */
+	const struct tcp_conn *hint; /* to be fetched; it may be gone by now. NULL: to be staged */
 	struct ip_express ip;
-	uint16_t text_at; /* in the frame; 0: it is not for a connection that is known */
+	uint16_t text_at; /* in the frame; 0: it is for the layers */
 	struct tcp_seg seg;
 };
 
@@ -70,7 +70,7 @@ static uint32_t header_read(const uint8_t *tcp, struct express *e)
 	uint16_t offset_flags = rte_be_to_cpu_16(header->offset_flags);
 	uint32_t bytes = (uint32_t)(offset_flags >> 12) * 4;
 
-	if (bytes < TCP_HEADER_BYTES || bytes > e->ip.len || offset_flags & TCP_SYN)
+	if (bytes < TCP_HEADER_BYTES || bytes > e->ip.len)
 		return 0;
 	options_read(tcp + TCP_HEADER_BYTES, bytes - TCP_HEADER_BYTES, &e->seg.options);
 	e->seg.seq = rte_be_to_cpu_32(header->seq);
@@ -104,24 +104,46 @@ static uint64_t tag_of(const uint8_t *tcp, uint8_t family)
 	return tcp_recent_mix(addresses, ports_of(tcp));
 }
 
+/* No stack sends SYN with FIN or RST, and no connection is without ports. */
+static bool header_sound(const uint8_t *tcp, uint16_t flags)
+{
+	uint32_t ports = ports_of(tcp);
+
+	return ports >> 16 && (uint16_t)ports && !(flags & TCP_SYN && flags & (TCP_FIN | TCP_RST));
+}
+
+static bool may_be_staged(const struct tcp_proto *tcp, const uint8_t *header,
+			  const struct express *e)
+{
+	uint32_t src, dst;
+
+	if (e->ip.family != ADDR_IP4 || !header_sound(header, e->seg.flags))
+		return false;
+	memcpy(&src, header - 2 * IP4_BYTES, sizeof(src));
+	memcpy(&dst, header - IP4_BYTES, sizeof(dst));
+	return ip_express_pair_ok(tcp->stack, src, dst);
+}
+
 static void segment_read(struct tcp_proto *tcp, const struct link_port *port, uint16_t number,
 			 const struct rte_mbuf *pkt, struct express *e)
 {
-	const uint8_t *frame = rte_pktmbuf_mtod(pkt, const uint8_t *);
-	uint32_t header;
+	const uint8_t *header;
+	uint32_t bytes;
 
 	if (!ip_express_read(tcp->stack, port, number, TCP_PROTOCOL, pkt, &e->ip) ||
 	    e->ip.len < TCP_HEADER_BYTES)
 		return;
-	header = header_read(frame + e->ip.transport_at, e);
-	if (!header)
+	header = rte_pktmbuf_mtod_offset(pkt, const uint8_t *, e->ip.transport_at);
+	bytes = header_read(header, e);
+	if (!bytes)
 		return;
-	e->tag = tag_of(frame + e->ip.transport_at, e->ip.family);
+	e->tag = tag_of(header, e->ip.family);
 	e->hint = tcp_recent_find(&tcp->recent, e->tag);
-	if (unlikely(!e->hint))
+	if (unlikely(e->hint ? e->seg.flags & TCP_SYN : !may_be_staged(tcp, header, e)))
 		return;
-	tcp_conn_prefetch(e->hint);
-	e->text_at = (uint16_t)(e->ip.transport_at + header);
+	if (likely(e->hint))
+		tcp_conn_prefetch(e->hint);
+	e->text_at = (uint16_t)(e->ip.transport_at + bytes);
 }
 
 /* What was found good before addresses or routes have changed has to be found good again. What
@@ -158,7 +180,7 @@ void tcp_proto_burst(struct tcp_proto *tcp, uint16_t port, struct rte_mbuf *cons
 /* What an ACK frees: where it is the connection tells, which has come meanwhile. */
 static void prefetch_sent(const struct express *next)
 {
-	if (!next->text_at)
+	if (!next->text_at || !next->hint)
 		return;
 	rte_prefetch0(next->hint->snd_head);
 	rte_prefetch0(next->hint->sent.first);
@@ -209,14 +231,19 @@ static void strip(struct rte_mbuf *pkt, struct express *e)
 	e->seg.pkt = pkt;
 }
 
+static void free_empty(struct tcp_seg *seg)
+{
+	if (seg->len)
+		return;
+	rte_pktmbuf_free_seg(seg->pkt);
+	seg->pkt = NULL;
+}
+
 static __rte_noinline void take_any(struct tcp_conn *conn, struct tcp_seg *seg)
 {
 	seg->local = tcp_local(conn);
 	seg->remote = tcp_remote(conn);
-	if (seg->len == 0) {
-		rte_pktmbuf_free_seg(seg->pkt);
-		seg->pkt = NULL;
-	}
+	free_empty(seg);
 	tcp_input_conn(conn, seg);
 	rte_pktmbuf_free(seg->pkt);
 }
@@ -228,11 +255,36 @@ static inline void take_usual(struct tcp_conn *conn, struct tcp_seg *seg)
 		rte_pktmbuf_free_seg(seg->pkt);
 }
 
+static struct endpoint endpoint_of(const uint8_t *addr, uint32_t port)
+{
+	uint32_t word;
+
+	memcpy(&word, addr, sizeof(word));
+	return (struct endpoint){addr_from_ip4(word), (uint16_t)port};
+}
+
+/* False: nothing was done. */
+static __rte_noinline bool stage(struct tcp_proto *tcp, struct express *e, struct rte_mbuf *pkt)
+{
+	const uint8_t *header = rte_pktmbuf_mtod_offset(pkt, const uint8_t *, e->ip.transport_at);
+
+	if (tcp->recent.generation != ip_express_generation(tcp->stack))
+		return false;
+	e->seg.local = endpoint_of(header - IP4_BYTES, ports_of(header) & UINT16_MAX);
+	e->seg.remote = endpoint_of(header - 2 * IP4_BYTES, ports_of(header) >> 16);
+	strip(pkt, e);
+	free_empty(&e->seg);
+	tcp_input_stage(tcp, e->tag, &e->seg);
+	return true;
+}
+
 /* False: nothing was done. */
 static bool take(struct tcp_proto *tcp, struct express *e, struct rte_mbuf *pkt)
 {
 	struct tcp_conn *conn;
 
+	if (unlikely(!e->hint))
+		return stage(tcp, e, pkt);
 	if (unlikely(tcp->stage->tags & tcp_input_tag_bit(e->tag)))
 		tcp_input_staged(tcp);
 	conn = find(tcp, e, rte_pktmbuf_mtod_offset(pkt, const uint8_t *, e->ip.transport_at));
@@ -247,7 +299,7 @@ static bool take(struct tcp_proto *tcp, struct express *e, struct rte_mbuf *pkt)
 }
 
 struct count {
-	uint32_t packets, ip6;
+	uint32_t packets, ip6, staged;
 	uint64_t bytes;
 };
 
@@ -262,7 +314,8 @@ static void count_taken(struct stack *stack, const struct count *taken)
 	stack_count_add(stack, ip6_packets_in, taken->ip6);
 	stack_count_add(stack, ip6_delivered, taken->ip6);
 	stack_count_add(stack, tcp_segments_in, taken->packets);
-	stack_count_add(stack, tcp_express_in, taken->packets);
+	stack_count_add(stack, tcp_express_in, taken->packets - taken->staged);
+	stack_count_add(stack, tcp_express_staged, taken->staged);
 }
 
 unsigned tcp_proto_take(struct tcp_proto *tcp, struct rte_mbuf *const *pkts, unsigned from,
@@ -282,6 +335,7 @@ unsigned tcp_proto_take(struct tcp_proto *tcp, struct rte_mbuf *const *pkts, uns
 		taken.packets++;
 		taken.bytes += bytes;
 		taken.ip6 += e[i].ip.family == ADDR_IP6;
+		taken.staged += !e[i].hint;
 	}
 	if (taken.packets)
 		count_taken(tcp->stack, &taken);

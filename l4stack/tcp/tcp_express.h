@@ -11,6 +11,9 @@
  * only when a segment of it has come through the layers since addresses or routes have changed:
  * then those of the next one are as good.
  *
+ * What is of no connection of late, a SYN or the end of a handshake, is staged as the layers would:
+ * tcp_input_stage. That too only if its addresses are good: over IPv4, whose are known in pairs.
+ *
  * Segments of one connection keep their order: one that waits in the stage goes before.
  * Internal to l4stack/tcp.
  */

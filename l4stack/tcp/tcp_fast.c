@@ -8,7 +8,6 @@
 #include "l4stack/tcp/tcp_ident.h"
 #include "l4stack/tcp/tcp_input.h"
 #include "l4stack/tcp/tcp_listener.h"
-#include "l4stack/tcp/tcp_lookup.h"
 #include "l4stack/tcp/tcp_recvq.h"
 #include "l4stack/tcp/tcp_segment.h"
 #include "l4stack/tcp/tcp_seq.h"
@@ -68,21 +67,22 @@ static void take_text(struct tcp_conn *conn, struct tcp_seg *seg)
 		conn->flags |= TCP_FAST_TEXT;
 }
 
-bool tcp_fast_open(struct tcp_listener *listener, struct tcp_seg *syn, uint32_t iss)
+bool tcp_fast_open(struct tcp_listener *listener, struct tcp_seg *syn,
+		   const struct tcp_ident *ident)
 {
 	struct tcp_proto *tcp = listener->tcp;
 	struct tcp_conn *conn;
 
 	if (!listener->conf.fast_open || !is_good(tcp, syn) || tcp->fast_pending >= PENDING_MOST)
 		return false;
-	conn = tcp_listener_conn(listener, syn, tcp_lookup_hash(tcp, &syn->local, &syn->remote), 0);
+	conn = tcp_listener_conn(listener, syn, syn->hash, 0);
 	if (!conn)
 		return false;
 	conn->flags |= TCP_FAST_OPEN;
 	tcp->fast_pending++;
 	stack_count(tcp->stack, tcp_fast_opens_in);
 	tcp_conn_take_syn(conn, syn);
-	tcp_conn_start(conn, iss, tcp_ident_ts_offset(tcp, &syn->local, &syn->remote));
+	tcp_conn_start(conn, ident->iss, ident->ts_offset);
 	tcp_conn_begin(conn);
 	tcp_timer_set(conn, TCP_TIMER_LIFE, GIVE_UP_US);
 	take_text(conn, syn);

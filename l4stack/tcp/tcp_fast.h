@@ -17,6 +17,7 @@
 #include "l4stack/tcp/tcp_conn.h"
 #include "l4stack/tcp/tcp_options.h"
 
+struct tcp_ident;
 struct tcp_seg;
 struct tcp_span;
 
@@ -28,7 +29,8 @@ void tcp_fast_give(const struct tcp_proto *tcp, const struct addr *local, const 
 
 /* Opens a connection by a SYN with a cookie. False: there is none, or it is not good, or there are
  * too many; then the SYN is one like others. */
-bool tcp_fast_open(struct tcp_listener *listener, struct tcp_seg *syn, uint32_t iss);
+bool tcp_fast_open(struct tcp_listener *listener, struct tcp_seg *syn,
+		   const struct tcp_ident *ident);
 
 /* The handshake is done, or given up. */
 void tcp_fast_done(struct tcp_conn *conn);

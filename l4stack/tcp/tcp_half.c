@@ -119,7 +119,7 @@ void tcp_half_fini(struct tcp_proto *tcp)
 /* ---- the SYN and its answer ---- */
 
 void tcp_half_fill(struct tcp_half *half, struct tcp_listener *listener, const struct tcp_seg *syn,
-		   uint32_t iss)
+		   const struct tcp_ident *ident)
 {
 	const struct tcp_options *options = &syn->options;
 
@@ -128,9 +128,9 @@ void tcp_half_fill(struct tcp_half *half, struct tcp_listener *listener, const s
 	half->remote = syn->remote.addr;
 	half->local_port = syn->local.port;
 	half->remote_port = syn->remote.port;
-	half->hash = tcp_lookup_hash(listener->tcp, &syn->local, &syn->remote);
-	half->ts_offset = tcp_ident_ts_offset(listener->tcp, &syn->local, &syn->remote);
-	half->iss = iss;
+	half->hash = syn->hash;
+	half->ts_offset = ident->ts_offset;
+	half->iss = ident->iss;
 	half->irs = syn->seq;
 	half->window = syn->window;
 	half->flags = syn->flags;
@@ -143,14 +143,15 @@ void tcp_half_fill(struct tcp_half *half, struct tcp_listener *listener, const s
 	half->rcv_wscale = tcp_listener_wscale(listener);
 }
 
-bool tcp_half_open(struct tcp_listener *listener, const struct tcp_seg *syn, uint32_t iss)
+bool tcp_half_open(struct tcp_listener *listener, const struct tcp_seg *syn,
+		   const struct tcp_ident *ident)
 {
 	struct tcp_proto *tcp = listener->tcp;
 	struct tcp_half *half = tcp_slab_alloc(&tcp->halves.slab);
 
 	if (!half)
 		return false;
-	tcp_half_fill(half, listener, syn, iss);
+	tcp_half_fill(half, listener, syn, ident);
 	if (tcp_table_insert(&tcp->table, half->hash, ref_of(half))) {
 		tcp_slab_free(&tcp->halves.slab, half);
 		return false;
@@ -193,6 +194,15 @@ struct tcp_reply tcp_half_syn_ack(const struct tcp_proto *tcp, const struct tcp_
 	return reply;
 }
 
+/* None that was sent now is due before the first queue's wait is over. */
+static bool timer_is_soon_enough(const struct tcp_proto *tcp)
+{
+	const struct stack_timer *timer = &tcp->halves.timer;
+
+	return stack_timer_running(timer) &&
+	       timer->wheel.due_us <= tcp->stack->now_us + wait_ms[SENDING + 1] * 1000ull;
+}
+
 void tcp_half_flush(struct tcp_proto *tcp)
 {
 	struct tcp_half *half;
@@ -207,7 +217,7 @@ void tcp_half_flush(struct tcp_proto *tcp)
 		queue_remove(tcp, half);
 		queue_push(tcp, half, ++half->tries);
 	}
-	if (any)
+	if (any && !timer_is_soon_enough(tcp))
 		timer_start(tcp);
 }
 

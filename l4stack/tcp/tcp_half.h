@@ -11,6 +11,7 @@
 
 #include "l4stack/tcp/tcp_conn.h"
 
+struct tcp_ident;
 struct tcp_seg;
 
 #define TCP_HALVES_MOST 65536u
@@ -40,7 +41,8 @@ void tcp_half_init(struct tcp_proto *tcp);
 void tcp_half_fini(struct tcp_proto *tcp);
 
 /* A record for this SYN, whose SYN-ACK goes out with the next flush. False: no room for one. */
-bool tcp_half_open(struct tcp_listener *listener, const struct tcp_seg *syn, uint32_t iss);
+bool tcp_half_open(struct tcp_listener *listener, const struct tcp_seg *syn,
+		   const struct tcp_ident *ident);
 
 bool tcp_half_match(const struct tcp_half *half, const struct endpoint *local,
 		    const struct endpoint *remote);
@@ -57,7 +59,7 @@ struct tcp_conn *tcp_half_promote(struct tcp_proto *tcp, const struct tcp_half *
 
 /* What a SYN says that has to be remembered: everything but the queue. */
 void tcp_half_fill(struct tcp_half *half, struct tcp_listener *listener, const struct tcp_seg *syn,
-		   uint32_t iss);
+		   const struct tcp_ident *ident);
 
 /* The SYN-ACK of a record. */
 struct tcp_reply tcp_half_syn_ack(const struct tcp_proto *tcp, const struct tcp_half *half);

@@ -13,21 +13,31 @@
 
 void tcp_ident_init(struct tcp_proto *tcp);
 
-uint32_t tcp_ident_isn(const struct tcp_proto *tcp, const struct endpoint *local,
-		       const struct endpoint *remote);
+/* Where a connection begins. */
+struct tcp_ident {
+	uint32_t iss;
+	/* The same for every connection of a tuple: its time stamps go on from those of the last
+	 * one. */
+	uint32_t ts_offset;
+};
 
-/* The same for every connection of a tuple: its time stamps go on from those of the last one. */
-uint32_t tcp_ident_ts_offset(const struct tcp_proto *tcp, const struct endpoint *local,
-			     const struct endpoint *remote);
+struct tcp_ident tcp_ident_of(const struct tcp_proto *tcp, const struct endpoint *local,
+			      const struct endpoint *remote);
+
+/* The place of a connection to be. */
+struct tcp_ident_place {
+	uint64_t hash;      /* of the table */
+	uint32_t iss_floor; /* 0, or what the ISN has to be after */
+};
 
 /* Chooses local->port, for which no connection to `remote` exists and whose packets come to
- * this stack. `iss_floor` is 0, or what the ISN has to be after. -EADDRNOTAVAIL. */
+ * this stack. -EADDRNOTAVAIL. */
 int tcp_ident_port(struct tcp_proto *tcp, struct endpoint *local, const struct endpoint *remote,
-		   uint32_t *iss_floor) __attribute__((warn_unused_result));
+		   struct tcp_ident_place *out) __attribute__((warn_unused_result));
 
 /* The same for a port that the owner chose. -EADDRINUSE: it is not free. */
 int tcp_ident_port_check(struct tcp_proto *tcp, const struct endpoint *local,
-			 const struct endpoint *remote, uint32_t *iss_floor)
+			 const struct endpoint *remote, struct tcp_ident_place *out)
 	__attribute__((warn_unused_result));
 
 #endif

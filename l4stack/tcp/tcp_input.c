@@ -64,18 +64,17 @@ static void input_half(struct tcp_proto *tcp, struct tcp_half *half, struct tcp_
 }
 
 /* By now it may be another one, or none: segments before this one were processed. */
-static uintptr_t find(struct tcp_proto *tcp, const struct tcp_staged *staged)
+static uintptr_t find(struct tcp_proto *tcp, struct tcp_staged *staged)
 {
-	const struct tcp_seg *seg = &staged->seg;
 	struct tcp_conn *conn = tcp_recent_find(&tcp->recent, staged->tag);
-	uint64_t hash = staged->hash;
+	struct tcp_seg *seg = &staged->seg;
 	uintptr_t ref;
 
 	if (likely(conn && tcp_conn_match(conn, &seg->local, &seg->remote)))
 		return (uintptr_t)conn;
-	if (!hash)
-		hash = tcp_lookup_hash(tcp, &seg->local, &seg->remote);
-	ref = tcp_lookup(tcp, hash, &seg->local, &seg->remote);
+	if (!seg->hash)
+		seg->hash = tcp_lookup_hash(tcp, &seg->local, &seg->remote);
+	ref = tcp_lookup(tcp, seg->hash, &seg->local, &seg->remote);
 	if (tcp_ref_is_conn(ref))
 		tcp_recent_note(&tcp->recent, staged->tag, tcp_ref_conn(ref));
 	return ref;
@@ -119,8 +118,8 @@ void tcp_input_staged(struct tcp_proto *tcp)
 	stage->n = 0;
 	stage->tags = 0;
 	for (uint32_t i = 0; i < n; i++)
-		if (stage->segments[i].hash)
-			tcp_lookup_prefetch(tcp, stage->segments[i].hash);
+		if (stage->segments[i].seg.hash)
+			tcp_lookup_prefetch(tcp, stage->segments[i].seg.hash);
 	for (uint32_t i = 0; i < n; i++) {
 		if (i + 1 < n)
 			prefetch_sent(tcp, &stage->segments[i + 1]);
@@ -131,33 +130,47 @@ void tcp_input_staged(struct tcp_proto *tcp)
 static void prepare(struct tcp_proto *tcp, struct tcp_staged *staged)
 {
 	const struct endpoint *local = &staged->seg.local, *remote = &staged->seg.remote;
-	const struct tcp_conn *conn;
+	const struct tcp_conn *conn = tcp_recent_find(&tcp->recent, staged->tag);
 
-	staged->tag = tcp_recent_tag(&local->addr, local->port, &remote->addr, remote->port);
-	staged->hash = 0;
-	conn = tcp_recent_find(&tcp->recent, staged->tag);
+	staged->seg.hash = 0;
 	if (likely(conn)) {
 		tcp_conn_prefetch(conn);
 		return;
 	}
-	staged->hash = tcp_lookup_hash(tcp, local, remote);
-	tcp_table_prefetch(&tcp->table, staged->hash);
+	staged->seg.hash = tcp_lookup_hash(tcp, local, remote);
+	tcp_table_prefetch(&tcp->table, staged->seg.hash);
 }
 
-void tcp_proto_input(struct tcp_proto *tcp, const struct ip_rx *rx, struct rte_mbuf *pkt)
+/* The next of the stage is filled. */
+static void stage_next(struct tcp_proto *tcp, uint64_t tag)
 {
 	struct tcp_input_stage *stage = tcp->stage;
 	struct tcp_staged *staged = &stage->segments[stage->n];
 
-	if (unlikely(!tcp_seg_parse(rx, pkt, &staged->seg))) {
-		stack_drop(tcp->stack, staged->seg.pkt, COUNTER_tcp_bad_header);
+	staged->tag = tag;
+	stage->tags |= tcp_input_tag_bit(tag);
+	prepare(tcp, staged);
+	if (++stage->n == TCP_STAGE_MOST)
+		tcp_input_staged(tcp);
+}
+
+void tcp_input_stage(struct tcp_proto *tcp, uint64_t tag, const struct tcp_seg *seg)
+{
+	tcp->stage->segments[tcp->stage->n].seg = *seg;
+	stage_next(tcp, tag);
+}
+
+void tcp_proto_input(struct tcp_proto *tcp, const struct ip_rx *rx, struct rte_mbuf *pkt)
+{
+	struct tcp_seg *seg = &tcp->stage->segments[tcp->stage->n].seg;
+
+	if (unlikely(!tcp_seg_parse(rx, pkt, seg))) {
+		stack_drop(tcp->stack, seg->pkt, COUNTER_tcp_bad_header);
 		return;
 	}
 	stack_count(tcp->stack, tcp_segments_in);
-	prepare(tcp, staged);
-	stage->tags |= tcp_input_tag_bit(staged->tag);
-	if (++stage->n == TCP_STAGE_MOST)
-		tcp_input_staged(tcp);
+	stage_next(tcp, tcp_recent_tag(&seg->local.addr, seg->local.port, &seg->remote.addr,
+				       seg->remote.port));
 }
 
 int tcp_input_create(struct tcp_proto *tcp)

@@ -16,8 +16,7 @@
 
 /* A segment that was read, and waits for its connection to come into the cache. */
 struct tcp_staged {
-	uint64_t tag;  /* of tcp_recent.h */
-	uint64_t hash; /* of the table; 0: the connection was one of the recent ones */
+	uint64_t tag; /* of tcp_recent.h */
 	struct tcp_seg seg;
 };
 
@@ -34,6 +33,9 @@ static inline uint64_t tcp_input_tag_bit(uint64_t tag)
 
 int tcp_input_create(struct tcp_proto *tcp) __attribute__((warn_unused_result));
 void tcp_input_destroy(struct tcp_proto *tcp);
+
+/* Has a segment wait, whose header is sound and whose addresses are good: takes its payload. */
+void tcp_input_stage(struct tcp_proto *tcp, uint64_t tag, const struct tcp_seg *seg);
 
 /* Processes the segments that wait: before anything that depends on them. */
 void tcp_input_staged(struct tcp_proto *tcp);

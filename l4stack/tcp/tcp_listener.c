@@ -134,15 +134,20 @@ struct tcp_conn *tcp_listener_conn(struct tcp_listener *listener, const struct t
 	return conn;
 }
 
-static bool keep(struct tcp_listener *listener, struct tcp_seg *syn, uint32_t iss_floor)
+static bool keep(struct tcp_listener *listener, struct tcp_seg *syn, const struct tcp_ident *ident)
 {
-	uint32_t iss = iss_floor;
+	return tcp_fast_open(listener, syn, ident) ||
+	       (listener->half_count < TCP_SYN_BACKLOG && tcp_half_open(listener, syn, ident));
+}
 
-	if (!iss)
-		iss = tcp_ident_isn(listener->tcp, &syn->local, &syn->remote);
-	if (tcp_fast_open(listener, syn, iss))
-		return true;
-	return listener->half_count < TCP_SYN_BACKLOG && tcp_half_open(listener, syn, iss);
+static void answer(struct tcp_listener *listener, struct tcp_seg *syn, uint32_t iss_floor)
+{
+	struct tcp_ident ident = tcp_ident_of(listener->tcp, &syn->local, &syn->remote);
+
+	if (iss_floor)
+		ident.iss = iss_floor;
+	if (!keep(listener, syn, &ident))
+		tcp_cookie_answer(listener, syn, ident.ts_offset);
 }
 
 /* RFC 9293 §3.10.7.2, third step. Text that comes with the SYN is taken by
@@ -152,10 +157,10 @@ void tcp_listener_syn(struct tcp_listener *listener, struct tcp_seg *syn, uint32
 	struct stack *stack = listener->tcp->stack;
 
 	stack_count(stack, tcp_syns_in);
-	if (!may_open(listener))
+	if (may_open(listener))
+		answer(listener, syn, iss_floor);
+	else
 		stack_count(stack, tcp_syn_drops);
-	else if (!keep(listener, syn, iss_floor))
-		tcp_cookie_answer(listener, syn);
 }
 
 /* ---- the owner's side ---- */

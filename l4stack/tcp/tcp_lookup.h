@@ -63,6 +63,8 @@ static inline void tcp_lookup_prefetch(const struct tcp_proto *tcp, uint64_t has
 
 	if (tcp_ref_is_conn(ref))
 		tcp_conn_prefetch(tcp_ref_conn(ref));
+	else if (tcp_ref_is_timewait(ref)) /* one that a SYN may take the place of */
+		__builtin_prefetch(tcp_ref_timewait(ref));
 }
 
 /* 0 when there is none. */

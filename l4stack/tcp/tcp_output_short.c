@@ -30,9 +30,19 @@ static inline bool is_quiet(const struct tcp_conn *conn)
 {
 	const uint32_t odd = TCP_PROBE_NOW | TCP_KEEP_NOW | TCP_RESEND_NOW;
 
-	return conn->state == TCP_ESTABLISHED && conn->snd_una == conn->snd_max &&
-	       !tcp_has(conn, odd) && conn->acks_owed < 2 && !tcp_reorder_has_news(conn) &&
-	       tcp_recovery_is_clean(conn);
+	return conn->snd_una == conn->snd_max && !tcp_has(conn, odd) && conn->acks_owed < 2 &&
+	       !tcp_reorder_has_news(conn) && tcp_recovery_is_clean(conn);
+}
+
+/* While all that was sent is acknowledged, a state that has closed our half has yet to say so. */
+static inline bool ends(const struct tcp_conn *conn)
+{
+	return conn->state != TCP_ESTABLISHED && tcp_state_is(conn, TCP_SENT_FIN);
+}
+
+static inline bool may_speak(const struct tcp_conn *conn)
+{
+	return conn->state == TCP_ESTABLISHED || tcp_state_is(conn, TCP_CAN_SEND);
 }
 
 /* RFC 5681 §4.1 */
@@ -50,22 +60,41 @@ static inline void note_sent(struct tcp_conn *conn, uint32_t begin, uint32_t end
 	struct tcp_stamp stamp = tcp_rate_stamp(&conn->rate, 0, (uint32_t)stack->now_us);
 
 	conn->flags &= ~(uint32_t)TCP_CWND_LIMITED;
-	conn->bytes_out += end - begin;
 	conn->last_sent_ms = stack->now_ms;
 	conn->snd_max = end;
 	tcp_output_time_rtt(conn);
 	tcp_scoreboard_push_single(&conn->sent, begin, end, &stamp);
 }
 
+/* As transmit there: FIN is behind all text. */
+static inline void note_fin(struct tcp_conn *conn, struct tcp_span *span)
+{
+	if (!span->fin || span->len)
+		return;
+	conn->flags |= TCP_FIN_SENT;
+	span->seq++;
+}
+
 /* `len` bytes were asked for. */
 static inline void note_cursor(struct tcp_conn *conn, const struct tcp_span *span, uint32_t len)
 {
-	if (len < conn->mss || len % conn->mss)
+	if (len && (len < conn->mss || len % conn->mss))
 		conn->short_end = span->seq;
 	conn->snd_nxt = span->seq;
 	conn->snd_cursor = span->at;
 	conn->snd_cursor_off = span->off;
 	tcp_probe_sent_first(conn);
+}
+
+/* The segment went out, or as much of it as has room in a packet. */
+static inline void note_all(struct tcp_conn *conn, struct tcp_span *span, uint32_t len)
+{
+	uint32_t begin = conn->snd_nxt;
+
+	conn->bytes_out += span->seq - begin;
+	note_fin(conn, span);
+	note_sent(conn, begin, span->seq);
+	note_cursor(conn, span, len);
 }
 
 bool tcp_output_short(struct tcp_conn *conn)
@@ -75,19 +104,20 @@ bool tcp_output_short(struct tcp_conn *conn)
 				.len = len,
 				.at = conn->snd_cursor,
 				.off = conn->snd_cursor_off,
+				.fin = ends(conn),
 				.push = true};
 
-	if (!len || !is_quiet(conn) || !is_free(conn, len) || was_idle(conn) ||
-	    !is_one_packet(conn, len) || !tcp_output_has_room(conn) ||
-	    !tcp_scoreboard_ready(&conn->sent) || !tcp_segment_send_data(conn, &span))
+	if (!(len || span.fin) || !may_speak(conn) || !is_quiet(conn) ||
+	    !is_free(conn, len + span.fin) || was_idle(conn) || !is_one_packet(conn, len) ||
+	    !tcp_output_has_room(conn) || !tcp_scoreboard_ready(&conn->sent) ||
+	    !tcp_segment_send_data(conn, &span))
 		return false;
 	stack_count(conn->tcp->stack, tcp_express_out);
-	note_sent(conn, begin, span.seq);
-	note_cursor(conn, &span, len);
+	note_all(conn, &span, len);
 	if (unlikely(span.len)) /* too many pieces for one packet: the rest goes the long way */
 		return false;
-	tcp_rate_limited(&conn->rate, len);
-	tcp_output_note_used(conn, len);
+	tcp_rate_limited(&conn->rate, span.seq - begin);
+	tcp_output_note_used(conn, span.seq - begin);
 	tcp_timer_clear(conn, TCP_TIMER_PERSIST);
 	return true;
 }

@@ -30,11 +30,9 @@ uint32_t tcp_recvq_path_mss(const struct stack *stack, const struct ip_path *pat
 
 uint8_t tcp_recvq_wscale(uint32_t limit)
 {
-	uint8_t shift = 0;
+	uint32_t bits = 32 - (uint32_t)__builtin_clz(limit | UINT16_MAX);
 
-	while (shift < TCP_WSCALE_MAX && limit >> shift > UINT16_MAX)
-		shift++;
-	return shift;
+	return (uint8_t)RTE_MIN(bits - 16, (uint32_t)TCP_WSCALE_MAX);
 }
 
 /* ---- the window ---- */

@@ -124,17 +124,25 @@ static void note_ack_sent(struct tcp_conn *conn)
 	tcp_timer_clear(conn, TCP_TIMER_ACK);
 }
 
-/* The options of a segment without payload: there is room for SACK. */
-static size_t build_ack_options(const struct tcp_conn *conn, uint8_t *out)
+static size_t data_options(const struct tcp_conn *conn, uint8_t *out)
 {
-	struct tcp_options options = {.tsval = ts_now(conn), .tsecr = conn->ts_recent};
+	if (!tcp_has(conn, TCP_USE_TS))
+		return 0;
+	tcp_options_build_ts(ts_now(conn), conn->ts_recent, out);
+	return TCP_OPTIONS_TS_BYTES;
+}
 
+/* The options of a segment without payload: there is room for SACK. */
+static size_t ack_options(const struct tcp_conn *conn, uint8_t *out)
+{
+	struct tcp_options options = {
+		.present = TCP_OPT_SACK, .tsval = ts_now(conn), .tsecr = conn->ts_recent};
+
+	if (!tcp_has(conn, TCP_USE_SACK) || !tcp_reorder_has_news(conn))
+		return data_options(conn, out);
 	if (tcp_has(conn, TCP_USE_TS))
 		options.present |= TCP_OPT_TS;
-	if (tcp_has(conn, TCP_USE_SACK) && tcp_reorder_has_news(conn)) {
-		options.present |= TCP_OPT_SACK;
-		tcp_reorder_blocks(conn, &options);
-	}
+	tcp_reorder_blocks(conn, &options);
 	return tcp_options_build(&options, out);
 }
 
@@ -145,7 +153,7 @@ static bool send_empty(struct tcp_conn *conn, uint32_t seq, uint16_t flags)
 
 	if (!pkt)
 		return false;
-	options_len = build_ack_options(conn, options_at(pkt));
+	options_len = ack_options(conn, options_at(pkt));
 	set_header_len(pkt, options_len);
 	if (!(flags & TCP_RST))
 		flags |= tcp_ecn_flags(conn, false);
@@ -313,14 +321,6 @@ bool tcp_segment_send_syn(struct tcp_conn *conn, struct tcp_span *text)
 		note_ack_sent(conn);
 	transmit(conn, pkt, 0, TCP_ECN_NOT_ECT);
 	return true;
-}
-
-static size_t data_options(const struct tcp_conn *conn, uint8_t *out)
-{
-	if (!tcp_has(conn, TCP_USE_TS))
-		return 0;
-	tcp_options_build_ts(ts_now(conn), conn->ts_recent, out);
-	return TCP_OPTIONS_TS_BYTES;
 }
 
 /* Behind the header, while there is room in the packet; false: no mbuf was left for any of it. */

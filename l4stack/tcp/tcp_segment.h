@@ -45,6 +45,7 @@ struct tcp_seg {
 	uint8_t ecn;     /* the two bits of the IP header */
 	struct tcp_options options;
 	struct endpoint local, remote; /* not set while it is as usual: tcp_express.h */
+	uint64_t hash;                 /* of the table, where that was or is to be asked; or 0 */
 };
 
 /* The length in sequence space: RFC 9293 §3.4. */

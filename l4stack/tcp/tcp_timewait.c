@@ -11,6 +11,8 @@
 /* What a new connection's numbers are ahead of the old one's: more than any window. */
 #define ISS_STEP (1u << 16)
 
+#define PREFETCH_AHEAD 3 /* entries */
+
 struct tcp_timewait {
 	TAILQ_ENTRY(tcp_timewait) in_queue;
 	uint64_t hash;
@@ -96,27 +98,46 @@ void tcp_timewait_fini(struct tcp_proto *tcp)
 
 /* ---- in and out ---- */
 
+/* What others will ask of memory that nobody has touched for long: the place in the table of one
+ * that is to go soon, and the entry behind it. */
+static void prefetch_ahead(const struct tcp_proto *tcp)
+{
+	const struct tcp_timewait *tw = oldest(tcp);
+
+	for (unsigned i = 0; tw && i < PREFETCH_AHEAD; i++)
+		tw = TAILQ_NEXT(tw, in_queue);
+	if (!tw)
+		return;
+	tcp_table_prefetch(&tcp->table, tw->hash);
+	__builtin_prefetch(TAILQ_NEXT(tw, in_queue));
+}
+
 static struct tcp_timewait *entry_new(struct tcp_proto *tcp)
 {
-	if (tcp->timewaits.used == tcp->timewaits.most && oldest(tcp))
+	if (tcp->timewaits.used == tcp->timewaits.most && oldest(tcp)) {
 		drop(tcp, oldest(tcp));
-	return tcp_slab_alloc(&tcp->timewaits);
+		prefetch_ahead(tcp);
+	}
+	return tcp_slab_take(&tcp->timewaits);
 }
 
 static void entry_fill(struct tcp_timewait *tw, const struct tcp_conn *conn)
 {
-	tw->hash = conn->hash;
-	tw->local = conn->path.src;
-	tw->remote = conn->path.dst;
-	tw->local_port = conn->local_port;
-	tw->remote_port = conn->remote_port;
-	tw->snd_nxt = conn->snd_max;
-	tw->rcv_nxt = conn->rcv_nxt;
-	tw->ts_recent = conn->ts_recent;
-	tw->ts_offset = conn->ts_offset;
-	tw->window = (uint16_t)RTE_MIN((conn->rcv_edge - conn->rcv_nxt) >> conn->rcv_wscale,
-				       (uint32_t)UINT16_MAX);
-	tw->has_ts = tcp_has(conn, TCP_USE_TS);
+	uint32_t window = (conn->rcv_edge - conn->rcv_nxt) >> conn->rcv_wscale;
+
+	*tw = (struct tcp_timewait){
+		.hash = conn->hash,
+		.local = conn->path.src,
+		.remote = conn->path.dst,
+		.local_port = conn->local_port,
+		.remote_port = conn->remote_port,
+		.snd_nxt = conn->snd_max,
+		.rcv_nxt = conn->rcv_nxt,
+		.ts_recent = conn->ts_recent,
+		.ts_offset = conn->ts_offset,
+		.window = (uint16_t)RTE_MIN(window, (uint32_t)UINT16_MAX),
+		.has_ts = tcp_has(conn, TCP_USE_TS),
+	};
 }
 
 void tcp_timewait_enter(struct tcp_conn *conn)

@@ -266,7 +266,7 @@ static void wrap(struct sim *sim, struct tcp_conn *conn, const struct tcp_info *
 {
 	struct sim_host *server = &sim->host[1];
 	uint32_t near = UINT32_MAX - (uint32_t)rng_range(&sim->rng, 0, 20000);
-	uint32_t isn = tcp_ident_isn(server->stack->tcp, &info->remote, &info->local);
+	uint32_t isn = tcp_ident_of(server->stack->tcp, &info->remote, &info->local).iss;
 
 	tcp_conn_start(conn, near, conn->ts_offset);
 	if (sim->pair_count == 1)

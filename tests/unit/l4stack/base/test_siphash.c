@@ -46,7 +46,7 @@ static void published_vectors(void **state)
 
 /* The tuple's bytes as siphash_tuple's header says. */
 static size_t tuple_bytes(const struct endpoint *local, const struct endpoint *remote,
-			  uint8_t out[36])
+			  uint8_t out[37])
 {
 	size_t n = local->addr.family == ADDR_IP4 ? 4 : 16;
 
@@ -65,13 +65,16 @@ static void tuples_hash_as_their_bytes(void **state)
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
 		struct endpoint local, remote;
-		uint8_t bytes[36];
+		uint8_t bytes[37];
 		size_t n;
 
 		assert_int_equal(endpoint_parse(pairs[i][0], &local), 0);
 		assert_int_equal(endpoint_parse(pairs[i][1], &remote), 0);
 		n = tuple_bytes(&local, &remote, bytes);
 		assert_int_equal(siphash_tuple(key, &local, &remote), siphash13(key, bytes, n));
+		bytes[n] = 200;
+		assert_int_equal(siphash24_tuple(key, &local, &remote, 200),
+				 siphash24(key, bytes, n + 1));
 	}
 }
 

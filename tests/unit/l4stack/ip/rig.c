@@ -127,7 +127,7 @@ int rig_group_setup(void **state)
 	(void)state;
 	if (eal_start() != 0)
 		return -1;
-	rig.header = eal_pool("header", 1023, 1600);
+	rig.header = eal_pool("header", 2047, 1600);
 	rig.control = eal_pool("control", 511, 512);
 	rig.ref = eal_pool("ref", 1023, 0);
 	rig.rx = eal_pool("rx", 1023, RX_ROOM);

@@ -210,6 +210,63 @@ static void many_routes_and_addresses(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 
+/* What the first packet has found, whoever comes next has from the beginning. */
+static void a_known_way_leads_to_its_neighbour(void **state)
+{
+	struct ip_path first, next;
+
+	(void)state;
+	rig_meet("10.0.0.2", 1);
+	assert_int_equal(find("10.0.0.2", NULL, &first), 0);
+	assert_null(first.neighbour);
+	first.ecn = 2;
+	ip_output(rig.stack, &first, 6, rig_tcp(20, NULL, 0, 0), 0);
+	rig_out_drop();
+	assert_int_equal(find("10.0.0.2", NULL, &next), 0);
+	assert_non_null(first.neighbour);
+	assert_ptr_equal(next.neighbour, first.neighbour);
+	assert_int_equal(next.ecn, 0);
+	ip_path_release(rig.stack, &first);
+	ip_path_release(rig.stack, &next);
+	/* Held by nobody now, it is still there. */
+	assert_int_equal(find("10.0.0.2", NULL, &next), 0);
+	assert_non_null(next.neighbour);
+	ip_path_release(rig.stack, &next);
+}
+
+/* One that was never known is given up; the way to it has to ask anew. */
+static void a_neighbour_that_was_given_up_is_not_kept(void **state)
+{
+	struct ip_path path;
+
+	(void)state;
+	assert_int_equal(find("10.0.0.9", NULL, &path), 0);
+	ip_output(rig.stack, &path, 6, rig_tcp(20, NULL, 0, 0), 0);
+	ip_path_release(rig.stack, &path);
+	rig_wait(4000000);
+	while (rig.out_count)
+		rig_out_drop();
+	assert_int_equal(rig_neighbours(false), 0);
+	assert_int_equal(find("10.0.0.9", NULL, &path), 0);
+	assert_null(path.neighbour);
+	ip_path_release(rig.stack, &path);
+}
+
+static void ways_are_by_source(void **state)
+{
+	struct addr other = address("10.0.0.200");
+	struct ip_path path;
+
+	(void)state;
+	assert_int_equal(add_address(0, "10.0.0.200", 24), 0);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_source("10.0.0.2", "10.0.0.1");
+		assert_int_equal(find("10.0.0.2", "10.0.0.200", &path), 0);
+		assert_true(addr_equal(&path.src, &other));
+		assert_int_equal(find("10.0.0.2", "10.0.0.201", &path), -EADDRNOTAVAIL);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -218,6 +275,9 @@ int main(void)
 		TEST(the_source_is_on_the_next_hops_network),
 		TEST(addresses_that_cannot_be_ours),
 		TEST(routes_that_lead_nowhere),
+		TEST(a_known_way_leads_to_its_neighbour),
+		TEST(a_neighbour_that_was_given_up_is_not_kept),
+		TEST(ways_are_by_source),
 		TEST(a_change_outdates_paths),
 		TEST(a_change_moves_a_known_hop),
 		TEST(an_outdated_path_without_a_route),

@@ -143,7 +143,7 @@ static void all_queues_together_are_bounded(void **state)
 	(void)state;
 	for (int i = 2; i < 250; i++) {
 		snprintf(to, sizeof(to), "10.0.0.%d", i);
-		for (int j = 0; j < 4; j++)
+		for (int j = 0; j < 5; j++)
 			rig_send(to);
 		while (rig.out_count > 0)
 			rig_out_drop();

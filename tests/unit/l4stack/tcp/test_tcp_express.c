@@ -107,7 +107,7 @@ static void note(void)
 	take_flight(s);
 	forget_pointers(&s->conn);
 	s->counters = *peer.counters;
-	s->counters.tcp_express_in = 0;
+	s->counters.tcp_express_in = s->counters.tcp_express_staged = 0;
 	s->counters.link_bytes_in = 0; /* a tag has four bytes */
 	s->rest.recv_held = tcp->recv_held_bytes;
 	s->rest.send_held = tcp->send_held_bytes;
@@ -546,6 +546,143 @@ static void padding_is_cut_off(void **state)
 	expect_received(1, 30);
 }
 
+/* ---- handshakes ---- */
+
+static const struct tcp_options offers[] = {
+	{.present = TCP_OPT_MSS, .mss = 1460},
+	{.present = TCP_OPT_MSS | TCP_OPT_TS | TCP_OPT_SACK_OK | TCP_OPT_WSCALE,
+	 .mss = 1400,
+	 .wscale = 7,
+	 .tsval = 77},
+	{.present = 0},
+};
+
+/* Another connection from the same address: its handshake, a question, and what comes in disorder
+ * or again. What the listener has kept is seen in what it says. */
+static void handshake(unsigned port, bool quietly)
+{
+	peer.port = (uint16_t)port;
+	peer.conn = NULL;
+	say(SYN, 0, 0, 0);
+	hear_any();
+	say(SYN, 0, 0, 0); /* again */
+	hear_any();
+	if (quietly) { /* all before the stack's turn */
+		say_quietly(ACK, 1, 1, 0);
+		say_quietly(ACK | PSH, 1, 1, 60);
+		say_quietly(ACK | FIN, 61, 1, 0);
+		turn();
+	} else {
+		says(ACK | PSH, 1, 1, 60);
+		says(ACK | FIN, 61, 1, 0);
+	}
+	note();
+	takes();
+	answers(1, 100);
+	says(ACK, 62, 101, 0);
+	tcp_close(peer.conn);
+	turn();
+	ignore_all();
+	say(ACK, 62, 102, 0);
+}
+
+static void strangers(void)
+{
+	for (unsigned i = 0; i < sizeof(offers) / sizeof(offers[0]); i++) {
+		peer.options = offers[i];
+		peer.timestamps = offers[i].present & TCP_OPT_TS;
+		handshake(5000 + i, false);
+		handshake(6000 + i, true);
+	}
+}
+
+/* `staged`: of these, so many are read in one go. */
+static void compare_strangers(const struct setting *setting, unsigned staged)
+{
+	for (way = EXPRESS; way <= LAYERS; way++) {
+		begin(setting);
+		strangers();
+		assert_int_equal(peer.counters->tcp_express_staged, way == EXPRESS ? staged : 0);
+	}
+	for (unsigned step = 0; step < steps; step++)
+		is_the_same(LAYERS, step);
+}
+
+static void handshakes(void **state)
+{
+	static const struct setting sums = {.sums = true}, ip6 = {.ip6 = true};
+
+	(void)state;
+	compare_strangers(&settings[0], 25);
+	compare_strangers(&sums, 25);
+	compare_strangers(&ip6, 0);
+}
+
+static void no_port(uint8_t *frame, uint32_t *len)
+{
+	(void)len;
+	frame[ETH + 20] = frame[ETH + 20 + 1] = 0;
+}
+
+static void to_no_port(uint8_t *frame, uint32_t *len)
+{
+	(void)len;
+	frame[ETH + 20 + 2] = frame[ETH + 20 + 3] = 0;
+}
+
+static void with_fin(uint8_t *frame, uint32_t *len)
+{
+	(void)len;
+	frame[ETH + 20 + 13] |= FIN;
+}
+
+static void with_reset(uint8_t *frame, uint32_t *len)
+{
+	(void)len;
+	frame[ETH + 20 + 13] |= RST;
+}
+
+/* The layers say what is wrong with them. */
+static void bad_strangers(void **state)
+{
+	static void (*const spoils[])(uint8_t * frame, uint32_t * len) = {
+		no_port, to_no_port, with_fin, with_reset, offset_too_long, offset_too_short,
+	};
+	uint64_t before;
+
+	(void)state;
+	open_known(&settings[0]);
+	peer.port = 5000;
+	before = peer.counters->tcp_express_staged;
+	for (size_t i = 0; i < sizeof(spoils) / sizeof(spoils[0]); i++) {
+		peer.spoil = spoils[i];
+		say(SYN, 0, 0, 0);
+		assert_int_equal(peer.counters->tcp_bad_header, i + 1);
+	}
+	peer.spoil = NULL;
+	hear_nothing();
+	assert_int_equal(peer.counters->tcp_express_staged, before);
+}
+
+/* An address from which nothing has come is looked at by the layers. */
+static void unknown_addresses_are_looked_up(void **state)
+{
+	const struct addr net = {.bytes = {10, 9, 0, 0}, .family = ADDR_IP4};
+	const struct addr via = {.bytes = {10, 0, 0, 2}, .family = ADDR_IP4};
+	uint64_t before;
+
+	(void)state;
+	open_known(&settings[0]);
+	peer.port = 5000;
+	before = peer.counters->tcp_express_staged;
+	assert_int_equal(stack_route_add(peer.stack, &net, 16, &via), 0);
+	say(SYN, 0, 0, 0);
+	assert_int_equal(peer.counters->tcp_express_staged, before);
+	say(SYN, 0, 0, 0);
+	assert_int_equal(peer.counters->tcp_express_staged, before + 1);
+	ignore_all();
+}
+
 /* ---- order, and what is known ---- */
 
 static void what_waits_goes_before(void **state)
@@ -633,6 +770,9 @@ int main(void)
 		PEER_TEST(short_packets_are_refused),
 		PEER_TEST(time_stamps_may_stand_elsewhere),
 		PEER_TEST(padding_is_cut_off),
+		PEER_TEST(handshakes),
+		PEER_TEST(bad_strangers),
+		PEER_TEST(unknown_addresses_are_looked_up),
 		PEER_TEST(what_waits_goes_before),
 		PEER_TEST(changed_routes_are_asked_again),
 		PEER_TEST(what_waited_is_no_proof),

@@ -14,6 +14,10 @@
 #define ROUNDS     24
 #define FRAMES_MAX 512
 #define BYTES_MAX  9300
+#define NOTES_MAX  (ROUNDS + 4)
+
+/* How it ends. */
+enum ending { WITH_TEXT = 1, PEER_FIRST = 2, ENDINGS = 4 };
 
 /* What is said, and how. */
 struct talk {
@@ -21,6 +25,7 @@ struct talk {
 	uint32_t options; /* of the peer's SYN */
 	uint32_t piece;   /* bytes of an mbuf of the owner's */
 	uint32_t wait_ms; /* between two questions */
+	unsigned ending;
 	struct tcp_conf conf;
 	struct stack_conf stack;
 };
@@ -36,8 +41,8 @@ struct frame {
 static struct play {
 	struct frame frames[FRAMES_MAX];
 	unsigned frames_count;
-	struct tcp_conn conns[2 * ROUNDS];
-	struct tcp_run runs[2 * ROUNDS];
+	struct tcp_conn conns[NOTES_MAX];
+	struct tcp_run runs[NOTES_MAX];
 	unsigned conns_count;
 	struct stack_counters counters;
 	uint64_t room, held;
@@ -65,6 +70,7 @@ static void conn_note(struct play *play)
 {
 	struct tcp_conn *c = &play->conns[play->conns_count];
 
+	assert_true(play->conns_count < NOTES_MAX);
 	*c = *peer.conn;
 	if (c->sent.first)
 		play->runs[play->conns_count] = *c->sent.first;
@@ -137,6 +143,29 @@ static void round_play(const struct talk *talk, struct play *play, unsigned roun
 	}
 }
 
+/* Its FIN, behind text or alone, and the ACK of that. */
+static void end_play(const struct talk *talk, struct play *play, bool long_way)
+{
+	uint32_t at = 1 + 50 * ROUNDS;
+
+	if (talk->ending & PEER_FIRST)
+		say_quietly(ACK | FIN, at++, said(), 0);
+	if (talk->ending & WITH_TEXT)
+		send_pieces(said(), answer_bytes(3), talk->piece);
+	tcp_shutdown(peer.conn);
+	take_turn(long_way);
+	conn_note(play);
+	frames_note(play);
+	ignore_all();
+	if (talk->ending & PEER_FIRST) /* with the ACK it is gone */
+		return;
+	peer.conn->dup_acks = long_way;
+	say_quietly(ACK, at, said(), 0);
+	take_turn(long_way);
+	conn_note(play);
+	assert_string_equal(conn_state(), "FIN-WAIT-2");
+}
+
 static void play_talk(const struct talk *talk, struct play *play, bool long_way)
 {
 	memset(play, 0, sizeof(*play));
@@ -150,6 +179,7 @@ static void play_talk(const struct talk *talk, struct play *play, bool long_way)
 	for (unsigned round = 0; round < ROUNDS; round++)
 		round_play(talk, play, round, long_way);
 	conn_note(play);
+	end_play(talk, play, long_way);
 	play->counters = *peer.counters;
 	play->room = peer.conn->tcp->stack->room[0];
 	play->held = peer.conn->tcp->send_held_bytes;
@@ -203,10 +233,10 @@ static void assert_same(const struct talk *talk, unsigned least)
 	assert_int_equal(plays[1].counters.tcp_express_out, 0);
 	plays[0].counters.tcp_express_out = 0;
 	assert_same_frames(&plays[0], &plays[1]);
-	for (unsigned i = 0; i < plays[0].conns_count; i++)
+	for (unsigned i = 0; i < plays[0].conns_count; i++) {
 		assert_same_conn(&plays[0].conns[i], &plays[1].conns[i]);
-	for (unsigned i = 0; i < ROUNDS; i++)
 		assert_same_run(&plays[0].runs[i], &plays[1].runs[i]);
+	}
 	assert_memory_equal(&plays[0].counters, &plays[1].counters, sizeof(plays[0].counters));
 	assert_true(plays[0].room == plays[1].room && plays[0].held == plays[1].held);
 }
@@ -315,6 +345,22 @@ static void test_small_buffer(void **state)
 	assert_same(&talk, 10);
 }
 
+/* The first answer goes the short way too, and the last. */
+static void test_endings(void **state)
+{
+	struct talk talk = usual();
+
+	(void)state;
+	talk.offloads |= STACK_TX_TSO;
+	for (unsigned i = 0; i < ENDINGS; i++) {
+		talk.ending = i;
+		talk.options = TCP_OPT_MSS;
+		assert_same(&talk, ROUNDS + 1);
+		talk.options |= TCP_OPT_WSCALE | TCP_OPT_TS | TCP_OPT_SACK_OK;
+		assert_same(&talk, ROUNDS + 1);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -325,6 +371,7 @@ int main(void)
 		PEER_TEST(test_congestion_control),
 		PEER_TEST(test_pauses),
 		PEER_TEST(test_small_buffer),
+		PEER_TEST(test_endings),
 	};
 
 	return cmocka_run_group_tests(tests, peer_group_setup, NULL);
