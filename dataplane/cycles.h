@@ -19,15 +19,16 @@
 
 #define CYCLES_EVERY 61 /* odd: turns may take turns */
 
-#define CYCLES_STAGES(X)                                                            \
-	X(TIMERS, "timers", "of connections, addresses and neighbours")             \
-	X(RECEIVE, "receive", "packets taken from the ports")                       \
-	X(STACK_IN, "stack in", "packets to connections, their bytes to who reads") \
-	X(ENGINE, "engine", "exchanges, applications; functions called in place")   \
-	X(INLINE, "inline functions", "their other hooks, in the worker")           \
-	X(RINGS, "rings", "what functions and applications are given")              \
-	X(CALLS, "calls", "of the control thread: what is shown, a reload")         \
-	X(STACK_OUT, "stack out", "segments made of what is to be sent")            \
+#define CYCLES_STAGES(X)                                                                  \
+	X(TIMERS, "timers", "of connections, addresses and neighbours")                   \
+	X(RECEIVE, "receive", "packets taken from the ports")                             \
+	X(STACK_IN, "stack in", "packets to connections, their bytes to who reads")       \
+	X(ENGINE, "engine", "exchanges, applications; functions called in place")         \
+	X(INLINE, "inline functions", "their other hooks, in the worker")                 \
+	X(NEAR, "near functions", "processes on the worker's CPU, which it gave to them") \
+	X(RINGS, "rings", "what functions and applications are given")                    \
+	X(CALLS, "calls", "of the control thread: what is shown, a reload")               \
+	X(STACK_OUT, "stack out", "segments made of what is to be sent")                  \
 	X(TRANSMIT, "transmit", "packets given to the ports")
 
 enum cycles_stage {

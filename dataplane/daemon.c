@@ -57,7 +57,8 @@ static void up_here(struct worker *w, void *ctx)
 						  .index = (uint16_t)i->index,
 						  .hooks = i->hooks,
 						  .link = i->link[worker_index(w)],
-						  .arena = i->arena});
+						  .arena = i->arena,
+						  .near = i->cpu == (int)worker_cpu(w)});
 }
 
 static void down_here(struct worker *w, void *ctx)

@@ -14,7 +14,8 @@
  * net_tap: the kernel's end of the tap has the address that the driver reports. A receive
  * descriptor is a piece of a readv. It sums segments as if none had an odd length, and its TSO
  * counts the Ethernet header against the MTU and so refuses every full segment, for ever. Both
- * would be done in software there too. */
+ * would be done in software there too.
+ * net_vhost: for a guest that wants its packets summed it does that itself: odd_pieces.h. */
 static const struct driver drivers[] = {
 	{.name = "net_af_packet",
 	 .wake = DRIVER_WAKE_SOCKET,
@@ -35,7 +36,8 @@ static const struct driver drivers[] = {
 	 .wake = DRIVER_WAKE_EDGE,
 	 .lazy_rx = true,
 	 .socket_file = true,
-	 .cpu_tx = true},
+	 .cpu_tx = true,
+	 .even_pieces = true},
 	{.name = "net_virtio", .wake = DRIVER_WAKE_EDGE, .keeps_sent = true, .plain_sums = true},
 };
 

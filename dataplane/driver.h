@@ -21,16 +21,17 @@ enum driver_wake {
 struct driver {
 	const char *name;
 	enum driver_wake wake;
-	bool private_rx;      /* needs mbufs with payload behind their headers */
-	bool lazy_rx;         /* takes buffers from the pool only when there is a packet */
-	bool packet_socket;   /* see packet_socket.h */
-	bool peer_mac;        /* the address that it reports is that of the other end */
-	bool socket_file;     /* a Unix socket that its argument iface= names is its own */
-	bool keeps_sent;      /* frees what was sent only when its ring is nearly full */
-	bool cpu_tx;          /* reads what it sends by the CPU: from wherever that lies */
-	bool plain_sums;      /* takes the pseudo header's sum as rte_mbuf.h has it: only what it is
-			       * to cut has to be prepared */
-	uint32_t broken;      /* enum stack_offload: offered, but not to be used */
+	bool private_rx;    /* needs mbufs with payload behind their headers */
+	bool lazy_rx;       /* takes buffers from the pool only when there is a packet */
+	bool packet_socket; /* see packet_socket.h */
+	bool peer_mac;      /* the address that it reports is that of the other end */
+	bool socket_file;   /* a Unix socket that its argument iface= names is its own */
+	bool keeps_sent;    /* frees what was sent only when its ring is nearly full */
+	bool cpu_tx;        /* reads what it sends by the CPU: from wherever that lies */
+	bool plain_sums;    /* takes the pseudo header's sum as rte_mbuf.h has it: only what it is
+			     * to cut has to be prepared */
+	bool even_pieces;   /* sums only packets whose pieces begin at even offsets: odd_pieces.h */
+	uint32_t broken;    /* enum stack_offload: offered, but not to be used */
 	uint16_t descriptors; /* when the configuration leaves the choice; 0: 1024 */
 };
 

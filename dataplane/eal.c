@@ -93,12 +93,22 @@ static unsigned overhead_mb(const struct conf *conf)
 	return mb;
 }
 
+/* Unless they must be used, hugepages that have no room for second arenas are left to others: a
+ * function that dies with its bytes under way would not come up again before they are gone. */
+static unsigned spare_mb(const struct conf *conf)
+{
+	return conf->daemon.hugepages == CONF_HUGEPAGES_AUTO
+		       ? (EAL_ARENA_COPIES - 1) * arenas_mb(conf)
+		       : 0;
+}
+
 static int choose_memory(const struct conf *conf, struct eal_info *info, char *error, size_t size)
 {
 	unsigned want = conf->daemon.memory_mb + arenas_mb(conf) + overhead_mb(conf);
 	unsigned huge = hugepages_free_mb();
 
-	info->hugepages = conf->daemon.hugepages != CONF_HUGEPAGES_OFF && huge >= want;
+	info->hugepages =
+		conf->daemon.hugepages != CONF_HUGEPAGES_OFF && huge >= want + spare_mb(conf);
 	if (conf->daemon.hugepages == CONF_HUGEPAGES_ON && !info->hugepages) {
 		snprintf(
 			error, size,

@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "dataplane/clock.h"
 #include "dataplane/driver.h"
 
 #define EVENTS 8 /* taken at a time: what is left of them wakes us again */
@@ -33,7 +34,7 @@ static void watch_ports(struct idle *idle, const struct worker_set *set, unsigne
 
 int idle_create(const struct worker_set *set, unsigned worker, struct idle *idle)
 {
-	*idle = (struct idle){.nap_us = IDLE_NAP_MIN_US};
+	*idle = (struct idle){.nap_us = IDLE_NAP_MIN_US, .spin_us = IDLE_SPIN_MAX_US};
 	idle->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	idle->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (idle->epoll_fd < 0 || idle->event_fd < 0 || watch(idle, idle->event_fd, 0)) {
@@ -86,8 +87,18 @@ static void clear_event(const struct idle *idle, const struct epoll_event *event
 			(void)!read(idle->event_fd, &count, sizeof(count));
 }
 
+/* How long a nap is, is our own choice and says nothing. */
+void idle_slept(struct idle *idle, uint64_t us)
+{
+	if (us <= IDLE_SHORT_US || idle->naps)
+		idle->spin_us = IDLE_SPIN_MAX_US;
+	else
+		idle->spin_us /= 2;
+}
+
 void idle_sleep(struct idle *idle, uint64_t most_us)
 {
+	uint64_t began_us = clock_us();
 	struct epoll_event events[EVENTS];
 	struct timespec timeout;
 
@@ -96,6 +107,7 @@ void idle_sleep(struct idle *idle, uint64_t most_us)
 	timeout.tv_sec = (time_t)(most_us / 1000000);
 	timeout.tv_nsec = (long)(most_us % 1000000) * 1000;
 	clear_event(idle, events, epoll_pwait2(idle->epoll_fd, events, EVENTS, &timeout, NULL));
+	idle_slept(idle, clock_us() - began_us);
 }
 
 void idle_wake(int event_fd)

@@ -74,10 +74,12 @@ static void hand_over(struct engine_answer *answer, const struct sluice_up *up, 
 		memcpy(answer->text, text, up->text_len);
 }
 
-static bool plain(void *ctx, uint32_t exchange, uint32_t generation, enum sluice_verdict verdict)
+static bool plain(void *ctx, unsigned worker, uint32_t exchange, uint32_t generation,
+		  enum sluice_verdict verdict)
 {
 	struct inline_part *part = ctx;
 
+	(void)worker;
 	if (!part->answer || part->answer->given || part->exchange != exchange ||
 	    part->generation != generation || outring_waits(&part->end.out))
 		return false;
@@ -393,22 +395,16 @@ bool inline_event(void *ctx, uint64_t now_us, const struct sluice_down *down,
 	return true;
 }
 
-bool inline_show(void *ctx, uint64_t now_us, const struct engine_head *from,
+bool inline_show(void *ctx, uint64_t now_us, const struct sluice_shown *head,
 		 struct engine_answer *answer)
 {
-	const struct nf_head head = {.head = from->head,
-				     .asked = from->asked,
-				     .exchange = from->exchange,
-				     .generation = from->generation,
-				     .response = from->response,
-				     .end = from->end};
 	struct inline_part *part = ctx;
 	uint64_t since;
 
-	if (!ask_begin(part, now_us, from->exchange, from->generation, answer))
+	if (!ask_begin(part, now_us, head->exchange, head->generation, answer))
 		return false;
 	since = call_begin(part);
-	nf_head(part->nf, 0, &head);
+	nf_head(part->nf, 0, head);
 	call_end(part, since);
 	part->answer = NULL;
 	return true;

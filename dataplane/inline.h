@@ -23,7 +23,6 @@
 struct conf_errors;
 struct conf_function;
 struct engine_answer;
-struct engine_head;
 struct engine_sight;
 struct inline_part;
 struct link;
@@ -31,6 +30,7 @@ struct object;
 struct region;
 struct region_table;
 struct sluice_down;
+struct sluice_shown;
 
 struct inline_part_conf {
 	const struct conf_function *function;
@@ -75,7 +75,7 @@ bool inline_event(void *ctx, uint64_t now_us, const struct sluice_down *down,
 		  struct engine_answer *answer);
 
 /* An engine_show: the same. */
-bool inline_show(void *ctx, uint64_t now_us, const struct engine_head *head,
+bool inline_show(void *ctx, uint64_t now_us, const struct sluice_shown *head,
 		 struct engine_answer *answer);
 /* An engine_seen. */
 bool inline_seen(void *ctx, uint64_t now_us, const struct engine_sight *sight);

@@ -14,6 +14,7 @@
 
 #include "dataplane/dispatch.h"
 #include "dataplane/driver.h"
+#include "dataplane/odd_pieces.h"
 #include "l4stack/stack.h"
 
 #define BURST        32  /* at most: `batch` of the configuration */
@@ -344,6 +345,8 @@ void io_output(void *ctx, uint16_t number, struct rte_mbuf *m)
 		io->load->tx_full_drops++;
 		return;
 	}
+	if (port->traits->even_pieces)
+		odd_pieces_sum(m);
 	q->packet[q->count++] = m;
 }
 

@@ -20,12 +20,10 @@
 #include "dataplane/idle.h"
 #include "dataplane/inline.h"
 #include "dataplane/io.h"
+#include "dataplane/near.h"
 #include "l4stack/stack.h"
 #include "mgmt/conf/conf.h"
 
-/* How long an adaptive worker looks for work before it sleeps. A sleep and a wake-up cost about 5
- * µs. */
-#define SPIN_US         10
 #define SLEEP_MAX_US    100000 /* so that progress is seen by the watchdog */
 #define HEAD_SLOT_BYTES 8192
 #define INLINE_ROUNDS   32          /* a head goes down a path and up again within a turn */
@@ -52,6 +50,7 @@ struct worker {
 	struct engine *engine;
 	struct apps *apps;
 	struct inline_parts inlines;
+	struct near near;
 	struct io *io;
 	struct idle idle;
 };
@@ -337,6 +336,47 @@ static bool turn_inlines(struct worker *w, uint64_t now_us)
 	return work;
 }
 
+/* Functions that have this CPU in processes of their own take their turns, as those above. The
+ * kernel may run who is woken at once: then it has answered when engine_publish returns. */
+static bool turn_near(struct worker *w, uint64_t now_us)
+{
+	bool work = false;
+
+	if (!engine_near_waits(w->engine)) /* else it has waited since an earlier turn */
+		near_begin(&w->near, now_us);
+	for (unsigned round = 0; round < NEAR_ROUNDS && engine_near(w->engine); round++) {
+		engine_publish(w->engine);
+		if (!engine_near_waits(w->engine))
+			near_begin(&w->near, now_us);
+		else if (near_may(&w->near, now_us))
+			sched_yield();
+		else
+			break;
+		cycles_end_of(&w->load.cycles, CYCLES_NEAR);
+		now_us = clock_us();
+		if (engine_pending(w->engine)) {
+			engine_poll(w->engine, now_us);
+			cycles_end_of(&w->load.cycles, CYCLES_ENGINE);
+			turn_inlines(w, now_us);
+			work = true;
+		} else if (!engine_near_waits(w->engine)) {
+			break;
+		}
+	}
+	return work;
+}
+
+/* A burst; or all that is there, within reason, if a switch to a process is to be paid for it. */
+static bool receive(struct worker *w)
+{
+	unsigned n = io_receive(w->io, w->stack);
+	bool any = n > 0;
+
+	for (unsigned i = 1; n && i < NEAR_BURSTS && engine_near(w->engine); i++)
+		n = io_receive(w->io, w->stack);
+	return any;
+}
+
 /* One turn: packets in, exchanges move, packets out. True if there was anything to do. */
 static bool turn(struct worker *w)
 {
@@ -347,7 +387,7 @@ static bool turn(struct worker *w)
 	cycles_begin(cycles);
 	stack_advance(w->stack, now_us);
 	cycles_end_of(cycles, CYCLES_TIMERS);
-	work = io_receive(w->io, w->stack) > 0;
+	work = receive(w);
 	stack_deliver(w->stack);
 	cycles_end_of(cycles, CYCLES_STACK_IN);
 	work |= engine_pending(w->engine) || apps_pending(w->apps);
@@ -356,6 +396,8 @@ static bool turn(struct worker *w)
 	cycles_end_of(cycles, CYCLES_ENGINE);
 	work |= turn_inlines(w, now_us);
 	cycles_end_of(cycles, CYCLES_INLINE);
+	work |= turn_near(w, now_us);
+	cycles_end_of(cycles, CYCLES_NEAR);
 	work |= serve_call(w);
 	cycles_end_of(cycles, CYCLES_CALLS);
 	stack_flush(w->stack);
@@ -440,7 +482,7 @@ static int loop(void *arg)
 {
 	struct worker *w = arg;
 	uint64_t since = rte_rdtsc(), idle_since = since;
-	uint64_t spin = rte_get_tsc_hz() / 1000000 * SPIN_US;
+	uint64_t cycles_us = rte_get_tsc_hz() / 1000000;
 
 	while (!atomic_load_explicit(&w->stop, memory_order_relaxed)) {
 		bool work = turn(w);
@@ -449,7 +491,7 @@ static int loop(void *arg)
 		if (work) {
 			idle_since = since;
 			idle_active(&w->idle);
-		} else if (since - idle_since < spin) {
+		} else if (since - idle_since < cycles_us * idle_spin_us(&w->idle)) {
 			rte_pause();
 		} else {
 			rest(w);

@@ -7,8 +7,8 @@
  * written by the worker alone and may be read relaxed by anyone.
  *
  * poll = "busy": the loop never sleeps, but lets others on its CPU run when there is nothing to
- * do. poll = "adaptive": after a short spin without work the worker sleeps in epoll until a packet,
- * an answer of a function, a timer or a call wakes it.
+ * do. poll = "adaptive": after a short spin without work (idle.h) the worker sleeps in epoll until
+ * a packet, an answer of a function, a timer or a call wakes it.
  */
 #ifndef DATAPLANE_WORKER_H
 #define DATAPLANE_WORKER_H

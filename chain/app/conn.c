@@ -68,11 +68,7 @@ void conn_starve(struct app_conn *conn)
 
 void conn_endpoints(struct app_conn *conn)
 {
-	struct tcp_info info;
-
-	tcp_info(conn->tcp, &info);
-	conn->local = info.local;
-	conn->remote = info.remote;
+	tcp_endpoints(conn->tcp, &conn->local, &conn->remote);
 }
 
 /* --- telling ----------------------------------------------------------------------------- */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Requests of functions' own: from the function and back to it. */
 #include "chain/engine/ask.h"
+#include "chain/engine/core.h"
+#include "chain/engine/instance.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -212,7 +214,7 @@ static uint32_t request_write(struct ask *ask, const struct asked *asked)
 	upstreams_endpoint(engine->env.upstreams, ask->origin.server, &endpoint);
 	how.host.data = (const uint8_t *)endpoint_format(&endpoint, host, sizeof(host));
 	how.host.len = (uint32_t)strlen(host);
-	if (text_request(engine, ask->request, &how, &ask->text))
+	if (text_head(engine, ask->request, &how, &ask->text))
 		return ENOBUFS;
 	if (asked->is.body_bytes)
 		body = text_chain(engine, asked->body, asked->is.body_bytes);

@@ -13,7 +13,7 @@
 #ifndef CHAIN_ENGINE_ASK_H
 #define CHAIN_ENGINE_ASK_H
 
-#include "chain/engine/internal.h"
+#include "chain/engine/model.h"
 
 #define ASK_SHOWN_MAX   8
 #define ASK_IN_HAND_MAX (64u << 10) /* true size */
@@ -73,5 +73,17 @@ void ask_connect(struct ask *ask, uint32_t server);
 void ask_move(struct ask *ask);
 /* The connection is not needed any more. `complete`: all of the answer was read. */
 void ask_release(struct ask *ask, bool complete);
+
+/* --- for the rest of the engine -------------------------------------------------- */
+int asks_create(struct instance *instance);
+void asks_destroy(struct instance *instance);
+/* Nothing can be said to it any more. */
+void asks_drop(struct instance *instance);
+/* It asks, or wants no answer any more. */
+void ask_asked(struct instance *instance, const struct sluice_up *up);
+void ask_dropped(struct instance *instance, const struct sluice_up *up);
+void asks_read_on(struct instance *instance);
+/* Something is freed when it has read on. */
+bool asks_watched(const struct instance *instance);
 
 #endif

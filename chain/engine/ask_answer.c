@@ -7,6 +7,9 @@
 #include <errno.h>
 
 #include "chain/engine/ask.h"
+#include "chain/engine/body.h"
+#include "chain/engine/core.h"
+#include "chain/engine/head.h"
 
 static const struct upstream_user_ops ops;
 static const struct http_limits limits = {.max_head_bytes = 32768,

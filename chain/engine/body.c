@@ -7,15 +7,14 @@
  * destination has room for, with functions by ENGINE_IN_HAND_MAX. Whoever is beyond that
  * bound is simply not read from, and TCP's window does the rest.
  */
-#include "chain/engine/internal.h"
+#include "chain/engine/body.h"
+#include "chain/engine/core.h"
+#include "chain/engine/exchange.h"
+#include "chain/engine/origin.h"
+#include "chain/engine/path.h"
+#include "chain/engine/stream.h"
 
 #define READ_MAX (64u << 10) /* at once */
-
-bool body_announced(const struct http_framing *framing)
-{
-	return framing->kind != HTTP_BODY_NONE &&
-	       !(framing->kind == HTTP_BODY_LENGTH && framing->length == 0);
-}
 
 void body_hand(struct exchange *x, enum direction d, int64_t charge)
 {
@@ -311,7 +310,8 @@ bool body_begin(struct exchange *x, enum direction d, enum http_body_kind out_ki
 
 void body_free(struct exchange *x, enum direction d)
 {
-	body_hand(x, d, -(int64_t)x->body[d].out.charge);
+	if (x->body[d].out.first)
+		body_hand(x, d, -(int64_t)x->body[d].out.charge);
 	payload_free(&x->body[d].out);
 	payload_free(&x->body[d].came);
 }

@@ -5,7 +5,7 @@
  */
 #include <errno.h>
 
-#include "chain/engine/internal.h"
+#include "chain/engine/path.h"
 #include "chain/when/when.h"
 
 int branches_make(struct chain *chain, const struct conf_branch *from, unsigned count)

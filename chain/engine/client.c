@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "chain/engine/internal.h"
+#include "chain/engine/client.h"
+#include "chain/engine/core.h"
+#include "chain/engine/exchange.h"
 
 static struct client *client_of(struct task *task)
 {
@@ -247,22 +249,19 @@ void client_accept(struct listener *listener, struct tcp_conn *conn)
 {
 	struct engine *engine = listener->engine;
 	struct client *client = client_take(engine);
-	struct tcp_info info;
 
 	if (!client) {
 		engine_count(engine, clients_refused);
 		return;
 	}
-	tcp_info(conn, &info);
 	*client = (struct client){.task.run = client_run,
 				  .engine = engine,
 				  .chain = listener->chain,
 				  .conn = conn,
 				  .timer.fire = on_timer,
-				  .peer = info.remote,
-				  .local = info.local,
-				  .key = key_of(&info.remote),
 				  .born_us = engine->timers.now_us};
+	tcp_endpoints(conn, &client->local, &client->peer);
+	client->key = key_of(&client->peer);
 	tcp_set_handlers(conn, &handlers, client);
 	LIST_INSERT_HEAD(&client->chain->clients, client, of_chain);
 	client->chain->users++;

@@ -5,7 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "chain/engine/internal.h"
+#include "chain/engine/answer.h"
+#include "chain/engine/client.h"
+#include "chain/engine/core.h"
+#include "chain/engine/path.h"
+#include "chain/engine/stream.h"
 #include "mgmt/conf/conf.h"
 
 /* --- functions ------------------------------------------------------------------- */

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* How long an exchange may stay in each of its phases without progress, and what happens then. */
-#include "chain/engine/internal.h"
+#include "chain/engine/answer.h"
+#include "chain/engine/client.h"
+#include "chain/engine/exchange.h"
+#include "chain/engine/origin.h"
+#include "chain/engine/stream.h"
 
 static uint32_t response_timeout_ms(const struct exchange *x)
 {

@@ -7,7 +7,8 @@
  * Only while nothing is on its way in either ring: so everything is heard in the order in which
  * it was said, in both directions.
  */
-#include "chain/engine/internal.h"
+#include "chain/engine/body.h"
+#include "chain/engine/path.h"
 
 /* As before a batch from the ring: an answer may bring slices, and each needs a lease. */
 static bool may_call(const struct instance *instance)
@@ -28,18 +29,19 @@ bool direct_show(struct instance *instance, const struct sluice_down *down,
 	return true;
 }
 
-bool direct_head(struct hop *hop, enum direction d, struct engine_answer *answer)
+/* False: it is to go by the ring. */
+static bool head_show(struct hop *hop, enum direction d, struct engine_answer *answer)
 {
 	struct exchange *x = hop->exchange;
 	struct engine *engine = x->engine;
-	struct instance *instance = hop->instance;
+	const struct instance *instance = hop->instance;
 	const struct message *message = &x->message[d];
-	const struct engine_head head = {.head = message->head,
-					 .asked = hop_asked_ref(x, d),
-					 .exchange = x->index,
-					 .generation = x->generation,
-					 .response = d == RESPONSE,
-					 .end = !body_announced(&message->framing)};
+	const struct sluice_shown head = {.head = message->head,
+					  .asked = d == REQUEST ? 0 : hop_asked_ref(x, d),
+					  .exchange = x->index,
+					  .generation = x->generation,
+					  .response = d == RESPONSE,
+					  .end = !body_announced(&message->framing)};
 
 	answer->given = answer->plain = false;
 	answer->text = engine->edits;
@@ -50,28 +52,32 @@ bool direct_head(struct hop *hop, enum direction d, struct engine_answer *answer
 	return true;
 }
 
-/* It is this hop's, which was just asked: nothing has to be found. */
-static void plain_answered(struct hop *hop, uint8_t verdict)
+/* It passes the head, or leaves, and says nothing else: so there is nothing to be checked. It is
+ * this hop's, which was just asked: nothing has to be found. */
+static enum offer passed(struct hop *hop, enum direction d, uint8_t verdict)
 {
-	engine_count(hop->exchange->engine, descriptors_up);
-	hop->exchange->unsteady = true;
-	verdict_plain(hop, verdict);
+	struct exchange *x = hop->exchange;
+
+	engine_count(x->engine, descriptors_up);
+	x->unsteady = true;
+	hop->left = verdict == SLUICE_LEAVE;
+	x->stage = (int8_t)(x->stage + (d == REQUEST ? 1 : -1));
+	exchange_progress(x);
+	if (hop->instance->suspect == hop)
+		hop_holds(hop);
+	return OFFER_MOVED;
 }
 
-enum offer direct_answered(struct hop *hop, const struct engine_answer *answer)
+/* Takes what it said at once. FAIL: the exchange has ended. */
+static enum offer answered(struct hop *hop, const struct engine_answer *answer)
 {
 	struct exchange *x = hop->exchange;
 	struct engine *engine = x->engine;
 	uint32_t generation = x->generation;
 
 	engine->in_place = x;
-	if (answer->plain)
-		plain_answered(hop, answer->up.verdict);
-	else
-		verdict_take(hop->instance, &answer->up);
+	verdict_take(hop->instance, &answer->up);
 	engine->in_place = NULL;
-	if (answer->plain)
-		return OFFER_MOVED;
 	if (!exchange_alive(x) || x->generation != generation)
 		return OFFER_FAIL;
 	if (hop->awaits) { /* it spoke of another one */
@@ -81,4 +87,22 @@ enum offer direct_answered(struct hop *hop, const struct engine_answer *answer)
 	if (x->phase != PHASE_REQUEST && x->phase != PHASE_RESPONSE)
 		return OFFER_WAIT;
 	return OFFER_MOVED;
+}
+
+enum offer direct_head(struct hop *hop, enum direction d)
+{
+	struct engine_answer answer;
+
+	if (!head_show(hop, d, &answer))
+		return OFFER_SKIP;
+	hop->saw = true;
+	hop->turn = false;
+	hop->instance->exchanges++;
+	if (answer.given && answer.plain)
+		return passed(hop, d, answer.up.verdict);
+	hop_asks(hop, d);
+	if (answer.given)
+		return answered(hop, &answer);
+	hop_holds(hop);
+	return OFFER_WAIT;
 }

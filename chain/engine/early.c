@@ -6,7 +6,8 @@
  */
 #include <string.h>
 
-#include "chain/engine/internal.h"
+#include "chain/engine/body.h"
+#include "chain/engine/stream.h"
 
 static struct sluice_head *head_of(const struct exchange *x)
 {

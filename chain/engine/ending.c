@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What functions are told of an exchange's end: why, and how long each part took. */
-#include "chain/engine/internal.h"
+#include "chain/engine/exchange.h"
 
 void ending_why(struct exchange *x, enum sluice_ending why)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The engine's life, and one turn of its loop. */
 #include "chain/engine/engine.h"
+#include "chain/engine/ask.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -9,7 +10,12 @@
 #include <string.h>
 #include <time.h>
 
-#include "chain/engine/internal.h"
+#include "chain/engine/answer.h"
+#include "chain/engine/client.h"
+#include "chain/engine/core.h"
+#include "chain/engine/exchange.h"
+#include "chain/engine/instance.h"
+#include "chain/engine/origin.h"
 
 #define ROUNDS_MAX 8 /* of ready tasks in one turn; what is left waits for the next */
 
@@ -64,6 +70,7 @@ static void tasks_round(struct engine *engine)
 	STAILQ_CONCAT(&round, &engine->ready);
 	while ((task = STAILQ_FIRST(&round))) {
 		STAILQ_REMOVE_HEAD(&round, link);
+		__builtin_prefetch(STAILQ_FIRST(&round));
 		task->queued = false;
 		task->run(task);
 	}
@@ -208,6 +215,7 @@ int engine_create(const struct engine_env *env, uint64_t now_us, struct engine *
 	engine->env = *env;
 	engine->clients_total = env->max_clients ? env->max_clients : env->max_exchanges;
 	engine->memory = (struct http_memory){.at = memory_at, .ctx = engine};
+	http_numbers_open(&engine->numbers, env->worker);
 	LIST_INIT(&engine->instances);
 	LIST_INIT(&engine->chains);
 	LIST_INIT(&engine->listeners);
@@ -327,6 +335,23 @@ bool engine_pending(const struct engine *engine)
 		return true;
 	LIST_FOREACH (instance, &engine->instances, of_engine)
 		if (instance_pending(instance))
+			return true;
+	return false;
+}
+
+uint32_t engine_near(const struct engine *engine)
+{
+	return engine->near;
+}
+
+bool engine_near_waits(const struct engine *engine)
+{
+	struct instance *instance;
+
+	if (!engine->near)
+		return false;
+	LIST_FOREACH (instance, &engine->instances, of_engine)
+		if (instance->near && !instance->broken && link_depth(instance->link))
 			return true;
 	return false;
 }

@@ -97,13 +97,7 @@ typedef bool engine_event(void *ctx, uint64_t now_us, const struct sluice_down *
 			  struct engine_answer *answer);
 
 /* The same of a request's or response's head, which has no need of a descriptor. */
-struct engine_head {
-	const struct sluice_head *head;
-	uint64_t asked; /* of a response: as SLUICE_DOWN_RESPONSE_HEAD has it */
-	uint32_t exchange, generation;
-	bool response, end; /* no body follows */
-};
-typedef bool engine_show(void *ctx, uint64_t now_us, const struct engine_head *head,
+typedef bool engine_show(void *ctx, uint64_t now_us, const struct sluice_shown *head,
 			 struct engine_answer *answer);
 
 /* An exchange that is over, as it is shown to a function that only looks: each head as it passed
@@ -125,6 +119,7 @@ struct engine_instance {
 	uint32_t hooks; /* from its handshake */
 	struct link *link;
 	struct region *arena; /* NULL: none */
+	bool near;            /* its process has the worker's CPU, too */
 	engine_event *event;  /* NULL: it has only its rings */
 	engine_show *show;    /* likewise; these are there all or none */
 	engine_seen *seen;
@@ -180,6 +175,10 @@ void engine_drain(struct engine *engine);
 void engine_poll(struct engine *engine, uint64_t now_us);
 void engine_publish(struct engine *engine);
 bool engine_pending(const struct engine *engine); /* work now */
+/* Instances on the worker's CPU. */
+uint32_t engine_near(const struct engine *engine);
+/* One of them has not read all that was published: it cannot run meanwhile. */
+bool engine_near_waits(const struct engine *engine);
 uint64_t engine_next_us(const struct engine *engine);
 /* Before the worker sleeps (then engine_pending must be asked once more) and after. */
 void engine_sleep(struct engine *engine, bool sleeps);

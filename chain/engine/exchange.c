@@ -3,8 +3,16 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
-#include "chain/engine/internal.h"
+#include "chain/engine/answer.h"
+#include "chain/engine/body.h"
+#include "chain/engine/client.h"
+#include "chain/engine/core.h"
+#include "chain/engine/exchange.h"
+#include "chain/engine/origin.h"
+#include "chain/engine/path.h"
+#include "chain/engine/stream.h"
 
 static struct exchange *exchange_of(struct task *task)
 {
@@ -14,11 +22,6 @@ static struct exchange *exchange_of(struct task *task)
 void exchange_ready(struct exchange *x)
 {
 	engine_ready(x->engine, &x->task);
-}
-
-void exchange_progress(struct exchange *x)
-{
-	x->progress_us = x->engine->timers.now_us;
 }
 
 void exchange_phase(struct exchange *x, enum phase phase)
@@ -70,11 +73,16 @@ static bool heads_move(struct exchange *x)
 	return !waits || x->phase != PHASE_RESPONSE || head_walks(x);
 }
 
+static bool body_goes_on(const struct body *body)
+{
+	return body->started && !body->ended;
+}
+
 static bool bodies_move(struct exchange *x)
 {
-	if (x->body[REQUEST].started && !body_move(x, REQUEST))
+	if (body_goes_on(&x->body[REQUEST]) && !body_move(x, REQUEST))
 		return false;
-	return !x->body[RESPONSE].started || body_move(x, RESPONSE);
+	return !body_goes_on(&x->body[RESPONSE]) || body_move(x, RESPONSE);
 }
 
 static void drain(struct exchange *x)
@@ -341,6 +349,17 @@ void exchange_client_gone(struct exchange *x)
 	exchange_ready(x);
 }
 
+/* Each spans more than a page, and all that are under way take turns: in huge pages, if the kernel
+ * gives them. */
+static void memory_wish(void *memory, size_t bytes)
+{
+	uint8_t *from = RTE_PTR_ALIGN_CEIL((uint8_t *)memory, SLUICE_PAGE);
+	uint8_t *to = RTE_PTR_ALIGN_FLOOR((uint8_t *)memory + bytes, SLUICE_PAGE);
+
+	if (from < to)
+		(void)madvise(from, (size_t)(to - from), MADV_HUGEPAGE);
+}
+
 /* --- life ------------------------------------------------------------------------ */
 
 int exchanges_create(struct engine *engine)
@@ -348,10 +367,13 @@ int exchanges_create(struct engine *engine)
 	uint32_t count = engine->env.max_exchanges;
 
 	LIST_INIT(&engine->exchanges);
-	engine->exchange = calloc(count, sizeof(*engine->exchange));
+	/* calloc, not aligned_alloc: what is never used is never touched. */
+	engine->exchange_memory = calloc((size_t)count + 1, sizeof(*engine->exchange));
 	engine->free_exchange = calloc(count, sizeof(*engine->free_exchange));
-	if (!engine->exchange || !engine->free_exchange)
+	if (!engine->exchange_memory || !engine->free_exchange)
 		return -ENOMEM;
+	memory_wish(engine->exchange_memory, ((size_t)count + 1) * sizeof(*engine->exchange));
+	engine->exchange = RTE_PTR_ALIGN_CEIL(engine->exchange_memory, SLUICE_CACHE_LINE);
 	for (uint32_t i = 0; i < count; i++)
 		engine->free_exchange[i] = count - 1 - i;
 	return 0;
@@ -367,7 +389,7 @@ void exchanges_destroy(struct engine *engine)
 			hop_closed(&x->hop[i]);
 	for (uint32_t i = 0; engine->exchange && i < engine->env.max_exchanges; i++)
 		timer_stop(&engine->timers, &engine->exchange[i].timer);
-	free(engine->exchange);
+	free(engine->exchange_memory);
 	free(engine->free_exchange);
 	engine->exchange = NULL;
 }

@@ -5,7 +5,9 @@
  * Of a body with a length exactly that much is sent, whatever functions made of it: one that comes
  * out otherwise ends its exchange, so that nobody takes the rest for another message.
  */
-#include "chain/engine/internal.h"
+#include "chain/engine/body.h"
+#include "chain/engine/core.h"
+#include "chain/engine/exchange.h"
 
 #define ROOM_MIN (16u << 10)
 

@@ -1,23 +1,25 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Heads, parsed where they lie. */
 
-#include "chain/engine/internal.h"
+#include "chain/engine/head.h"
+#include "chain/engine/core.h"
 
 #define RUNS_MAX 16
+
+static struct http_run run_of(const struct engine *engine, const struct rte_mbuf *m)
+{
+	const uint8_t *data = rte_pktmbuf_mtod(m, const uint8_t *);
+
+	return (struct http_run){
+		.data = data, .len = m->data_len, .ref = engine_payload_ref(engine, data)};
+}
 
 /* Up to `most` runs of a chain; where the next ones begin. */
 static const struct rte_mbuf *runs_of(const struct engine *engine, const struct rte_mbuf *m,
 				      struct http_run *runs, unsigned most, unsigned *n)
 {
-	for (*n = 0; m && *n < most; m = m->next, (*n)++) {
-		const uint8_t *data = rte_pktmbuf_mtod(m, const uint8_t *);
-
-		runs[*n] = (struct http_run){
-			.data = data,
-			.len = m->data_len,
-			.ref = engine_payload_ref(engine, data),
-		};
-	}
+	for (*n = 0; m && *n < most; m = m->next, (*n)++)
+		runs[*n] = run_of(engine, m);
 	return m;
 }
 
@@ -66,28 +68,31 @@ void head_recall(const struct engine *engine, const struct source *source,
 		 const struct http_limits *limits, const struct sluice_head *request,
 		 struct sluice_head *head, uint32_t *bytes, struct http_framing *framing)
 {
+	const struct rte_mbuf *first = source_peek(source);
 	struct http_known_of of = known_of(limits, request);
 	struct http_run run;
-	unsigned n;
 
-	runs_of(engine, source_peek(source), &run, 1, &n);
 	*bytes = 0;
-	if (n && runs_mapped(&run, n))
+	if (!first)
+		return;
+	run = run_of(engine, first);
+	if (run.ref != SLUICE_REF_NONE)
 		*bytes = http_known_recall(&engine->knowns, &of, &run, head, framing);
 }
 
 void head_remember(struct engine *engine, const struct source *source,
 		   const struct http_limits *limits, const struct sluice_head *request,
-		   const struct sluice_head *head, uint32_t bytes,
-		   const struct http_framing *framing)
+		   struct sluice_head *head, uint32_t bytes, const struct http_framing *framing)
 {
+	const struct rte_mbuf *first = source_peek(source);
 	struct http_known_of of = known_of(limits, request);
 	struct http_run run;
-	unsigned n;
 
-	runs_of(engine, source_peek(source), &run, 1, &n);
-	if (n)
-		http_known_keep(&engine->knowns, &of, &run, bytes, head, framing);
+	if (!first)
+		return;
+	run = run_of(engine, first);
+	if (run.ref != SLUICE_REF_NONE)
+		http_known_keep(&engine->knowns, &engine->numbers, &of, &run, bytes, head, framing);
 }
 
 /* --- read ------------------------------------------------------------------------- */
@@ -113,6 +118,7 @@ enum http_head_result head_read(struct engine *engine, const struct source *sour
 	struct sluice_head *large = NULL;
 	enum http_head_result result;
 
+	http_head_clear(*head);
 	reset(&parser, request);
 	result = parse(engine, limits, &parser, chain, *head, bytes);
 	if (result == HTTP_HEAD_BAD && wants_room(&engine->slots, *head, &parser))

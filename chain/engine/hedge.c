@@ -7,7 +7,8 @@
  * The rival's events only make the exchange ready. Until one of the two says something the exchange
  * stays in PHASE_WAIT; then the rival either becomes `origin` or is dropped.
  */
-#include "chain/engine/internal.h"
+#include "chain/engine/exchange.h"
+#include "chain/engine/origin.h"
 
 static void on_event(struct upstream_conn *conn, void *user)
 {

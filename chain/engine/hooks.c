@@ -5,7 +5,7 @@
  * missing would be a function left out: who has not come up yet may want everything, and of several
  * instances each may have hooks of its own.
  */
-#include "chain/engine/internal.h"
+#include "chain/engine/path.h"
 
 static uint32_t hooks_of(const struct function *function)
 {

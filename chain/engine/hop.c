@@ -8,7 +8,11 @@
  */
 #include <string.h>
 
-#include "chain/engine/internal.h"
+#include "chain/engine/answer.h"
+#include "chain/engine/body.h"
+#include "chain/engine/exchange.h"
+#include "chain/engine/origin.h"
+#include "chain/engine/path.h"
 #include "mgmt/conf/conf.h"
 
 /* --- lists ----------------------------------------------------------------------- */
@@ -178,17 +182,6 @@ static bool hop_send(struct hop *hop, const struct sluice_down *down)
 
 /* --- heads ----------------------------------------------------------------------- */
 
-bool hop_wants(const struct hop *hop, uint32_t hooks)
-{
-	const struct function *function = hop_function(hop);
-
-	if (hop->left || hop->skipped)
-		return false;
-	if (hop->instance)
-		return hop->instance->hooks & hooks;
-	return !function->known || (function->hooks & hooks);
-}
-
 enum offer hop_unserved(struct hop *hop)
 {
 	struct function *function = hop_function(hop);
@@ -235,36 +228,18 @@ uint64_t hop_asked_ref(const struct exchange *x, enum direction d)
 	return slots_ref(&x->engine->slots, x->message[REQUEST].head);
 }
 
-/* It was shown the head. */
-static void head_sent(struct hop *hop, enum direction d)
-{
-	hop->saw = true;
-	hop->turn = false;
-	hop->awaits = d == REQUEST ? AWAITS_REQUEST_HEAD : AWAITS_RESPONSE_HEAD;
-	hop->instance->exchanges++;
-	exchange_progress(hop->exchange);
-}
-
 enum offer hop_head_send(struct hop *hop, enum direction d, uint8_t kind, uint8_t flags)
 {
-	struct exchange *x = hop->exchange;
-	struct sluice_down down = down_for(hop, kind, flags);
+	const struct exchange *x = hop->exchange;
+	struct sluice_down *down = hop_entry(hop, kind, flags);
 
-	down.arg = slots_arg(&x->engine->slots, x->message[d].head);
-	down.slice[0].ref = hop_asked_ref(x, d);
-	if (!hop_send(hop, &down))
+	if (!down)
 		return OFFER_WAIT;
-	head_sent(hop, d);
-	hop_holds(hop);
-	return OFFER_WAIT;
-}
-
-static enum offer head_in_place(struct hop *hop, enum direction d,
-				const struct engine_answer *answer)
-{
-	head_sent(hop, d);
-	if (answer->given)
-		return direct_answered(hop, answer);
+	down->arg = slots_arg(&x->engine->slots, x->message[d].head);
+	down->slice[0].ref = hop_asked_ref(x, d);
+	hop->turn = false;
+	hop->instance->exchanges++;
+	hop_asks(hop, d);
 	hop_holds(hop);
 	return OFFER_WAIT;
 }
@@ -272,11 +247,14 @@ static enum offer head_in_place(struct hop *hop, enum direction d,
 static enum offer head_send(struct hop *hop, enum direction d)
 {
 	const struct http_framing *framing = &hop->exchange->message[d].framing;
-	struct engine_answer answer;
 	uint8_t flags;
 
-	if (hop->instance->show && direct_head(hop, d, &answer))
-		return head_in_place(hop, d, &answer);
+	if (hop->instance->show) {
+		enum offer offer = direct_head(hop, d);
+
+		if (offer != OFFER_SKIP)
+			return offer;
+	}
 	flags = body_announced(framing) ? 0 : SLUICE_DOWN_END;
 	return hop_head_send(
 		hop, d, d == REQUEST ? SLUICE_DOWN_REQUEST_HEAD : SLUICE_DOWN_RESPONSE_HEAD, flags);

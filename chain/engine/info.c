@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "chain/engine/internal.h"
+#include "chain/engine/path.h"
 
 const struct engine_counters *engine_counters(const struct engine *engine)
 {

@@ -3,10 +3,16 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "chain/engine/internal.h"
+#include "chain/engine/answer.h"
+#include "chain/engine/ask.h"
+#include "chain/engine/core.h"
+#include "chain/engine/exchange.h"
+#include "chain/engine/instance.h"
+#include "chain/engine/path.h"
 
 #define BATCH   32 /* answers taken at once */
 #define BATCHES 8  /* in one turn: then others come first */
+#define AHEAD   4  /* what an answer needs is sent for so long before it is taken */
 
 static struct instance *instance_find(const struct engine *engine, uint32_t id)
 {
@@ -51,6 +57,7 @@ int engine_instance_up(struct engine *engine, const struct engine_instance *from
 				      .hooks = from->hooks,
 				      .link = from->link,
 				      .arena = from->arena,
+				      .near = from->near,
 				      .event = from->event,
 				      .show = from->show,
 				      .see = from->seen,
@@ -66,6 +73,7 @@ int engine_instance_up(struct engine *engine, const struct engine_instance *from
 	ledger_holder_open(engine->ledger, &instance->holder);
 	LIST_INSERT_HEAD(&engine->instances, instance, of_engine);
 	LIST_INSERT_HEAD(&function->instances, instance, of_function);
+	engine->near += instance->near;
 	instance->unseen = function->unseen;
 	function->unseen = 0;
 	function->known = true;
@@ -84,6 +92,7 @@ void engine_instance_down(struct engine *engine, uint32_t id)
 	recall_forget(engine);
 	if (!instance->broken)
 		instance_read_on(instance);
+	engine->near -= instance->near;
 	LIST_REMOVE(instance, of_engine);
 	LIST_REMOVE(instance, of_function);
 	failure_instance(instance);
@@ -156,6 +165,47 @@ static unsigned answers_max(const struct instance *instance)
 	return room < BATCH ? room : BATCH;
 }
 
+/* Each exchange that is spoken of was last looked at many others ago. First itself, then the hop
+ * that it is with. */
+static void exchange_prefetch(const struct engine *engine, uint32_t index)
+{
+	const struct exchange *x;
+
+	if (index >= engine->env.max_exchanges)
+		return;
+	x = &engine->exchange[index];
+	__builtin_prefetch(x);
+	__builtin_prefetch(&x->client);
+	__builtin_prefetch(&x->message[RESPONSE]);
+}
+
+static void hop_prefetch(const struct engine *engine, uint32_t index)
+{
+	const struct exchange *x;
+	unsigned stage;
+
+	if (index >= engine->env.max_exchanges)
+		return;
+	x = &engine->exchange[index];
+	stage = (uint8_t)x->stage % ENGINE_PATH_MAX;
+	__builtin_prefetch(&x->hop[stage], 1);
+	stage += x->phase == PHASE_REQUEST ? 1 : ENGINE_PATH_MAX - 1;
+	__builtin_prefetch(&x->hop[stage % ENGINE_PATH_MAX], 1);
+}
+
+static void answers_take(struct instance *instance, const struct sluice_up *up, int n)
+{
+	const struct engine *engine = instance->engine;
+
+	for (int i = 0; i < n; i++)
+		exchange_prefetch(engine, up[i].exchange);
+	for (int i = 0; i < n && !instance->broken; i++) {
+		if (i + AHEAD < n)
+			hop_prefetch(engine, up[i + AHEAD].exchange);
+		verdict_take(instance, &up[i]);
+	}
+}
+
 /* False: nothing more to take, or nothing more to be had from it. */
 static bool poll_batch(struct instance *instance)
 {
@@ -172,8 +222,7 @@ static bool poll_batch(struct instance *instance)
 		instance_broken(instance);
 		return false;
 	}
-	for (int i = 0; i < n && !instance->broken; i++)
-		verdict_take(instance, &up[i]);
+	answers_take(instance, up, n);
 	if (instance->broken)
 		return false;
 	link_consume(instance->link, (unsigned)n);

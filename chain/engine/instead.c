@@ -7,7 +7,10 @@
  * that answers with the error that the client is to get (without a body); if nobody answers instead
  * the exchange ends with that error as if nothing had been.
  */
-#include "chain/engine/internal.h"
+#include "chain/engine/answer.h"
+#include "chain/engine/body.h"
+#include "chain/engine/exchange.h"
+#include "chain/engine/origin.h"
 #include "chain/http/edit.h"
 
 /* The slot of the head that is given up is set aside for the next. */

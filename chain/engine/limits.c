@@ -8,7 +8,7 @@
  * rate came; or it acknowledged less than the rate, and less than what lay ready for it when
  * the window began. An origin or a function that dawdles is never the client's fault.
  */
-#include "chain/engine/internal.h"
+#include "chain/engine/client.h"
 
 #define RATE_WINDOW_MS 5000
 

@@ -4,7 +4,9 @@
  * first come, first served in each worker. Whoever gives a connection back wakes the first one;
  * other workers do so without knowing of us, so the lines are also looked at from time to time.
  */
-#include "chain/engine/internal.h"
+#include "chain/engine/answer.h"
+#include "chain/engine/exchange.h"
+#include "chain/engine/origin.h"
 
 #define LOOK_MS 5
 

@@ -7,6 +7,11 @@
  */
 #include <string.h>
 
+#include "chain/engine/body.h"
+#include "chain/engine/exchange.h"
+#include "chain/engine/origin.h"
+#include "chain/engine/path.h"
+#include "chain/engine/stream.h"
 #include "chain/engine/verdict.h"
 
 #define PREFIX_MAX (64u << 10)

@@ -9,7 +9,12 @@
  */
 #include <errno.h>
 
-#include "chain/engine/internal.h"
+#include "chain/engine/answer.h"
+#include "chain/engine/body.h"
+#include "chain/engine/core.h"
+#include "chain/engine/exchange.h"
+#include "chain/engine/origin.h"
+#include "chain/engine/stream.h"
 #include "mgmt/conf/conf.h"
 
 static const struct upstream_user_ops ops;
@@ -70,28 +75,31 @@ static void unavailable(struct exchange *x)
 	instead_offer(x, x->origin.tries ? 502 : 503);
 }
 
-/* One that is full gives way to others. */
-static uint32_t with_room(struct exchange *x, uint32_t server)
+/* The exchange is counted as this server's. One that is full gives way to others; UPSTREAM_NONE:
+ * they are as well. */
+static uint32_t admitted(struct exchange *x, uint32_t server)
 {
 	struct engine *engine = x->engine;
+	struct upstreams *upstreams = engine->env.upstreams;
 
-	if (server == UPSTREAM_NONE || !upstreams_full(engine->env.upstreams, server))
+	if (upstreams_admit(upstreams, server))
 		return server;
-	return chooser_next(&engine->chooser, x->origin.group, x->origin.tried, x->origin.tries);
+	server = chooser_next(&engine->chooser, x->origin.group, x->origin.tried, x->origin.tries);
+	return server != UPSTREAM_NONE && upstreams_admit(upstreams, server) ? server
+									     : UPSTREAM_NONE;
 }
 
 /* True: there is a connection, which may be open already. */
 static bool connect_to(struct exchange *x, uint32_t server)
 {
-	struct upstreams *upstreams = x->engine->env.upstreams;
 	struct reach_how how = {
 		.fresh = x->origin.fresh || x->chain->stream || !may_reuse(x),
 		.connect_ms = x->how.connect_ms,
 	};
 
 	for (; server != UPSTREAM_NONE; server = retry_server(x)) {
-		server = with_room(x, server);
-		if (server == UPSTREAM_NONE || !upstreams_admit(upstreams, server)) {
+		server = admitted(x, server);
+		if (server == UPSTREAM_NONE) {
 			line_enter(x);
 			return false;
 		}
@@ -177,7 +185,7 @@ int origin_request(struct exchange *x, struct rte_mbuf **chain)
 	x->upgrade = upgrade_offered(x);
 	if (x->upgrade)
 		how.connection = HTTP_CONNECTION_UPGRADE;
-	return text_request(x->engine, x->message[REQUEST].head, &how, chain);
+	return text_head(x->engine, x->message[REQUEST].head, &how, chain);
 }
 
 static bool ask(struct exchange *x)
@@ -294,7 +302,8 @@ bool origin_run(struct exchange *x)
 	}
 	if (x->phase != PHASE_WAIT)
 		return true;
-	hedge_run(x);
+	if (x->rival.conn)
+		hedge_run(x);
 	return reply_listen(x);
 }
 
@@ -361,8 +370,11 @@ void origin_drop(struct exchange *x)
 
 void origin_release(struct exchange *x, bool complete)
 {
-	line_leave(x);
-	hedge_drop(x);
-	retry_over(x);
+	if (x->pending)
+		line_leave(x);
+	if (x->rival.tried)
+		hedge_drop(x);
+	if (x->retrying)
+		retry_over(x);
 	reach_release(x->engine, &x->origin, complete, reusable(x));
 }

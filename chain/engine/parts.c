@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Parts of bodies that functions give: of answers of their own, and in place of pieces they were
  * shown; and the answers to those. */
+#include "chain/engine/body.h"
+#include "chain/engine/exchange.h"
+#include "chain/engine/path.h"
 #include "chain/engine/verdict.h"
 
 #define REPLACE_MAX (1u << 20) /* bytes of one slice that replaces a piece */

@@ -70,6 +70,8 @@ static inline struct payload payload_take(struct payload *from, uint32_t bytes, 
 
 static inline void payload_free(struct payload *p)
 {
+	if (!p->first)
+		return;
 	rte_pktmbuf_free(p->first);
 	*p = (struct payload){0};
 }

@@ -6,7 +6,7 @@
  */
 #include <strings.h>
 
-#include "chain/engine/internal.h"
+#include "chain/engine/origin.h"
 
 static bool begins(struct http_bytes value, const char *scheme, uint32_t len)
 {
@@ -16,8 +16,6 @@ static bool begins(struct http_bytes value, const char *scheme, uint32_t len)
 
 static bool names_one(const struct exchange *x, const struct sluice_head *head, uint16_t id)
 {
-	if (!head)
-		return false;
 	for (uint16_t i = head->first[id]; i != SLUICE_NONE16; i = head->field[i].next) {
 		struct http_bytes value = http_value(&x->engine->memory, head, i);
 
@@ -27,8 +25,18 @@ static bool names_one(const struct exchange *x, const struct sluice_head *head, 
 	return false;
 }
 
+static bool has(const struct sluice_head *head, uint16_t id)
+{
+	return head && head->first[id] != SLUICE_NONE16;
+}
+
 bool origin_is_private(const struct exchange *x)
 {
-	return names_one(x, x->message[REQUEST].head, SLUICE_FIELD_AUTHORIZATION) ||
-	       names_one(x, x->message[RESPONSE].head, SLUICE_FIELD_WWW_AUTHENTICATE);
+	const struct sluice_head *request = x->message[REQUEST].head;
+	const struct sluice_head *response = x->message[RESPONSE].head;
+
+	return (has(request, SLUICE_FIELD_AUTHORIZATION) &&
+		names_one(x, request, SLUICE_FIELD_AUTHORIZATION)) ||
+	       (has(response, SLUICE_FIELD_WWW_AUTHENTICATE) &&
+		names_one(x, response, SLUICE_FIELD_WWW_AUTHENTICATE));
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "chain/engine/internal.h"
+#include "chain/engine/origin.h"
 
 /* --- connecting ------------------------------------------------------------------ */
 

@@ -16,7 +16,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "chain/engine/internal.h"
+#include "chain/engine/answer.h"
+#include "chain/engine/client.h"
+#include "chain/engine/core.h"
+#include "chain/engine/instance.h"
 #include "chain/http/mix.h"
 
 #define WAYS       4u

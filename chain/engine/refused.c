@@ -4,7 +4,10 @@
  * wants to know (an access log) is told when it is over, with as much of the head as there is: for
  * that, the request becomes an exchange that ends where it begins.
  */
-#include "chain/engine/internal.h"
+#include "chain/engine/client.h"
+#include "chain/engine/exchange.h"
+#include "chain/engine/head.h"
+#include "chain/engine/path.h"
 #include "chain/http/slot.h"
 
 static bool anybody_wants(const struct chain *chain)

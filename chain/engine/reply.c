@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What the origin answers: heads from its connection, 1xx and then the one that counts. */
-#include "chain/engine/internal.h"
+#include "chain/engine/answer.h"
+#include "chain/engine/core.h"
+#include "chain/engine/exchange.h"
+#include "chain/engine/head.h"
+#include "chain/engine/origin.h"
+#include "chain/engine/stream.h"
 #include "chain/http/edit.h"
 
 static bool bad_answer(struct exchange *x, enum http_error error)
@@ -19,7 +24,7 @@ static bool slot_take(struct exchange *x)
 
 	if (!x->reserved && !slots_reserve(slots))
 		return false;
-	x->message[RESPONSE].head = slots_small_reserved(slots);
+	x->message[RESPONSE].head = slots_small_reserved_bare(slots);
 	x->reserved = false;
 	return true;
 }
@@ -42,12 +47,11 @@ static bool skip(const struct source *source, uint32_t bytes)
 }
 
 /* 100, 102, 103: to the client as they come, by no function. */
-static bool informational(struct exchange *x, uint32_t bytes)
+static bool informational(struct exchange *x, const struct source *source, uint32_t bytes)
 {
-	struct source source = origin_source(x);
 	struct sluice_head *head = x->message[RESPONSE].head;
 
-	if (respond_informational(x, head) && !skip(&source, bytes)) {
+	if (respond_informational(x, head) && !skip(source, bytes)) {
 		exchange_fail(x, 502);
 		return false;
 	}
@@ -73,17 +77,17 @@ static enum head_taken answer_head_take(struct exchange *x, const struct source 
 	return HEAD_TAKEN;
 }
 
-static bool answer_take(struct exchange *x, uint32_t bytes, const struct http_framing *framing)
+static bool answer_take(struct exchange *x, const struct source *source, uint32_t bytes,
+			const struct http_framing *framing)
 {
 	const struct sluice_head *request = x->message[REQUEST].head;
 	struct message *message = &x->message[RESPONSE];
-	struct source source = origin_source(x);
 	struct engine *engine = x->engine;
 
 	message->framing = *framing;
 	http_body_init(&x->body[RESPONSE].decoder, framing, &x->chain->limits,
 		       x->trailers[RESPONSE], ENGINE_TRAILER_BYTES);
-	switch (answer_head_take(x, &source, bytes)) {
+	switch (answer_head_take(x, source, bytes)) {
 	case HEAD_LATER:
 		slot_back(x);
 		engine_starve(engine, &x->task);
@@ -109,19 +113,18 @@ static bool answer_take(struct exchange *x, uint32_t bytes, const struct http_fr
 	return true;
 }
 
-static bool answer_begin(struct exchange *x, uint32_t bytes)
+static bool answer_begin(struct exchange *x, const struct source *source, uint32_t bytes)
 {
 	struct message *message = &x->message[RESPONSE];
-	struct source source = origin_source(x);
 	struct engine *engine = x->engine;
 	struct http_framing framing;
 	enum http_error error = http_framing_response(message->head, &engine->memory, &framing);
 
 	if (error)
 		return bad_answer(x, error);
-	head_remember(engine, &source, &x->chain->limits, x->message[REQUEST].head, message->head,
+	head_remember(engine, source, &x->chain->limits, x->message[REQUEST].head, message->head,
 		      bytes, &framing);
-	return answer_take(x, bytes, &framing);
+	return answer_take(x, source, bytes, &framing);
 }
 
 /* True: another server is asked, or the exchange has ended. */
@@ -161,25 +164,25 @@ static bool misled(struct exchange *x)
 
 /* What is no final answer, but for the 101 that was asked for. `known`: its framing, if it came
  * before. */
-static bool head_came(struct exchange *x, uint32_t bytes, const struct http_framing *known)
+static bool head_came(struct exchange *x, const struct source *source, uint32_t bytes,
+		      const struct http_framing *known)
 {
 	const struct sluice_head *head = x->message[RESPONSE].head;
 
 	if (head->status == 101 && !upgrade_agreed(x, head))
 		return bad_answer(x, HTTP_OK);
 	if (head->status < 200 && head->status != 101)
-		return informational(x, bytes);
+		return informational(x, source, bytes);
 	if (x->misled && http_status_of_condition(head->status))
 		return misled(x);
 	if (retry_status(x, head->status))
 		return x->phase != PHASE_OVER && x->phase != PHASE_FREE;
-	return known ? answer_take(x, bytes, known) : answer_begin(x, bytes);
+	return known ? answer_take(x, source, bytes, known) : answer_begin(x, source, bytes);
 }
 
-static bool answer_read(struct exchange *x)
+static bool answer_read(struct exchange *x, const struct source *source)
 {
 	struct message *message = &x->message[RESPONSE];
-	struct source source = origin_source(x);
 	struct http_framing framing;
 	uint32_t bytes;
 	uint8_t error;
@@ -188,21 +191,21 @@ static bool answer_read(struct exchange *x)
 		engine_starve(x->engine, &x->task);
 		return true;
 	}
-	head_recall(x->engine, &source, &x->chain->limits, x->message[REQUEST].head, message->head,
+	head_recall(x->engine, source, &x->chain->limits, x->message[REQUEST].head, message->head,
 		    &bytes, &framing);
 	if (bytes)
-		return head_came(x, bytes, &framing);
-	switch (head_read(x->engine, &source, &x->chain->limits, x->message[REQUEST].head,
+		return head_came(x, source, bytes, &framing);
+	switch (head_read(x->engine, source, &x->chain->limits, x->message[REQUEST].head,
 			  &message->head, &bytes, &error)) {
 	case HTTP_HEAD_BAD:
 		return bad_answer(x, error);
 	case HTTP_HEAD_DONE:
-		return head_came(x, bytes, NULL);
+		return head_came(x, source, bytes, NULL);
 	case HTTP_HEAD_MORE:
 		break;
 	}
 	slot_back(x);
-	return source_no_more(&source) ? origin_ended(x) : true;
+	return source_no_more(source) ? origin_ended(x) : true;
 }
 
 bool reply_listen(struct exchange *x)
@@ -211,7 +214,7 @@ bool reply_listen(struct exchange *x)
 
 	if (source_ready(&source)) {
 		x->origin.heard = true;
-		return answer_read(x);
+		return answer_read(x, &source);
 	}
 	return source_ended(&source) || source_broken(&source) ? origin_ended(x) : true;
 }

@@ -9,7 +9,12 @@
  */
 #include <string.h>
 
-#include "chain/engine/internal.h"
+#include "chain/engine/answer.h"
+#include "chain/engine/client.h"
+#include "chain/engine/core.h"
+#include "chain/engine/exchange.h"
+#include "chain/engine/head.h"
+#include "chain/engine/stream.h"
 #include "chain/http/forwards.h"
 
 /* --- refused --------------------------------------------------------------------- */
@@ -160,7 +165,7 @@ static struct sluice_head *slot_take(struct client *client)
 	struct sluice_head *head = NULL;
 
 	if (exchange_available(client->chain, engine))
-		head = slots_small(&engine->slots);
+		head = slots_small_bare(&engine->slots);
 	if (head)
 		client_unqueue(client);
 	else
@@ -176,6 +181,7 @@ static void stream_take(struct client *client)
 
 	if (!head)
 		return;
+	http_head_clear(head);
 	busy(client, head);
 	stream_begin(client, head);
 }

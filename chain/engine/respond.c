@@ -3,7 +3,12 @@
  */
 #include <errno.h>
 
-#include "chain/engine/internal.h"
+#include "chain/engine/answer.h"
+#include "chain/engine/body.h"
+#include "chain/engine/client.h"
+#include "chain/engine/core.h"
+#include "chain/engine/exchange.h"
+#include "chain/engine/stream.h"
 #include "chain/http/edit.h"
 
 /* --- how the client goes on ------------------------------------------------------ */
@@ -103,7 +108,7 @@ bool respond_informational(struct exchange *x, const struct sluice_head *head)
 
 	if (x->message[REQUEST].head->version < 11)
 		return true;
-	error = text_response(x, head, &how, &chain);
+	error = text_head(x->engine, head, &how, &chain);
 	if (error == -EAGAIN) {
 		engine_starve(x->engine, &x->task);
 		return false;
@@ -221,7 +226,7 @@ void respond_begin(struct exchange *x)
 	}
 	if (!body_begin(x, RESPONSE, kind, x->message[RESPONSE].framing.length))
 		return;
-	error = text_response(x, x->message[RESPONSE].head, &how, &chain);
+	error = text_head(x->engine, x->message[RESPONSE].head, &how, &chain);
 	if (error == -EAGAIN) {
 		engine_starve(x->engine, &x->task);
 		return;

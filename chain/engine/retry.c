@@ -6,7 +6,8 @@
  * the request is here. Retries of a group are bounded, so that they do not finish off servers that
  * are in trouble.
  */
-#include "chain/engine/internal.h"
+#include "chain/engine/exchange.h"
+#include "chain/engine/origin.h"
 #include "chain/http/edit.h"
 
 /* RFC 9110 §9.2.2 */

@@ -5,7 +5,8 @@
  */
 #include <string.h>
 
-#include "chain/engine/internal.h"
+#include "chain/engine/body.h"
+#include "chain/engine/exchange.h"
 
 #define SHORT_BYTES 256 /* below that the stack would copy, too */
 

@@ -16,11 +16,11 @@ static void slots_divide(struct slots *slots)
 	uint64_t bytes = slots->region->bytes;
 
 	slots->larges = (uint32_t)(bytes / 8 / SLOT_LARGE_BYTES);
-	if (!slots->larges && bytes >= SLOT_LARGE_BYTES + 4 * SLOT_SMALL_BYTES)
+	if (!slots->larges && bytes >= SLOT_LARGE_BYTES + 4 * SLOT_SMALL_STRIDE)
 		slots->larges = 1;
-	slots->smalls =
-		(uint32_t)((bytes - (uint64_t)slots->larges * SLOT_LARGE_BYTES) / SLOT_SMALL_BYTES);
-	slots->large_offset = (uint64_t)slots->smalls * SLOT_SMALL_BYTES;
+	slots->smalls = (uint32_t)((bytes - (uint64_t)slots->larges * SLOT_LARGE_BYTES) /
+				   SLOT_SMALL_STRIDE);
+	slots->large_offset = (uint64_t)slots->smalls * SLOT_SMALL_STRIDE;
 }
 
 int slots_create(struct slots *slots, struct region *region)
@@ -49,7 +49,7 @@ void slots_destroy(struct slots *slots)
 
 static uint8_t *small_at(const struct slots *slots, uint32_t number)
 {
-	return slots->region->base + (uint64_t)number * SLOT_SMALL_BYTES;
+	return slots->region->base + (uint64_t)number * SLOT_SMALL_STRIDE;
 }
 
 uint64_t slots_ref(const struct slots *slots, const void *ptr)
@@ -67,7 +67,7 @@ static struct sluice_head *head_open(struct slots *slots, void *at, uint32_t byt
 {
 	struct sluice_head *head = at;
 
-	if (http_head_init(head, slots_ref(slots, at), bytes, fields))
+	if (http_head_shape(head, slots_ref(slots, at), bytes, fields))
 		return NULL;
 	head->group = head->server = SLUICE_NONE16;
 	return head;
@@ -80,9 +80,21 @@ static struct sluice_head *small_take(struct slots *slots)
 	return head_open(slots, small_at(slots, number), SLOT_SMALL_BYTES, SLOT_SMALL_FIELDS);
 }
 
-struct sluice_head *slots_small(struct slots *slots)
+struct sluice_head *slots_small_bare(struct slots *slots)
 {
 	return slots->small_free > slots->reserved ? small_take(slots) : NULL;
+}
+
+static struct sluice_head *cleared(struct sluice_head *head)
+{
+	if (head)
+		http_head_clear(head);
+	return head;
+}
+
+struct sluice_head *slots_small(struct slots *slots)
+{
+	return cleared(slots_small_bare(slots));
 }
 
 bool slots_reserve(struct slots *slots)
@@ -98,10 +110,15 @@ void slots_unreserve(struct slots *slots)
 	slots->reserved--;
 }
 
-struct sluice_head *slots_small_reserved(struct slots *slots)
+struct sluice_head *slots_small_reserved_bare(struct slots *slots)
 {
 	slots->reserved--;
 	return small_take(slots);
+}
+
+struct sluice_head *slots_small_reserved(struct slots *slots)
+{
+	return cleared(slots_small_reserved_bare(slots));
 }
 
 struct sluice_head *slots_large(struct slots *slots, uint32_t fields)
@@ -114,10 +131,10 @@ struct sluice_head *slots_large(struct slots *slots, uint32_t fields)
 	if (!slots->large_free)
 		return NULL;
 	number = slots->free_large[--slots->large_free];
-	return head_open(slots,
-			 slots->region->base + slots->large_offset +
-				 (uint64_t)number * SLOT_LARGE_BYTES,
-			 SLOT_LARGE_BYTES, fields < most ? fields : most);
+	return cleared(head_open(slots,
+				 slots->region->base + slots->large_offset +
+					 (uint64_t)number * SLOT_LARGE_BYTES,
+				 SLOT_LARGE_BYTES, fields < most ? fields : most));
 }
 
 static uint64_t offset_of(const struct slots *slots, const void *ptr)
@@ -135,7 +152,7 @@ void slots_free(struct slots *slots, struct sluice_head *head)
 	uint64_t offset = offset_of(slots, head);
 
 	if (slots_is_small(slots, head))
-		slots->free_small[slots->small_free++] = (uint32_t)(offset / SLOT_SMALL_BYTES);
+		slots->free_small[slots->small_free++] = (uint32_t)(offset / SLOT_SMALL_STRIDE);
 	else
 		slots->free_large[slots->large_free++] =
 			(uint32_t)((offset - slots->large_offset) / SLOT_LARGE_BYTES);

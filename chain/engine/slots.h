@@ -20,6 +20,9 @@ struct region;
 #define SLOT_SMALL_BYTES  8192
 #define SLOT_LARGE_BYTES  (128 << 10)
 #define SLOT_SMALL_FIELDS 128
+/* From one small slot to the next: an odd number of cache lines, so that heads, of which mostly the
+ * begin is looked at, do not all want the same few places of a cache. */
+#define SLOT_SMALL_STRIDE (SLOT_SMALL_BYTES + SLUICE_CACHE_LINE)
 
 struct slots {
 	struct region *region;
@@ -42,6 +45,9 @@ bool slots_is_small(const struct slots *slots, const struct sluice_head *head);
 /* Sets a small slot aside; takes one that was set aside; gives up the claim. */
 bool slots_reserve(struct slots *slots);
 struct sluice_head *slots_small_reserved(struct slots *slots);
+/* Both without a head in it: http_head_shape. */
+struct sluice_head *slots_small_bare(struct slots *slots);
+struct sluice_head *slots_small_reserved_bare(struct slots *slots);
 void slots_unreserve(struct slots *slots);
 
 /* Moves a head into a large slot and frees the one it was in; NULL: none is free. */

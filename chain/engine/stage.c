@@ -5,7 +5,11 @@
  */
 #include <string.h>
 
-#include "chain/engine/internal.h"
+#include "chain/engine/body.h"
+#include "chain/engine/core.h"
+#include "chain/engine/exchange.h"
+#include "chain/engine/path.h"
+#include "chain/engine/stream.h"
 #include "mgmt/conf/conf.h"
 
 /* --- which functions ------------------------------------------------------------- */

@@ -4,7 +4,10 @@
  * opening goes down the path (open.c), a server is connected, and from there on it is a tunnel
  * (tunnel.c). What its client says meanwhile is read as far as functions want it.
  */
-#include "chain/engine/internal.h"
+#include "chain/engine/stream.h"
+#include "chain/engine/body.h"
+#include "chain/engine/exchange.h"
+#include "chain/engine/origin.h"
 
 void stream_begin(struct client *client, struct sluice_head *head)
 {

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "chain/engine/internal.h"
+#include "chain/engine/core.h"
 
 static struct rte_mbuf *text_mbuf(struct engine *engine, const uint8_t *bytes, uint32_t len,
 				  uint32_t *taken)
@@ -37,11 +37,8 @@ struct rte_mbuf *text_chain(struct engine *engine, const void *bytes, uint32_t l
 }
 
 /* Written straight into an mbuf when it fits there, which is nearly always. */
-typedef int write_fn(const struct sluice_head *head, const struct http_memory *memory,
-		     const struct http_write *how, uint8_t *out, uint32_t size);
-
-static int head_chain(struct engine *engine, write_fn *write, const struct sluice_head *head,
-		      const struct http_write *how, struct rte_mbuf **out)
+int text_head(struct engine *engine, const struct sluice_head *head, const struct http_write *how,
+	      struct rte_mbuf **out)
 {
 	struct rte_mbuf *m = rte_pktmbuf_alloc(engine->env.data);
 	int len;
@@ -50,8 +47,8 @@ static int head_chain(struct engine *engine, write_fn *write, const struct sluic
 		engine_count(engine, text_no_memory);
 		return -EAGAIN;
 	}
-	len = write(head, &engine->memory, how, rte_pktmbuf_mtod(m, uint8_t *),
-		    rte_pktmbuf_tailroom(m));
+	len = http_writtens_head(&engine->writtens, head, &engine->memory, how,
+				 rte_pktmbuf_mtod(m, uint8_t *), rte_pktmbuf_tailroom(m));
 	if (len >= 0) {
 		m->data_len = (uint16_t)len;
 		m->pkt_len = (uint32_t)len;
@@ -59,21 +56,10 @@ static int head_chain(struct engine *engine, write_fn *write, const struct sluic
 		return 0;
 	}
 	rte_pktmbuf_free(m);
-	len = write(head, &engine->memory, how, engine->scratch, sizeof(engine->scratch));
+	len = http_writtens_head(&engine->writtens, head, &engine->memory, how, engine->scratch,
+				 sizeof(engine->scratch));
 	if (len < 0)
 		return len;
 	*out = text_chain(engine, engine->scratch, (uint32_t)len);
 	return *out ? 0 : -EAGAIN;
-}
-
-int text_request(struct engine *engine, const struct sluice_head *head,
-		 const struct http_write *how, struct rte_mbuf **out)
-{
-	return head_chain(engine, http_write_request, head, how, out);
-}
-
-int text_response(struct exchange *x, const struct sluice_head *head, const struct http_write *how,
-		  struct rte_mbuf **out)
-{
-	return head_chain(x->engine, http_write_response, head, how, out);
 }

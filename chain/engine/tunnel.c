@@ -6,7 +6,10 @@
  * functions or, in a `tcp` chain, through those that want them. Either may end first; a reset of
  * either side is passed on.
  */
-#include "chain/engine/internal.h"
+#include "chain/engine/body.h"
+#include "chain/engine/client.h"
+#include "chain/engine/exchange.h"
+#include "chain/engine/stream.h"
 
 static void body_open(struct exchange *x, enum direction d)
 {

@@ -8,7 +8,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "chain/engine/internal.h"
+#include "chain/engine/body.h"
+#include "chain/engine/stream.h"
 #include "chain/http/chars.h"
 #include "chain/http/list.h"
 

@@ -10,6 +10,13 @@
  */
 #include <errno.h>
 
+#include "chain/engine/answer.h"
+#include "chain/engine/ask.h"
+#include "chain/engine/core.h"
+#include "chain/engine/exchange.h"
+#include "chain/engine/instance.h"
+#include "chain/engine/path.h"
+#include "chain/engine/stream.h"
 #include "chain/engine/verdict.h"
 #include "chain/http/edit.h"
 
@@ -116,13 +123,14 @@ void verdict_slices_return(struct instance *instance, const struct sluice_up *up
 /* --- edits and choices ----------------------------------------------------------- */
 
 /* Applies the edits to a head; a small slot gives way to a large one when they do not fit. */
-static int edits_apply(struct exchange *x, enum direction d, uint32_t len, enum http_error *error)
+static int edits_apply_anew(struct exchange *x, enum direction d, uint32_t len,
+			    struct http_edited *edited)
 {
 	struct engine *engine = x->engine;
 	struct message *message = &x->message[d];
 	struct sluice_head *large;
 	int rc = http_provens_apply(&engine->provens, message->head, &engine->memory, engine->edits,
-				    len, error);
+				    len, edited);
 
 	if (rc != -ENOSPC)
 		return rc;
@@ -130,7 +138,27 @@ static int edits_apply(struct exchange *x, enum direction d, uint32_t len, enum 
 	if (!large)
 		return rc;
 	message->head = large;
-	return http_edits_apply(large, &engine->memory, engine->edits, len, error);
+	return http_provens_apply(&engine->provens, large, &engine->memory, engine->edits, len,
+				  edited);
+}
+
+/* The same: short, when it is known what the list makes of this head. */
+static int edits_apply(struct exchange *x, enum direction d, uint32_t len,
+		       struct http_edited *edited)
+{
+	struct engine *engine = x->engine;
+	const struct message *message = &x->message[d];
+	uint64_t from = http_memo_from(message->head);
+	int rc;
+
+	if (http_memo_recall(&engine->memos, message->head, engine->edits, len,
+			     &edited->asks_otherwise))
+		return 0;
+	rc = edits_apply_anew(x, d, len, edited);
+	if (!rc)
+		http_memo_keep(&engine->memos, &engine->numbers, from, engine->edits, len,
+			       message->head);
+	return rc;
 }
 
 bool verdict_text(struct instance *instance, struct exchange *x, const struct sluice_up *up)
@@ -145,48 +173,28 @@ bool verdict_text(struct instance *instance, struct exchange *x, const struct sl
 	return false;
 }
 
-/* The same, for an answer of which nothing is said yet: that is short when the list is known. */
-static int edits_apply_blank(struct exchange *x, uint32_t len, enum http_error *error)
-{
-	struct engine *engine = x->engine;
-	struct sluice_head *head = x->message[RESPONSE].head;
-	uint16_t status = head->status;
-	int rc;
-
-	if (http_memo_recall(&engine->memos, head, engine->edits, len))
-		return 0;
-	rc = edits_apply(x, RESPONSE, len, error);
-	if (!rc)
-		http_memo_keep(&engine->memos, status, engine->edits, len,
-			       x->message[RESPONSE].head);
-	return rc;
-}
-
 /* False: the answer is refused, and what follows from that was done. */
 static bool edits_take(struct instance *instance, struct exchange *x, const struct sluice_up *up,
-		       enum direction d)
+		       enum direction d, struct http_edited *edited)
 {
 	struct engine *engine = x->engine;
-	enum http_error error;
 	int rc;
 
+	edited->asks_otherwise = false;
 	if (!up->text_len)
 		return true;
 	if (!verdict_text(instance, x, up))
 		return false;
-	if (http_memo_blank(x->message[d].head))
-		rc = edits_apply_blank(x, up->text_len, &error);
-	else
-		rc = edits_apply(x, d, up->text_len, &error);
+	rc = edits_apply(x, d, up->text_len, edited);
 	if (!rc)
 		return true;
-	engine_count_http_error(engine, error);
+	engine_count_http_error(engine, edited->error);
 	if (rc == -ENOSPC) {
 		engine_count(engine, edits_no_room);
 		exchange_fail(x, 500);
 		return false;
 	}
-	offence(instance, x, edits, http_error_text(error));
+	offence(instance, x, edits, http_error_text(edited->error));
 	return false;
 }
 
@@ -261,6 +269,7 @@ static bool verdict_allowed(const struct exchange *x, const struct sluice_up *up
 void verdict_respond(struct instance *instance, struct hop *hop, const struct sluice_up *up)
 {
 	struct exchange *x = hop->exchange;
+	struct http_edited edited;
 
 	if (x->phase != PHASE_REQUEST && !instead_begin(x, hop->stage)) {
 		verdict_slices_return(instance, up);
@@ -269,7 +278,7 @@ void verdict_respond(struct instance *instance, struct hop *hop, const struct sl
 	respond_build(x, up);
 	x->responder = hop->stage;
 	x->emits_ended = up->flags & SLUICE_UP_END;
-	if (!edits_take(instance, x, up, RESPONSE)) {
+	if (!edits_take(instance, x, up, RESPONSE, &edited)) {
 		verdict_slices_return(instance, up);
 		return;
 	}
@@ -304,12 +313,13 @@ static void go_on(struct instance *instance, struct hop *hop, const struct sluic
 {
 	struct exchange *x = hop->exchange;
 	enum direction d = x->phase == PHASE_REQUEST ? REQUEST : RESPONSE;
+	struct http_edited edited;
 
 	if (x->chain->watchers && (up->text_len || up->flags & SLUICE_UP_RESIZE))
 		watch_change(x, d, hop->stage);
-	if (!edits_take(instance, x, up, d) || !verdict_choice(instance, x, up))
+	if (!edits_take(instance, x, up, d, &edited) || !verdict_choice(instance, x, up))
 		return;
-	if (d == REQUEST && http_edits_ask_otherwise(x->engine->edits, up->text_len))
+	if (d == REQUEST && edited.asks_otherwise)
 		hop->asked = true;
 	if (up->flags & SLUICE_UP_HOW)
 		x->how = up->how;
@@ -355,12 +365,6 @@ static void answered(struct hop *hop)
 		hop_holds(hop);
 }
 
-void verdict_plain(struct hop *hop, uint8_t verdict)
-{
-	answered(hop);
-	head_goes_on(hop, verdict);
-}
-
 static void take_verdict(struct instance *instance, struct exchange *x, const struct sluice_up *up)
 {
 	struct hop *hop = hop_asked(instance, x);
@@ -371,7 +375,8 @@ static void take_verdict(struct instance *instance, struct exchange *x, const st
 	}
 	recall_heard(hop, up);
 	if (is_plain(x, up)) {
-		verdict_plain(hop, up->verdict);
+		answered(hop);
+		head_goes_on(hop, up->verdict);
 		return;
 	}
 	if (!verdict_allowed(x, up) || !verdict_slices_valid(instance, up)) {

@@ -3,7 +3,7 @@
 #ifndef CHAIN_ENGINE_VERDICT_H
 #define CHAIN_ENGINE_VERDICT_H
 
-#include "chain/engine/internal.h"
+#include "chain/engine/model.h"
 
 #define offence(instance, x, kind, text) \
 	verdict_offend((instance), (x), &(instance)->engine->counters.offences_##kind, (text))

@@ -10,7 +10,8 @@
  * One that is slow, stopped or gone misses exchanges, which is counted; it delays nobody: its ring
  * bounds what it holds, and all together may keep an eighth of the exchanges.
  */
-#include "chain/engine/internal.h"
+#include "chain/engine/exchange.h"
+#include "chain/engine/path.h"
 
 #define KEPT_PART 8
 

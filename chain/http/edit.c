@@ -63,8 +63,10 @@ static uint32_t remove_from(struct sluice_head *head, const struct http_memory *
 			head->field[kept++] = head->field[i];
 	removed = head->fields - kept;
 	head->fields = kept;
-	if (removed > 0)
+	if (removed > 0) {
+		head->same = 0;
 		http_slot_link(head);
+	}
 	return removed;
 }
 
@@ -105,6 +107,7 @@ static int add_key(struct sluice_head *head, const struct http_key *key, struct 
 	memcpy(room, key->name.data, key->name.len);
 	memcpy(room + key->name.len, value.data, value.len);
 	head->text_used += key->name.len + value.len;
+	head->same = 0;
 	http_slot_field(head, key->id, name_text, value_text);
 	http_slot_link_last(head);
 	note_host(head, key->id, value_text);
@@ -121,6 +124,7 @@ int http_head_set_key(struct sluice_head *head, const struct http_memory *memory
 		return add_key(head, key, value);
 	if (!http_slot_copy(head, value, &text))
 		return -ENOSPC;
+	head->same = 0;
 	http_slot_value(&head->field[first], text);
 	remove_from(head, memory, first + 1, key);
 	note_host(head, key->id, text);
@@ -168,6 +172,7 @@ int http_head_target(struct sluice_head *head, struct http_bytes target)
 	/* a target without a path is written out once more, with one */
 	if (http_slot_room(head, 2 * target.len + 1) == NULL)
 		return -ENOSPC;
+	head->same = 0;
 	http_slot_copy(head, target, &text);
 	http_slot_target(head, (struct http_place){text.base, text.off}, target.data, target.len,
 			 &parsed);
@@ -176,6 +181,7 @@ int http_head_target(struct sluice_head *head, struct http_bytes target)
 
 void http_head_status(struct sluice_head *head, uint16_t status)
 {
+	head->same = 0;
 	head->status = status;
 	head->reason = (struct sluice_text){0};
 }

@@ -310,6 +310,7 @@ bool http_edits_apply_proven(struct sluice_head *head, const struct http_memory 
 		return false;
 	memcpy(http_slot_room(head, proven->text_bytes), proven->text, proven->text_bytes);
 	head->text_used += proven->text_bytes;
+	head->same = 0;
 	for (uint32_t i = 0; i < proven->edits; i++)
 		apply_proven(head, memory, proven, &proven->edit[i], place);
 	return true;

@@ -90,6 +90,12 @@ struct http_head_parser {
 int http_head_init(struct sluice_head *head, uint64_t ref, uint32_t size_bytes,
 		   uint32_t fields_size) __attribute__((warn_unused_result));
 
+/* The same in two steps: the shape of the slot, and a head in it that says nothing. Between the two
+ * only one that came before may be put there (known.h). */
+int http_head_shape(struct sluice_head *head, uint64_t ref, uint32_t size_bytes,
+		    uint32_t fields_size) __attribute__((warn_unused_result));
+void http_head_clear(struct sluice_head *head);
+
 /* Before the first byte of a head. `request_method`: enum sluice_method, for responses. */
 void http_head_reset(struct http_head_parser *parser, bool response, uint8_t request_method);
 

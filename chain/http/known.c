@@ -8,9 +8,20 @@
 /* The place of a head whose end is not known yet: by how it begins. */
 #define BEGIN 64u
 
+/* The same for what is long enough, in one step. */
+static uint64_t begin_of(const uint8_t *data)
+{
+	uint64_t odd = http_load64(data + 8) + 3 * http_load64(data + 24) +
+		       5 * http_load64(data + 40) + 9 * http_load64(data + 56);
+	uint64_t even = http_load64(data) + 3 * http_load64(data + 16) +
+			5 * http_load64(data + 32) + 9 * http_load64(data + 48);
+
+	return http_mix_end(odd + (even << 41 | even >> 23));
+}
+
 static uint32_t place_of(const struct http_known_of *of, const struct http_run *run)
 {
-	uint64_t mixed = http_mix(run->data, run->len < BEGIN ? run->len : BEGIN);
+	uint64_t mixed = run->len < BEGIN ? http_mix(run->data, run->len) : begin_of(run->data);
 
 	return (uint32_t)((mixed >> 40) + of->response + of->method) % HTTP_KNOWNS;
 }
@@ -29,30 +40,14 @@ static bool is_it(const struct http_known *known, const struct http_known_of *of
 	       memcmp(known->text, run->data, known->bytes) == 0;
 }
 
-static void index_fill(struct sluice_head *head, const struct http_known *known)
-{
-	memcpy(head, known->line, sizeof(known->line));
-	memcpy(head->first, known->first, sizeof(known->first));
-	memcpy(head->field, known->field, known->fields * sizeof(known->field[0]));
-}
-
-static void index_keep(struct http_known *known, const struct sluice_head *head)
-{
-	memcpy(known->line, head, sizeof(known->line));
-	memcpy(known->first, head->first, sizeof(known->first));
-	memcpy(known->field, head->field, head->fields * sizeof(head->field[0]));
-	known->fields = head->fields;
-}
-
 uint32_t http_known_recall(const struct http_knowns *knowns, const struct http_known_of *of,
 			   const struct http_run *run, struct sluice_head *head,
 			   struct http_framing *framing)
 {
 	const struct http_known *known = &knowns->known[place_of(of, run)];
 
-	if (!is_it(known, of, run) || known->fields > head->fields_size)
+	if (!is_it(known, of, run) || !http_content_give(&known->content, head))
 		return 0;
-	index_fill(head, known);
 	head->base[1] = run->ref;
 	*framing = known->framing;
 	return known->bytes;
@@ -64,26 +59,27 @@ static bool lies_in(const struct sluice_head *head, const struct http_run *run)
 	return head->bases == 2 && head->base[1] == run->ref && head->text_used == 0;
 }
 
-void http_known_keep(struct http_knowns *knowns, const struct http_known_of *of,
-		     const struct http_run *run, uint32_t bytes, const struct sluice_head *head,
-		     const struct http_framing *framing)
+void http_known_keep(struct http_knowns *knowns, struct http_numbers *numbers,
+		     const struct http_known_of *of, const struct http_run *run, uint32_t bytes,
+		     struct sluice_head *head, const struct http_framing *framing)
 {
 	struct http_known *known = &knowns->known[place_of(of, run)];
 	uint64_t mixed;
 
-	if (bytes > HTTP_KNOWN_BYTES || bytes > run->len || head->fields > HTTP_KNOWN_FIELDS ||
-	    !lies_in(head, run))
+	if (bytes > HTTP_KNOWN_BYTES || bytes > run->len || !lies_in(head, run))
 		return;
 	mixed = http_mix(run->data, bytes);
 	if (known->seen != mixed) {
 		known->seen = mixed;
 		return;
 	}
+	known->bytes = 0;
+	if (!http_content_keep(&known->content, numbers, head))
+		return;
 	known->bytes = bytes;
 	known->response = of->response;
 	known->method = of->method;
 	known->limits = *of->limits;
 	known->framing = *framing;
-	index_keep(known, head);
 	memcpy(known->text, run->data, bytes);
 }

@@ -26,12 +26,12 @@
 
 #include <sluice/abi.h>
 
+#include "chain/http/content.h"
 #include "chain/http/framing.h"
 #include "chain/http/head.h"
 
-#define HTTP_KNOWN_BYTES  1024 /* of a head */
-#define HTTP_KNOWN_FIELDS 24
-#define HTTP_KNOWNS       64
+#define HTTP_KNOWN_BYTES 1024 /* of a head */
+#define HTTP_KNOWNS      64
 
 struct http_known_of {
 	const struct http_limits *limits;
@@ -46,12 +46,7 @@ struct http_known {
 	uint8_t method;
 	struct http_limits limits;
 	struct http_framing framing;
-	/* Of its index what belongs neither to the slot, nor to the connection, nor to where the
-	 * text lies. */
-	uint8_t line[offsetof(struct sluice_head, client)];
-	uint16_t first[sizeof(((struct sluice_head *)0)->first) / sizeof(uint16_t)];
-	uint16_t fields;
-	struct sluice_field field[HTTP_KNOWN_FIELDS];
+	struct http_content content;
 	uint8_t text[HTTP_KNOWN_BYTES];
 };
 
@@ -59,15 +54,15 @@ struct http_knowns {
 	struct http_known known[HTTP_KNOWNS];
 };
 
-/* Fills a slot fresh from http_head_init, and `framing`, as if the head at the beginning of `run`
- * had been parsed. Its length; 0: nothing is known, and nothing was changed. */
+/* Fills a slot fresh from http_head_init or http_head_shape, and `framing`, as if the head at the
+ * beginning of `run` had been parsed. Its length; 0: nothing is known, and nothing was changed. */
 uint32_t http_known_recall(const struct http_knowns *knowns, const struct http_known_of *of,
 			   const struct http_run *run, struct sluice_head *head,
 			   struct http_framing *framing);
 
-/* The first `bytes` of the run were made into this. */
-void http_known_keep(struct http_knowns *knowns, const struct http_known_of *of,
-		     const struct http_run *run, uint32_t bytes, const struct sluice_head *head,
-		     const struct http_framing *framing);
+/* The first `bytes` of the run were made into this, which gets a number if it is kept. */
+void http_known_keep(struct http_knowns *knowns, struct http_numbers *numbers,
+		     const struct http_known_of *of, const struct http_run *run, uint32_t bytes,
+		     struct sluice_head *head, const struct http_framing *framing);
 
 #endif

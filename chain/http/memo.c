@@ -3,17 +3,23 @@
 
 #include <string.h>
 
-#include "chain/http/chars.h"
-#include "chain/http/slot.h"
+#include "chain/http/edit.h"
+#include "chain/http/mix.h"
 
-/* A list is eight bytes at least. Lists differ in their length, or in values: mostly at the end, or
- * in the middle. One that takes the place of another costs time and nothing else. */
-static unsigned place_of(uint16_t status, const uint8_t *edits, uint32_t len)
+#define BLANK (UINT64_C(1) << 63) /* no number of a content is so high */
+
+/* An answer of which nothing is said but its status. */
+static bool is_blank(const struct sluice_head *head)
 {
-	uint64_t mixed =
-		http_load64(edits + len - 8) + http_load64(edits + (len - 8) / 2) + len + status;
+	return head->response && head->bases == 1 && !head->fields && !head->text_used &&
+	       !head->reason.len;
+}
 
-	return (unsigned)((mixed * UINT64_C(0x9e3779b97f4a7c15)) >> 32) % HTTP_MEMOS;
+uint64_t http_memo_from(const struct sluice_head *head)
+{
+	if (head->same || !is_blank(head))
+		return head->same;
+	return BLANK | (uint64_t)head->version << 24 | (uint64_t)head->method << 16 | head->status;
 }
 
 static bool is_short(uint32_t len)
@@ -21,46 +27,60 @@ static bool is_short(uint32_t len)
 	return len >= sizeof(struct sluice_edit) && len <= HTTP_MEMO_BYTES;
 }
 
-static uint8_t *text_of(struct sluice_head *head)
+/* Lists differ in their length, or in values: mostly at the end, or in the middle. One that comes
+ * to the place of another goes the whole way. */
+static unsigned place_of(uint64_t from, const uint8_t *edits, uint32_t len)
 {
-	return (uint8_t *)head + head->text_off;
+	uint64_t mixed = (http_load64(edits + len - 8) << 1) + http_load64(edits + (len - 8) / 2) +
+			 http_load64(edits + (len - 8) / 4) + len + from * 5;
+
+	return (unsigned)(http_mix_end(mixed) >> 40) % HTTP_MEMOS;
+}
+
+/* Its body's length follows from the head's framing, and no edit changes that. */
+static bool give(const struct http_content *content, struct sluice_head *head)
+{
+	uint64_t body_bytes = head->body_bytes;
+	bool given = http_content_give(content, head);
+
+	head->body_bytes = body_bytes;
+	return given;
 }
 
 bool http_memo_recall(const struct http_memos *memos, struct sluice_head *head,
-		      const uint8_t *edits, uint32_t len)
+		      const uint8_t *edits, uint32_t len, bool *asks_otherwise)
 {
+	uint64_t from = http_memo_from(head);
 	const struct http_memo *memo;
 
-	if (!is_short(len))
+	if (!from || !is_short(len))
 		return false;
-	memo = &memos->memo[place_of(head->status, edits, len)];
-	if (memo->len != len || memo->status != head->status ||
-	    memcmp(memo->edits, edits, len) != 0 || memo->fields > head->fields_size ||
-	    memo->text_used > head->text_size)
+	memo = &memos->memo[place_of(from, edits, len)];
+	if (memo->len != len || memo->from != from || memcmp(memo->edits, edits, len) != 0)
 		return false;
-	head->status = memo->status_after;
-	head->fields = memo->fields;
-	head->text_used = memo->text_used;
-	memcpy(head->field, memo->field, memo->fields * sizeof(head->field[0]));
-	memcpy(text_of(head), memo->text, memo->text_used);
-	http_slot_link(head);
-	return true;
+	*asks_otherwise = memo->asks_otherwise;
+	return give(&memo->content, head);
 }
 
-void http_memo_keep(struct http_memos *memos, uint16_t status, const uint8_t *edits, uint32_t len,
-		    const struct sluice_head *head)
+void http_memo_keep(struct http_memos *memos, struct http_numbers *numbers, uint64_t from,
+		    const uint8_t *edits, uint32_t len, struct sluice_head *head)
 {
 	struct http_memo *memo;
+	uint64_t mixed;
 
-	if (!is_short(len) || head->fields > HTTP_MEMO_FIELDS || head->text_used > HTTP_MEMO_BYTES)
+	if (!from || !is_short(len))
 		return;
-	memo = &memos->memo[place_of(status, edits, len)];
+	memo = &memos->memo[place_of(from, edits, len)];
+	mixed = http_mix(edits, len) + from;
+	if (memo->seen != mixed) {
+		memo->seen = mixed;
+		return;
+	}
+	memo->len = 0;
+	if (!http_content_keep(&memo->content, numbers, head))
+		return;
+	memo->from = from;
 	memo->len = len;
-	memo->status = status;
-	memo->status_after = head->status;
-	memo->fields = head->fields;
-	memo->text_used = (uint16_t)head->text_used;
+	memo->asks_otherwise = http_edits_ask_otherwise(edits, len);
 	memcpy(memo->edits, edits, len);
-	memcpy(memo->field, head->field, head->fields * sizeof(head->field[0]));
-	memcpy(memo->text, (const uint8_t *)head + head->text_off, head->text_used);
 }

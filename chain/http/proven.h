@@ -36,6 +36,7 @@ struct http_proven_edit {
 /* A list that is right, ready to be applied. */
 struct http_proven {
 	uint32_t edits, text_bytes;
+	bool asks_otherwise; /* http_edits_ask_otherwise */
 	struct http_proven_edit edit[HTTP_PROVEN_EDITS];
 	uint8_t text[HTTP_PROVEN_BYTES]; /* of each the line as it is written */
 };
@@ -51,10 +52,16 @@ struct http_provens {
 	struct http_proven_list at[HTTP_PROVENS];
 };
 
+/* What became of a list. */
+struct http_edited {
+	enum http_error error;
+	bool asks_otherwise; /* it was applied: http_edits_ask_otherwise */
+};
+
 /* http_edits_apply, by the short way for a list that is known. */
 int http_provens_apply(struct http_provens *provens, struct sluice_head *head,
 		       const struct http_memory *memory, const uint8_t *edits, uint32_t len,
-		       enum http_error *error) __attribute__((warn_unused_result));
+		       struct http_edited *edited) __attribute__((warn_unused_result));
 
 /* edits.c: a list that was applied, made ready. False: it is of those that are not kept. */
 bool http_edits_prove(const uint8_t *edits, uint32_t len, struct http_proven *proven);

@@ -7,8 +7,8 @@
 
 #include "chain/http/head.h"
 
-int http_head_init(struct sluice_head *head, uint64_t ref, uint32_t size_bytes,
-		   uint32_t fields_size)
+int http_head_shape(struct sluice_head *head, uint64_t ref, uint32_t size_bytes,
+		    uint32_t fields_size)
 {
 	uint64_t text_off = sizeof *head + (uint64_t)fields_size * sizeof head->field[0];
 	uint64_t room;
@@ -16,17 +16,31 @@ int http_head_init(struct sluice_head *head, uint64_t ref, uint32_t size_bytes,
 	if (text_off >= size_bytes || fields_size >= SLUICE_NONE16)
 		return -EINVAL;
 	room = size_bytes - text_off;
-	memset(head, 0,
-	       offsetof(struct sluice_head, first)); /* `bases` says which of base[] count */
-	memset(head->first, 0xff, sizeof head->first);
-	head->group = head->server = 0;
-	head->body_bytes = SLUICE_LENGTH_NONE;
 	head->text_off = (uint32_t)text_off;
 	head->text_size = room < HTTP_HEAD_BYTES_MAX ? (uint32_t)room : HTTP_HEAD_BYTES_MAX;
 	head->fields_size = fields_size;
 	head->base[0] = ref + text_off;
-	head->bases = 1;
+	head->group = head->server = 0;
 	return 0;
+}
+
+void http_head_clear(struct sluice_head *head)
+{
+	memset(head, 0, offsetof(struct sluice_head, text_off));
+	memset(head->first, 0xff, sizeof head->first);
+	head->body_bytes = SLUICE_LENGTH_NONE;
+	head->text_used = 0;
+	head->bases = 1; /* which says which of base[] count */
+}
+
+int http_head_init(struct sluice_head *head, uint64_t ref, uint32_t size_bytes,
+		   uint32_t fields_size)
+{
+	int error = http_head_shape(head, ref, size_bytes, fields_size);
+
+	if (!error)
+		http_head_clear(head);
+	return error;
 }
 
 uint8_t *http_slot_room(struct sluice_head *head, uint32_t len)

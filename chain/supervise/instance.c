@@ -44,6 +44,7 @@ int instance_create(struct supervisor *s, uint16_t function_id,
 	i->process = PROCESS_NONE;
 	i->info.function = function_id;
 	i->info.function_name = function->name;
+	i->info.cpu = function->cpu;
 	i->info.plugin = function->plugin;
 	i->info.index = index;
 	i->info.state = INSTANCE_WAITING;

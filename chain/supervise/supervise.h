@@ -45,6 +45,7 @@ struct instance_info {
 	const char *function_name; /* from its conf_function */
 	const char *plugin;
 	unsigned index; /* its place: 0 … instances-1 */
+	int cpu;        /* it runs there alone; -1: on any that no worker has */
 	uint32_t id;    /* of this process, unique for the daemon's life */
 	enum instance_state state;
 	pid_t pid;

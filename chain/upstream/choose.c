@@ -33,10 +33,13 @@ static int32_t weight_of(const struct chooser *chooser, uint32_t server)
 
 typedef bool usable_fn(const struct upstreams *upstreams, uint32_t server);
 
-static bool has_room(const struct upstreams *upstreams, uint32_t server)
+/* The only one of its group: whether that is chosen by weight or not, its credit stays. */
+static uint32_t only(const struct chooser *chooser, uint32_t server, const uint32_t *tried,
+		     unsigned tried_count, usable_fn *usable)
 {
-	return upstreams_state(upstreams, server) == SLUICE_SERVER_UP &&
-	       !upstreams_full(upstreams, server);
+	return usable(chooser->upstreams, server) && !among(server, tried, tried_count)
+		       ? server
+		       : UPSTREAM_NONE;
 }
 
 /* Every candidate earns its weight; the richest is taken and pays what all have earned. */
@@ -46,6 +49,10 @@ static uint32_t choose(struct chooser *chooser, uint16_t group, const uint32_t *
 	uint32_t best = UPSTREAM_NONE, server;
 	int32_t total = 0;
 
+	server = upstreams_server(chooser->upstreams, group, 0);
+	if (server != UPSTREAM_NONE &&
+	    upstreams_server(chooser->upstreams, group, 1) == UPSTREAM_NONE)
+		return only(chooser, server, tried, tried_count, usable);
 	for (uint16_t place = 0;
 	     (server = upstreams_server(chooser->upstreams, group, place)) != UPSTREAM_NONE;
 	     place++) {
@@ -64,7 +71,7 @@ static uint32_t choose(struct chooser *chooser, uint16_t group, const uint32_t *
 uint32_t chooser_next(struct chooser *chooser, uint16_t group, const uint32_t *tried,
 		      unsigned tried_count)
 {
-	uint32_t server = choose(chooser, group, tried, tried_count, has_room);
+	uint32_t server = choose(chooser, group, tried, tried_count, upstreams_has_room);
 
 	if (server == UPSTREAM_NONE && !tried_count && !upstreams_busy(chooser->upstreams, group))
 		server = choose(chooser, group, NULL, 0, upstreams_only_ejected);

@@ -16,46 +16,39 @@ static void take_away(uint32_t *counter)
 
 /* --- connections ----------------------------------------------------------------- */
 
-static uint32_t begin(struct upstreams *upstreams, uint32_t server, uint32_t *in_group)
+static bool above(uint32_t used, uint32_t most)
 {
-	*in_group = add(&upstreams->load[upstreams_group_of(upstreams, server)].active);
-	return add(&upstreams->view->server[server].active);
+	return most && used > most;
+}
+
+/* Whether it is too much when so many use the server, and so many its group. */
+static bool beyond(const struct upstreams *upstreams, uint32_t server, uint16_t group,
+		   uint32_t at_server, uint32_t in_group)
+{
+	return above(at_server, load(&upstreams->server[server].max_connections)) ||
+	       above(in_group, load(&upstreams->group[group].max_connections));
 }
 
 void upstreams_begin(struct upstreams *upstreams, uint32_t server)
 {
-	uint32_t in_group;
-
-	begin(upstreams, server, &in_group);
+	add(&upstreams->load[upstreams->server[server].group].active);
+	add(&upstreams->view->server[server].active);
 	__atomic_fetch_add(&upstreams->server[server].exchanges, 1, __ATOMIC_RELAXED);
 }
 
 void upstreams_end(struct upstreams *upstreams, uint32_t server)
 {
 	take_away(&upstreams->view->server[server].active);
-	take_away(&upstreams->load[upstreams_group_of(upstreams, server)].active);
-}
-
-static bool above(uint32_t used, uint32_t most)
-{
-	return most && used > most;
-}
-
-static bool beyond(const struct upstreams *upstreams, uint32_t server, uint32_t at_server,
-		   uint32_t in_group)
-{
-	const struct upstream_group *group =
-		&upstreams->group[upstreams_group_of(upstreams, server)];
-
-	return above(at_server, load(&upstreams->server[server].max_connections)) ||
-	       above(in_group, load(&group->max_connections));
+	take_away(&upstreams->load[upstreams->server[server].group].active);
 }
 
 bool upstreams_admit(struct upstreams *upstreams, uint32_t server)
 {
-	uint32_t in_group, at_server = begin(upstreams, server, &in_group);
+	uint16_t group = upstreams->server[server].group;
+	uint32_t in_group = add(&upstreams->load[group].active);
+	uint32_t at_server = add(&upstreams->view->server[server].active);
 
-	if (beyond(upstreams, server, at_server, in_group)) {
+	if (beyond(upstreams, server, group, at_server, in_group)) {
 		upstreams_end(upstreams, server);
 		return false;
 	}
@@ -65,8 +58,16 @@ bool upstreams_admit(struct upstreams *upstreams, uint32_t server)
 
 bool upstreams_full(const struct upstreams *upstreams, uint32_t server)
 {
-	return beyond(upstreams, server, load(&upstreams->view->server[server].active) + 1,
-		      load(&upstreams->load[upstreams_group_of(upstreams, server)].active) + 1);
+	uint16_t group = upstreams->server[server].group;
+
+	return beyond(upstreams, server, group, load(&upstreams->view->server[server].active) + 1,
+		      load(&upstreams->load[group].active) + 1);
+}
+
+bool upstreams_has_room(const struct upstreams *upstreams, uint32_t server)
+{
+	return upstreams_state(upstreams, server) == SLUICE_SERVER_UP &&
+	       !upstreams_full(upstreams, server);
 }
 
 bool upstreams_busy(const struct upstreams *upstreams, uint16_t group)

@@ -64,7 +64,7 @@ static void idle_remove(struct upstream_conn *conn)
 {
 	struct upstream_pool *pool = conn->pool;
 
-	timer_stop(pool->timers, &conn->timer);
+	timer_rest(&conn->timer);
 	TAILQ_REMOVE(&pool->idle[conn->server], conn, link);
 	TAILQ_REMOVE(&pool->by_age, conn, age);
 	pool->idle_count[conn->server]--;
@@ -96,6 +96,7 @@ static void conn_free(struct upstream_conn *conn)
 		idle_remove(conn);
 		pool->counters.idle_closed++;
 	}
+	timer_stop(pool->timers, &conn->timer);
 	TAILQ_INSERT_HEAD(&pool->free, conn, link);
 	pool->used--;
 }

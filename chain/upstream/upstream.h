@@ -91,6 +91,8 @@ void upstreams_begin(struct upstreams *upstreams, uint32_t server);
 bool upstreams_admit(struct upstreams *upstreams, uint32_t server)
 	__attribute__((warn_unused_result));
 bool upstreams_full(const struct upstreams *upstreams, uint32_t server);
+/* It is up, and not full. */
+bool upstreams_has_room(const struct upstreams *upstreams, uint32_t server);
 /* Some of the group's servers are up: if none can be had, it is for its limits. */
 bool upstreams_busy(const struct upstreams *upstreams, uint16_t group);
 /* An exchange gets in line, and leaves it; is tried again, and that is over. False: too many. */

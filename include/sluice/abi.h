@@ -74,6 +74,8 @@ struct sluice_slice {
 };
 SLUICE_ASSERT(sizeof(struct sluice_slice) == 16, "ABI");
 
+struct sluice_head;
+
 /* --- how exchanges end -------------------------------------------------------- */
 
 enum sluice_ending {
@@ -148,6 +150,16 @@ enum sluice_down_flag {
 	SLUICE_DOWN_END = 1 << 0,  /* body: the last piece. head: no body follows */
 	SLUICE_DOWN_MORE = 1 << 1, /* body: the same piece goes on in the next descriptor */
 	SLUICE_DOWN_RESET = 1 << 2,
+};
+
+/* A head as a function in the worker itself is shown it: REQUEST_HEAD and RESPONSE_HEAD without a
+ * ring. It lies in no shared memory. */
+struct sluice_shown {
+	const struct sluice_head *head; /* NULL: it is not mapped here */
+	uint64_t asked;                 /* of a response: as RESPONSE_HEAD has it */
+	uint32_t exchange, generation;
+	uint8_t response;
+	uint8_t end; /* no body follows */
 };
 
 #define SLUICE_DOWN_SLICES 3
@@ -385,6 +397,11 @@ SLUICE_ASSERT(sizeof(struct sluice_peer) == 20, "ABI");
  * refer to RX payload. base[0] is this slot's own text area, for fields that edits made
  * and for the rare line that lay across two packets.
  *
+ * `same`: heads with the same number have the same start line and the same fields, so that who made
+ * something of one before may make it of the next without a look. It says nothing of where their
+ * text lies, of body_bytes, and of what follows from the connection or was chosen for the exchange.
+ * A number is never given again. 0: nobody knows what this head is the same as.
+ *
  * A connection of a `tcp` chain has one while it is opened: `client`, `local`, `group` and
  * `server` are as ever, there is no field, and the text area holds its early bytes: what the
  * client has sent so far, if a function asked to wait for that.
@@ -397,6 +414,7 @@ struct sluice_head {
 	uint16_t status; /* response */
 	uint16_t fields;
 	uint64_t body_bytes; /* or SLUICE_LENGTH_NONE, SLUICE_LENGTH_UNKNOWN */
+	uint64_t same;
 	struct sluice_text method_text, target;
 	struct sluice_text path, query; /* of target, without '?' */
 	struct sluice_text host, reason;
@@ -413,7 +431,7 @@ struct sluice_head {
 	struct sluice_field field[];
 #endif
 };
-SLUICE_ASSERT(sizeof(struct sluice_head) == 432, "ABI");
+SLUICE_ASSERT(sizeof(struct sluice_head) == 440, "ABI");
 
 /* --- rings ------------------------------------------------------------------- */
 

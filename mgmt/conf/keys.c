@@ -53,7 +53,7 @@ static const struct key daemon_keys[] = {
 	WHOLE("workers", cpus, "[ 0 ]", 0, 1023, "the CPUs that run workers, one on each"),
 	ENUM(conf_daemon, poll, poll_words, "\"adaptive\"",
 	     "busy: workers never sleep; adaptive: they sleep when there is nothing to do"),
-	ENUM(conf_daemon, hugepages, hugepages_words, "\"auto\"", "auto: used when there are some"),
+	ENUM(conf_daemon, hugepages, hugepages_words, "\"auto\"", "auto: used if there are enough"),
 	UINT(conf_daemon, memory_mb, "512", 64, 1048576, "for packets, connections and messages"),
 	UINT(conf_daemon, max_connections, "65536", 16, 4194304,
 	     "of clients and to servers, all workers"),

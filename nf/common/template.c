@@ -211,6 +211,18 @@ void template_expand(const struct template *template, const struct template_sour
 	template_expand_by(template, source, put_as_it_is, out);
 }
 
+bool template_is_steady(const struct template *template)
+{
+	for (unsigned i = 0; i < template->parts; ++i) {
+		const struct template_part *part = &template->part[i];
+
+		if (part->kind == PART_KEPT ||
+		    (part->kind == PART_VARIABLE && !variable_is_steady(&part->variable)))
+			return false;
+	}
+	return true;
+}
+
 bool template_begins(const struct template *template, const char *text)
 {
 	const struct template_part *first = template->part;

@@ -87,6 +87,9 @@ typedef void template_put(struct sluice_str value, bool number, struct text *out
 void template_expand_by(const struct template *template, const struct template_source *source,
 			template_put *put, struct text *out);
 
+/* Requests whose heads say the same, of the same client, make the same of it. */
+bool template_is_steady(const struct template *template);
+
 /* It begins with this text, whatever the request. */
 bool template_begins(const struct template *template, const char *text);
 

@@ -176,6 +176,21 @@ static const struct variable_kind kinds[] = {
 	{0},
 };
 
+bool variable_is_steady(const struct variable *variable)
+{
+	static variable_value *const steady[] = {
+		value_host,    value_path,   value_query, value_target, value_method,
+		value_version, value_client, value_field, value_cookie,
+	};
+
+	if (variable->kind->stage != STAGE_REQUEST)
+		return false;
+	for (unsigned i = 0; i < sizeof(steady) / sizeof(steady[0]); ++i)
+		if (variable->kind->value == steady[i])
+			return true;
+	return false;
+}
+
 /* --- finding ---------------------------------------------------------------------------- */
 
 static const struct variable_kind *kind_of(const struct variable_kind *kind, struct sluice_str name)

@@ -55,6 +55,8 @@ int variable_find(struct pool *pool, const struct sluice_conf *where, struct slu
 struct sluice_str variable_get(const struct variable *variable, const struct variable_source *from,
 			       char scratch[VARIABLE_SCRATCH]);
 
+/* It follows from what the request's head says, and from the client's address. */
+bool variable_is_steady(const struct variable *variable);
 bool variable_is_id(const struct variable *variable);
 bool variable_equal(const struct variable *a, const struct variable *b);
 

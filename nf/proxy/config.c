@@ -156,6 +156,20 @@ static int read_changes(struct proxy *proxy, const struct sluice_conf *group,
 	return errors ? -EINVAL : 0;
 }
 
+static bool sets_are_steady(const struct proxy_edits *edits)
+{
+	for (unsigned i = 0; i < edits->set_count; ++i)
+		if (!template_is_steady(&edits->set[i].value))
+			return false;
+	return true;
+}
+
+static bool is_steady(const struct proxy_route *route)
+{
+	return sets_are_steady(&route->request) &&
+	       (!route->rewrites || template_is_steady(&route->rewrite));
+}
+
 static int read_route(struct proxy *proxy, struct sluice_nf *nf, const struct sluice_conf *group,
 		      struct proxy_route *route)
 {
@@ -172,7 +186,10 @@ static int read_route(struct proxy *proxy, struct sluice_nf *nf, const struct sl
 	err = read_upstream(nf, group, &route->group);
 	if (proxy_read_how(group, &route->how))
 		err = -EINVAL;
-	return read_changes(proxy, group, route) ? -EINVAL : err;
+	if (read_changes(proxy, group, route))
+		err = -EINVAL;
+	route->steady = !err && is_steady(route);
+	return err;
 }
 
 /* All requests go to the group that connections go to. */
@@ -184,6 +201,7 @@ static int one_route(struct proxy *proxy)
 	proxy->routes[0].group = proxy->upstream;
 	proxy->routes[0].rule.from_any = true;
 	proxy->routes[0].how.retries = SLUICE_RETRIES_OF_GROUP;
+	proxy->routes[0].steady = true;
 	proxy->routes_count = 1;
 	return 0;
 }

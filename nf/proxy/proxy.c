@@ -15,10 +15,21 @@ static enum sluice_verdict edit_failed(struct proxy *proxy, struct sluice_exchan
 	return proxy_error(proxy, x, err == -ENOSPC ? 431 : 500);
 }
 
+static enum sluice_verdict send(struct proxy *proxy, struct sluice_exchange *x,
+				const struct proxy_route *route)
+{
+	struct context *context = sluice_ctx(x);
+
+	++*proxy->counters.routed;
+	context->route = route;
+	sluice_route(x, route->group);
+	sluice_how(x, &route->how);
+	return SLUICE_PASS;
+}
+
 static enum sluice_verdict follow(struct proxy *proxy, const struct proxy_route *route,
 				  const struct template_source *source)
 {
-	struct context *context = sluice_ctx(source->from.x);
 	int err;
 
 	if (route->redirects)
@@ -30,21 +41,20 @@ static enum sluice_verdict follow(struct proxy *proxy, const struct proxy_route 
 		err = proxy_rewrite(proxy, route, source);
 	if (err)
 		return edit_failed(proxy, source->from.x, err);
-	++*proxy->counters.routed;
-	context->route = route;
-	sluice_route(source->from.x, route->group);
-	sluice_how(source->from.x, &route->how);
-	return SLUICE_PASS;
+	proxy_keep(proxy, source->from.x, route);
+	return send(proxy, source->from.x, route);
 }
 
 static enum sluice_verdict proxy_request(struct sluice_exchange *x)
 {
 	struct proxy *proxy = sluice_data(sluice_of(x));
 	struct template_source source = {.from = {.x = x}};
-	const struct proxy_route *route;
+	const struct proxy_route *route = proxy_recall(proxy, x);
 	enum sluice_verdict verdict;
 
 	++*proxy->counters.requests;
+	if (route)
+		return send(proxy, x, route);
 	if (proxy_answers(proxy, x, &verdict))
 		return verdict;
 	source.from.path = path_canonical(sluice_path(x), &proxy->path_room);

@@ -4,10 +4,10 @@
  * one group, with PROXY headers in and out. README.md is its manual.
  *
  * config.c reads the routes once; route.c finds a request's route; edits.c makes the route's
- * changes; same.c, forwarded.c and via.c the fields by which proxies tell of themselves;
- * own_answers.c and pages.c are for requests that a proxy must answer itself. open.c is for
- * connections, and header.c for their PROXY headers. Everything belongs to one instance and its
- * thread; routes never change.
+ * changes; again.c has what was made of requests that came before; same.c, forwarded.c and via.c
+ * the fields by which proxies tell of themselves; own_answers.c and pages.c are for requests that a
+ * proxy must answer itself. open.c is for connections, and header.c for their PROXY headers.
+ * Everything belongs to one instance and its thread; routes never change.
  *
  * Fields of the connection (RFC 9110 §7.6.1) are none of its business: the manager took
  * those that Connection names out of the head before any function saw it, leaves the other
@@ -18,6 +18,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <sluice/nf.h>
 
@@ -51,6 +52,7 @@ struct proxy_route {
 	bool rewrites;
 	struct template rewrite;
 	struct proxy_edits request, response;
+	bool steady; /* the same for every request whose head says the same, of one client */
 };
 
 /* What is answered instead of errors of these statuses. */
@@ -75,6 +77,15 @@ struct proxy_same {
 	struct sluice_peer client;
 	uint32_t host_len;
 	char host[64];
+	struct sluice_kept_edits edits;
+};
+
+/* What was made of a request. */
+#define PROXY_AGAIN 64 /* requests; a power of two */
+struct proxy_again {
+	uint64_t same; /* of its head; 0: free */
+	struct sluice_peer client;
+	const struct proxy_route *route;
 	struct sluice_kept_edits edits;
 };
 
@@ -106,6 +117,7 @@ struct proxy {
 	struct sluice_kept_edits via_same[2]; /* the edit that adds it, once it was made */
 	struct proxy_counters counters;
 	struct proxy_same same[PROXY_SAME];
+	struct proxy_again again[PROXY_AGAIN];
 	struct path_room path_room;
 	char room[SLUICE_EDITS_MAX_BYTES]; /* for the text of one edit at a time */
 };
@@ -132,6 +144,23 @@ enum sluice_verdict proxy_redirect(struct proxy *proxy, const struct proxy_route
 enum sluice_verdict proxy_error(struct proxy *proxy, struct sluice_exchange *x, uint16_t status);
 /* True: the response, whose head is there, was answered with a page, with *verdict. */
 bool proxy_page(struct proxy *proxy, struct sluice_exchange *x, enum sluice_verdict *verdict);
+
+/* A number for a client and something else of its request. Neighbours get different ones, of either
+ * family: the addresses of IPv6 differ at their ends. */
+static inline uint32_t proxy_mix(const struct sluice_peer *client, uint64_t with)
+{
+	uint64_t half[2];
+
+	memcpy(half, client->bytes, sizeof(half));
+	half[0] ^= half[1] ^ with << 1;
+	return (uint32_t)((half[0] ^ half[0] >> 32) * UINT64_C(0x9e3779b97f4a7c15) >> 32);
+}
+
+/* The route of a request that came before, whose edits are made; NULL: it did not. And keeps what
+ * was made of one that was sent on its way. */
+const struct proxy_route *proxy_recall(struct proxy *proxy, struct sluice_exchange *x);
+void proxy_keep(struct proxy *proxy, const struct sluice_exchange *x,
+		const struct proxy_route *route);
 
 /* Edits: 0, or -errno of the first that was refused. */
 int proxy_edit(struct proxy *proxy, const struct proxy_edits *edits,

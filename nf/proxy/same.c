@@ -17,14 +17,9 @@ static bool brings_none(const struct sluice_head *head)
 	       head->first[SLUICE_FIELD_FORWARDED] == SLUICE_NONE16;
 }
 
-/* Neighbours lie in different places. */
 static struct proxy_same *place_of(struct proxy *proxy, const struct sluice_head *head)
 {
-	uint64_t half[2];
-
-	memcpy(half, head->client.bytes, sizeof(half));
-	half[0] = (half[0] ^ half[1]) * UINT64_C(0x9e3779b97f4a7c15);
-	return &proxy->same[half[0] >> 32 & (PROXY_SAME - 1)];
+	return &proxy->same[proxy_mix(&head->client, 0) & (PROXY_SAME - 1)];
 }
 
 static bool is_same(const struct proxy_same *same, const struct sluice_head *head,

@@ -372,12 +372,10 @@ static void answered(struct sluice_exchange *x, enum sluice_verdict verdict)
 /* There is nothing to say but the verdict. */
 static bool is_plain(const struct sluice_exchange *x, enum sluice_verdict verdict)
 {
-	if ((verdict != SLUICE_PASS && verdict != SLUICE_LEAVE) || x->edits || x->resize ||
-	    x->has_how || x->steady_ms || x->early_count || x->more)
+	if ((verdict != SLUICE_PASS && verdict != SLUICE_LEAVE) || x->said || x->edits || x->more)
 		return false;
 	return x->phase == NF_RESPONSE_HEAD ||
-	       (x->phase == NF_REQUEST_HEAD && x->group == SLUICE_NONE16 &&
-		x->server == SLUICE_NONE16);
+	       (x->phase == NF_REQUEST_HEAD && x->choice == NF_NO_CHOICE);
 }
 
 static bool plain_put(struct sluice_exchange *x, enum sluice_verdict verdict)
@@ -385,14 +383,15 @@ static bool plain_put(struct sluice_exchange *x, enum sluice_verdict verdict)
 	const struct nf_env *env = x->nf->env;
 
 	if (!env->plain || !is_plain(x, verdict) ||
-	    !env->plain(x->nf->env_ctx, x->slot, x->generation, verdict))
+	    !env->plain(x->nf->env_ctx, x->worker, x->slot, x->generation, verdict))
 		return false;
 	x->respond = x->answering = false;
 	x->nf->room_came = true;
 	return true;
 }
 
-static void head_put(struct sluice_exchange *x, enum sluice_verdict verdict)
+static __attribute__((noinline)) void head_put(struct sluice_exchange *x,
+					       enum sluice_verdict verdict)
 {
 	struct sluice_up up = up_of(x, SLUICE_UP_VERDICT);
 
@@ -423,9 +422,10 @@ static void head_put(struct sluice_exchange *x, enum sluice_verdict verdict)
 void answer_head(struct sluice_exchange *x, enum sluice_verdict verdict)
 {
 	FAULT_POINT(ANSWERED);
-	verdict = head_verdict(x, verdict);
-	if (!plain_put(x, verdict))
+	if (!plain_put(x, verdict)) {
+		verdict = head_verdict(x, verdict);
 		head_put(x, verdict);
+	}
 	answered(x, verdict);
 }
 

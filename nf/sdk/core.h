@@ -38,7 +38,7 @@ struct nf_env {
 		   bool must);
 	/* The verdict on the head of that exchange is PASS or LEAVE and says nothing else. True: it
 	 * is taken so; else it is to be put. May be NULL. */
-	bool (*plain)(void *ctx, uint32_t exchange, uint32_t generation,
+	bool (*plain)(void *ctx, unsigned worker, uint32_t exchange, uint32_t generation,
 		      enum sluice_verdict verdict);
 	void (*log)(void *ctx, enum sluice_log_level level, const char *text);
 	/* As sluice_connection. May be NULL. */
@@ -75,30 +75,46 @@ enum nf_phase {
 	NF_SEEN,
 };
 
+#define NF_NO_CHOICE UINT32_MAX
+
 LIST_HEAD(sluice_ask_list, sluice_ask);
 
 struct sluice_exchange {
 	struct sluice_nf *nf; /* these three: for as long as there is the slot */
 	uint32_t slot;
 	uint16_t worker;
-	uint32_t generation; /* from here on: zero at its begin */
-	uint8_t phase;       /* enum nf_phase: the hook that runs, or whose answer is held */
-	bool live;           /* between its first event and its end */
+	struct sluice_how how;     /* with `has_how` */
+	struct sluice_slice early; /* the first of them, with `early_count` */
+	uint32_t generation;       /* from here on: zero at its begin */
+	uint8_t phase;             /* enum nf_phase: the hook that runs, or whose answer is held */
+	bool live;                 /* between its first event and its end */
 	bool held;
-	bool respond;    /* sluice_respond was called */
-	bool resize;     /* sluice_body_resize was */
-	bool answering;  /* its RESPOND went out and its body is not ended */
-	bool refused;    /* it did so at a piece of the request: the rest of that is not shown */
-	bool asks_head;  /* the request is a HEAD */
-	bool left;       /* by a piece of body: more may be on the ring for it */
-	bool body_ended; /* the function gave the last piece of its answer */
-	bool no_body;    /* HEAD, or none by status or length: what is emitted goes nowhere */
-	bool has_how;
-	uint16_t steady_ms; /* of the verdict to come; 0: it is not */
-	uint32_t steady_tag;
+	bool respond;     /* sluice_respond was called */
+	bool answering;   /* its RESPOND went out and its body is not ended */
+	bool refused;     /* it did so at a piece of the request: the rest of that is not shown */
+	bool asks_head;   /* the request is a HEAD */
+	bool left;        /* by a piece of body: more may be on the ring for it */
+	bool body_ended;  /* the function gave the last piece of its answer */
+	bool no_body;     /* HEAD, or none by status or length: what is emitted goes nowhere */
 	bool early_ended; /* the client of a connection sends nothing after its early bytes */
-	uint16_t status, group, server;
-	uint16_t early_count;
+	uint16_t status;
+	uint32_t steady_tag;
+	union {
+		struct {
+			uint16_t group, server;
+		};
+		uint32_t choice; /* NF_NO_CHOICE: neither was named */
+	};
+	/* What goes with the verdict to come, beside `more` and `edits`. */
+	union {
+		struct {
+			uint16_t steady_ms; /* 0: it is not */
+			uint16_t early_count;
+			bool resize; /* sluice_body_resize was called */
+			bool has_how;
+		};
+		uint64_t said; /* 0: nothing */
+	};
 	uint64_t body_bytes, body_sent;
 	uint64_t in_flight_bytes;
 	uint32_t early_taken; /* bytes, with the verdict of `open` */
@@ -106,11 +122,10 @@ struct sluice_exchange {
 	const struct sluice_end *end; /* while `done` runs */
 	uint64_t asked; /* response: where the head of what the origin was asked lies; 0: nowhere */
 	struct nf_edits *edits;
-	struct sluice_how how;       /* with `has_how` */
 	struct sluice_ask_list asks; /* that end with it */
 	/* Slices given until the verdict. Of `open`: what goes ahead. The first goes with the
 	 * verdict, the others (NF_EARLY_MAX of them) after it. */
-	struct sluice_slice early, *more;
+	struct sluice_slice *more;
 	_Alignas(16) uint8_t ctx[];
 };
 
@@ -233,14 +248,8 @@ void nf_seen(struct sluice_nf *nf, const struct sluice_head *request,
 	     const struct sluice_head *response, const struct sluice_head *asked,
 	     const struct sluice_end *end);
 
-/* A head that is there already: what REQUEST_HEAD and RESPONSE_HEAD say of it. */
-struct nf_head {
-	const struct sluice_head *head; /* NULL: it is not mapped here */
-	uint64_t asked;
-	uint32_t exchange, generation;
-	bool response, end;
-};
-void nf_head(struct sluice_nf *nf, unsigned worker, const struct nf_head *head);
+/* A head that is there already. */
+void nf_head(struct sluice_nf *nf, unsigned worker, const struct sluice_shown *head);
 
 /* --- between the library's files ------------------------------------------------------ */
 
@@ -248,6 +257,18 @@ void nf_head(struct sluice_nf *nf, unsigned worker, const struct nf_head *head);
 
 /* The exchange in that slot, of whatever generation; NULL when there is no memory. */
 struct sluice_exchange *nf_exchange_at(struct sluice_nf *nf, unsigned worker, uint32_t slot);
+/* The same, if that slot was seen before; NULL: nf_exchange_at has to make it. */
+static inline struct sluice_exchange *nf_exchange_known(const struct sluice_nf *nf, unsigned worker,
+							uint32_t slot)
+{
+	const struct nf_worker *w = &nf->worker[worker];
+	uint32_t number = slot / NF_CHUNK;
+
+	if (number >= w->chunks_count || !w->chunks[number])
+		return NULL;
+	return (struct sluice_exchange *)(w->chunks[number] +
+					  (size_t)(slot % NF_CHUNK) * nf->stride);
+}
 void nf_exchange_begin(struct sluice_exchange *x, uint32_t generation);
 /* Gives back all that it holds, answered or not. */
 void nf_exchange_end(struct sluice_exchange *x);

@@ -15,19 +15,25 @@ static bool is_left(const struct sluice_exchange *x, uint32_t generation)
 	return x && x->left && x->generation == generation;
 }
 
-/* The exchange that is spoken of: as it is, or begun if the slot has a new user. */
-static struct sluice_exchange *exchange_of(struct sluice_nf *nf, unsigned worker, uint32_t slot,
-					   uint32_t generation)
+static __attribute__((noinline)) struct sluice_exchange *
+exchange_first(struct sluice_nf *nf, unsigned worker, uint32_t slot)
 {
 	struct sluice_exchange *x = nf_exchange_at(nf, worker, slot);
 
-	if (!x) {
+	if (!x)
 		nf_complain(nf, "no memory for an exchange: it is reset");
-		return NULL;
-	}
-	if (is_left(x, generation))
-		return x;
-	if (!x->live || x->generation != generation)
+	return x;
+}
+
+/* The exchange that is spoken of: as it is, or begun if the slot has a new user. */
+static inline struct sluice_exchange *exchange_of(struct sluice_nf *nf, unsigned worker,
+						  uint32_t slot, uint32_t generation)
+{
+	struct sluice_exchange *x = nf_exchange_known(nf, worker, slot);
+
+	if (!x)
+		x = exchange_first(nf, worker, slot);
+	if (x && !((x->live || x->left) && x->generation == generation))
 		nf_exchange_begin(x, generation);
 	return x;
 }
@@ -47,8 +53,8 @@ static void refuse(struct sluice_nf *nf, unsigned worker, uint32_t slot, uint32_
 	nf->env->put(nf->env_ctx, worker, &up, NULL, true);
 }
 
-static void show_head(struct sluice_exchange *x, const struct nf_head *from, enum nf_phase phase,
-		      head_hook *hook)
+static inline void show_head(struct sluice_exchange *x, const struct sluice_shown *from,
+			     enum nf_phase phase, head_hook *hook)
 {
 	enum sluice_verdict verdict = SLUICE_PASS;
 
@@ -72,19 +78,25 @@ static void show_head(struct sluice_exchange *x, const struct nf_head *from, enu
 		answer_head(x, verdict);
 }
 
-static void on_head(struct sluice_nf *nf, unsigned worker, const struct nf_head *from,
-		    enum nf_phase phase, head_hook *hook)
+static __attribute__((noinline)) void refuse_head(struct sluice_nf *nf, unsigned worker,
+						  const struct sluice_shown *from,
+						  enum sluice_verdict verdict)
+{
+	refuse(nf, worker, from->exchange, from->generation, NULL, verdict);
+}
+
+static inline void on_head(struct sluice_nf *nf, unsigned worker, const struct sluice_shown *from,
+			   enum nf_phase phase, head_hook *hook)
 {
 	struct sluice_exchange *x = exchange_of(nf, worker, from->exchange, from->generation);
 
 	if (x && !is_left(x, from->generation))
 		show_head(x, from, phase, hook);
 	else
-		refuse(nf, worker, from->exchange, from->generation, NULL,
-		       x ? SLUICE_LEAVE : SLUICE_RESET);
+		refuse_head(nf, worker, from, x ? SLUICE_LEAVE : SLUICE_RESET);
 }
 
-void nf_head(struct sluice_nf *nf, unsigned worker, const struct nf_head *head)
+void nf_head(struct sluice_nf *nf, unsigned worker, const struct sluice_shown *head)
 {
 	if (head->response)
 		on_head(nf, worker, head, NF_RESPONSE_HEAD, nf->hooks.response_head);
@@ -92,13 +104,13 @@ void nf_head(struct sluice_nf *nf, unsigned worker, const struct nf_head *head)
 		on_head(nf, worker, head, NF_REQUEST_HEAD, nf->hooks.request_head);
 }
 
-static struct nf_head head_of(const struct sluice_nf *nf, unsigned worker,
-			      const struct sluice_down *d)
+static struct sluice_shown head_of(const struct sluice_nf *nf, unsigned worker,
+				   const struct sluice_down *d)
 {
 	uint64_t ref = sluice_ref(nf->worker[worker].messages, (uint64_t)d->arg * 64);
 	bool response = d->kind == SLUICE_DOWN_RESPONSE_HEAD;
 
-	return (struct nf_head){
+	return (struct sluice_shown){
 		.head = (const struct sluice_head *)nf_resolve(nf, ref, sizeof(struct sluice_head)),
 		.asked = response ? d->slice[0].ref : 0,
 		.exchange = d->exchange,
@@ -109,7 +121,7 @@ static struct nf_head head_of(const struct sluice_nf *nf, unsigned worker,
 
 static void on_head_down(struct sluice_nf *nf, unsigned worker, const struct sluice_down *d)
 {
-	const struct nf_head head = head_of(nf, worker, d);
+	const struct sluice_shown head = head_of(nf, worker, d);
 
 	if (d->kind == SLUICE_DOWN_OPEN)
 		on_head(nf, worker, &head, NF_OPEN, nf->hooks.open);

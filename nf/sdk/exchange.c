@@ -69,19 +69,23 @@ exchange_first(struct sluice_nf *nf, unsigned worker, uint32_t slot)
 
 struct sluice_exchange *nf_exchange_at(struct sluice_nf *nf, unsigned worker, uint32_t slot)
 {
-	const struct nf_worker *w = &nf->worker[worker];
-	uint32_t number = slot / NF_CHUNK;
+	struct sluice_exchange *x = nf_exchange_known(nf, worker, slot);
 
-	if (number < w->chunks_count && w->chunks[number])
-		return exchange_in(nf, w->chunks[number], slot);
-	return exchange_first(nf, worker, slot);
+	return x ? x : exchange_first(nf, worker, slot);
+}
+
+/* Something of its own, which has to be given back. */
+static bool holds_any(const struct sluice_exchange *x)
+{
+	return !LIST_EMPTY(&x->asks) || x->early_count || x->more || x->edits;
 }
 
 void nf_exchange_begin(struct sluice_exchange *x, uint32_t generation)
 {
 	size_t from = offsetof(struct sluice_exchange, generation);
 
-	nf_exchange_end(x);
+	if (x->live || holds_any(x))
+		nf_exchange_end(x);
 	memset((uint8_t *)x + from, 0, x->nf->stride - from);
 	x->generation = generation;
 	x->live = true;
@@ -90,10 +94,11 @@ void nf_exchange_begin(struct sluice_exchange *x, uint32_t generation)
 
 void nf_exchange_end(struct sluice_exchange *x)
 {
-	if (!LIST_EMPTY(&x->asks))
+	if (holds_any(x)) {
 		nf_asks_drop(x);
-	answer_drop(x);
-	edits_drop(x);
+		answer_drop(x);
+		edits_drop(x);
+	}
 	x->live = x->held = x->respond = x->answering = false;
 	x->phase = NF_IDLE;
 	x->head = NULL;

@@ -175,6 +175,16 @@ static void line_write(struct sluice_head *head, struct raw *raw, const struct h
 	raw_put(raw, "\r\n");
 }
 
+/* Heads that say the same have the same number, as in the daemon. */
+static uint64_t number_of(const struct raw *raw)
+{
+	uint64_t number = 0;
+
+	for (uint32_t i = 0; i < raw->used; i++)
+		number = (number ^ (uint8_t)raw->text[i]) * UINT64_C(0x100000001b3) + 1;
+	return number | 1;
+}
+
 uint32_t harness_head_write(struct harness *h, const struct harness_line *line)
 {
 	unsigned count = count_of(line->fields);
@@ -200,5 +210,6 @@ uint32_t harness_head_write(struct harness *h, const struct harness_line *line)
 	line_write(head, &raw, line);
 	for (unsigned i = 0; i < count; i++)
 		field_put(head, &raw, &line->fields[i]);
+	head->same = number_of(&raw);
 	return (uint32_t)(offset / 64);
 }

@@ -42,6 +42,10 @@ void outring_fini(struct outring *o);
 uint32_t outring_room(struct outring *o);
 /* 0, or -EAGAIN (never with `must`). */
 int outring_put(struct outring *o, const struct sluice_up *up, const void *text, bool must);
+/* The same for a verdict on a head that says nothing else, written where it stays. False: it is to
+ * be put. */
+bool outring_plain(struct outring *o, uint32_t exchange, uint32_t generation,
+		   enum sluice_verdict verdict);
 /* Looks what was consumed and writes what was kept aside. True if the worker consumed anything. */
 bool outring_flush(struct outring *o);
 /* Makes what was put visible; wakes a worker that sleeps. `wake`: also if nothing was put. */

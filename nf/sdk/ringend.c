@@ -7,6 +7,7 @@
 #include "nf/sdk/fault.h"
 
 #define BATCH 64
+#define AHEAD 4 /* so long before it is looked at it is sent for */
 
 int ringend_open(struct ringend *end, const void *down, void *up, uint16_t messages, int wake_fd)
 {
@@ -34,26 +35,35 @@ uint64_t *ringend_counters(const struct ringend *end)
 	return (uint64_t *)(end->out.text + end->out.text_bytes);
 }
 
-static void prefetch(const struct ringend *end, const struct nf_region *messages, uint32_t i)
+/* What the hook and we look at first: the head, and our own exchange. */
+static void prefetch(const struct ringend *end, const struct sluice_nf *nf, unsigned worker,
+		     uint32_t i)
 {
 	const struct sluice_down *next = &end->ring[i & (end->entries - 1)];
+	const struct sluice_exchange *x;
 
-	__builtin_prefetch(next + 1);
-	if (next->kind == SLUICE_DOWN_REQUEST_HEAD || next->kind == SLUICE_DOWN_RESPONSE_HEAD ||
-	    next->kind == SLUICE_DOWN_OPEN || next->kind == SLUICE_DOWN_SEEN)
-		__builtin_prefetch(messages->base + (uint64_t)next->arg * 64);
+	__builtin_prefetch(&end->ring[(i + AHEAD) & (end->entries - 1)]);
+	if (next->kind != SLUICE_DOWN_REQUEST_HEAD && next->kind != SLUICE_DOWN_RESPONSE_HEAD &&
+	    next->kind != SLUICE_DOWN_OPEN && next->kind != SLUICE_DOWN_SEEN)
+		return;
+	__builtin_prefetch(nf->region[end->messages].base + (uint64_t)next->arg * 64);
+	x = nf_exchange_known(nf, worker, next->exchange);
+	if (!x)
+		return;
+	__builtin_prefetch(x);
+	__builtin_prefetch(&x->generation);
+	__builtin_prefetch(&x->ctx);
 }
 
 void ringend_turn(struct ringend *end, struct sluice_nf *nf, unsigned worker)
 {
-	const struct nf_region *messages = &nf->region[end->messages];
 	uint32_t produced = __atomic_load_n(&end->down->produced, __ATOMIC_ACQUIRE);
 	uint32_t waiting = produced - end->consumed, n = waiting < BATCH ? waiting : BATCH;
 	uint32_t done = 0;
 
 	while (done < n && !outring_keeps(&end->out)) {
-		if (done + 1 < n)
-			prefetch(end, messages, end->consumed + done + 1);
+		if (done + AHEAD < n)
+			prefetch(end, nf, worker, end->consumed + done + AHEAD);
 		FAULT_POINT(TAKEN);
 		nf_event(nf, worker, &end->ring[(end->consumed + done) & (end->entries - 1)]);
 		done++;

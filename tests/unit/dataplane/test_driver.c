@@ -42,7 +42,7 @@ static void most_need_no_special_care(void **state)
 		assert_int_equal(d->wake, DRIVER_WAKE_EDGE);
 		assert_int_equal(d->broken, 0);
 		assert_false(d->private_rx || d->lazy_rx || d->packet_socket || d->peer_mac ||
-			     d->socket_file || d->keeps_sent || d->plain_sums);
+			     d->socket_file || d->keeps_sent || d->plain_sums || d->even_pieces);
 	}
 }
 

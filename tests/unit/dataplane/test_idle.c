@@ -108,6 +108,29 @@ static void naps_grow_until_there_is_work(void **state)
 	idle_destroy(&idle);
 }
 
+static void spins_where_sleeps_are_short(void **state)
+{
+	struct idle idle = {.spin_us = IDLE_SPIN_MAX_US};
+
+	(void)state;
+	idle_slept(&idle, IDLE_SHORT_US + 1);
+	assert_int_equal(idle_spin_us(&idle), IDLE_SPIN_MAX_US / 2);
+	for (int i = 0; i < 8; i++)
+		idle_slept(&idle, 1000);
+	assert_int_equal(idle_spin_us(&idle), 0);
+	idle_slept(&idle, IDLE_SHORT_US);
+	assert_int_equal(idle_spin_us(&idle), IDLE_SPIN_MAX_US);
+}
+
+static void naps_say_nothing_of_spinning(void **state)
+{
+	struct idle idle = {.spin_us = IDLE_SPIN_MAX_US, .naps = true};
+
+	(void)state;
+	idle_slept(&idle, IDLE_NAP_MAX_US);
+	assert_int_equal(idle_spin_us(&idle), IDLE_SPIN_MAX_US);
+}
+
 /* A worker without a queue in a port is told by the others: it has nothing to poll there. */
 static void another_workers_queue(void **state)
 {
@@ -127,6 +150,8 @@ int main(void)
 		cmocka_unit_test(ends_when_a_port_has_packets),
 		cmocka_unit_test(an_edge_ends_one_sleep),
 		cmocka_unit_test(naps_grow_until_there_is_work),
+		cmocka_unit_test(spins_where_sleeps_are_short),
+		cmocka_unit_test(naps_say_nothing_of_spinning),
 		cmocka_unit_test(another_workers_queue),
 	};
 

@@ -115,9 +115,9 @@ static void is_called_in_place(void **state)
 	const struct sluice_down down = {
 		.exchange = 3, .generation = 7, .kind = SLUICE_DOWN_REQUEST_HEAD};
 	uint8_t text[SLUICE_EDITS_MAX_BYTES];
-	const struct engine_head head = {.head = (const struct sluice_head *)t.messages->base,
-					 .exchange = 5,
-					 .generation = 7};
+	const struct sluice_shown head = {.head = (const struct sluice_head *)t.messages->base,
+					  .exchange = 5,
+					  .generation = 7};
 	struct engine_answer answer = {.text = text};
 	struct sluice_up up[2];
 
@@ -152,9 +152,9 @@ static void says_it_in_full(void **state)
 {
 	static const char config[] = "{\"l\":1,\"f\":\"t.conf\",\"t\":\"group\",\"v\":{\"field\":"
 				     "{\"l\":1,\"f\":\"t.conf\",\"t\":\"string\",\"v\":\"x\"}}}";
-	const struct engine_head head = {.head = (const struct sluice_head *)t.messages->base,
-					 .exchange = 5,
-					 .generation = 7};
+	const struct sluice_shown head = {.head = (const struct sluice_head *)t.messages->base,
+					  .exchange = 5,
+					  .generation = 7};
 	uint8_t text[SLUICE_EDITS_MAX_BYTES];
 	struct engine_answer answer = {.text = text};
 

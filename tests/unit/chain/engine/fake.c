@@ -67,7 +67,7 @@ static uint32_t arg_of(const struct sluice_head *head)
 }
 
 /* An engine_show: noted as if it came by the ring. */
-static bool fake_show(void *ctx, uint64_t now_us, const struct engine_head *head,
+static bool fake_show(void *ctx, uint64_t now_us, const struct sluice_shown *head,
 		      struct engine_answer *answer)
 {
 	struct sluice_down down = {.exchange = head->exchange,
@@ -121,6 +121,7 @@ struct fake *fake_up_at(unsigned function, unsigned index, uint32_t hooks)
 							     .hooks = hooks,
 							     .link = fake->link,
 							     .arena = fake->arena,
+							     .near = bench.options.near_functions,
 							     .event = in_place ? fake_call : NULL,
 							     .show = in_place ? fake_show : NULL,
 							     .seen = in_place ? fake_see : NULL,

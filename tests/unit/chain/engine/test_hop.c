@@ -570,6 +570,34 @@ static void test_ring_full(void **state)
 	bench_close();
 }
 
+/* Who has the worker's CPU is waited for from when something is shown to it until that is read. */
+static void test_near(void **state)
+{
+	struct options options = {.path = 2, .near_functions = true};
+	struct peer *c;
+
+	(void)state;
+	bench_open(&options);
+	assert_int_equal(engine_near(bench.engine), 2);
+	assert_false(engine_near_waits(bench.engine));
+	f(1)->stopped = true;
+	f(1)->on = hold;
+	c = client_open();
+	say(c, GET("/"));
+	bench_run_ms(2);
+	assert_int_equal(f(0)->heads[0], 1);
+	assert_int_equal(engine_near_waits(bench.engine), f(1)->called == 0);
+	f(1)->stopped = false;
+	bench_run_ms(2);
+	assert_false(engine_near_waits(bench.engine));
+	assert_int_equal(f(1)->heads[0], 1); /* it is held: nothing is to be read */
+	fake_down(f(1));
+	assert_int_equal(engine_near(bench.engine), 1);
+	assert_false(engine_near_waits(bench.engine));
+	peer_abort(c);
+	bench_close();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -588,6 +616,7 @@ int main(void)
 		cmocka_unit_test(test_hooks),
 		cmocka_unit_test(test_instances),
 		cmocka_unit_test(test_ring_full),
+		cmocka_unit_test(test_near),
 	};
 
 	return cmocka_run_group_tests(tests, bench_start, bench_stop);

@@ -63,6 +63,8 @@ static void test_all(void **state)
 		memset(heads[i], 0xaa, SLOT_SMALL_BYTES);
 	}
 	assert_null(slots_small(&slots));
+	/* they have their turn in all places of a cache */
+	assert_int_equal(((uint8_t *)heads[1] - (uint8_t *)heads[0]) / 64 % 2, 1);
 	for (uint32_t i = 0; i < slots.smalls; i++)
 		slots_free(&slots, heads[i]);
 	heads[0] = slots_large(&slots, 100000);

@@ -3,10 +3,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "chain/http/edit.h"
 #include "chain/http/known.h"
 #include "fixture.h"
 
 static struct http_knowns knowns;
+static struct http_numbers numbers;
 
 static const char *const requests[] = {
 	"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
@@ -60,8 +62,9 @@ static void keep(struct fixture *fixture, const char *message, const struct http
 	struct http_framing framing;
 
 	made(fixture, message, of, &framing);
-	http_known_keep(&knowns, of, &fixture->run[0], (uint32_t)fixture->taken, fixture->head,
-			&framing);
+	assert_int_equal(fixture->head->same, 0);
+	http_known_keep(&knowns, &numbers, of, &fixture->run[0], (uint32_t)fixture->taken,
+			fixture->head, &framing);
 }
 
 /* It is kept when it comes the second time. */
@@ -76,8 +79,8 @@ static uint32_t recalled(struct fixture *fixture, const struct http_known_of *of
 			 struct http_framing *framing)
 {
 	memset(fixture->head, 0x5a, FIXTURE_SLOT_BYTES);
-	assert_int_equal(http_head_init(fixture->head, sluice_ref(0, 64), FIXTURE_SLOT_BYTES,
-					FIXTURE_FIELDS),
+	assert_int_equal(http_head_shape(fixture->head, sluice_ref(0, 64), FIXTURE_SLOT_BYTES,
+					 FIXTURE_FIELDS),
 			 0);
 	return http_known_recall(&knowns, of, &fixture->run[0], fixture->head, framing);
 }
@@ -93,6 +96,7 @@ static void assert_both_ways_are_one(struct fixture *fixture, const char *messag
 	made(fixture, message, of, &framing);
 	fixture_dump(fixture, whole);
 	head = *fixture->head;
+	head.same = numbers.last;
 	assert_int_equal(recalled(fixture, of, &again), fixture->taken);
 	fixture_dump(fixture, shorter);
 	assert_string_equal(shorter, whole);
@@ -206,7 +210,7 @@ static void not_everything_is_kept(void **state)
 	know(*state, message, &of);
 	assert_int_equal(recalled(*state, &of, &framing), 0);
 	strcpy(message, "GET / HTTP/1.1\r\nHost: a\r\n");
-	for (unsigned i = 0; i < HTTP_KNOWN_FIELDS; i++)
+	for (unsigned i = 0; i < HTTP_CONTENT_FIELDS; i++)
 		strcat(message, "A: b\r\n");
 	strcat(message, "\r\n");
 	know(*state, message, &of);
@@ -225,6 +229,91 @@ static void it_has_to_fit(void **state)
 			 0);
 	assert_int_equal(http_known_recall(&knowns, &of, &fixture->run[0], fixture->head, &framing),
 			 0);
+}
+
+/* Each its own, the same whenever it comes, and another one when it was kept anew. */
+static void what_is_known_has_a_number(void **state)
+{
+	struct fixture *fixture = *state;
+	struct http_known_of of = of_request(fixture);
+	struct http_framing framing;
+	uint64_t first;
+
+	know(fixture, requests[0], &of);
+	first = fixture->head->same;
+	assert_int_equal(first, numbers.last);
+	assert_int_not_equal(recalled(fixture, &of, &framing), 0);
+	assert_int_equal(fixture->head->same, first);
+	know(fixture, requests[1], &of);
+	assert_int_not_equal(fixture->head->same, first);
+	memset(&knowns, 0, sizeof(knowns));
+	know(fixture, requests[0], &of);
+	assert_int_not_equal(fixture->head->same, first);
+}
+
+static void change_set(struct fixture *fixture)
+{
+	assert_int_equal(http_head_set(fixture->head, &fixture->memory, http_bytes_of("Accept"),
+				       http_bytes_of("v")),
+			 0);
+}
+
+static void change_add(struct fixture *fixture)
+{
+	assert_int_equal(http_head_add(fixture->head, http_bytes_of("X-New"), http_bytes_of("v")),
+			 0);
+}
+
+static void change_put(struct fixture *fixture)
+{
+	assert_int_equal(http_head_put(fixture->head, &fixture->memory, http_bytes_of("ETag"),
+				       http_bytes_of("v")),
+			 0);
+}
+
+static void change_remove(struct fixture *fixture)
+{
+	assert_int_equal(http_head_remove(fixture->head, &fixture->memory, http_bytes_of("accept")),
+			 2);
+}
+
+static void change_remove_id(struct fixture *fixture)
+{
+	assert_int_equal(http_head_remove_id(fixture->head, SLUICE_FIELD_ACCEPT), 2);
+}
+
+static void change_target(struct fixture *fixture)
+{
+	assert_int_equal(http_head_target(fixture->head, http_bytes_of("/other")), 0);
+}
+
+static void change_status(struct fixture *fixture)
+{
+	http_head_status(fixture->head, 203);
+}
+
+/* Who changes a head takes its number away. */
+static void what_was_changed_has_none(void **state)
+{
+	static void (*const changes[])(struct fixture *) = {
+		change_set,       change_add,    change_put,    change_remove,
+		change_remove_id, change_target, change_status,
+	};
+	struct fixture *fixture = *state;
+	struct http_known_of of = of_request(fixture);
+	struct http_framing framing;
+
+	know(fixture, requests[2], &of);
+	for (unsigned i = 0; i < COUNT(changes); i++) {
+		assert_int_not_equal(recalled(fixture, &of, &framing), 0);
+		assert_int_not_equal(fixture->head->same, 0);
+		changes[i](fixture);
+		assert_int_equal(fixture->head->same, 0);
+	}
+	assert_int_not_equal(recalled(fixture, &of, &framing), 0);
+	assert_int_equal(http_head_remove(fixture->head, &fixture->memory, http_bytes_of("absent")),
+			 0);
+	assert_int_not_equal(fixture->head->same, 0);
 }
 
 /* More heads than there is room for: each is known or not, and none is taken for another. */
@@ -259,6 +348,8 @@ int main(void)
 		TEST(limits_and_methods_count),
 		TEST(not_everything_is_kept),
 		TEST(it_has_to_fit),
+		TEST(what_is_known_has_a_number),
+		TEST(what_was_changed_has_none),
 		TEST(heads_take_each_others_place),
 	};
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Lists of edits that are known: what they make is what they made. */
+/* Lists of edits of heads that are known: what they make is what they made. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -12,6 +12,7 @@
 #define FIELDS     32
 
 static struct http_memos memos;
+static struct http_numbers numbers;
 
 static struct list page(const char *etag)
 {
@@ -34,7 +35,6 @@ static struct sluice_head *blank(uint16_t status)
 	memset(head, 0xa5, SLOT_BYTES);
 	assert_int_equal(http_head_init(head, 4096, SLOT_BYTES, FIELDS), 0);
 	http_head_build_response(head, status, SLUICE_METHOD_GET);
-	assert_true(http_memo_blank(head));
 	return head;
 }
 
@@ -48,26 +48,41 @@ static struct sluice_head *applied(uint16_t status, const struct list *list)
 	return head;
 }
 
+static uint64_t from_blank(uint16_t status)
+{
+	struct sluice_head *head = blank(status);
+	uint64_t from = http_memo_from(head);
+
+	free(head);
+	return from;
+}
+
+/* It is kept when it comes the second time. */
 static void keep(uint16_t status, const struct list *list)
 {
-	struct sluice_head *head = applied(status, list);
+	for (unsigned time = 0; time < 2; time++) {
+		struct sluice_head *head = applied(status, list);
 
-	http_memo_keep(&memos, status, list->bytes, list->len, head);
-	free(head);
+		http_memo_keep(&memos, &numbers, from_blank(status), list->bytes, list->len, head);
+		free(head);
+	}
 }
 
 static bool recalls(uint16_t status, const struct list *list)
 {
 	struct sluice_head *head = blank(status);
-	bool known = http_memo_recall(&memos, head, list->bytes, list->len);
+	bool otherwise, known = http_memo_recall(&memos, head, list->bytes, list->len, &otherwise);
 
-	assert_int_equal(http_memo_blank(head), !known);
+	assert_int_equal(head->fields == 0, !known);
+	assert_int_equal(head->same == 0, !known);
 	free(head);
 	return known;
 }
 
-static void assert_same(const struct sluice_head *a, const struct sluice_head *b)
+/* But for their numbers. */
+static void assert_same(struct sluice_head *a, const struct sluice_head *b)
 {
+	a->same = b->same;
 	assert_int_equal(a->fields, b->fields);
 	assert_int_equal(a->text_used, b->text_used);
 	assert_memory_equal(a, b, offsetof(struct sluice_head, base));
@@ -88,11 +103,14 @@ static void a_known_list_makes_the_same_head(void **state)
 {
 	struct list list = page("\"1\"");
 	struct sluice_head *made = applied(200, &list), *recalled = blank(200);
+	bool otherwise;
 
 	(void)state;
+	recalled->body_bytes = made->body_bytes = 5; /* which is not the list's */
 	assert_false(recalls(200, &list));
 	keep(200, &list);
-	assert_true(http_memo_recall(&memos, recalled, list.bytes, list.len));
+	assert_true(http_memo_recall(&memos, recalled, list.bytes, list.len, &otherwise));
+	assert_false(otherwise);
 	assert_same(recalled, made);
 	free(made);
 	free(recalled);
@@ -120,11 +138,12 @@ static void a_list_may_change_the_status(void **state)
 {
 	struct list list = page("\"1\"");
 	struct sluice_head *head = blank(200);
+	bool otherwise;
 
 	(void)state;
 	list_put_text(&list, SLUICE_EDIT_STATUS, "", "203");
 	keep(200, &list);
-	assert_true(http_memo_recall(&memos, head, list.bytes, list.len));
+	assert_true(http_memo_recall(&memos, head, list.bytes, list.len, &otherwise));
 	assert_int_equal(head->status, 203);
 	assert_false(recalls(203, &list));
 	free(head);
@@ -141,7 +160,7 @@ static void what_is_long_is_not_kept(void **state)
 	keep(200, &list);
 	assert_false(recalls(200, &list));
 	list.len = 0;
-	for (unsigned i = 0; i <= HTTP_MEMO_FIELDS; i++)
+	for (unsigned i = 0; i <= HTTP_CONTENT_FIELDS; i++)
 		list_put_text(&list, SLUICE_EDIT_ADD, "A", "b");
 	keep(200, &list);
 	assert_false(recalls(200, &list));
@@ -160,11 +179,12 @@ static void lists_take_each_others_place(void **state)
 			char etag[16];
 			struct list list;
 			struct sluice_head *made, *head = blank(200);
+			bool otherwise;
 
 			snprintf(etag, sizeof(etag), "\"%u\"", i);
 			list = page(etag);
 			made = applied(200, &list);
-			if (http_memo_recall(&memos, head, list.bytes, list.len)) {
+			if (http_memo_recall(&memos, head, list.bytes, list.len, &otherwise)) {
 				known++;
 				assert_same(head, made);
 			}
@@ -176,6 +196,120 @@ static void lists_take_each_others_place(void **state)
 	assert_true(known < 4 * HTTP_MEMOS);
 }
 
+static void once_is_not_enough(void **state)
+{
+	struct list list = page("\"1\"");
+	struct sluice_head *head = applied(200, &list);
+
+	(void)state;
+	http_memo_keep(&memos, &numbers, from_blank(200), list.bytes, list.len, head);
+	assert_false(recalls(200, &list));
+	free(head);
+}
+
+/* --- heads that came --------------------------------------------------------------- */
+
+#define REQUEST                                                                 \
+	"GET /a?b HTTP/1.1\r\nHost: h\r\nVia: 1.0 first\r\nX-Own: 0\r\nRange: " \
+	"bytes=0-1\r\n\r\n"
+
+static struct list edits_of_request(void)
+{
+	struct list list = {.len = 0};
+
+	list_put_text(&list, SLUICE_EDIT_SET, "Host", "other.example");
+	list_put_text(&list, SLUICE_EDIT_TARGET, "", "/new?c=d");
+	list_put_text(&list, SLUICE_EDIT_ADD, "Via", "1.1 sluice");
+	list_put_text(&list, SLUICE_EDIT_SET, "X-Own", "mine");
+	list_put_text(&list, SLUICE_EDIT_REMOVE, "Range", "");
+	return list;
+}
+
+/* The head that came has this number. */
+static void came(struct fixture *fixture, uint64_t number)
+{
+	fixture_request(fixture, REQUEST);
+	fixture->head->same = number;
+}
+
+static void make(struct fixture *fixture, const struct list *list)
+{
+	enum http_error error;
+
+	assert_int_equal(
+		http_edits_apply(fixture->head, &fixture->memory, list->bytes, list->len, &error),
+		0);
+	assert_int_equal(fixture->head->same, 0);
+}
+
+static void a_request_that_is_known_is_changed_the_same(void **state)
+{
+	static char whole[FIXTURE_DUMP], shorter[FIXTURE_DUMP];
+	struct fixture *fixture = fixture_new();
+	struct list list = edits_of_request();
+	bool otherwise;
+
+	(void)state;
+	for (unsigned time = 0; time < 2; time++) {
+		came(fixture, 77);
+		assert_false(
+			http_memo_recall(&memos, fixture->head, list.bytes, list.len, &otherwise));
+		make(fixture, &list);
+		fixture_dump(fixture, whole);
+		http_memo_keep(&memos, &numbers, 77, list.bytes, list.len, fixture->head);
+	}
+	assert_int_equal(fixture->head->same, numbers.last);
+	came(fixture, 77);
+	assert_true(http_memo_recall(&memos, fixture->head, list.bytes, list.len, &otherwise));
+	fixture_dump(fixture, shorter);
+	assert_string_equal(shorter, whole);
+	assert_int_equal(fixture->head->same, numbers.last);
+	assert_true(otherwise);
+	fixture_free(fixture);
+}
+
+/* Another number, none, or another list. */
+static void only_of_that_very_head(void **state)
+{
+	struct fixture *fixture = fixture_new();
+	struct list list = edits_of_request();
+	static const uint64_t others[] = {0, 1, 76, 78, UINT64_C(1) << 63};
+	bool otherwise;
+
+	(void)state;
+	for (unsigned time = 0; time < 2; time++) {
+		came(fixture, 77);
+		make(fixture, &list);
+		http_memo_keep(&memos, &numbers, 77, list.bytes, list.len, fixture->head);
+	}
+	for (unsigned i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		came(fixture, others[i]);
+		assert_false(
+			http_memo_recall(&memos, fixture->head, list.bytes, list.len, &otherwise));
+	}
+	came(fixture, 77);
+	list.bytes[list.len - 1] ^= 1;
+	assert_false(http_memo_recall(&memos, fixture->head, list.bytes, list.len, &otherwise));
+	fixture_free(fixture);
+}
+
+/* What nobody knows is not kept. */
+static void without_a_number_nothing_is_kept(void **state)
+{
+	struct fixture *fixture = fixture_new();
+	struct list list = edits_of_request();
+
+	(void)state;
+	for (unsigned time = 0; time < 3; time++) {
+		came(fixture, 0);
+		assert_int_equal(http_memo_from(fixture->head), 0);
+		make(fixture, &list);
+		http_memo_keep(&memos, &numbers, 0, list.bytes, list.len, fixture->head);
+		assert_int_equal(fixture->head->same, 0);
+	}
+	fixture_free(fixture);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -184,6 +318,10 @@ int main(void)
 		cmocka_unit_test_setup(a_list_may_change_the_status, clear),
 		cmocka_unit_test_setup(what_is_long_is_not_kept, clear),
 		cmocka_unit_test_setup(lists_take_each_others_place, clear),
+		cmocka_unit_test_setup(once_is_not_enough, clear),
+		cmocka_unit_test_setup(a_request_that_is_known_is_changed_the_same, clear),
+		cmocka_unit_test_setup(only_of_that_very_head, clear),
+		cmocka_unit_test_setup(without_a_number_nothing_is_kept, clear),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -74,8 +74,15 @@ static void the_whole_way(struct fixture *fixture, const char *request, const st
 
 static int apply(struct fixture *fixture, const struct list *list, enum http_error *error)
 {
-	return http_provens_apply(&provens, fixture->head, &fixture->memory, list->bytes, list->len,
-				  error);
+	struct http_edited edited;
+	int rc = http_provens_apply(&provens, fixture->head, &fixture->memory, list->bytes,
+				    list->len, &edited);
+
+	*error = edited.error;
+	if (!rc)
+		assert_int_equal(edited.asks_otherwise,
+				 http_edits_ask_otherwise(list->bytes, list->len));
+	return rc;
 }
 
 /* How many lists are kept. */

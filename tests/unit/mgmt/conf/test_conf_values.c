@@ -418,7 +418,7 @@ static void test_reference(void **state)
 		"daemon                      the process\n",
 		"    weight                  its share, against the others'\n"
 		"                              integer, 1 to 256; default 1\n",
-		"  hugepages                 auto: used when there are some\n"
+		"  hugepages                 auto: used if there are enough\n"
 		"                              \"auto\" | \"on\" | \"off\"; default \"auto\"\n",
 		"  instances                 processes that share its work; { min; max; }: as "
 		"many as it needs\n"

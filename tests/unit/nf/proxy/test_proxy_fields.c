@@ -67,6 +67,65 @@ static void test_again_with_fields_of_its_own(void **state)
 	harness_destroy(h);
 }
 
+/* What a route makes of a request follows from its head and its client: each time the same. */
+static void test_again_with_a_route(void **state)
+{
+	struct harness *h = proxy_start(
+		"routes = ( { path_prefix = \"/a/\"; upstream = \"web\"; rewrite = \"/b/$1\"; "
+		"request = { set_headers = ( { name = \"X-Who\"; value = \"$client $host "
+		"${header:X-A}\"; } ); "
+		"remove_headers = [ \"X-A\" ]; }; } );");
+
+	(void)state;
+	for (unsigned i = 0; i < 12; i++) {
+		char who[64], target[64];
+		const char *client = i % 2 ? "192.0.2.1" : "192.0.2.2", *host = i % 3 ? "h" : "g";
+		struct harness_exchange *x;
+
+		harness_client(h, client, (uint16_t)(1000 + i));
+		snprintf(target, sizeof(target), "/a/%u", i % 4 / 2);
+		x = harness_request(h, "GET", target, HARNESS_FIELDS({"Host", host}, {"X-A", "1"}));
+		snprintf(who, sizeof(who), "%s %s 1", client, host);
+		assert_int_equal(harness_verdict(x), SLUICE_PASS);
+		assert_int_equal(harness_group(x), WEB);
+		assert_field(x, "X-Who", who);
+		assert_field(x, "X-Forwarded-For", client);
+		assert_no_field(x, "X-A");
+		target[1] = 'b';
+		assert_string_equal(harness_target(x), target);
+		harness_done(x, false);
+	}
+	assert_int_equal(harness_counter(h, "requests"), 12);
+	assert_int_equal(harness_counter(h, "routed"), 12);
+	harness_destroy(h);
+}
+
+/* What follows from something else is another one each time. */
+static void test_again_with_what_changes(void **state)
+{
+	struct harness *h = proxy_start(
+		"routes = ( { path_prefix = \"/a\"; upstream = \"web\"; request = { set_headers = "
+		"( { name = \"X-Port\"; value = \"$client_port\"; } ); }; }, { upstream = \"api\"; "
+		"request = { set_headers = ( { name = \"X-Port\"; value = \"$local_port\"; } ); }; "
+		"} );");
+
+	(void)state;
+	for (unsigned i = 0; i < 8; i++) {
+		uint16_t port = (uint16_t)(1000 + i);
+		char text[8];
+		struct harness_exchange *x;
+
+		snprintf(text, sizeof(text), "%u", port);
+		harness_client(h, "192.0.2.1", port);
+		harness_local(h, "198.51.100.1", port);
+		x = harness_request(h, "GET", i % 2 ? "/a" : "/b", HARNESS_FIELDS({"Host", "h"}));
+		assert_field(x, "X-Port", text);
+		assert_int_equal(harness_group(x), i % 2 ? WEB : API);
+		harness_done(x, false);
+	}
+	harness_destroy(h);
+}
+
 static void test_ipv6_client_and_http_1_0(void **state)
 {
 	struct harness *h = proxy_start("via = \"edge:80\";" ALL);
@@ -390,6 +449,8 @@ int main(void)
 		cmocka_unit_test(test_request_fields),
 		cmocka_unit_test(test_again),
 		cmocka_unit_test(test_again_with_fields_of_its_own),
+		cmocka_unit_test(test_again_with_a_route),
+		cmocka_unit_test(test_again_with_what_changes),
 		cmocka_unit_test(test_ipv6_client_and_http_1_0),
 		cmocka_unit_test(test_untrusted_peer),
 		cmocka_unit_test(test_trusted_peer),

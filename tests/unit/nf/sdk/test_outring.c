@@ -131,14 +131,56 @@ static void largest_text_always_fits(void **state)
 	}
 }
 
+/* What is written in place is what would have been put. */
+static void a_plain_verdict_is_put(void **state)
+{
+	const struct sluice_up *ring = (const struct sluice_up *)(t.up + SLUICE_PAGE);
+	struct sluice_up up = {.exchange = 7,
+			       .generation = 9,
+			       .kind = SLUICE_UP_VERDICT,
+			       .verdict = SLUICE_LEAVE,
+			       .group = SLUICE_NONE16,
+			       .server = SLUICE_NONE16};
+
+	(void)state;
+	assert_int_equal(put(1, 24, true), 0);
+	assert_int_equal(outring_put(&t.out, &up, NULL, true), 0);
+	assert_true(outring_plain(&t.out, 7, 9, SLUICE_LEAVE));
+	assert_memory_equal(&ring[1], &ring[2], sizeof(up));
+	assert_int_equal(t.out.text_end[1], t.out.text_end[2]);
+	take(1);
+	take(7);
+	take(7);
+	assert_true(t.out.produced == t.out.published && t.out.produced == 3);
+}
+
+/* It does not overtake what is kept aside, nor what nobody has taken. */
+static void a_plain_verdict_waits(void **state)
+{
+	uint32_t n = 0;
+
+	(void)state;
+	while (n < ENTRIES)
+		assert_int_equal(put(n++, 0, true), 0);
+	assert_false(outring_plain(&t.out, n, 1, SLUICE_PASS));
+	assert_int_equal(put(n++, 0, true), 0);
+	assert_true(outring_keeps(&t.out));
+	take(0);
+	assert_false(outring_plain(&t.out, n, 1, SLUICE_PASS));
+	outring_flush(&t.out);
+	take(1);
+	outring_flush(&t.out);
+	assert_true(outring_plain(&t.out, n, 1, SLUICE_PASS));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(bodies_leave_room_for_verdicts),
-		TEST(text_wraps),
-		TEST(largest_text_always_fits),
+		TEST(bodies_leave_room_for_verdicts), TEST(text_wraps),
+		TEST(largest_text_always_fits),       TEST(a_plain_verdict_is_put),
+		TEST(a_plain_verdict_waits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

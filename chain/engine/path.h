@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A head's way through the functions of its path, and what they say of it. */
+#ifndef CHAIN_ENGINE_PATH_H
+#define CHAIN_ENGINE_PATH_H
+
+#include "chain/engine/exchange.h"
+#include "chain/engine/model.h"
+
+/* --- branch.c -------------------------------------------------------------------- */
+int branches_make(struct chain *chain, const struct conf_branch *from, unsigned count);
+void branches_free(struct chain *chain);
+/* Decides those that the request has come to. */
+void branches_take(struct exchange *x);
+
+/* --- hooks.c --------------------------------------------------------------------- */
+/* Finds out what the functions of a chain want; of all chains, when some function's are others. */
+void hooks_chain(struct chain *chain);
+void hooks_changed(struct engine *engine);
+
+/* --- hop.c ----------------------------------------------------------------------- */
+/* Moves the head as far as it can go; ends in origin_begin or respond_begin. */
+void hop_walk(struct exchange *x);
+enum offer {
+	OFFER_SKIP,
+	OFFER_WAIT,
+	OFFER_FAIL,
+	OFFER_MOVED, /* it was answered in place: the head goes on */
+};
+/* It is bound to no instance, and none is up. */
+enum offer hop_unserved(struct hop *hop);
+/* In line: its exchange is under suspicion, and another one is with the instance. */
+bool hop_must_stand_alone(struct hop *hop);
+enum offer hop_head_send(struct hop *hop, enum direction d, uint8_t kind, uint8_t flags);
+/* With an origin's answer comes what it was asked: where its head lies; 0: no origin answered. */
+/* From now on it has to answer for that head. */
+static inline void hop_asks(struct hop *hop, enum direction d)
+{
+	hop->awaits = d == REQUEST ? AWAITS_REQUEST_HEAD : AWAITS_RESPONSE_HEAD;
+	exchange_progress(hop->exchange);
+}
+uint64_t hop_asked_ref(const struct exchange *x, enum direction d);
+/* The next entry of the instance's ring; NULL: the hop is in line for room. */
+struct sluice_down *hop_entry(struct hop *hop, uint8_t kind, uint8_t flags);
+bool hop_bind(struct hop *hop);
+/* The instance for a client of that key; NULL: none is up. */
+struct instance *hop_choose(const struct function *function, uint64_t key);
+/* It stays with this instance. */
+void hop_join(struct hop *hop, struct instance *instance);
+void hop_unbind(struct hop *hop);
+void hop_holds(struct hop *hop);
+void hop_enqueue(struct hop *hop, struct hop_queue *queue);
+void hop_dequeue(struct hop *hop);
+/* The exchange is over: tells the instance, and waits for it if it must. */
+void hop_close(struct hop *hop);
+void hop_close_next(struct hop *hop); /* there is room in the ring */
+void hop_closed(struct hop *hop);     /* the instance has read on, or is gone */
+static inline struct function *hop_function(const struct hop *hop)
+{
+	return hop->exchange->chain->path[hop->stage];
+}
+
+/* It has a part in this exchange, and one of these hooks (or nobody knows yet). */
+static inline bool hop_wants(const struct hop *hop, uint32_t hooks)
+{
+	const struct function *function;
+
+	if (hop->left || hop->skipped)
+		return false;
+	if (hop->instance)
+		return hop->instance->hooks & hooks;
+	function = hop_function(hop);
+	return !function->known || (function->hooks & hooks);
+}
+
+/* --- direct.c -------------------------------------------------------------------- */
+/* Calls the function with it, if it is in the worker and nothing is in its rings. False: it is to
+ * go by the ring. `answer`: as of engine_event. */
+bool direct_show(struct instance *instance, const struct sluice_down *down,
+		 struct engine_answer *answer);
+/* The same with the head of a request or response, and takes what it said at once. SKIP: it is to
+ * go by the ring; FAIL: the exchange has ended. */
+enum offer direct_head(struct hop *hop, enum direction d);
+
+/* --- watch.c --------------------------------------------------------------------- */
+/* The function of `stage` changes a head: watchers that it has passed see it as it was. */
+void watch_change(struct exchange *x, enum direction d, uint8_t stage);
+/* The exchange is over; its client had this key. */
+void watch_over(struct exchange *x, uint64_t key);
+void watch_free(struct exchange *x);
+/* The watcher has read on past it; its process is gone. */
+void watch_seen(struct hop *hop);
+void watch_lost(struct hop *hop);
+
+/* --- verdict.c ------------------------------------------------------------------- */
+void verdict_take(struct instance *instance, const struct sluice_up *up);
+
+#endif
