@@ -43,7 +43,7 @@ def measure(lab, load, args, variant):
     for _ in range(args.rounds):
         for size in SIZES:
             for system, to in zip(systems, results[size]):
-                to.append(system.fetch(load, size, CONNECTIONS, proxy.FRAME, ms=args.ms, warm_ms=min(50, args.ms)))
+                to.append(system.fetch(load, size, CONNECTIONS, proxy.FRAMES, ms=args.ms, warm_ms=min(50, args.ms)))
     for system in systems:
         system.process.send_signal(harness.signal.SIGCONT)
         system.daemon.stop()

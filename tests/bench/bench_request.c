@@ -5,7 +5,8 @@
  * server's side is counted apart. COUNT requests (300,000), answered by `static` with 64 bytes,
  *
  *    again   as it is when nothing is set: the answer is given again without asking anybody
- *    once    the same, each on a connection of its own
+ *    once    the same, each on a connection of its own, which the client closes
+ *    close   likewise, and the server closes it, as it is asked to
  *    0 … 8   asked each time (daemon.recalls = 0), with so many of `noop` before
  *    watch   the same with eight that only watch
  *    proxy   1 KB through `proxy`, from an origin on the other side
@@ -45,11 +46,12 @@
 static const char question[] = "GET /64 HTTP/1.1\r\nHost: bench\r\n\r\n";
 static const char other[] = "GET /00000000 HTTP/1.1\r\nHost: bench\r\n\r\n"; /* with a number */
 #define NUMBER_AT 5
+static const char last[] = "GET /64 HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n";
 
 struct row {
 	const char *name, *title;
 	unsigned before; /* of `noop` */
-	bool recalls, once, proxy, differ, watch;
+	bool recalls, once, close, proxy, differ, watch;
 };
 
 struct run {
@@ -64,9 +66,14 @@ static pthread_barrier_t *together; /* of several threads */
 
 /* ---- the clients ---- */
 
+static const char *question_of(const struct row *row)
+{
+	return row->differ ? other : row->close ? last : question;
+}
+
 static void ask(struct tcp_conn *conn)
 {
-	const char *text = run.row->differ ? other : question;
+	const char *text = question_of(run.row);
 	size_t len = strlen(text);
 	struct rte_mbuf *m;
 
@@ -284,6 +291,7 @@ static double measure_row(const struct row *row, const char *plugins, uint32_t c
 static const struct row rows[] = {
 	{"again", "static, given again", .recalls = true},
 	{"once", "the same, a connection each", .recalls = true, .once = true},
+	{"close", "the same, closed by the server", .recalls = true, .once = true, .close = true},
 	{"0", "static", .before = 0},
 	{"1", "1 noop before static", .before = 1},
 	{"2", "2 before static", .before = 2},

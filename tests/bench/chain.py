@@ -20,12 +20,14 @@ SIZE = 64
 
 
 def noops(count, placement, mode):
-    return [f'{{ name = "noop{i}"; plugin = "noop"; placement = "{placement}"; arena_mb = 1; config = {{ mode = "{mode}"; }}; }}'
+    """Processes share the worker's CPU: the other one is the load's, which never rests."""
+    cpu = f"cpu = {harness.SERVER_CPU};" if placement == "process" else ""
+    return [f'{{ name = "noop{i}"; plugin = "noop"; placement = "{placement}"; {cpu} arena_mb = 1; config = {{ mode = "{mode}"; }}; }}'
             for i in range(count)]
 
 
 class Chain(harness.Sluice):
-    """A daemon with so many functions; its processes take their turns with it."""
+    """A daemon with so many functions; processes take their turns with its worker."""
 
     def __init__(self, lab, load, device, length, placement, mode):
         functions = [*noops(length, placement, mode), harness.static_function((SIZE,))]
@@ -80,7 +82,7 @@ def benchmark(args):
             rows += [table_row(length, placement, results) for placement in PLACEMENTS]
             data[str(length)] = results
             goals += [summary(args.name, length, placement, results) for placement in PLACEMENTS if length]
-    print(f"{args.connections} connections, {SIZE} B, keep-alive; one worker, processes share its CPU or not as the kernel places them\n")
+    print(f"{args.connections} connections, {SIZE} B, keep-alive; one worker, processes share its CPU\n")
     print(harness.table(TITLES, rows))
     plot.save(harness.REPORT / f"{args.name}.svg", "functions before static", "functions", "k requests/s",
               {p: [(int(n), harness.median(results[p], "rate") / 1e3) for n, results in data.items()] for p in PLACEMENTS})

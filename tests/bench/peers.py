@@ -240,10 +240,10 @@ def hits_in_memory(args):
                    for devices, name, daemon in (([0, 1], "sluice, shared memory", ""),
                                                  ([2, 3], "sluice, shared memory, cache asked", "recalls = 0;"))]
         for system in systems:
-            system.fetch(load, HIT_SIZE, 1, proxy.FRAME, ms=50, warm_ms=50)  # begins with what is to be hit
+            system.fetch(load, HIT_SIZE, 1, proxy.FRAMES, ms=50, warm_ms=50)  # begins with what is to be hit
         for _ in range(args.rounds):
             for system in systems:
-                result = system.fetch(load, HIT_SIZE, CONNECTIONS, proxy.FRAME, ms=300, warm_ms=100)
+                result = system.fetch(load, HIT_SIZE, CONNECTIONS, proxy.FRAMES, ms=300, warm_ms=100)
                 if result["origin"]["requests"] > result["requests_whole"] / 100:
                     raise LabError(f"not hits: {result['origin']} of {result['requests_whole']}")
                 results.setdefault(system.name, []).append(result)

@@ -3,8 +3,9 @@
 """proxy [--rounds N] [--ms MS] [--rows TEXT]: a reverse proxy between two wires, one worker.
 
 `sluice-bench` is the client on one wire and the origin on the other, HTTP is parsed both ways, connections to the
-origin are kept and used again. 1 KB on 50 and 200 connections; bodies of 64 KB and 1 MB in frames of 1,460 bytes, and
-as a device brings them that puts segments together (LRO): Gb/s, and how much of the payload was copied.
+origin are kept and used again. 1 KB on 50 and 200 connections; bodies of 64 KB and 1 MB: Gb/s, and how much of the payload was
+copied. They come in frames of 1,460 bytes, up to 16 of a connection behind each other, as a device cuts what a server gives it;
+each connection a frame in turns, as none would send them; and as a device brings them that puts segments together (LRO).
 """
 
 import statistics
@@ -13,12 +14,14 @@ import sys
 import harness
 
 KB, MB = 1024, 1 << 20
-FRAME, TOGETHER = 1460, 60 * KB
-# A body, connections, what a frame of the origin's carries, and the goal: requests or bits a second.
+
+# What a frame of the origin's carries, and how many of a connection come behind each other.
+FRAMES, IN_TURNS, TOGETHER = (1460, 16), (1460, 1), (60 * KB, 1)
+# A body, connections, how it comes, and the goal: requests or bits a second.
 ROWS = [
-    (KB, 50, FRAME, 0.45e6), (KB, 200, FRAME, 0.55e6),
-    (64 * KB, 50, FRAME, 20e9), (64 * KB, 50, TOGETHER, 20e9),
-    (MB, 50, FRAME, 20e9), (MB, 50, TOGETHER, 20e9),
+    (KB, 50, FRAMES, 0.45e6), (KB, 200, FRAMES, 0.55e6),
+    (64 * KB, 50, FRAMES, 20e9), (64 * KB, 50, IN_TURNS, 20e9), (64 * KB, 50, TOGETHER, 20e9),
+    (MB, 50, FRAMES, 20e9), (MB, 50, IN_TURNS, 20e9), (MB, 50, TOGETHER, 20e9),
 ]
 LONG_MS = 1000  # for bodies of 1 MB: there are few of them in a second
 COPIED_MOST = 0.01  # of bodies that no function looks at
@@ -36,9 +39,9 @@ class Proxy(harness.Sluice):
     def counters(self):
         return {name: self.daemon.stat(name) for name in ("payload_copied_bytes", "payload_referenced_bytes")}
 
-    def fetch(self, load, size, connections, segment, **keys):
+    def fetch(self, load, size, connections, comes, **keys):
         """A measurement, with what was copied of the payload and bits a second of bodies."""
-        result = self.measure(load, "closed", size, connections=connections, segment=segment, origin=self.origin_device,
+        result = self.measure(load, "closed", size, connections=connections, segment=comes[0], train=comes[1], origin=self.origin_device,
                               origin_address=harness.ORIGIN, **keys)
         copied, referenced = result["counters"].values()
         result["copied"] = copied / max(1, copied + referenced)
@@ -46,9 +49,9 @@ class Proxy(harness.Sluice):
         return result
 
 
-def row_name(size, connections, segment):
+def row_name(size, connections, comes):
     body = f"{size // MB} MB" if size >= MB else f"{size // KB} KB"
-    how = ", segments put together" if segment > FRAME else ""
+    how = {IN_TURNS: ", frames in turns", TOGETHER: ", segments put together"}.get(comes, "")
     return f"proxy, {body}, {connections} connections{how}"
 
 

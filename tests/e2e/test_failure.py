@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from conftest import chain_conf
+from conftest import CPU, chain_conf
 from lab import BUILD, Nginx, Sluiced, wait_until
 
 MORTAL = f"""functions = (
@@ -57,6 +57,23 @@ def test_a_hanging_function_is_killed(chain):
     chain.curl("/who", "--max-time", "20")
     restarted(chain, "guard", pid)
     assert "turn of its loop" in chain.sluiced.function("guard")["last_exit"]
+
+
+def test_on_the_workers_cpu_all_is_the_same(chain):
+    """A worker gives its CPU to functions that share it; those that die or hang do not keep it."""
+    done = chain.sluiced.reload(re.sub(r'(plugin = "\w+";)', rf"\1 cpu = {CPU};", chain.conf()))
+    assert done.returncode == 0, done.stderr
+    load = chain.client.start("wrk", "-t1", "-c50", "-d4s", "http://10.10.1.1/who", stdout=-1, text=True)
+    for name in ("guard", "spread", "guard"):
+        time.sleep(0.5)
+        chain.sluiced.signal_function(name, signal.SIGKILL)
+    out = load.communicate(timeout=60)[0]
+    assert "Socket errors" not in out and "Non-2xx" not in out and "requests in" in out, out
+    pid = chain.sluiced.signal_function("guard", signal.SIGSTOP)
+    chain.curl("/who", "--max-time", "20")
+    restarted(chain, "guard", pid)
+    assert chain.status("/who") == 200
+    assert any(row["cycles"] for row in chain.sluiced.show("cycles") if row["stage"] == "near functions")
 
 
 def test_a_poison_message_is_found_and_named(chain):

@@ -8,6 +8,8 @@
 
 #include "tests/bench/sluice-bench/content.h"
 
+#define TRAIN_MOST 64
+
 static bool number(const char *text, unsigned least, unsigned most, unsigned *out)
 {
 	char *end;
@@ -62,6 +64,8 @@ static bool key_read(struct command *command, const char *key, char *value)
 		return address(value, &command->origin);
 	if (!strcmp(key, "segment"))
 		return number(value, 1, CONTENT_PIECE_MOST, &command->segment);
+	if (!strcmp(key, "train"))
+		return number(value, 1, TRAIN_MOST, &command->train);
 	if (!strcmp(key, "from"))
 		return address(value, &conf->from);
 	if (!strcmp(key, "hosts"))
@@ -106,6 +110,7 @@ const char *command_read(struct command *command, char *line)
 	*command = (struct command){.warm_ms = 100,
 				    .ms = 300,
 				    .segment = FRAME_MSS,
+				    .train = 1,
 				    .client = {.hosts = 1, .conns = 1}};
 	if (!mode_read(word, &command->client.mode))
 		return "closed, open or once is what can be done";

@@ -9,7 +9,7 @@ struct command {
 	unsigned device;
 	unsigned warm_ms, ms;
 	bool has_origin; /* something of ours is behind the server as well: */
-	unsigned origin_device, segment;
+	unsigned origin_device, segment, train;
 	uint32_t origin; /* its address, in network order */
 	struct client_conf client;
 };

@@ -8,7 +8,7 @@
  *	closed|open|once  device=N server=IP:PORT path=PATH size=BYTES connections=N
  *	                  [last=CHAR] [rate=PER_SECOND] [from=IP] [hosts=N] [warm_ms=MS] [ms=MS]
  *	                  [paths=N] [active=N]
- *	                  [origin=N origin_address=IP [segment=BYTES]]
+ *	                  [origin=N origin_address=IP [segment=BYTES] [train=FRAMES]]
  *
  * With `origin` it is also the server behind the proxy that it asks, on that device.
  */

@@ -91,23 +91,36 @@ static void enqueue(struct origin *o, struct origin_conn *conn)
 	o->queue[(o->queue_head + o->queue_count++) % ORIGIN_PORTS] = port_of(o, conn);
 }
 
-/* Each in turn sends one frame, as long as the wire takes them. */
+/* Frames of one connection behind each other. False: there is no memory just now. */
+static bool send_train(struct origin *o, struct origin_conn *conn)
+{
+	for (uint32_t i = 0; i < o->train; i++) {
+		uint32_t len = can_send(o, conn);
+
+		if (!len)
+			break;
+		if (!send_piece(o, conn, len))
+			return false;
+		conn->snd_nxt += len;
+		conn->sent_tsc = o->now;
+		o->counts.bytes += len;
+	}
+	return true;
+}
+
+/* Each in turn sends a train, as long as the wire takes them. */
 static bool send_queued(struct origin *o)
 {
 	bool sent = false;
 
 	while (o->queue_count && o->wire->waiting < WAITING_MOST) {
 		struct origin_conn *conn = &o->conn[o->queue[o->queue_head]];
-		uint32_t len = can_send(o, conn);
 
-		if (len && !send_piece(o, conn, len))
+		if (!send_train(o, conn))
 			break;
 		o->queue_head = (o->queue_head + 1) % ORIGIN_PORTS;
 		o->queue_count--;
 		conn->queued = false;
-		conn->snd_nxt += len;
-		conn->sent_tsc = o->now;
-		o->counts.bytes += len;
 		enqueue(o, conn);
 		sent = true;
 	}

@@ -2,8 +2,8 @@
 /*
  * An origin: a server of /SIZE for a proxy, at one address. Of TCP it has what a peer that keeps
  * the rules needs: it takes what comes in order, sends what the window lets it send, each
- * connection a frame in turn, and begins again where the peer stopped when that asks for it or is
- * silent. One request at a time for each connection, which is how a proxy asks.
+ * connection a train of frames in turn, and begins again where the peer stopped when that asks for
+ * it or is silent. One request at a time for each connection, which is how a proxy asks.
  */
 #ifndef TESTS_BENCH_SLUICE_BENCH_ORIGIN_H
 #define TESTS_BENCH_SLUICE_BENCH_ORIGIN_H
@@ -43,7 +43,8 @@ struct origin {
 	/* How much of an answer a frame carries. More than FRAME_MSS: as a device hands it on that
 	 * has put segments together. */
 	uint32_t segment;
-	bool known; /* the peer, for whom `bare` is made */
+	uint32_t train; /* frames of one connection behind each other, as a device cuts them */
+	bool known;     /* the peer, for whom `bare` is made */
 	uint64_t now;
 	struct frame bare;
 	struct origin_counts counts;
@@ -54,7 +55,7 @@ struct origin {
 	uint32_t used_count;
 };
 
-/* 0, or -1: no memory. `segment` must be set before the first turn. */
+/* 0, or -1: no memory. `segment` and `train` must be set before the first turn. */
 int origin_start(struct origin *origin, struct wire *wire, uint32_t ip)
 	__attribute__((warn_unused_result));
 void origin_stop(struct origin *origin);

@@ -149,6 +149,7 @@ const char *run_command(const struct command *command, struct wire *wire, struct
 	origin = behind;
 	if (origin) {
 		origin->segment = command->segment;
+		origin->train = command->train;
 		origin->counts = (struct origin_counts){0};
 	}
 	if (client_start(&client, &command->client, wire, &error)) {
