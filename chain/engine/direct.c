@@ -60,9 +60,7 @@ static enum offer passed(struct hop *hop, enum direction d, uint8_t verdict)
 
 	engine_count(x->engine, descriptors_up);
 	x->unsteady = true;
-	hop->left = verdict == SLUICE_LEAVE;
-	x->stage = (int8_t)(x->stage + (d == REQUEST ? 1 : -1));
-	exchange_progress(x);
+	hop_passed(hop, d, verdict);
 	if (hop->instance->suspect == hop)
 		hop_holds(hop);
 	return OFFER_MOVED;

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "chain/engine/answer.h"
 #include "chain/engine/body.h"
@@ -349,17 +348,6 @@ void exchange_client_gone(struct exchange *x)
 	exchange_ready(x);
 }
 
-/* Each spans more than a page, and all that are under way take turns: in huge pages, if the kernel
- * gives them. */
-static void memory_wish(void *memory, size_t bytes)
-{
-	uint8_t *from = RTE_PTR_ALIGN_CEIL((uint8_t *)memory, SLUICE_PAGE);
-	uint8_t *to = RTE_PTR_ALIGN_FLOOR((uint8_t *)memory + bytes, SLUICE_PAGE);
-
-	if (from < to)
-		(void)madvise(from, (size_t)(to - from), MADV_HUGEPAGE);
-}
-
 /* --- life ------------------------------------------------------------------------ */
 
 int exchanges_create(struct engine *engine)
@@ -372,7 +360,6 @@ int exchanges_create(struct engine *engine)
 	engine->free_exchange = calloc(count, sizeof(*engine->free_exchange));
 	if (!engine->exchange_memory || !engine->free_exchange)
 		return -ENOMEM;
-	memory_wish(engine->exchange_memory, ((size_t)count + 1) * sizeof(*engine->exchange));
 	engine->exchange = RTE_PTR_ALIGN_CEIL(engine->exchange_memory, SLUICE_CACHE_LINE);
 	for (uint32_t i = 0; i < count; i++)
 		engine->free_exchange[i] = count - 1 - i;

@@ -64,19 +64,27 @@ static struct http_known_of known_of(const struct http_limits *limits,
 		.limits = limits, .response = request, .method = request ? request->method : 0};
 }
 
+/* Its first piece, if that can be referred to. */
+static bool run_first(const struct engine *engine, const struct source *source,
+		      struct http_run *run)
+{
+	const struct rte_mbuf *first = source_peek(source);
+
+	if (!first)
+		return false;
+	*run = run_of(engine, first);
+	return run->ref != SLUICE_REF_NONE;
+}
+
 void head_recall(const struct engine *engine, const struct source *source,
 		 const struct http_limits *limits, const struct sluice_head *request,
 		 struct sluice_head *head, uint32_t *bytes, struct http_framing *framing)
 {
-	const struct rte_mbuf *first = source_peek(source);
 	struct http_known_of of = known_of(limits, request);
 	struct http_run run;
 
 	*bytes = 0;
-	if (!first)
-		return;
-	run = run_of(engine, first);
-	if (run.ref != SLUICE_REF_NONE)
+	if (run_first(engine, source, &run))
 		*bytes = http_known_recall(&engine->knowns, &of, &run, head, framing);
 }
 
@@ -84,14 +92,10 @@ void head_remember(struct engine *engine, const struct source *source,
 		   const struct http_limits *limits, const struct sluice_head *request,
 		   struct sluice_head *head, uint32_t bytes, const struct http_framing *framing)
 {
-	const struct rte_mbuf *first = source_peek(source);
 	struct http_known_of of = known_of(limits, request);
 	struct http_run run;
 
-	if (!first)
-		return;
-	run = run_of(engine, first);
-	if (run.ref != SLUICE_REF_NONE)
+	if (run_first(engine, source, &run))
 		http_known_keep(&engine->knowns, &engine->numbers, &of, &run, bytes, head, framing);
 }
 

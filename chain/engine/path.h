@@ -31,13 +31,22 @@ enum offer hop_unserved(struct hop *hop);
 /* In line: its exchange is under suspicion, and another one is with the instance. */
 bool hop_must_stand_alone(struct hop *hop);
 enum offer hop_head_send(struct hop *hop, enum direction d, uint8_t kind, uint8_t flags);
-/* With an origin's answer comes what it was asked: where its head lies; 0: no origin answered. */
 /* From now on it has to answer for that head. */
 static inline void hop_asks(struct hop *hop, enum direction d)
 {
 	hop->awaits = d == REQUEST ? AWAITS_REQUEST_HEAD : AWAITS_RESPONSE_HEAD;
 	exchange_progress(hop->exchange);
 }
+/* It has answered for the head, which goes on to the next one. */
+static inline void hop_passed(struct hop *hop, enum direction d, uint8_t verdict)
+{
+	struct exchange *x = hop->exchange;
+
+	hop->left = verdict == SLUICE_LEAVE;
+	x->stage = (int8_t)(x->stage + (d == REQUEST ? 1 : -1));
+	exchange_progress(x);
+}
+/* With an origin's answer comes what it was asked: where its head lies; 0: no origin answered. */
 uint64_t hop_asked_ref(const struct exchange *x, enum direction d);
 /* The next entry of the instance's ring; NULL: the hop is in line for room. */
 struct sluice_down *hop_entry(struct hop *hop, uint8_t kind, uint8_t flags);

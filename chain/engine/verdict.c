@@ -303,9 +303,7 @@ static void head_goes_on(struct hop *hop, uint8_t verdict)
 {
 	struct exchange *x = hop->exchange;
 
-	hop->left = verdict == SLUICE_LEAVE;
-	x->stage = (int8_t)(x->stage + (x->phase == PHASE_REQUEST ? 1 : -1));
-	exchange_progress(x);
+	hop_passed(hop, x->phase == PHASE_REQUEST ? REQUEST : RESPONSE, verdict);
 	head_moved(x);
 }
 

@@ -80,12 +80,18 @@ struct ip_layer {
 	struct mld_port mld[STACK_PORTS_MAX];
 };
 
+/* The upper bits of a product hear of all bits below them, and of their own: the last octet, in
+ * which the hosts of a network differ, is on top of such a word. */
+static inline uint8_t ip_place(uint32_t word)
+{
+	_Static_assert(IP_PAIRS == UINT8_MAX + 1 && IP_WAYS == UINT8_MAX + 1, "a place for each");
+	return (uint8_t)(word * 0x9e3779b1u >> 24);
+}
+
 /* Where such a pair is kept: the last one of that place. */
 static inline struct ip_pair *ip_pair_of(struct ip_layer *ip, uint32_t src, uint32_t dst)
 {
-	uint32_t mixed = (src ^ dst) * 0x9e3779b1u;
-
-	return &ip->pairs[mixed >> 16 & (IP_PAIRS - 1)];
+	return &ip->pairs[ip_place(src ^ dst)];
 }
 
 static inline bool ip_pair_is(const struct ip_layer *ip, const struct ip_pair *pair, uint32_t src,

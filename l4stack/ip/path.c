@@ -86,11 +86,10 @@ static int look_up(const struct stack *stack, const struct addr *dst, const stru
 
 static struct ip_way *way_of(struct ip_layer *ip, const struct addr *dst)
 {
-	uint32_t words[4], mixed;
+	uint32_t words[4];
 
 	memcpy(words, dst->bytes, sizeof(words));
-	mixed = (words[0] ^ words[1] ^ words[2] ^ words[3]) * 0x9e3779b1u;
-	return &ip->ways[mixed >> 16 & (IP_WAYS - 1)];
+	return &ip->ways[ip_place(words[0] ^ words[1] ^ words[2] ^ words[3])];
 }
 
 static bool way_is(const struct stack *stack, const struct ip_way *way, const struct addr *dst,

@@ -10,9 +10,11 @@
 
 #include "tests/bench/sluice-bench/answer.h"
 
-#define OPENING_MOST   1024u  /* connections that are under way at once */
-#define SWEEP_MOST     16384u /* connections that are looked at in one sweep */
-#define ISN_STEP       1024u  /* a port is used again with numbers a little higher */
+#define OPENING_MOST 1024u  /* connections that are under way at once */
+#define SWEEP_MOST   16384u /* connections that are looked at in one sweep */
+/* Of all connections, in turn: a port comes again tens of thousands later, with numbers that are
+ * higher, and by less than half of them all as long as a server keeps TIME-WAIT. */
+#define ISN_STEP       16u
 #define ACK_AFTER      (2 * FRAME_MSS)
 #define ACK_WAITS      (8 * FRAME_MSS) /* for the next request, when so little is missing */
 #define RESEND_MS      200
