@@ -10,8 +10,6 @@
 #include "l4stack/tcp/tcp_input.h"
 #include "l4stack/tcp/tcp_proto.h"
 
-#define PREFETCH_AHEAD 4
-
 #define TS_HEAD RTE_BE32(0x0101080a) /* NOP, NOP, kind 8, length 10 */
 
 /* A frame whose headers were read. */
@@ -158,17 +156,25 @@ static void recent_renew(struct tcp_proto *tcp)
 	tcp_recent_forget_all(&tcp->recent, generation);
 }
 
+/* Headers, and the beginning of what is behind them, which is read when a connection is told of it:
+ * all at once, for they come from where the device has written them. */
+static void prefetch_frame(const struct rte_mbuf *pkt)
+{
+	const uint8_t *frame = rte_pktmbuf_mtod(pkt, const uint8_t *);
+
+	rte_prefetch0(frame);
+	rte_prefetch0(frame + RTE_CACHE_LINE_SIZE);
+}
+
 void tcp_proto_burst(struct tcp_proto *tcp, uint16_t port, struct rte_mbuf *const *pkts, unsigned n)
 {
 	struct tcp_express *express = tcp->express;
 	const struct link_port *p = link_port(tcp->stack, port);
 
 	recent_renew(tcp);
-	for (unsigned i = 0; i < n && i < PREFETCH_AHEAD; i++)
-		rte_prefetch0(rte_pktmbuf_mtod(pkts[i], const void *));
+	for (unsigned i = 0; i < n; i++)
+		prefetch_frame(pkts[i]);
 	for (unsigned i = 0; i < n; i++) {
-		if (i + PREFETCH_AHEAD < n)
-			rte_prefetch0(rte_pktmbuf_mtod(pkts[i + PREFETCH_AHEAD], const void *));
 		express->segments[i].text_at = 0;
 		if (likely(p))
 			segment_read(tcp, p, port, pkts[i], &express->segments[i]);

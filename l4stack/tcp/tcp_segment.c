@@ -16,9 +16,10 @@
 #include "l4stack/tcp/tcp_seq.h"
 #include "l4stack/tcp/tcp_timer.h"
 
-#define TSO_MOST    45           /* segments of one packet */
-#define PACKET_MOST (65535 - 40) /* bytes of one packet behind an IP header */
-#define PIECES_MOST 24           /* mbufs of one packet: what common devices gather */
+#define TSO_MOST      45           /* segments of one packet */
+#define PACKET_MOST   (65535 - 40) /* bytes of one packet behind an IP header */
+#define PIECES_MOST   24           /* mbufs of one packet: what common devices gather */
+#define HEADERS_AHEAD 4
 
 static inline struct rte_mbuf *header_new(struct tcp_proto *tcp, bool payload)
 {
@@ -30,6 +31,23 @@ static inline struct rte_mbuf *header_new(struct tcp_proto *tcp, bool payload)
 	if (!pkt)
 		stack_count(tcp->stack, tcp_no_mbuf);
 	return pkt;
+}
+
+/* Of a packet as long as this one, the lines that will be written. They were read by the device,
+ * on another CPU or by DMA, and have to be had from there: by HEADERS_AHEAD packets earlier. What
+ * is allocated next lies on top of this thread's cache of the pool. */
+static inline void header_prefetch(const struct tcp_proto *tcp, uint32_t bytes)
+{
+	struct rte_mempool *pool = tcp->stack->pools.header;
+	const struct rte_mempool_cache *cache = rte_mempool_default_cache(pool, rte_lcore_id());
+	const char *line;
+
+	if (!cache || cache->len < HEADERS_AHEAD)
+		return;
+	line = rte_mbuf_buf_addr(cache->objs[cache->len - HEADERS_AHEAD], pool);
+	line += RTE_PKTMBUF_HEADROOM - RTE_CACHE_LINE_SIZE; /* the headers below TCP's */
+	for (uint32_t at = 0; at < RTE_CACHE_LINE_SIZE + bytes; at += RTE_CACHE_LINE_SIZE)
+		__builtin_prefetch(line + at, 1);
 }
 
 struct header_values {
@@ -376,6 +394,7 @@ bool tcp_segment_send_data(struct tcp_conn *conn, struct tcp_span *span)
 	if (seq == conn->snd_max)
 		note_ack_sent(conn);
 	len = span->seq - seq;
+	header_prefetch(conn->tcp, pkt->data_len);
 	transmit(conn, pkt, len > conn->mss ? conn->mss : 0, tcp_ecn_bits(conn, fresh));
 	return true;
 }
