@@ -6,8 +6,10 @@
  * asked. An answer is kept for as long as all of them allow, and never past the second that its
  * Date names. Whatever could change it (an instance, a chain) makes all be forgotten.
  *
- * Of an answer the head is kept as it was sent, with the body behind it when both fit one packet;
- * a longer body is a lease that is shared by all packets that refer to it.
+ * Of an answer the head is kept as it was sent, with the body behind it if that is short (short.c);
+ * a longer body is a lease that is shared by all packets that refer to it. Nobody writes there: the
+ * device, or the CPU that plays it, has it in its caches, where a copy would have to be fetched
+ * from ours each time.
  *
  * What is said again is counted here as any answer is; functions that count are told of it from
  * time to time.
@@ -371,13 +373,10 @@ static void answer_keep(struct recall *recall, const struct rte_mbuf *answer, st
 	recall->body_bytes = lease ? lease->len : copied;
 	recall->body = NULL;
 	memcpy(recall->answer, rte_pktmbuf_mtod(answer, const void *), answer->data_len);
-	if (lease && lease->len <= ANSWER_MAX - answer->data_len) {
-		memcpy(recall->answer + answer->data_len, lease->data, lease->len);
-		recall->answer_bytes = (uint16_t)(recall->answer_bytes + lease->len);
-	} else if (lease) {
-		ledger_lease_share(lease);
-		recall->body = lease;
-	}
+	if (!lease)
+		return;
+	ledger_lease_share(lease);
+	recall->body = lease;
 }
 
 static void keep(struct recalls *all, struct exchange *x, const struct rte_mbuf *answer,
