@@ -342,8 +342,6 @@ static bool turn_near(struct worker *w, uint64_t now_us)
 {
 	bool work = false;
 
-	if (!engine_near_waits(w->engine)) /* else it has waited since an earlier turn */
-		near_begin(&w->near, now_us);
 	for (unsigned round = 0; round < NEAR_ROUNDS && engine_near(w->engine); round++) {
 		engine_publish(w->engine);
 		if (!engine_near_waits(w->engine))
@@ -384,6 +382,8 @@ static bool turn(struct worker *w)
 	uint64_t now_us = clock_us();
 	bool work;
 
+	if (!engine_near_waits(w->engine)) /* else somebody has waited since an earlier turn */
+		near_begin(&w->near, now_us);
 	cycles_begin(cycles);
 	stack_advance(w->stack, now_us);
 	cycles_end_of(cycles, CYCLES_TIMERS);
