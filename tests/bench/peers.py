@@ -25,12 +25,13 @@ from harness import CLIENT_CPU, SERVER_CPU, Lab, LabError, Sluiced, wait_until
 from lab import Nginx, sh
 
 CONNECTIONS = 50
-# What is asked, its port and size, the peer, and the goals against it: at most that part of its cycles, at least so many
-# times its requests.
+# What is asked, its port and size, the peer, and the goal against it: at most that part of its cycles. Of hits it is times its
+# requests, and wrk, which fills its CPU, cannot ask for so many: those without a kernel have that goal.
 ROWS = [
-    ("static", 80, 64, "nginx", 0.6, None), ("static", 80, 1024, "nginx", 0.6, None),
-    ("proxy", 81, 1024, "haproxy", 0.6, None), ("cache hit", 82, 1024, "varnish", None, 10),
+    ("static", 80, 64, "nginx", 0.6), ("static", 80, 1024, "nginx", 0.6),
+    ("proxy", 81, 1024, "haproxy", 0.6), ("cache hit", 82, 1024, "varnish", None),
 ]
+HITS_TIMES = 10
 SLUICES = {"sluice, AF_PACKET": "net_af_packet", "sluice, AF_XDP": "net_af_xdp"}
 NEEDED = ("wrk", "nginx", "haproxy", "varnishd", "curl", "ethtool")
 # A veth has no queue that could be polled from a socket: a system call for each look at it brings nothing.
@@ -252,10 +253,9 @@ def hits_in_memory(args):
 
 def memory_rows(results, varnish):
     """Rows for the report; of all rounds the medians."""
-    goal = next(row[5] for row in ROWS if row[3] == "varnish")
     for name, mine in results.items():
         times = harness.median(mine, "rate") / harness.median(varnish, "rate")
-        yield harness.goal_row(f"cache hit, {HIT_SIZE} B against varnish: {name}", f"≥ {goal}× requests", f"{times:.1f}×", times >= goal)
+        yield harness.goal_row(f"cache hit, {HIT_SIZE} B against varnish: {name}", f"≥ {HITS_TIMES}× requests", f"{times:.1f}×", times >= HITS_TIMES)
 
 
 # --- measuring ---------------------------------------------------------------------------------
@@ -328,11 +328,10 @@ def row_name(row):
 
 def verdict(row, mine, peer):
     """The goal, the figure that belongs to it, and whether it is reached; of each round the ratio, then the median."""
-    key, goal = ("cycles", row[4]) if row[4] else ("rate", row[5])
-    ratio = statistics.median(harness.ratios(mine, peer, key))
-    if key == "cycles":
-        return f"≤ {goal:.0%} of cycles", f"{ratio:.0%}", ratio <= goal
-    return f"≥ {goal}× requests", f"{ratio:.1f}×", ratio >= goal
+    ratio = statistics.median(harness.ratios(mine, peer, "cycles"))
+    if not row[4]:
+        return "", f"{ratio:.0%}", None
+    return f"≤ {row[4]:.0%} of cycles", f"{ratio:.0%}", ratio <= row[4]
 
 
 def table_row(row, name, mine, peer):
@@ -358,7 +357,7 @@ def memory_row(name, mine, varnish):
 
 def summary(rows, results):
     """Rows of the issue's table, for the report."""
-    for row in rows:
+    for row in (row for row in rows if row[4]):
         for name in SLUICES:
             if results.get((row, name)):
                 goal, figure, reached = verdict(row, results[row, name], results[row, row[3]])
