@@ -42,19 +42,20 @@ struct lines {
 };
 
 struct inline_part {
-	struct inline_part *next; /* in its worker */
-	struct sluice_nf *nf;
-	struct ringend end;
-	struct link *link;
-	struct region *arena;
-	void *down, *up; /* the function's mappings of its rings */
+	/* What each call in place looks at. */
+	_Alignas(SLUICE_CACHE_LINE) struct sluice_nf *nf;
 	/* While the engine calls, and nothing was said: it takes the first word. */
 	struct engine_answer *answer;
 	/* Nothing is on its way in either ring while the worker has produced so many. */
 	uint64_t quiet;
 	uint32_t untimed; /* calls until one is timed */
 	uint64_t since;   /* of the call that is timed */
+	struct ringend end;
 	double ns_per_cycle;
+	struct inline_part *next; /* in its worker */
+	struct link *link;
+	struct region *arena;
+	void *down, *up; /* the function's mappings of its rings */
 	struct wall wall;
 	const struct conf_allow *allow;
 	int writing[CONF_ALLOW_MAX]; /* as allow->write; -1: not open */
@@ -234,11 +235,12 @@ static int part_make(struct inline_part *part, const struct inline_part_conf *co
 int inline_create(const struct inline_part_conf *conf, struct inline_part **out,
 		  struct conf_errors *errors)
 {
-	struct inline_part *part = calloc(1, sizeof(*part));
+	struct inline_part *part = aligned_alloc(SLUICE_CACHE_LINE, sizeof(*part));
 	int rc;
 
 	if (!part)
 		return -ENOMEM;
+	memset(part, 0, sizeof(*part));
 	part->down = part->up = MAP_FAILED;
 	part->arena = conf->arena;
 	part->allow = &conf->function->allow;

@@ -178,24 +178,25 @@ struct nf_counter {
 
 struct sluice_nf {
 	struct sluice_nf_hooks hooks;
-	char name[NF_NAME_BYTES];
-	void *data;
-	const struct nf_env *env;
-	void *env_ctx;
+	/* What a head needs of the instance, beside its hook. */
+	_Alignas(SLUICE_CACHE_LINE) void *data;
 	uint64_t now_us;
 	int64_t wall_seconds;
-	uint64_t tick_us; /* the next one; UINT64_MAX: none */
-	struct nf_timers timers;
+	uint32_t stride;         /* bytes of an exchange with its ctx */
 	bool started;            /* init returned 0 */
-	uint64_t steady_workers; /* bit n: worker n was given a steady verdict */
 	bool wants_room;         /* the function was turned away */
 	bool room_came;          /* and something came free since */
+	uint64_t steady_workers; /* bit n: worker n was given a steady verdict */
+	uint64_t tick_us;        /* the next one; UINT64_MAX: none */
+	const struct nf_env *env;
+	void *env_ctx;
+	char name[NF_NAME_BYTES];
+	struct nf_timers timers;
 	char start_error[256];
 	struct conf_tree *conf;
 	const struct sluice_upstreams *upstreams;
 	struct arena *arena; /* NULL: none */
 	uint16_t arena_region;
-	uint32_t stride; /* bytes of an exchange with its ctx */
 	struct nf_region region[NF_REGIONS_MAX];
 	struct nf_worker worker[NF_WORKERS_MAX];
 	struct nf_edits *spare_edits;

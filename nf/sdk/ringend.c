@@ -58,7 +58,7 @@ prefetch(const struct ringend *end, const struct sluice_nf *nf, unsigned worker,
 	__builtin_prefetch(entry_at(end, i + AHEAD));
 	if (!(WITH_HEAD >> next->kind % 32 & 1))
 		return;
-	__builtin_prefetch(nf->region[end->messages].base + (uint64_t)next->arg * 64);
+	__builtin_prefetch(nf_message(nf, worker, next->arg));
 	x = nf_exchange_known(nf, worker, next->exchange);
 	if (!x)
 		return;
