@@ -71,6 +71,8 @@ function(sluice_plugin name)
   cmake_parse_arguments(A "" "" "SOURCES;PRIVATE" ${ARGN})
   add_library(nf_${name} MODULE ${A_SOURCES})
   target_link_libraries(nf_${name} PRIVATE sluice_sdk sluice_flags ${A_PRIVATE})
+  # Every call of the SDK's goes out of the plugin: straight there, it is bound when loaded.
+  target_compile_options(nf_${name} PRIVATE -fno-plt)
   set_target_properties(nf_${name} PROPERTIES PREFIX "" OUTPUT_NAME ${name}
     C_VISIBILITY_PRESET hidden LIBRARY_OUTPUT_DIRECTORY ${SLUICE_PLUGIN_DIR})
   # Where sluiced looks by itself: ../lib/sluice beside it.

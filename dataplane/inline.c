@@ -21,6 +21,7 @@
 #include "nf/sdk/core.h"
 #include "nf/sdk/object.h"
 #include "nf/sdk/ringend.h"
+#include "nf/sdk/show.h"
 #include "nf/sdk/wall.h"
 
 #define RING_ENTRIES 1024
@@ -28,6 +29,7 @@
 #define LOG_LINES    32 /* between two looks of the control thread; a power of two */
 #define LOG_BYTES    240
 #define CALLS_TIMED  16 /* of so many calls in place one is timed, for all of them */
+#define NOT_QUIET    UINT64_MAX
 
 /* What the plugin says, on its way to the control thread: one writer, one reader. */
 struct lines {
@@ -40,15 +42,20 @@ struct lines {
 };
 
 struct inline_part {
-	struct inline_part *next; /* in its worker */
-	struct sluice_nf *nf;
+	/* What each call in place looks at. */
+	_Alignas(SLUICE_CACHE_LINE) struct sluice_nf *nf;
+	/* While the engine calls, and nothing was said: it takes the first word. */
+	struct engine_answer *answer;
+	/* Nothing is on its way in either ring while the worker has produced so many. */
+	uint64_t quiet;
+	uint32_t untimed; /* calls until one is timed */
+	uint64_t since;   /* of the call that is timed */
 	struct ringend end;
+	double ns_per_cycle;
+	struct inline_part *next; /* in its worker */
 	struct link *link;
 	struct region *arena;
-	void *down, *up;               /* the function's mappings of its rings */
-	struct engine_answer *answer;  /* while the engine calls, and may take one */
-	uint32_t exchange, generation; /* that it asks about */
-	uint32_t calls;
+	void *down, *up; /* the function's mappings of its rings */
 	struct wall wall;
 	const struct conf_allow *allow;
 	int writing[CONF_ALLOW_MAX]; /* as allow->write; -1: not open */
@@ -57,13 +64,12 @@ struct inline_part {
 
 /* --- the plugin's environment -------------------------------------------------------- */
 
-/* Nothing that was said before is on its way; and it is all of the answer: the head of one whose
- * body goes on is sent with what comes of that. */
-static bool is_for_caller(const struct inline_part *part, const struct sluice_up *up)
+/* It is all of the answer: the head of one whose body goes on is sent with what comes of that. */
+static bool is_whole(const struct sluice_up *up)
 {
-	return part->answer && !part->answer->given && up->kind == SLUICE_UP_VERDICT &&
+	return up->kind == SLUICE_UP_VERDICT &&
 	       (up->verdict != SLUICE_RESPOND || (up->flags & SLUICE_UP_END)) &&
-	       up->text_len <= SLUICE_EDITS_MAX_BYTES && !outring_waits(&part->end.out);
+	       up->text_len <= SLUICE_EDITS_MAX_BYTES;
 }
 
 static void hand_over(struct engine_answer *answer, const struct sluice_up *up, const void *text)
@@ -74,30 +80,23 @@ static void hand_over(struct engine_answer *answer, const struct sluice_up *up, 
 		memcpy(answer->text, text, up->text_len);
 }
 
-static bool plain(void *ctx, unsigned worker, uint32_t exchange, uint32_t generation,
-		  enum sluice_verdict verdict)
-{
-	struct inline_part *part = ctx;
-
-	(void)worker;
-	if (!part->answer || part->answer->given || part->exchange != exchange ||
-	    part->generation != generation || outring_waits(&part->end.out))
-		return false;
-	part->answer->up.verdict = (uint8_t)verdict;
-	part->answer->given = part->answer->plain = true;
-	return true;
-}
-
+/* Whatever goes by the ring, all that follows goes behind it. */
 static int put(void *ctx, unsigned worker, const struct sluice_up *up, const void *text, bool must)
 {
 	struct inline_part *part = ctx;
+	int rc = 0;
 
 	(void)worker;
-	if (is_for_caller(part, up)) {
+	if (part->answer && is_whole(up)) {
 		hand_over(part->answer, up, text);
-		return 0;
+	} else {
+		rc = outring_put(&part->end.out, up, text, must);
+		if (rc)
+			return rc;
+		part->quiet = NOT_QUIET;
 	}
-	return outring_put(&part->end.out, up, text, must);
+	part->answer = NULL;
+	return 0;
 }
 
 static void log_keep(void *ctx, enum sluice_log_level level, const char *text)
@@ -140,8 +139,7 @@ static int writing_of(void *ctx, const char *name)
 }
 
 /* All regions are mapped here, and kept up to date: there is no map_more. */
-static const struct nf_env env = {
-	.put = put, .plain = plain, .log = log_keep, .writing = writing_of};
+static const struct nf_env env = {.put = put, .log = log_keep, .writing = writing_of};
 
 /* --- making ------------------------------------------------------------------------------ */
 
@@ -183,7 +181,7 @@ static void regions_set(struct inline_part *part, const struct region_table *tab
 	}
 }
 
-static void time_set(struct inline_part *part, uint64_t now_us)
+static __attribute__((noinline)) void time_set(struct inline_part *part, uint64_t now_us)
 {
 	nf_time(part->nf, now_us, wall_seconds(&part->wall, now_us));
 }
@@ -237,14 +235,17 @@ static int part_make(struct inline_part *part, const struct inline_part_conf *co
 int inline_create(const struct inline_part_conf *conf, struct inline_part **out,
 		  struct conf_errors *errors)
 {
-	struct inline_part *part = calloc(1, sizeof(*part));
+	struct inline_part *part = aligned_alloc(SLUICE_CACHE_LINE, sizeof(*part));
 	int rc;
 
 	if (!part)
 		return -ENOMEM;
+	memset(part, 0, sizeof(*part));
 	part->down = part->up = MAP_FAILED;
 	part->arena = conf->arena;
 	part->allow = &conf->function->allow;
+	part->untimed = 1;
+	part->ns_per_cycle = rte_get_tsc_hz() ? 1e9 / (double)rte_get_tsc_hz() : 0;
 	for (unsigned i = 0; i < CONF_ALLOW_MAX; i++)
 		part->writing[i] = -1;
 	rc = part_make(part, conf, errors);
@@ -330,7 +331,7 @@ void inline_regions(struct inline_parts *parts, const struct region_table *regio
 static void busy_add(struct inline_part *part, uint64_t cycles)
 {
 	struct sluice_up_ctl *up = part->end.up;
-	uint64_t ns = (uint64_t)((double)cycles * 1e9 / (double)rte_get_tsc_hz());
+	uint64_t ns = (uint64_t)((double)cycles * part->ns_per_cycle);
 
 	__atomic_store_n(&up->busy_ns, up->busy_ns + ns, __ATOMIC_RELAXED);
 	part->end.handled = 0;
@@ -348,16 +349,23 @@ static bool part_events(struct inline_part *part)
 	return true;
 }
 
-/* Each CALLS_TIMED-th call is timed, for all of them; 0: this is not one. */
-static uint64_t call_begin(struct inline_part *part)
+/* Each CALLS_TIMED-th call is timed, for all of them: the one that finds `untimed` at 0. */
+static inline void call_begin(struct inline_part *part)
 {
-	return part->calls++ % CALLS_TIMED ? 0 : rte_rdtsc();
+	if (!--part->untimed)
+		part->since = rte_rdtsc();
 }
 
-static void call_end(struct inline_part *part, uint64_t since)
+static __attribute__((noinline)) void call_timed(struct inline_part *part)
 {
-	if (since)
-		busy_add(part, (rte_rdtsc() - since) * CALLS_TIMED);
+	busy_add(part, (rte_rdtsc() - part->since) * CALLS_TIMED);
+	part->untimed = CALLS_TIMED;
+}
+
+static inline void call_end(struct inline_part *part)
+{
+	if (!part->untimed)
+		call_timed(part);
 }
 
 /* It is the time that the engine says. */
@@ -367,45 +375,64 @@ static void time_follow(struct inline_part *part, uint64_t now_us)
 		time_set(part, now_us);
 }
 
-/* The engine asks about this exchange. False: something is on its way. */
-static bool ask_begin(struct inline_part *part, uint64_t now_us, uint32_t exchange,
-		      uint32_t generation, struct engine_answer *answer)
+/* The worker's own turn sees what changed in the rings, and put() what is said meanwhile. */
+static bool is_quiet(const struct inline_part *part)
 {
-	if (ringend_pending(&part->end) || outring_waits(&part->end.out))
-		return false;
-	time_follow(part, now_us);
-	part->answer = answer;
-	part->exchange = exchange;
-	part->generation = generation;
-	return true;
+	return ringend_produced(&part->end) == part->quiet;
+}
+
+static void quiet_set(struct inline_part *part)
+{
+	part->quiet = outring_waits(&part->end.out) ? NOT_QUIET : part->end.consumed;
 }
 
 bool inline_event(void *ctx, uint64_t now_us, const struct sluice_down *down,
 		  struct engine_answer *answer)
 {
 	struct inline_part *part = ctx;
-	uint64_t since;
 
-	if (!ask_begin(part, now_us, down->exchange, down->generation, answer))
+	if (!is_quiet(part))
 		return false;
-	since = call_begin(part);
+	time_follow(part, now_us);
+	part->answer = answer;
+	call_begin(part);
 	nf_event(part->nf, 0, down);
-	call_end(part, since);
+	call_end(part);
 	part->answer = NULL;
 	return true;
+}
+
+/* A verdict that says nothing else: the engine is told, unless it is behind something. */
+static void pass_on(struct inline_part *part, const struct sluice_shown *head,
+		    enum sluice_verdict verdict)
+{
+	struct engine_answer *answer = part->answer;
+
+	if (!answer) {
+		nf_verdict_put(part->nf, 0, head->exchange, head->generation, verdict);
+		return;
+	}
+	answer->up.verdict = (uint8_t)verdict;
+	answer->given = answer->plain = true;
 }
 
 bool inline_show(void *ctx, uint64_t now_us, const struct sluice_shown *head,
 		 struct engine_answer *answer)
 {
 	struct inline_part *part = ctx;
-	uint64_t since;
+	int verdict;
 
-	if (!ask_begin(part, now_us, head->exchange, head->generation, answer))
+	if (!is_quiet(part))
 		return false;
-	since = call_begin(part);
-	nf_head(part->nf, 0, head);
-	call_end(part, since);
+	part->answer = answer;
+	time_follow(part, now_us);
+	call_begin(part);
+	verdict = nf_show(part->nf, 0, head);
+	if (verdict == NF_UNUSUAL)
+		verdict = nf_head(part->nf, 0, head);
+	call_end(part);
+	if (verdict != NF_SAID)
+		pass_on(part, head, (enum sluice_verdict)verdict);
 	part->answer = NULL;
 	return true;
 }
@@ -413,14 +440,13 @@ bool inline_show(void *ctx, uint64_t now_us, const struct sluice_shown *head,
 bool inline_seen(void *ctx, uint64_t now_us, const struct engine_sight *sight)
 {
 	struct inline_part *part = ctx;
-	uint64_t since;
 
 	if (ringend_pending(&part->end))
 		return false;
 	time_follow(part, now_us);
-	since = call_begin(part);
+	call_begin(part);
 	nf_seen(part->nf, sight->request, sight->response, sight->asked, &sight->end);
-	call_end(part, since);
+	call_end(part);
 	return true;
 }
 
@@ -434,6 +460,7 @@ static bool part_turn(struct inline_part *part, uint64_t now_us)
 	work = nf_due(part->nf) || work;
 	work = outring_fresh(&part->end.out) || work; /* said when it was called in place */
 	ringend_publish(&part->end, false);
+	quiet_set(part);
 	return work;
 }
 

@@ -66,10 +66,11 @@ static void noop_fini(struct sluice_nf *nf)
 
 static enum sluice_verdict noop_request_head(struct sluice_exchange *x)
 {
-	const struct noop *noop = sluice_data(sluice_of(x));
+	const struct sluice_nf *nf = sluice_of(x);
+	const struct noop *noop = sluice_data(nf);
 	struct noop_exchange *seen = sluice_ctx(x);
 
-	seen->began_us = sluice_now_us(sluice_of(x));
+	seen->began_us = sluice_now_us(nf);
 	++*noop->requests;
 	if (noop->field)
 		sluice_field_set(x, noop->field, sluice_path(x));
@@ -78,10 +79,11 @@ static enum sluice_verdict noop_request_head(struct sluice_exchange *x)
 
 static enum sluice_verdict noop_response_head(struct sluice_exchange *x)
 {
-	const struct noop *noop = sluice_data(sluice_of(x));
+	const struct sluice_nf *nf = sluice_of(x);
+	const struct noop *noop = sluice_data(nf);
 	const struct noop_exchange *seen = sluice_ctx(x);
 
-	*noop->waited_us += sluice_now_us(sluice_of(x)) - seen->began_us;
+	*noop->waited_us += sluice_now_us(nf) - seen->began_us;
 	return SLUICE_LEAVE;
 }
 

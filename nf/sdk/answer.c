@@ -29,6 +29,11 @@ bool answer_within(const struct sluice_buf *buf, uint32_t off, uint32_t len)
 	return len == 0 || (buf && off <= buf->size && len <= buf->size - off);
 }
 
+static uint64_t in_flight(const struct sluice_exchange *x)
+{
+	return x->leased ? x->in_flight_bytes : 0;
+}
+
 struct sluice_slice answer_slice(struct sluice_exchange *x, struct sluice_buf *buf, uint32_t off,
 				 uint32_t len)
 {
@@ -38,7 +43,8 @@ struct sluice_slice answer_slice(struct sluice_exchange *x, struct sluice_buf *b
 
 	if (!tag)
 		return (struct sluice_slice){.ref = SLUICE_REF_NONE};
-	x->in_flight_bytes += len;
+	x->in_flight_bytes = in_flight(x) + len;
+	x->leased = true;
 	return (struct sluice_slice){
 		.ref = sluice_ref(nf->arena_region, arena_offset(nf->arena, buf) + off),
 		.len = len,
@@ -79,7 +85,10 @@ void answer_forget(struct sluice_exchange *x)
 
 static bool has_no_body(const struct sluice_exchange *x)
 {
-	return x->asks_head || x->status == 204 || x->status == 304 ||
+	bool head =
+		x->phase == NF_RESPONSE_HEAD ? x->head->method == SLUICE_METHOD_HEAD : x->asks_head;
+
+	return head || x->status == 204 || x->status == 304 ||
 	       x->body_bytes == SLUICE_LENGTH_NONE || x->body_bytes == 0;
 }
 
@@ -102,7 +111,7 @@ int sluice_respond(struct sluice_exchange *x, uint16_t status, uint64_t body_byt
 		return -EINVAL;
 	answer_drop(x);
 	edits_drop(x);
-	x->respond = true;
+	x->respond = x->begun = true;
 	x->status = status;
 	x->body_bytes = body_bytes;
 	x->body_sent = 0;
@@ -191,7 +200,7 @@ int sluice_respond_body(struct sluice_exchange *x, struct sluice_buf *buf, uint3
 	if (rc != 1)
 		return rc;
 	rc = 0;
-	if (len && x->in_flight_bytes >= SLUICE_RESPOND_WINDOW_BYTES)
+	if (len && in_flight(x) >= SLUICE_RESPOND_WINDOW_BYTES)
 		return turn_away(x);
 	if (x->answering)
 		rc = emit(x, buf, off, len, last);
@@ -335,7 +344,6 @@ static void steady_fill(struct sluice_exchange *x, struct sluice_up *up)
 	x->nf->steady_workers |= UINT64_C(1) << x->worker;
 	up->steady_ms = x->steady_ms;
 	up->piece = x->steady_tag;
-	x->steady_ms = 0;
 }
 
 /* What was said before it asks to wait is forgotten: it will be asked again. */
@@ -348,15 +356,16 @@ static void forget(struct sluice_exchange *x)
 /* The verdict goes out, with its text and whatever found no place in it. */
 static void verdict_put(struct sluice_exchange *x, struct sluice_up *up)
 {
-	if (x->edits && up->verdict != SLUICE_RESET)
+	if (x->edited && up->verdict != SLUICE_RESET)
 		up->text_len = x->edits->bytes;
-	up_put(x, up, x->edits ? x->edits->text : NULL, true);
+	up_put(x, up, x->edited ? x->edits->text : NULL, true);
 	FAULT_POINT(PUT);
 	more_emit(x);
 	answer_drop(x);
 	edits_drop(x);
 	x->respond = up->verdict == SLUICE_RESPOND;
 	x->answering = x->respond && !x->body_ended;
+	x->begun = false;
 	x->nf->room_came = true; /* for an answer that was turned away before its verdict */
 }
 
@@ -369,29 +378,7 @@ static void answered(struct sluice_exchange *x, enum sluice_verdict verdict)
 		nf_exchange_end(x);
 }
 
-/* There is nothing to say but the verdict. */
-static bool is_plain(const struct sluice_exchange *x, enum sluice_verdict verdict)
-{
-	if ((verdict != SLUICE_PASS && verdict != SLUICE_LEAVE) || x->said || x->edits || x->more)
-		return false;
-	return x->phase == NF_RESPONSE_HEAD ||
-	       (x->phase == NF_REQUEST_HEAD && x->choice == NF_NO_CHOICE);
-}
-
-static bool plain_put(struct sluice_exchange *x, enum sluice_verdict verdict)
-{
-	const struct nf_env *env = x->nf->env;
-
-	if (!env->plain || !is_plain(x, verdict) ||
-	    !env->plain(x->nf->env_ctx, x->worker, x->slot, x->generation, verdict))
-		return false;
-	x->respond = x->answering = false;
-	x->nf->room_came = true;
-	return true;
-}
-
-static __attribute__((noinline)) void head_put(struct sluice_exchange *x,
-					       enum sluice_verdict verdict)
+static void head_put(struct sluice_exchange *x, enum sluice_verdict verdict)
 {
 	struct sluice_up up = up_of(x, SLUICE_UP_VERDICT);
 
@@ -404,7 +391,6 @@ static __attribute__((noinline)) void head_put(struct sluice_exchange *x,
 	}
 	if (verdict == SLUICE_PASS && x->resize)
 		up.flags = SLUICE_UP_RESIZE;
-	x->resize = false;
 	if (verdict == SLUICE_RESPOND)
 		respond_fill(x, &up);
 	else if (x->phase == NF_OPEN && (verdict == SLUICE_PASS || verdict == SLUICE_LEAVE))
@@ -413,20 +399,26 @@ static __attribute__((noinline)) void head_put(struct sluice_exchange *x,
 		answer_drop(x);
 	if (verdict == SLUICE_PASS || verdict == SLUICE_LEAVE)
 		how_fill(x, &up);
-	x->has_how = false;
-	x->early_taken = 0;
 	steady_fill(x, &up);
 	verdict_put(x, &up);
+	x->steady_ms = 0;
+	x->chose = x->resize = x->has_how = false;
 }
 
 void answer_head(struct sluice_exchange *x, enum sluice_verdict verdict)
 {
 	FAULT_POINT(ANSWERED);
-	if (!plain_put(x, verdict)) {
-		verdict = head_verdict(x, verdict);
-		head_put(x, verdict);
-	}
+	verdict = head_verdict(x, verdict);
+	head_put(x, verdict);
 	answered(x, verdict);
+}
+
+void answer_hook(struct sluice_exchange *x, enum sluice_verdict verdict)
+{
+	if (verdict == SLUICE_HOLD)
+		x->held = true;
+	else
+		answer_head(x, verdict);
 }
 
 void sluice_resume(struct sluice_exchange *x, enum sluice_verdict verdict)
@@ -497,7 +489,7 @@ static void begun_drop(struct sluice_exchange *x)
 {
 	answer_drop(x);
 	edits_drop(x);
-	x->respond = false;
+	x->respond = x->begun = false;
 }
 
 void answer_piece(struct sluice_exchange *x, uint32_t piece, enum sluice_verdict verdict)

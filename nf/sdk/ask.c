@@ -53,8 +53,10 @@ struct sluice_ask *sluice_ask_new(struct sluice_nf *nf, struct sluice_exchange *
 	ask->self.phase = NF_REQUEST_HEAD;
 	ask->self.generation = ++w->ask_generation;
 	*place = ask;
-	if (x)
+	if (x) {
 		LIST_INSERT_HEAD(&x->asks, ask, of_exchange);
+		x->asking = true;
+	}
 	if (!sluice_target_set(&ask->self, target))
 		return ask;
 	sluice_ask_drop(ask);
@@ -195,13 +197,11 @@ static struct sluice_ask *ask_of(struct sluice_nf *nf, unsigned worker, const st
 
 void ask_on_head(struct sluice_nf *nf, unsigned worker, const struct sluice_down *d)
 {
-	uint64_t ref = sluice_ref(nf->worker[worker].messages, (uint64_t)d->arg * 64);
 	struct sluice_ask *ask = ask_of(nf, worker, d);
 
 	if (!ask)
 		return;
-	ask->self.head =
-		(const struct sluice_head *)nf_resolve(nf, ref, sizeof(struct sluice_head));
+	ask->self.head = nf_message(nf, worker, d->arg);
 	if (!ask->self.head) {
 		nf_complain(nf, "the head of an answer lies outside of the message region");
 		return;

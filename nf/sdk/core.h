@@ -13,6 +13,7 @@
 #define NF_SDK_CORE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/queue.h>
 
@@ -36,10 +37,6 @@ struct nf_env {
 	 */
 	int (*put)(void *ctx, unsigned worker, const struct sluice_up *up, const void *text,
 		   bool must);
-	/* The verdict on the head of that exchange is PASS or LEAVE and says nothing else. True: it
-	 * is taken so; else it is to be put. May be NULL. */
-	bool (*plain)(void *ctx, unsigned worker, uint32_t exchange, uint32_t generation,
-		      enum sluice_verdict verdict);
 	void (*log)(void *ctx, enum sluice_log_level level, const char *text);
 	/* As sluice_connection. May be NULL. */
 	int (*connection)(void *ctx, const char *name);
@@ -79,55 +76,75 @@ enum nf_phase {
 
 LIST_HEAD(sluice_ask_list, sluice_ask);
 
+/* A head that is passed on, with no word besides, needs what begins with `nf`, and no more: with a
+ * small ctx that is one cache line. The lines before it are for whoever says more; nothing there is
+ * cleared when an exchange begins, so that what stands there counts only with what is named. */
 struct sluice_exchange {
-	struct sluice_nf *nf; /* these three: for as long as there is the slot */
-	uint32_t slot;
-	uint16_t worker;
-	struct sluice_how how;     /* with `has_how` */
-	struct sluice_slice early; /* the first of them, with `early_count` */
-	uint32_t generation;       /* from here on: zero at its begin */
-	uint8_t phase;             /* enum nf_phase: the hook that runs, or whose answer is held */
-	bool live;                 /* between its first event and its end */
-	bool held;
-	bool respond;     /* sluice_respond was called */
-	bool answering;   /* its RESPOND went out and its body is not ended */
-	bool refused;     /* it did so at a piece of the request: the rest of that is not shown */
-	bool asks_head;   /* the request is a HEAD */
-	bool left;        /* by a piece of body: more may be on the ring for it */
-	bool body_ended;  /* the function gave the last piece of its answer */
+	struct sluice_how how;        /* with `has_how` */
+	struct sluice_ask_list asks;  /* that end with it; empty without `asking` */
+	const struct sluice_end *end; /* while `done` runs */
+	uint32_t steady_tag;          /* with `steady_ms` */
+	uint32_t early_taken;         /* bytes, with the verdict of `open` */
+	bool early_ended; /* of `open`: the client sends nothing after its early bytes */
+	bool body_ended;  /* these since sluice_respond: it gave the last piece of its answer */
 	bool no_body;     /* HEAD, or none by status or length: what is emitted goes nowhere */
-	bool early_ended; /* the client of a connection sends nothing after its early bytes */
 	uint16_t status;
-	uint32_t steady_tag;
+	uint16_t worker; /* these two: for as long as there is the slot */
+	uint32_t slot;
+	uint64_t body_bytes, body_sent;
+	uint64_t in_flight_bytes; /* with `leased` */
+	struct nf_edits *edits;   /* NULL without `edited` */
+	/* Slices given until the verdict. Of `open`: what goes ahead. The first goes with the
+	 * verdict, the others (NF_EARLY_MAX of them) after it. */
+	struct sluice_slice early; /* with `early_count` */
+	struct sluice_slice *more; /* NULL without */
+
+	struct sluice_nf *nf;
+	const struct sluice_head *head;
+	uint64_t asked; /* response: where the head of what the origin was asked lies; 0: nowhere */
+	uint32_t generation;
 	union {
 		struct {
 			uint16_t group, server;
 		};
 		uint32_t choice; /* NF_NO_CHOICE: neither was named */
 	};
-	/* What goes with the verdict to come, beside `more` and `edits`. */
+	/* What goes with the verdict to come. */
 	union {
 		struct {
 			uint16_t steady_ms; /* 0: it is not */
-			uint16_t early_count;
-			bool resize; /* sluice_body_resize was called */
-			bool has_how;
+			uint8_t early_count;
+			bool edited;
+			bool chose;      /* a group or a server was named */
+			bool begun;      /* sluice_respond was called */
+			bool resize : 1; /* sluice_body_resize was called */
+			bool has_how : 1;
+			bool asking; /* it made requests of its own: this stays until it ends */
 		};
 		uint64_t said; /* 0: nothing */
 	};
-	uint64_t body_bytes, body_sent;
-	uint64_t in_flight_bytes;
-	uint32_t early_taken; /* bytes, with the verdict of `open` */
-	const struct sluice_head *head;
-	const struct sluice_end *end; /* while `done` runs */
-	uint64_t asked; /* response: where the head of what the origin was asked lies; 0: nowhere */
-	struct nf_edits *edits;
-	struct sluice_ask_list asks; /* that end with it */
-	/* Slices given until the verdict. Of `open`: what goes ahead. The first goes with the
-	 * verdict, the others (NF_EARLY_MAX of them) after it. */
-	struct sluice_slice *more;
+	union {
+		struct {
+			bool live; /* between its first event and its end */
+			bool held;
+			bool respond;   /* sluice_respond was called */
+			bool answering; /* its RESPOND went out and its body is not ended */
+			uint8_t phase; /* enum nf_phase: the hook that runs, or whose answer is held
+					*/
+			bool left;     /* by a piece of body: more may be on the ring for it */
+			bool asks_head;   /* the request is a HEAD */
+			bool leased : 1;  /* it gave slices of the arena */
+			bool refused : 1; /* it answered at a piece of the request: the rest of that
+					   * is not shown */
+		};
+		uint64_t state;
+	};
 	_Alignas(16) uint8_t ctx[];
 };
+#define NF_HOT offsetof(struct sluice_exchange, nf)
+_Static_assert(NF_HOT % SLUICE_CACHE_LINE == 0, "what every head needs begins a cache line");
+_Static_assert(sizeof(struct sluice_exchange) + 16 == NF_HOT + SLUICE_CACHE_LINE,
+	       "and leaves 16 bytes of it to ctx");
 
 struct nf_worker {
 	uint8_t **chunks; /* of NF_CHUNK exchanges */
@@ -161,24 +178,25 @@ struct nf_counter {
 
 struct sluice_nf {
 	struct sluice_nf_hooks hooks;
-	char name[NF_NAME_BYTES];
-	void *data;
-	const struct nf_env *env;
-	void *env_ctx;
+	/* What a head needs of the instance, beside its hook. */
+	_Alignas(SLUICE_CACHE_LINE) void *data;
 	uint64_t now_us;
 	int64_t wall_seconds;
-	uint64_t tick_us; /* the next one; UINT64_MAX: none */
-	struct nf_timers timers;
+	uint32_t stride;         /* bytes of an exchange with its ctx */
 	bool started;            /* init returned 0 */
-	uint64_t steady_workers; /* bit n: worker n was given a steady verdict */
 	bool wants_room;         /* the function was turned away */
 	bool room_came;          /* and something came free since */
+	uint64_t steady_workers; /* bit n: worker n was given a steady verdict */
+	uint64_t tick_us;        /* the next one; UINT64_MAX: none */
+	const struct nf_env *env;
+	void *env_ctx;
+	char name[NF_NAME_BYTES];
+	struct nf_timers timers;
 	char start_error[256];
 	struct conf_tree *conf;
 	const struct sluice_upstreams *upstreams;
 	struct arena *arena; /* NULL: none */
 	uint16_t arena_region;
-	uint32_t stride; /* bytes of an exchange with its ctx */
 	struct nf_region region[NF_REGIONS_MAX];
 	struct nf_worker worker[NF_WORKERS_MAX];
 	struct nf_edits *spare_edits;
@@ -241,15 +259,22 @@ int nf_command(struct sluice_nf *nf, const char *words, size_t bytes, char **ans
 /* One descriptor from the manager: runs the hook, puts the answer. */
 void nf_event(struct sluice_nf *nf, unsigned worker, const struct sluice_down *down);
 
+#define NF_SAID (-1)
+
+/* A head, of a request or a response. The verdict if it is PASS or LEAVE and nothing is said
+ * besides: the embedder passes that on, as nf_verdict_put would. Otherwise NF_SAID: it was put, or
+ * will be. nf/sdk/show.h has the short way to the same. */
+int nf_head(struct sluice_nf *nf, unsigned worker, const struct sluice_shown *head)
+	__attribute__((warn_unused_result));
+void nf_verdict_put(struct sluice_nf *nf, unsigned worker, uint32_t exchange, uint32_t generation,
+		    enum sluice_verdict verdict);
+
 /* --- watching (seen.c) --------------------------------------------------------------- */
 
 /* Shows the function an exchange that is over. NULL: there is no such head. */
 void nf_seen(struct sluice_nf *nf, const struct sluice_head *request,
 	     const struct sluice_head *response, const struct sluice_head *asked,
 	     const struct sluice_end *end);
-
-/* A head that is there already. */
-void nf_head(struct sluice_nf *nf, unsigned worker, const struct sluice_shown *head);
 
 /* --- between the library's files ------------------------------------------------------ */
 
@@ -269,11 +294,23 @@ static inline struct sluice_exchange *nf_exchange_known(const struct sluice_nf *
 	return (struct sluice_exchange *)(w->chunks[number] +
 					  (size_t)(slot % NF_CHUNK) * nf->stride);
 }
-void nf_exchange_begin(struct sluice_exchange *x, uint32_t generation);
 /* Gives back all that it holds, answered or not. */
 void nf_exchange_end(struct sluice_exchange *x);
 
 const uint8_t *nf_resolve(const struct sluice_nf *nf, uint64_t ref, uint32_t len);
+/* The head that a descriptor of that worker names. NULL: it lies outside of the worker's messages.
+ */
+static inline const struct sluice_head *nf_message(const struct sluice_nf *nf, unsigned worker,
+						   uint32_t arg)
+{
+	uint16_t id = nf->worker[worker].messages;
+	const struct nf_region *r = &nf->region[id % NF_REGIONS_MAX];
+	uint64_t offset = (uint64_t)arg * 64;
+
+	if (id >= NF_REGIONS_MAX || !r->base || offset + sizeof(struct sluice_head) > r->bytes)
+		return NULL;
+	return (const struct sluice_head *)(r->base + offset);
+}
 void nf_complain(struct sluice_nf *nf, const char *what);
 
 /* seen.c */
@@ -298,7 +335,7 @@ void nf_timers_free(struct sluice_nf *nf);
 void edits_forget(struct sluice_exchange *x);
 static inline void edits_drop(struct sluice_exchange *x)
 {
-	if (x->edits)
+	if (x->edited)
 		edits_forget(x);
 }
 /* The known field of that name, or SLUICE_FIELD_OTHER. */
@@ -317,7 +354,9 @@ static inline bool nf_chooses(const struct sluice_exchange *x)
 /* A slice of the arena for that exchange, under a lease; ref SLUICE_REF_NONE: it cannot be. */
 struct sluice_slice answer_slice(struct sluice_exchange *x, struct sluice_buf *buf, uint32_t off,
 				 uint32_t len);
-/* answer.c: the verdict of a head hook, and of a body hook (piece number). */
+/* answer.c: the verdict of a head hook, as it came back from it; of one that was held; and of a
+ * body hook (piece number). */
+void answer_hook(struct sluice_exchange *x, enum sluice_verdict verdict);
 void answer_head(struct sluice_exchange *x, enum sluice_verdict verdict);
 void answer_piece(struct sluice_exchange *x, uint32_t piece, enum sluice_verdict verdict);
 /* What was given before the verdict and is not to be sent after all. */

@@ -77,7 +77,7 @@ static bool edits_have(struct sluice_exchange *x)
 {
 	struct sluice_nf *nf = x->nf;
 
-	if (x->edits)
+	if (x->edited)
 		return true;
 	x->edits = nf->spare_edits;
 	if (x->edits)
@@ -87,6 +87,7 @@ static bool edits_have(struct sluice_exchange *x)
 	if (!x->edits)
 		return false;
 	x->edits->bytes = 0;
+	x->edited = true;
 	return true;
 }
 
@@ -95,6 +96,7 @@ void edits_forget(struct sluice_exchange *x)
 	x->edits->next = x->nf->spare_edits;
 	x->nf->spare_edits = x->edits;
 	x->edits = NULL;
+	x->edited = false;
 }
 
 /* Edits belong to the answer to a head, in its hook or while it is held; and to an answer of its
@@ -139,7 +141,7 @@ int edits_put(struct sluice_exchange *x, const struct sluice_edit *edit, const v
 
 uint32_t sluice_edits_now(const struct sluice_exchange *x)
 {
-	return x->edits ? x->edits->bytes : 0;
+	return x->edited ? x->edits->bytes : 0;
 }
 
 bool sluice_edits_keep(const struct sluice_exchange *x, uint32_t from,

@@ -4,6 +4,7 @@
 
 #include "nf/sdk/core.h"
 #include "nf/sdk/fault.h"
+#include "nf/sdk/show.h"
 
 typedef enum sluice_verdict head_hook(struct sluice_exchange *x);
 typedef enum sluice_verdict body_hook(struct sluice_exchange *x, const struct sluice_span *spans,
@@ -26,15 +27,18 @@ exchange_first(struct sluice_nf *nf, unsigned worker, uint32_t slot)
 }
 
 /* The exchange that is spoken of: as it is, or begun if the slot has a new user. */
-static inline struct sluice_exchange *exchange_of(struct sluice_nf *nf, unsigned worker,
-						  uint32_t slot, uint32_t generation)
+static struct sluice_exchange *exchange_of(struct sluice_nf *nf, unsigned worker, uint32_t slot,
+					   uint32_t generation)
 {
 	struct sluice_exchange *x = nf_exchange_known(nf, worker, slot);
 
 	if (!x)
 		x = exchange_first(nf, worker, slot);
-	if (x && !((x->live || x->left) && x->generation == generation))
-		nf_exchange_begin(x, generation);
+	if (!x || ((x->live || x->left) && x->generation == generation))
+		return x;
+	if (x->live)
+		nf_exchange_end(x);
+	nf_exchange_begin(x, generation, nf->stride);
 	return x;
 }
 
@@ -53,80 +57,84 @@ static void refuse(struct sluice_nf *nf, unsigned worker, uint32_t slot, uint32_
 	nf->env->put(nf->env_ctx, worker, &up, NULL, true);
 }
 
-static inline void show_head(struct sluice_exchange *x, const struct sluice_shown *from,
-			     enum nf_phase phase, head_hook *hook)
+void nf_verdict_put(struct sluice_nf *nf, unsigned worker, uint32_t exchange, uint32_t generation,
+		    enum sluice_verdict verdict)
 {
-	enum sluice_verdict verdict = SLUICE_PASS;
+	refuse(nf, worker, exchange, generation, NULL, verdict);
+}
 
-	FAULT_POINT(BEGUN);
+/* Runs the hook of a head, if there is one. */
+static enum sluice_verdict run_head(struct sluice_exchange *x, const struct sluice_shown *from,
+				    enum nf_phase phase, head_hook *hook)
+{
 	x->phase = (uint8_t)phase;
-	x->early_ended = from->end;
-	x->head = from->head;
-	x->asked = from->asked;
-	x->respond = x->answering = false; /* what it answered before this came too late */
-	if (!x->head) {
+	if (!from->head) {
 		nf_complain(x->nf,
 			    "a head lies outside of the message region: its exchange is reset");
-		verdict = SLUICE_RESET;
-	} else if (hook) {
-		x->asks_head = x->head->method == SLUICE_METHOD_HEAD;
-		verdict = hook(x);
+		return SLUICE_RESET;
 	}
-	if (verdict == SLUICE_HOLD)
-		x->held = true;
-	else
-		answer_head(x, verdict);
+	nf_head_begin(x, from, phase);
+	return hook ? hook(x) : SLUICE_PASS;
 }
 
-static __attribute__((noinline)) void refuse_head(struct sluice_nf *nf, unsigned worker,
-						  const struct sluice_shown *from,
-						  enum sluice_verdict verdict)
-{
-	refuse(nf, worker, from->exchange, from->generation, NULL, verdict);
-}
-
-static inline void on_head(struct sluice_nf *nf, unsigned worker, const struct sluice_shown *from,
-			   enum nf_phase phase, head_hook *hook)
+/* The exchange whose head that is; NULL: it is refused, for there is none any more, or no memory.
+ */
+static struct sluice_exchange *head_exchange(struct sluice_nf *nf, unsigned worker,
+					     const struct sluice_shown *from)
 {
 	struct sluice_exchange *x = exchange_of(nf, worker, from->exchange, from->generation);
 
 	if (x && !is_left(x, from->generation))
-		show_head(x, from, phase, hook);
-	else
-		refuse_head(nf, worker, from, x ? SLUICE_LEAVE : SLUICE_RESET);
+		return x;
+	nf_verdict_put(nf, worker, from->exchange, from->generation,
+		       x ? SLUICE_LEAVE : SLUICE_RESET);
+	return NULL;
 }
 
-void nf_head(struct sluice_nf *nf, unsigned worker, const struct sluice_shown *head)
+int nf_head(struct sluice_nf *nf, unsigned worker, const struct sluice_shown *head)
 {
+	struct sluice_exchange *x = head_exchange(nf, worker, head);
+
+	if (!x)
+		return NF_SAID;
 	if (head->response)
-		on_head(nf, worker, head, NF_RESPONSE_HEAD, nf->hooks.response_head);
-	else
-		on_head(nf, worker, head, NF_REQUEST_HEAD, nf->hooks.request_head);
+		return nf_head_end(x, run_head(x, head, NF_RESPONSE_HEAD, nf->hooks.response_head));
+	return nf_head_end(x, run_head(x, head, NF_REQUEST_HEAD, nf->hooks.request_head));
 }
 
 static struct sluice_shown head_of(const struct sluice_nf *nf, unsigned worker,
 				   const struct sluice_down *d)
 {
-	uint64_t ref = sluice_ref(nf->worker[worker].messages, (uint64_t)d->arg * 64);
 	bool response = d->kind == SLUICE_DOWN_RESPONSE_HEAD;
 
-	return (struct sluice_shown){
-		.head = (const struct sluice_head *)nf_resolve(nf, ref, sizeof(struct sluice_head)),
-		.asked = response ? d->slice[0].ref : 0,
-		.exchange = d->exchange,
-		.generation = d->generation,
-		.response = response,
-		.end = d->flags & SLUICE_DOWN_END};
+	return (struct sluice_shown){.head = nf_message(nf, worker, d->arg),
+				     .asked = response ? d->slice[0].ref : 0,
+				     .exchange = d->exchange,
+				     .generation = d->generation,
+				     .response = response,
+				     .end = d->flags & SLUICE_DOWN_END};
 }
 
-static void on_head_down(struct sluice_nf *nf, unsigned worker, const struct sluice_down *d)
+static void on_head(struct sluice_nf *nf, unsigned worker, const struct sluice_down *d)
 {
 	const struct sluice_shown head = head_of(nf, worker, d);
+	int verdict = nf_head(nf, worker, &head);
 
-	if (d->kind == SLUICE_DOWN_OPEN)
-		on_head(nf, worker, &head, NF_OPEN, nf->hooks.open);
-	else
-		nf_head(nf, worker, &head);
+	if (verdict != NF_SAID)
+		nf_verdict_put(nf, worker, d->exchange, d->generation,
+			       (enum sluice_verdict)verdict);
+}
+
+static void on_open(struct sluice_nf *nf, unsigned worker, const struct sluice_down *d)
+{
+	const struct sluice_shown head = head_of(nf, worker, d);
+	struct sluice_exchange *x = head_exchange(nf, worker, &head);
+
+	if (!x)
+		return;
+	x->early_ended = head.end;
+	x->early_taken = 0;
+	answer_hook(x, run_head(x, &head, NF_OPEN, nf->hooks.open));
 }
 
 /* --- bodies --------------------------------------------------------------------------- */
@@ -240,12 +248,11 @@ static void on_done(struct sluice_nf *nf, unsigned worker, const struct sluice_d
 static void on_refused(struct sluice_nf *nf, unsigned worker, const struct sluice_down *d)
 {
 	struct sluice_exchange *x = exchange_of(nf, worker, d->exchange, d->generation);
-	uint64_t ref = sluice_ref(nf->worker[worker].messages, (uint64_t)d->arg * 64);
 
 	if (!x)
 		return;
 	x->phase = NF_REFUSED;
-	x->head = (const struct sluice_head *)nf_resolve(nf, ref, sizeof(struct sluice_head));
+	x->head = nf_message(nf, worker, d->arg);
 	x->end = &d->end;
 	if (nf->hooks.refused && x->head)
 		nf->hooks.refused(x);
@@ -266,8 +273,10 @@ void nf_event(struct sluice_nf *nf, unsigned worker, const struct sluice_down *d
 	switch (d->kind) {
 	case SLUICE_DOWN_REQUEST_HEAD:
 	case SLUICE_DOWN_RESPONSE_HEAD:
+		on_head(nf, worker, d);
+		break;
 	case SLUICE_DOWN_OPEN:
-		on_head_down(nf, worker, d);
+		on_open(nf, worker, d);
 		break;
 	case SLUICE_DOWN_REQUEST_BODY:
 		on_body(nf, worker, d, NF_REQUEST_BODY, nf->hooks.request_body);

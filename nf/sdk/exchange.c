@@ -74,31 +74,14 @@ struct sluice_exchange *nf_exchange_at(struct sluice_nf *nf, unsigned worker, ui
 	return x ? x : exchange_first(nf, worker, slot);
 }
 
-/* Something of its own, which has to be given back. */
-static bool holds_any(const struct sluice_exchange *x)
-{
-	return !LIST_EMPTY(&x->asks) || x->early_count || x->more || x->edits;
-}
-
-void nf_exchange_begin(struct sluice_exchange *x, uint32_t generation)
-{
-	size_t from = offsetof(struct sluice_exchange, generation);
-
-	if (x->live || holds_any(x))
-		nf_exchange_end(x);
-	memset((uint8_t *)x + from, 0, x->nf->stride - from);
-	x->generation = generation;
-	x->live = true;
-	x->group = x->server = SLUICE_NONE16;
-}
-
 void nf_exchange_end(struct sluice_exchange *x)
 {
-	if (holds_any(x)) {
+	if (x->said) {
 		nf_asks_drop(x);
 		answer_drop(x);
 		edits_drop(x);
 	}
+	x->said = 0;
 	x->live = x->held = x->respond = x->answering = false;
 	x->phase = NF_IDLE;
 	x->head = NULL;
@@ -120,12 +103,15 @@ void sluice_route(struct sluice_exchange *x, uint16_t group)
 		return;
 	x->group = group;
 	x->server = SLUICE_NONE16;
+	x->chose = true;
 }
 
 void sluice_pick(struct sluice_exchange *x, uint16_t server)
 {
-	if (nf_chooses(x))
-		x->server = server;
+	if (!nf_chooses(x))
+		return;
+	x->server = server;
+	x->chose = true;
 }
 
 void sluice_how(struct sluice_exchange *x, const struct sluice_how *how)

@@ -34,14 +34,6 @@ static int put(void *ctx, unsigned worker, const struct sluice_up *up, const voi
 	return outring_put(&host->link[worker].out, up, text, must);
 }
 
-static bool plain(void *ctx, unsigned worker, uint32_t exchange, uint32_t generation,
-		  enum sluice_verdict verdict)
-{
-	struct host *host = ctx;
-
-	return outring_plain(&host->link[worker].out, exchange, generation, verdict);
-}
-
 static void keep_log(void *ctx, enum sluice_log_level level, const char *text)
 {
 	say_log(ctx, level, text);
@@ -66,7 +58,6 @@ static void map_more(void *ctx)
 
 static const struct nf_env env = {
 	.put = put,
-	.plain = plain,
 	.log = keep_log,
 	.connection = connection,
 	.writing = writing,

@@ -33,11 +33,12 @@ int nf_hooks_read(const struct sluice_nf_hooks *from, const char *plugin,
 int nf_create(const struct sluice_nf_hooks *hooks, const char *name, const struct nf_env *env,
 	      void *env_ctx, uint64_t *counters, struct sluice_nf **out)
 {
-	struct sluice_nf *nf = calloc(1, sizeof(*nf));
+	struct sluice_nf *nf = aligned_alloc(SLUICE_CACHE_LINE, sizeof(*nf));
 	uint32_t bytes = (uint32_t)sizeof(struct sluice_exchange) + hooks->ctx_bytes;
 
 	if (!nf)
 		return -ENOMEM;
+	memset(nf, 0, sizeof(*nf));
 	nf->hooks = *hooks;
 	snprintf(nf->name, sizeof(nf->name), "%s", name);
 	nf->env = env;

@@ -6,10 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "nf/sdk/fault.h"
-
 #define ENTRIES_SPARED 16 /* bodies leave these to verdicts */
-#define WRITE_AHEAD    4  /* entries are sent for so long before they are written */
 
 struct outring_kept {
 	struct outring_kept *next;
@@ -137,27 +134,6 @@ int outring_put(struct outring *o, const struct sluice_up *up, const void *text,
 	if (!o->kept && ring_write(o, up, text))
 		return 0;
 	return must ? keep(o, up, text) : -EAGAIN;
-}
-
-bool outring_plain(struct outring *o, uint32_t exchange, uint32_t generation,
-		   enum sluice_verdict verdict)
-{
-	uint32_t i = o->produced & (o->entries - 1);
-
-	if (o->kept || o->produced - o->consumed == o->entries)
-		return false;
-	__builtin_prefetch(&o->ring[(i + WRITE_AHEAD) & (o->entries - 1)], 1);
-	o->ring[i] = (struct sluice_up){.exchange = exchange,
-					.generation = generation,
-					.kind = SLUICE_UP_VERDICT,
-					.verdict = (uint8_t)verdict,
-					.group = SLUICE_NONE16,
-					.server = SLUICE_NONE16};
-	FAULT_POINT(ENTRY);
-	o->text_end[i] = o->text_head;
-	o->produced++;
-	FAULT_POINT(PUT);
-	return true;
 }
 
 bool outring_flush(struct outring *o)

@@ -17,6 +17,10 @@
 
 #include <sluice/abi.h>
 
+#include "nf/sdk/fault.h"
+
+#define OUTRING_AHEAD 4 /* entries are sent for so long before they are written */
+
 struct outring_kept; /* a descriptor that waits for room */
 
 struct outring {
@@ -42,10 +46,6 @@ void outring_fini(struct outring *o);
 uint32_t outring_room(struct outring *o);
 /* 0, or -EAGAIN (never with `must`). */
 int outring_put(struct outring *o, const struct sluice_up *up, const void *text, bool must);
-/* The same for a verdict on a head that says nothing else, written where it stays. False: it is to
- * be put. */
-bool outring_plain(struct outring *o, uint32_t exchange, uint32_t generation,
-		   enum sluice_verdict verdict);
 /* Looks what was consumed and writes what was kept aside. True if the worker consumed anything. */
 bool outring_flush(struct outring *o);
 /* Makes what was put visible; wakes a worker that sleeps. `wake`: also if nothing was put. */
@@ -66,6 +66,28 @@ static inline bool outring_fresh(const struct outring *o)
 static inline bool outring_waits(const struct outring *o)
 {
 	return o->kept > 0 || o->produced != o->consumed;
+}
+
+/* A verdict on a head that says nothing else, written where it stays. False: it is to be put. */
+static inline bool outring_plain(struct outring *o, uint32_t exchange, uint32_t generation,
+				 enum sluice_verdict verdict)
+{
+	uint32_t i = o->produced & (o->entries - 1);
+
+	if (o->kept || o->produced - o->consumed == o->entries)
+		return false;
+	__builtin_prefetch(&o->ring[(i + OUTRING_AHEAD) & (o->entries - 1)], 1);
+	o->ring[i] = (struct sluice_up){.exchange = exchange,
+					.generation = generation,
+					.kind = SLUICE_UP_VERDICT,
+					.verdict = (uint8_t)verdict,
+					.group = SLUICE_NONE16,
+					.server = SLUICE_NONE16};
+	FAULT_POINT(ENTRY);
+	o->text_end[i] = o->text_head;
+	o->produced++;
+	FAULT_POINT(PUT);
+	return true;
 }
 
 #endif

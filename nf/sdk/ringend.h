@@ -44,9 +44,14 @@ void ringend_turn(struct ringend *end, struct sluice_nf *nf, unsigned worker);
 /* Makes the answers visible and the turn known. `wake`: the worker is woken also without any. */
 void ringend_publish(struct ringend *end, bool wake);
 
+static inline uint32_t ringend_produced(const struct ringend *end)
+{
+	return __atomic_load_n(&end->down->produced, __ATOMIC_ACQUIRE);
+}
+
 static inline bool ringend_pending(const struct ringend *end)
 {
-	return __atomic_load_n(&end->down->produced, __ATOMIC_ACQUIRE) != end->consumed;
+	return ringend_produced(end) != end->consumed;
 }
 
 /* More than half full: the worker may be waiting for room. */

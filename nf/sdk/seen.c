@@ -62,13 +62,9 @@ void nf_seen(struct sluice_nf *nf, const struct sluice_head *request,
 	sight->request->end = NULL;
 }
 
-static const struct sluice_head *head_at(struct sluice_nf *nf, unsigned worker, uint32_t arg)
+static const struct sluice_head *head_at(const struct sluice_nf *nf, unsigned worker, uint32_t arg)
 {
-	uint64_t ref = sluice_ref(nf->worker[worker].messages, (uint64_t)arg * 64);
-
-	if (arg == SLUICE_HEAD_NONE)
-		return NULL;
-	return (const struct sluice_head *)nf_resolve(nf, ref, sizeof(struct sluice_head));
+	return arg == SLUICE_HEAD_NONE ? NULL : nf_message(nf, worker, arg);
 }
 
 void nf_on_seen(struct sluice_nf *nf, unsigned worker, const struct sluice_down *d)

@@ -35,7 +35,7 @@ MAY_INCLUDE = {
     "chain/app": ["chain/app", "chain/ledger", "chain/ring", "chain/supervise/process.h",
                   "mgmt/conf/conf.h", "l4stack"],
     "dataplane": ["dataplane", "chain", "l4stack", "mgmt", "nf/sdk/core.h", "nf/sdk/object.h",
-                  "nf/sdk/ringend.h", "nf/sdk/wall.h"],
+                  "nf/sdk/ringend.h", "nf/sdk/show.h", "nf/sdk/wall.h"],
     "nf/sdk": ["nf/sdk"],
     "nf/common": ["nf/common"],
     "nf/socket": ["nf/socket", "nf/sdk/arena.h", "nf/sdk/map.h", "nf/sdk/outring.h"],

@@ -125,7 +125,8 @@ static void is_called_in_place(void **state)
 	assert_int_equal(make("{\"l\":1,\"f\":\"t.conf\",\"t\":\"group\",\"v\":{}}"), 0);
 	inline_join(&t.parts, t.part);
 	assert_true(inline_event(t.part, 1000, &down, &answer));
-	assert_true(answer.given && answer.plain);
+	assert_true(answer.given);
+	assert_int_equal(answer.up.exchange, 3);
 	assert_int_equal(answer.up.verdict, SLUICE_PASS);
 	assert_false(inline_turn(&t.parts, 1000)); /* nothing is left to be said */
 	answer.given = answer.plain = false;
@@ -168,6 +169,55 @@ static void says_it_in_full(void **state)
 	assert_int_equal(answer.up.kind, SLUICE_UP_VERDICT);
 	assert_int_equal(answer.up.verdict, SLUICE_PASS);
 	assert_int_not_equal(answer.up.text_len, 0);
+}
+
+static struct sluice_exchange *held;
+
+/* Holds the first that comes, and lets it go when it is asked about the second. */
+static enum sluice_verdict hold_one(struct sluice_exchange *x)
+{
+	if (!held) {
+		held = x;
+		return SLUICE_HOLD;
+	}
+	sluice_resume(held, SLUICE_PASS);
+	return SLUICE_PASS;
+}
+
+/* The engine takes the first word, whatever it is about; the verdict that it asked for follows by
+ * the ring, and nothing overtakes that. */
+static void what_is_said_first_is_heard_first(void **state)
+{
+	const struct sluice_nf_hooks hooks = {SLUICE_HOOKS, .name = "mine",
+					      .request_head = hold_one};
+	struct sluice_shown head = {.head = (const struct sluice_head *)t.messages->base,
+				    .generation = 7};
+	uint8_t text[SLUICE_EDITS_MAX_BYTES];
+	struct engine_answer answer = {.text = text};
+	struct sluice_up up[2];
+
+	(void)state;
+	held = NULL;
+	t.object.hooks = hooks;
+	assert_int_equal(make("{\"l\":1,\"f\":\"t.conf\",\"t\":\"group\",\"v\":{}}"), 0);
+	inline_join(&t.parts, t.part);
+	head.exchange = 1;
+	assert_true(inline_show(t.part, 1000, &head, &answer));
+	assert_false(answer.given);
+	head.exchange = 2;
+	assert_true(inline_show(t.part, 1000, &head, &answer));
+	assert_true(answer.given && !answer.plain);
+	assert_int_equal(answer.up.exchange, 1);
+	assert_int_equal(answer.up.verdict, SLUICE_PASS);
+	head.exchange = 3;
+	assert_false(inline_show(t.part, 1000, &head, &answer));
+	assert_true(inline_turn(&t.parts, 1000));
+	assert_int_equal(link_poll(inline_link(t.part), up, 2), 1);
+	assert_int_equal(up[0].exchange, 2);
+	assert_int_equal(up[0].verdict, SLUICE_PASS);
+	link_consume(inline_link(t.part), 1);
+	inline_turn(&t.parts, 2000);
+	assert_true(inline_show(t.part, 2000, &head, &answer));
 }
 
 static void a_wrong_config_has_its_line(void **state)
@@ -219,6 +269,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(answers_as_a_process_would, setup, teardown),
 		cmocka_unit_test_setup_teardown(is_called_in_place, setup, teardown),
 		cmocka_unit_test_setup_teardown(says_it_in_full, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_is_said_first_is_heard_first, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_wrong_config_has_its_line, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_full_ring_waits, setup, teardown),
 	};
