@@ -120,13 +120,8 @@ void engine_instance_retire(struct engine *engine, uint32_t id, bool retired)
 uint32_t engine_instance_bound(const struct engine *engine, uint32_t id)
 {
 	const struct instance *instance = instance_find(engine, id);
-	const struct hop *hop;
-	uint32_t n = 0;
 
-	if (instance)
-		LIST_FOREACH (hop, &instance->bound, of_instance)
-			n++;
-	return n;
+	return instance ? instance->bound : 0;
 }
 
 uint32_t engine_arena_leases(const struct engine *engine, uint16_t arena_region)

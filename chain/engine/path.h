@@ -31,6 +31,25 @@ enum offer hop_unserved(struct hop *hop);
 /* In line: its exchange is under suspicion, and another one is with the instance. */
 bool hop_must_stand_alone(struct hop *hop);
 enum offer hop_head_send(struct hop *hop, enum direction d, uint8_t kind, uint8_t flags);
+static inline uint32_t hop_bit(const struct hop *hop)
+{
+	return 1u << hop->stage;
+}
+static inline bool hop_is_out(const struct hop *hop)
+{
+	return hop->exchange->out & hop_bit(hop);
+}
+/* Left out: by a branch, or because its instance is gone. */
+static inline void hop_skip(struct hop *hop)
+{
+	hop->exchange->out |= hop_bit(hop);
+}
+/* By its own word. */
+static inline void hop_leave(struct hop *hop)
+{
+	hop_skip(hop);
+	hop->exchange->left |= hop_bit(hop);
+}
 /* From now on it has to answer for that head. */
 static inline void hop_asks(struct hop *hop, enum direction d)
 {
@@ -42,7 +61,8 @@ static inline void hop_passed(struct hop *hop, enum direction d, uint8_t verdict
 {
 	struct exchange *x = hop->exchange;
 
-	hop->left = verdict == SLUICE_LEAVE;
+	if (verdict == SLUICE_LEAVE)
+		hop_leave(hop);
 	x->stage = (int8_t)(x->stage + (d == REQUEST ? 1 : -1));
 	exchange_progress(x);
 }
@@ -73,7 +93,7 @@ static inline bool hop_wants(const struct hop *hop, uint32_t hooks)
 {
 	const struct function *function;
 
-	if (hop->left || hop->skipped)
+	if (hop_is_out(hop))
 		return false;
 	if (hop->instance)
 		return hop->instance->hooks & hooks;
