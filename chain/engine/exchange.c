@@ -149,7 +149,9 @@ static void hop_reset(struct exchange *x, unsigned stage, bool piped)
 {
 	struct hop *hop = &x->hop[stage];
 
-	memset(hop, 0, piped ? sizeof(*hop) : offsetof(struct hop, queue));
+	memset(hop, 0, offsetof(struct hop, queue));
+	if (piped)
+		memset(hop->pipe, 0, sizeof(hop->pipe));
 	hop->exchange = x;
 	hop->stage = (uint8_t)stage;
 	TAILQ_INIT(&hop->pieces);
@@ -305,6 +307,7 @@ static void account(struct exchange *x, struct client *client)
 static void hops_close(struct exchange *x)
 {
 	x->open_hops = 1;
+	x->light = 0;
 	for (uint32_t left = x->touched; left; left &= left - 1)
 		hop_close(&x->hop[__builtin_ctz(left)]);
 }

@@ -109,6 +109,7 @@ void hop_join(struct hop *hop, struct instance *instance)
 	hop->instance = instance;
 	hop->saw = false;
 	hop->exchange->touched |= hop_bit(hop);
+	hop->exchange->light &= ~hop_bit(hop);
 	instance->bound++;
 }
 
@@ -295,10 +296,13 @@ static bool next_down(struct exchange *x)
 
 static enum offer walk_down(struct exchange *x)
 {
-	enum offer offer;
+	enum offer offer = OFFER_SKIP;
 
 	for (; next_down(x); x->stage++) {
-		offer = head_offer(&x->hop[x->stage], REQUEST);
+		if (light_is_next(x, REQUEST))
+			offer = light_walk_down(x);
+		if (offer == OFFER_SKIP)
+			offer = head_offer(&x->hop[x->stage], REQUEST);
 		if (offer != OFFER_SKIP)
 			return offer;
 	}
@@ -317,10 +321,13 @@ static bool next_up(struct exchange *x)
 
 static enum offer walk_up(struct exchange *x)
 {
-	enum offer offer;
+	enum offer offer = OFFER_SKIP;
 
 	for (; next_up(x); x->stage--) {
-		offer = head_offer(&x->hop[x->stage], RESPONSE);
+		if (light_is_next(x, RESPONSE))
+			offer = light_walk_up(x);
+		if (offer == OFFER_SKIP)
+			offer = head_offer(&x->hop[x->stage], RESPONSE);
 		if (offer != OFFER_SKIP)
 			return offer;
 	}

@@ -50,8 +50,9 @@ bool instead_begin(struct exchange *x, uint8_t stage)
 
 static bool looks_at_answers(const struct hop *hop)
 {
-	return hop->instance && !hop_is_out(hop) &&
-	       (hop->instance->hooks & ENGINE_HOOK_RESPONSE_HEAD);
+	const struct instance *instance = hop_instance(hop);
+
+	return instance && !hop_is_out(hop) && (instance->hooks & ENGINE_HOOK_RESPONSE_HEAD);
 }
 
 static bool anybody_looks(const struct exchange *x)

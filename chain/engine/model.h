@@ -18,6 +18,7 @@
  *                 hooks.c       which functions of a path want what
  *                 hop.c         heads from function to function
  *                 direct.c      functions that are called in place
+ *                 light.c       those that no exchange is bound to
  *                 watch.c       functions that only look
  *                 verdict.c     what functions say, checked (verdict.h: with parts.c)
  *    instance.h   instance.c    instances: rings, room, releases
@@ -168,6 +169,7 @@ struct function {
 	uint64_t unseen; /* exchanges, while no instance was up: the next one counts them */
 	uint32_t chains;
 	struct instance_list instances;
+	struct instance *light;   /* its only one, when it is asked as a light function (light.c) */
 	struct hop_queue orphans; /* on_failure = "retry": waiting for an instance to come up */
 };
 
@@ -198,6 +200,8 @@ struct chain {
 	/* Bit n: function n may want heads, bodies, to look at exchanges that are over (hooks.c).
 	 */
 	uint32_t heads[DIRECTIONS], bodies[DIRECTIONS], watchers;
+	uint32_t lights[DIRECTIONS];             /* of `heads`, those that are light (light.c) */
+	struct instance *light[ENGINE_PATH_MAX]; /* as path[n]->light */
 	struct branch branch[ENGINE_BRANCHES_MAX];
 	uint8_t branches;
 	uint32_t head_timeout_ms, idle_timeout_ms, body_timeout_ms;
@@ -376,6 +380,7 @@ struct exchange {
 	uint32_t piped;    /* of these: was to be shown a body */
 	uint32_t out;      /* has no part in it any more, or none at all */
 	uint32_t left;     /* of these: by its own word */
+	uint32_t light;    /* has passed a head and is not bound (light.c) */
 	uint32_t outdone;  /* a function before it answers instead of what it passed or gave */
 	uint8_t responder; /* the stage whose function answers, or RESPONDER_ORIGIN */
 	uint8_t kills;     /* deaths of instances that it alone can have caused */

@@ -49,10 +49,12 @@ static bool wants_body(const struct hop *hop, enum direction d)
 {
 	uint32_t hook = body_hook(hop->exchange, d);
 	const struct function *function = hop_function(hop);
+	const struct instance *instance;
 
 	if (hop_is_out(hop))
 		return false;
-	return (hop->instance ? hop->instance->hooks : function->hooks) & hook;
+	instance = hop_instance(hop);
+	return (instance ? instance->hooks : function->hooks) & hook;
 }
 
 static void take_part(struct hop *hop, enum direction d)
