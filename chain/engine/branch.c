@@ -38,8 +38,7 @@ void branches_free(struct chain *chain)
 
 static void leave_out(struct exchange *x, unsigned from, unsigned to)
 {
-	for (unsigned i = from; i < to; i++)
-		x->hop[i].skipped = true;
+	x->out |= ((1u << to) - 1) & ~((1u << from) - 1);
 }
 
 void branches_take(struct exchange *x)

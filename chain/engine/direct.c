@@ -7,7 +7,6 @@
  * Only while nothing is on its way in either ring: so everything is heard in the order in which
  * it was said, in both directions.
  */
-#include "chain/engine/body.h"
 #include "chain/engine/path.h"
 
 /* As before a batch from the ring: an answer may bring slices, and each needs a lease. */
@@ -32,16 +31,9 @@ bool direct_show(struct instance *instance, const struct sluice_down *down,
 /* False: it is to go by the ring. */
 static bool head_show(struct hop *hop, enum direction d, struct engine_answer *answer)
 {
-	struct exchange *x = hop->exchange;
-	struct engine *engine = x->engine;
+	struct engine *engine = hop->exchange->engine;
 	const struct instance *instance = hop->instance;
-	const struct message *message = &x->message[d];
-	const struct sluice_shown head = {.head = message->head,
-					  .asked = d == REQUEST ? 0 : hop_asked_ref(x, d),
-					  .exchange = x->index,
-					  .generation = x->generation,
-					  .response = d == RESPONSE,
-					  .end = !body_announced(&message->framing)};
+	const struct sluice_shown head = direct_shown(hop->exchange, d);
 
 	answer->given = answer->plain = false;
 	answer->text = engine->edits;
@@ -59,6 +51,7 @@ static enum offer passed(struct hop *hop, enum direction d, uint8_t verdict)
 	struct exchange *x = hop->exchange;
 
 	engine_count(x->engine, descriptors_up);
+	hop->saw = true;
 	x->unsteady = true;
 	hop_passed(hop, d, verdict);
 	if (hop->instance->suspect == hop)
@@ -67,7 +60,7 @@ static enum offer passed(struct hop *hop, enum direction d, uint8_t verdict)
 }
 
 /* Takes what it said at once. FAIL: the exchange has ended. */
-static enum offer answered(struct hop *hop, const struct engine_answer *answer)
+static inline enum offer answered(struct hop *hop, const struct engine_answer *answer)
 {
 	struct exchange *x = hop->exchange;
 	struct engine *engine = x->engine;
@@ -87,20 +80,30 @@ static enum offer answered(struct hop *hop, const struct engine_answer *answer)
 	return OFFER_MOVED;
 }
 
+static inline enum offer told(struct hop *hop, enum direction d, const struct engine_answer *answer)
+{
+	hop->saw = true;
+	hop_asks(hop, d);
+	if (answer->given)
+		return answered(hop, answer);
+	hop_holds(hop);
+	return OFFER_WAIT;
+}
+
+enum offer direct_told(struct hop *hop, enum direction d, const struct engine_answer *answer)
+{
+	return told(hop, d, answer);
+}
+
 enum offer direct_head(struct hop *hop, enum direction d)
 {
 	struct engine_answer answer;
 
 	if (!head_show(hop, d, &answer))
 		return OFFER_SKIP;
-	hop->saw = true;
 	hop->turn = false;
 	hop->instance->exchanges++;
-	if (answer.given && answer.plain)
+	if (answer.plain)
 		return passed(hop, d, answer.up.verdict);
-	hop_asks(hop, d);
-	if (answer.given)
-		return answered(hop, &answer);
-	hop_holds(hop);
-	return OFFER_WAIT;
+	return told(hop, d, &answer);
 }

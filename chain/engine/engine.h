@@ -87,7 +87,7 @@ void engine_function_remove(struct engine *engine, uint16_t id); /* no chain may
 struct engine_answer {
 	struct sluice_up up; /* a verdict, untrusted as from a ring */
 	bool given;          /* there is one; else it comes by the ring */
-	bool plain;          /* PASS or LEAVE, and nothing else: of `up` only that is given */
+	bool plain;          /* given: PASS or LEAVE, and nothing else; of `up` only that is set */
 	uint8_t *text;       /* of the verdict: room for SLUICE_EDITS_MAX_BYTES */
 };
 /* Shows a function in this worker a descriptor, in place of its ring. False: it was not shown,

@@ -144,13 +144,28 @@ bool exchange_available(const struct chain *chain, const struct engine *engine)
 	       chain->exchanges < all / engine->chains_count;
 }
 
+/* A hop that no body came to has used its first line only. */
+static void hop_reset(struct exchange *x, unsigned stage, bool piped)
+{
+	struct hop *hop = &x->hop[stage];
+
+	memset(hop, 0, offsetof(struct hop, queue));
+	if (piped)
+		memset(hop->pipe, 0, sizeof(hop->pipe));
+	hop->exchange = x;
+	hop->stage = (uint8_t)stage;
+	TAILQ_INIT(&hop->pieces);
+}
+
+/* Those that the last use of the slot has changed; at first, all. */
 static void hops_reset(struct exchange *x)
 {
-	memset(x->hop, 0, x->chain->path_length * sizeof(x->hop[0]));
-	for (uint8_t i = 0; i < x->chain->path_length; i++) {
-		x->hop[i].exchange = x;
-		x->hop[i].stage = i;
-		TAILQ_INIT(&x->hop[i].pieces);
+	uint32_t left = x->engine ? x->touched : (1u << ENGINE_PATH_MAX) - 1;
+
+	for (; left; left &= left - 1) {
+		unsigned stage = (unsigned)__builtin_ctz(left);
+
+		hop_reset(x, stage, x->piped >> stage & 1);
 	}
 }
 
@@ -163,6 +178,7 @@ struct exchange *exchange_take(struct client *client)
 	struct exchange *x = &engine->exchange[index];
 	size_t from = offsetof(struct exchange, client), to = offsetof(struct exchange, hop);
 
+	hops_reset(x);
 	memset((uint8_t *)x + from, 0, to - from);
 	x->engine = engine;
 	x->index = index;
@@ -180,7 +196,6 @@ struct exchange *exchange_take(struct client *client)
 	STAILQ_INIT(&x->emits);
 	x->reserved = !x->chain->stream && slots_reserve(&engine->slots);
 	x->generation++;
-	hops_reset(x);
 	engine->exchanges_used++;
 	x->chain->users++;
 	x->chain->exchanges++;
@@ -292,6 +307,7 @@ static void account(struct exchange *x, struct client *client)
 static void hops_close(struct exchange *x)
 {
 	x->open_hops = 1;
+	x->light = 0;
 	for (uint32_t left = x->touched; left; left &= left - 1)
 		hop_close(&x->hop[__builtin_ctz(left)]);
 }

@@ -117,7 +117,7 @@ static void bypass(struct hop *hop)
 	}
 	engine_count(x->engine, failures_bypassed);
 	stage_bypass(hop);
-	hop->skipped = true;
+	hop_skip(hop);
 	hop_unbind(hop);
 	exchange_ready(x);
 }
@@ -170,10 +170,11 @@ static bool leaves_its_answer(struct hop *hop)
 	       http_status_of_condition(x->message[RESPONSE].head->status);
 }
 
-static void hop_lost(struct hop *hop)
+static void hop_lost(struct hop *hop, void *ctx)
 {
 	struct exchange *x = hop->exchange;
 
+	(void)ctx;
 	if (hop->closing) {
 		watch_lost(hop);
 		hop_closed(hop);
@@ -186,9 +187,50 @@ static void hop_lost(struct hop *hop)
 	hop_unbind(hop);           /* one that is drained only is still bound */
 }
 
-static bool may_have_killed(const struct hop *hop, uint64_t consumed)
+struct blame {
+	uint64_t consumed;
+	unsigned candidates;
+};
+
+static bool may_have_killed(const struct hop *hop, const struct blame *blame)
 {
-	return hop->awaits && hop->mark > consumed;
+	return hop->awaits && hop->mark > blame->consumed;
+}
+
+static void candidate_count(struct hop *hop, void *ctx)
+{
+	struct blame *blame = ctx;
+
+	blame->candidates += may_have_killed(hop, blame);
+}
+
+static void candidate_blame(struct hop *hop, void *ctx)
+{
+	const struct blame *blame = ctx;
+
+	if (!may_have_killed(hop, blame))
+		return;
+	hop->exchange->suspected = true;
+	hop->exchange->kills += blame->candidates == 1 || hop->instance->suspect == hop;
+}
+
+typedef void bound_fn(struct hop *hop, void *ctx);
+
+/* For each hop that is bound to it, those of young exchanges first. What comes of one may be the
+ * end of its exchange, and of no other. */
+static void bound_each(struct instance *instance, bound_fn *fn, void *ctx)
+{
+	struct exchange *x = LIST_FIRST(&instance->engine->exchanges), *next;
+
+	for (; x && instance->bound; x = next) {
+		next = LIST_NEXT(x, link);
+		for (uint32_t left = x->touched; left; left &= left - 1) {
+			struct hop *hop = &x->hop[__builtin_ctz(left)];
+
+			if (hop->instance == instance)
+				fn(hop, ctx);
+		}
+	}
 }
 
 /*
@@ -198,27 +240,16 @@ static bool may_have_killed(const struct hop *hop, uint64_t consumed)
  */
 static void blame(struct instance *instance)
 {
-	uint64_t consumed = instance_consumed(instance);
-	unsigned candidates = 0;
-	struct hop *hop;
+	struct blame found = {.consumed = instance_consumed(instance)};
 
-	LIST_FOREACH (hop, &instance->bound, of_instance)
-		candidates += may_have_killed(hop, consumed);
-	LIST_FOREACH (hop, &instance->bound, of_instance) {
-		if (!may_have_killed(hop, consumed))
-			continue;
-		hop->exchange->suspected = true;
-		hop->exchange->kills += candidates == 1 || instance->suspect == hop;
-	}
+	bound_each(instance, candidate_count, &found);
+	bound_each(instance, candidate_blame, &found);
 }
 
 void failure_instance(struct instance *instance)
 {
-	struct hop *hop;
-
 	if (!instance->broken)
 		blame(instance);
 	instance->broken = true;
-	while ((hop = LIST_FIRST(&instance->bound)))
-		hop_lost(hop);
+	bound_each(instance, hop_lost, NULL);
 }

@@ -29,6 +29,16 @@ static uint32_t stages_with(const struct chain *chain, uint32_t hook)
 	return stages;
 }
 
+static uint32_t lights_with(const struct chain *chain, uint32_t hook)
+{
+	uint32_t stages = 0;
+
+	for (unsigned i = 0; i < chain->path_length; i++)
+		if (chain->light[i] && chain->light[i]->hooks & hook)
+			stages |= 1u << i;
+	return stages;
+}
+
 void hooks_chain(struct chain *chain)
 {
 	bool stream = chain->stream;
@@ -40,12 +50,19 @@ void hooks_chain(struct chain *chain)
 	chain->bodies[RESPONSE] =
 		stages_with(chain, stream ? ENGINE_HOOK_SERVER_DATA : ENGINE_HOOK_RESPONSE_BODY);
 	chain->watchers = stream ? 0 : stages_with(chain, ENGINE_HOOK_SEEN);
+	if (stream)
+		return;
+	for (unsigned i = 0; i < chain->path_length; i++)
+		chain->light[i] = chain->path[i]->light;
+	chain->lights[REQUEST] = lights_with(chain, ENGINE_HOOK_REQUEST_HEAD);
+	chain->lights[RESPONSE] = lights_with(chain, ENGINE_HOOK_RESPONSE_HEAD);
 }
 
-void hooks_changed(struct engine *engine)
+void hooks_changed(struct function *function)
 {
 	struct chain *chain;
 
-	LIST_FOREACH (chain, &engine->chains, link)
+	light_choose(function);
+	LIST_FOREACH (chain, &function->engine->chains, link)
 		hooks_chain(chain);
 }

@@ -23,7 +23,7 @@ void hop_enqueue(struct hop *hop, struct hop_queue *queue)
 		return;
 	TAILQ_INSERT_TAIL(queue, hop, queue);
 	hop->queued = queue;
-	hop->exchange->touched |= 1u << hop->stage;
+	hop->exchange->touched |= hop_bit(hop);
 }
 
 void hop_dequeue(struct hop *hop)
@@ -108,8 +108,15 @@ void hop_join(struct hop *hop, struct instance *instance)
 {
 	hop->instance = instance;
 	hop->saw = false;
-	hop->exchange->touched |= 1u << hop->stage;
-	LIST_INSERT_HEAD(&instance->bound, hop, of_instance);
+	hop->exchange->touched |= hop_bit(hop);
+	hop->exchange->light &= ~hop_bit(hop);
+	instance->bound++;
+}
+
+static void part(struct hop *hop)
+{
+	hop->instance->bound--;
+	hop->instance = NULL;
 }
 
 bool hop_bind(struct hop *hop)
@@ -129,8 +136,7 @@ void hop_unbind(struct hop *hop)
 	hop->awaits = AWAITS_NOTHING;
 	stage_pieces_free(hop);
 	hop_holds(hop);
-	LIST_REMOVE(hop, of_instance);
-	hop->instance = NULL;
+	part(hop);
 }
 
 static struct sluice_down down_for(const struct hop *hop, uint8_t kind, uint8_t flags)
@@ -191,7 +197,7 @@ enum offer hop_unserved(struct hop *hop)
 	switch ((enum conf_on_failure)function->on_failure) {
 	case CONF_FAIL_BYPASS:
 		engine_count(engine, hops_bypassed);
-		hop->skipped = true;
+		hop_skip(hop);
 		return OFFER_SKIP;
 	case CONF_FAIL_RETRY:
 		engine_count(engine, hops_orphaned);
@@ -290,10 +296,13 @@ static bool next_down(struct exchange *x)
 
 static enum offer walk_down(struct exchange *x)
 {
-	enum offer offer;
+	enum offer offer = OFFER_SKIP;
 
 	for (; next_down(x); x->stage++) {
-		offer = head_offer(&x->hop[x->stage], REQUEST);
+		if (light_is_next(x, REQUEST))
+			offer = light_walk_down(x);
+		if (offer == OFFER_SKIP)
+			offer = head_offer(&x->hop[x->stage], REQUEST);
 		if (offer != OFFER_SKIP)
 			return offer;
 	}
@@ -312,10 +321,13 @@ static bool next_up(struct exchange *x)
 
 static enum offer walk_up(struct exchange *x)
 {
-	enum offer offer;
+	enum offer offer = OFFER_SKIP;
 
 	for (; next_up(x); x->stage--) {
-		offer = head_offer(&x->hop[x->stage], RESPONSE);
+		if (light_is_next(x, RESPONSE))
+			offer = light_walk_up(x);
+		if (offer == OFFER_SKIP)
+			offer = head_offer(&x->hop[x->stage], RESPONSE);
 		if (offer != OFFER_SKIP)
 			return offer;
 	}
@@ -363,7 +375,7 @@ static bool end_send(struct hop *hop, uint8_t flags)
 void hop_close_next(struct hop *hop)
 {
 	const struct exchange *x = hop->exchange;
-	uint8_t flags = x->failed || hop->outdone ? SLUICE_DOWN_RESET : 0;
+	uint8_t flags = x->failed || (x->outdone & hop_bit(hop)) ? SLUICE_DOWN_RESET : 0;
 	bool refused = x->refused;
 
 	if (hop->done_due && !end_send(hop, flags))
@@ -378,9 +390,11 @@ void hop_close_next(struct hop *hop)
 
 static bool is_to_hear(const struct hop *hop)
 {
-	if (hop->exchange->refused)
+	const struct exchange *x = hop->exchange;
+
+	if (x->refused)
 		return hop->instance->hooks & ENGINE_HOOK_REFUSED;
-	return hop->saw && !hop->left && (hop->instance->hooks & ENGINE_HOOK_DONE);
+	return hop->saw && !(x->left & hop_bit(hop)) && (hop->instance->hooks & ENGINE_HOOK_DONE);
 }
 
 /* Neither side has anything of the exchange, and nothing is to be said of its end. */
@@ -403,8 +417,7 @@ void hop_close(struct hop *hop)
 	}
 	hop->done_due = is_to_hear(hop);
 	if (is_quiet(hop)) {
-		LIST_REMOVE(hop, of_instance);
-		hop->instance = NULL;
+		part(hop);
 		return;
 	}
 	hop->closing = true;

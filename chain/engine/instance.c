@@ -78,7 +78,7 @@ int engine_instance_up(struct engine *engine, const struct engine_instance *from
 	function->unseen = 0;
 	function->known = true;
 	function->hooks = from->hooks;
-	hooks_changed(engine);
+	hooks_changed(function);
 	orphans_wake(function);
 	return 0;
 }
@@ -95,6 +95,7 @@ void engine_instance_down(struct engine *engine, uint32_t id)
 	engine->near -= instance->near;
 	LIST_REMOVE(instance, of_engine);
 	LIST_REMOVE(instance, of_function);
+	hooks_changed(instance->function);
 	failure_instance(instance);
 	instance->function->unseen += instance->unseen;
 	asks_destroy(instance);
@@ -110,23 +111,18 @@ void engine_instance_retire(struct engine *engine, uint32_t id, bool retired)
 		return;
 	recall_forget(engine);
 	instance->retired = retired;
-	if (retired)
-		return;
-	instance->function->hooks = instance->hooks;
-	hooks_changed(engine);
-	orphans_wake(instance->function);
+	if (!retired)
+		instance->function->hooks = instance->hooks;
+	hooks_changed(instance->function);
+	if (!retired)
+		orphans_wake(instance->function);
 }
 
 uint32_t engine_instance_bound(const struct engine *engine, uint32_t id)
 {
 	const struct instance *instance = instance_find(engine, id);
-	const struct hop *hop;
-	uint32_t n = 0;
 
-	if (instance)
-		LIST_FOREACH (hop, &instance->bound, of_instance)
-			n++;
-	return n;
+	return instance ? instance->bound + light_passed(instance) : 0;
 }
 
 uint32_t engine_arena_leases(const struct engine *engine, uint16_t arena_region)
@@ -150,6 +146,7 @@ void instance_broken(struct instance *instance)
 	recall_forget(instance->engine);
 	instance_offence(instance, &instance->engine->counters.offences_ring,
 			 "its ring is spoiled");
+	hooks_changed(instance->function);
 	failure_instance(instance);
 	asks_drop(instance);
 }

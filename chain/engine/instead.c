@@ -11,6 +11,7 @@
 #include "chain/engine/body.h"
 #include "chain/engine/exchange.h"
 #include "chain/engine/origin.h"
+#include "chain/engine/path.h"
 #include "chain/http/edit.h"
 
 /* The slot of the head that is given up is set aside for the next. */
@@ -28,8 +29,7 @@ static bool head_give_up(struct exchange *x)
  * hear of a reset, and what they still say of it goes back to them. */
 static void others_outdo(struct exchange *x, uint8_t stage)
 {
-	for (unsigned i = stage + 1u; i < x->chain->path_length; i++)
-		x->hop[i].outdone = true;
+	x->outdone |= ~((2u << stage) - 1);
 }
 
 bool instead_begin(struct exchange *x, uint8_t stage)
@@ -50,8 +50,9 @@ bool instead_begin(struct exchange *x, uint8_t stage)
 
 static bool looks_at_answers(const struct hop *hop)
 {
-	return hop->instance && !hop->left && !hop->skipped &&
-	       (hop->instance->hooks & ENGINE_HOOK_RESPONSE_HEAD);
+	const struct instance *instance = hop_instance(hop);
+
+	return instance && !hop_is_out(hop) && (instance->hooks & ENGINE_HOOK_RESPONSE_HEAD);
 }
 
 static bool anybody_looks(const struct exchange *x)

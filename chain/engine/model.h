@@ -18,6 +18,7 @@
  *                 hooks.c       which functions of a path want what
  *                 hop.c         heads from function to function
  *                 direct.c      functions that are called in place
+ *                 light.c       those that no exchange is bound to
  *                 watch.c       functions that only look
  *                 verdict.c     what functions say, checked (verdict.h: with parts.c)
  *    instance.h   instance.c    instances: rings, room, releases
@@ -121,7 +122,6 @@ STAILQ_HEAD(task_queue, task);
 
 struct ask;
 struct hop;
-LIST_HEAD(hop_list, hop);
 TAILQ_HEAD(hop_queue, hop);
 
 struct instance {
@@ -144,13 +144,13 @@ struct instance {
 	bool broken;               /* its ring was spoiled: it is not read or written any more */
 	bool retired;              /* gets no new exchanges */
 	bool near;                 /* on the worker's CPU */
-	struct hop_list bound;     /* every hop that is to stay with this instance */
 	struct hop_queue waiting;  /* for room in the ring */
 	struct hop_queue suspects; /* each is given alone, after one that killed an instance */
 	struct hop *suspect;       /* the one that is given now */
 	struct hop_queue graves;   /* of exchanges that are over: until the instance has read on */
 	struct ask *ask;           /* its own requests, SLUICE_ASKS_MAX of them */
 	uint32_t asking;           /* those that are in use */
+	uint32_t bound;            /* hops that are to stay with this instance */
 	uint32_t held;
 	uint64_t exchanges, offences;
 	uint64_t seen, unseen; /* as a watcher */
@@ -169,6 +169,7 @@ struct function {
 	uint64_t unseen; /* exchanges, while no instance was up: the next one counts them */
 	uint32_t chains;
 	struct instance_list instances;
+	struct instance *light;   /* its only one, when it is asked as a light function (light.c) */
 	struct hop_queue orphans; /* on_failure = "retry": waiting for an instance to come up */
 };
 
@@ -199,6 +200,8 @@ struct chain {
 	/* Bit n: function n may want heads, bodies, to look at exchanges that are over (hooks.c).
 	 */
 	uint32_t heads[DIRECTIONS], bodies[DIRECTIONS], watchers;
+	uint32_t lights[DIRECTIONS];             /* of `heads`, those that are light (light.c) */
+	struct instance *light[ENGINE_PATH_MAX]; /* as path[n]->light */
 	struct branch branch[ENGINE_BRANCHES_MAX];
 	uint8_t branches;
 	uint32_t head_timeout_ms, idle_timeout_ms, body_timeout_ms;
@@ -295,28 +298,24 @@ struct pipe {
 struct hop {
 	struct exchange *exchange;
 	struct instance *instance; /* NULL: not chosen yet, or gone */
-	LIST_ENTRY(hop) of_instance;
 	struct hop_queue *queued;
 	uint8_t stage;
 	uint8_t awaits; /* enum awaits */
 	bool saw;       /* was given something */
-	bool left;
-	bool skipped; /* left out: by a branch, or because its instance is gone */
-	bool turn;    /* it has waited: the room is for it */
+	bool turn;      /* it has waited: the room is for it */
 	bool done_due;
 	bool closing; /* the exchange is over and waits for it */
-	bool outdone; /* a function before it answers instead of what it passed or gave */
 	bool asked;   /* it changed conditions or the range of the request: the answer is its own */
 	bool holds;   /* counted in instance->held */
 	bool watches; /* it was shown all of the exchange, which stays until it has read on */
-	uint32_t steady_tag; /* of its verdict on the request */
-	uint64_t mark;       /* instance->produced after the last descriptor for this hop */
-	/* until here one cache line, for most all that is looked at */
+	uint32_t steady_tag;       /* of its verdict on the request */
+	uint64_t mark;             /* instance->produced after the last descriptor for this hop */
 	struct piece_queue pieces; /* shown and not answered, of both directions */
-	TAILQ_ENTRY(hop) queue;    /* of `waiting`, `suspects`, `graves` or `orphans` */
+	/* until here one cache line, for most all that is looked at */
+	TAILQ_ENTRY(hop) queue; /* of `waiting`, `suspects`, `graves` or `orphans` */
 	struct pipe pipe[DIRECTIONS];
 } __attribute__((aligned(SLUICE_CACHE_LINE)));
-_Static_assert(offsetof(struct hop, pieces) == SLUICE_CACHE_LINE, "as it says");
+_Static_assert(offsetof(struct hop, queue) == SLUICE_CACHE_LINE, "as it says");
 
 struct body {
 	struct http_body decoder;
@@ -372,11 +371,17 @@ struct exchange {
 	/* from here to `hop`: zero at its begin */
 	struct client *client; /* NULL when over */
 	struct chain *chain;
-	uint8_t phase;     /* enum phase */
-	int8_t stage;      /* where the head is on its way */
-	uint8_t branch;    /* the next one to be decided */
-	uint8_t reached;   /* the last stage that the request came to */
-	uint32_t touched;  /* bit n: hop n was bound, or in some line */
+	uint8_t phase;   /* enum phase */
+	int8_t stage;    /* where the head is on its way */
+	uint8_t branch;  /* the next one to be decided */
+	uint8_t reached; /* the last stage that the request came to */
+	/* Bit n: hop n */
+	uint32_t touched;  /* was bound, or in some line: all others are as they were at first */
+	uint32_t piped;    /* of these: was to be shown a body */
+	uint32_t out;      /* has no part in it any more, or none at all */
+	uint32_t left;     /* of these: by its own word */
+	uint32_t light;    /* has passed a head and is not bound (light.c) */
+	uint32_t outdone;  /* a function before it answers instead of what it passed or gave */
 	uint8_t responder; /* the stage whose function answers, or RESPONDER_ORIGIN */
 	uint8_t kills;     /* deaths of instances that it alone can have caused */
 	bool suspected;    /* of one: it is given to functions alone */

@@ -185,8 +185,9 @@ static void go_on(struct instance *instance, struct hop *hop, const struct sluic
 {
 	struct exchange *x = hop->exchange;
 
-	hop->left = up->verdict == SLUICE_LEAVE;
-	if (!hop->left)
+	if (up->verdict == SLUICE_LEAVE)
+		hop_leave(hop);
+	else
 		stage_join(hop);
 	if (!prefix_take(instance, x, up))
 		return;

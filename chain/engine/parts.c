@@ -34,7 +34,7 @@ bool parts_emit(struct instance *instance, struct exchange *x, const struct slui
 static bool is_outdone(const struct instance *instance, const struct exchange *x)
 {
 	for (unsigned i = 0; i < x->chain->path_length; i++)
-		if (x->hop[i].instance == instance && x->hop[i].outdone)
+		if (x->hop[i].instance == instance && (x->outdone >> i & 1))
 			return true;
 	return false;
 }
@@ -147,7 +147,7 @@ static void replace(struct instance *instance, struct hop *hop, const struct slu
 /* What it was shown besides goes on with the piece: it answers none of that. */
 static void leave(struct hop *hop)
 {
-	hop->left = true;
+	hop_leave(hop);
 	hop_dequeue(hop);
 	stage_bypass(hop);
 }
@@ -157,8 +157,8 @@ static void respond_late(struct instance *instance, struct hop *hop, const struc
 {
 	engine_count(instance->engine, answers_late);
 	verdict_slices_return(instance, up);
-	hop->outdone = true;
-	hop->skipped = true;
+	hop->exchange->outdone |= hop_bit(hop);
+	hop_skip(hop);
 	stage_pass(hop);
 }
 

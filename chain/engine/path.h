@@ -3,6 +3,7 @@
 #ifndef CHAIN_ENGINE_PATH_H
 #define CHAIN_ENGINE_PATH_H
 
+#include "chain/engine/body.h"
 #include "chain/engine/exchange.h"
 #include "chain/engine/model.h"
 
@@ -13,9 +14,10 @@ void branches_free(struct chain *chain);
 void branches_take(struct exchange *x);
 
 /* --- hooks.c --------------------------------------------------------------------- */
-/* Finds out what the functions of a chain want; of all chains, when some function's are others. */
+/* Finds out what the functions of a chain want; of all chains, when the instances of one of them
+ * are others. */
 void hooks_chain(struct chain *chain);
-void hooks_changed(struct engine *engine);
+void hooks_changed(struct function *function);
 
 /* --- hop.c ----------------------------------------------------------------------- */
 /* Moves the head as far as it can go; ends in origin_begin or respond_begin. */
@@ -31,6 +33,25 @@ enum offer hop_unserved(struct hop *hop);
 /* In line: its exchange is under suspicion, and another one is with the instance. */
 bool hop_must_stand_alone(struct hop *hop);
 enum offer hop_head_send(struct hop *hop, enum direction d, uint8_t kind, uint8_t flags);
+static inline uint32_t hop_bit(const struct hop *hop)
+{
+	return 1u << hop->stage;
+}
+static inline bool hop_is_out(const struct hop *hop)
+{
+	return hop->exchange->out & hop_bit(hop);
+}
+/* Left out: by a branch, or because its instance is gone. */
+static inline void hop_skip(struct hop *hop)
+{
+	hop->exchange->out |= hop_bit(hop);
+}
+/* By its own word. */
+static inline void hop_leave(struct hop *hop)
+{
+	hop_skip(hop);
+	hop->exchange->left |= hop_bit(hop);
+}
 /* From now on it has to answer for that head. */
 static inline void hop_asks(struct hop *hop, enum direction d)
 {
@@ -42,7 +63,8 @@ static inline void hop_passed(struct hop *hop, enum direction d, uint8_t verdict
 {
 	struct exchange *x = hop->exchange;
 
-	hop->left = verdict == SLUICE_LEAVE;
+	if (verdict == SLUICE_LEAVE)
+		hop_leave(hop);
 	x->stage = (int8_t)(x->stage + (d == REQUEST ? 1 : -1));
 	exchange_progress(x);
 }
@@ -68,18 +90,47 @@ static inline struct function *hop_function(const struct hop *hop)
 	return hop->exchange->chain->path[hop->stage];
 }
 
+/* Who was asked about it, bound or light; NULL: nobody was, or it is gone. */
+static inline struct instance *hop_instance(const struct hop *hop)
+{
+	if (hop->exchange->light & hop_bit(hop))
+		return hop_function(hop)->light;
+	return hop->instance;
+}
+
 /* It has a part in this exchange, and one of these hooks (or nobody knows yet). */
 static inline bool hop_wants(const struct hop *hop, uint32_t hooks)
 {
+	const struct instance *instance;
 	const struct function *function;
 
-	if (hop->left || hop->skipped)
+	if (hop_is_out(hop))
 		return false;
-	if (hop->instance)
-		return hop->instance->hooks & hooks;
+	instance = hop_instance(hop);
+	if (instance)
+		return instance->hooks & hooks;
 	function = hop_function(hop);
 	return !function->known || (function->hooks & hooks);
 }
+
+/* --- light.c --------------------------------------------------------------------- */
+/* Finds out whether the function is light, with the instances that it has now. */
+void light_choose(struct function *function);
+/* Exchanges that it has passed and that are not bound to it. */
+uint32_t light_passed(const struct instance *instance);
+/* Those that are to be asked so, a bit for each. */
+static inline uint32_t lights(const struct exchange *x, enum direction d)
+{
+	return x->suspected ? 0 : x->chain->lights[d] & ~(x->touched | x->out);
+}
+static inline bool light_is_next(const struct exchange *x, enum direction d)
+{
+	return lights(x, d) >> x->stage & 1;
+}
+/* Asks it, and those in a row with it, until one does not just pass the head. SKIP: that at
+ * x->stage is to be asked as any other. */
+enum offer light_walk_down(struct exchange *x);
+enum offer light_walk_up(struct exchange *x);
 
 /* --- direct.c -------------------------------------------------------------------- */
 /* Calls the function with it, if it is in the worker and nothing is in its rings. False: it is to
@@ -89,6 +140,20 @@ bool direct_show(struct instance *instance, const struct sluice_down *down,
 /* The same with the head of a request or response, and takes what it said at once. SKIP: it is to
  * go by the ring; FAIL: the exchange has ended. */
 enum offer direct_head(struct hop *hop, enum direction d);
+/* What it is shown of it. */
+static inline struct sluice_shown direct_shown(const struct exchange *x, enum direction d)
+{
+	const struct message *message = &x->message[d];
+
+	return (struct sluice_shown){.head = message->head,
+				     .asked = d == REQUEST ? 0 : hop_asked_ref(x, d),
+				     .exchange = x->index,
+				     .generation = x->generation,
+				     .response = d == RESPONSE,
+				     .end = !body_announced(&message->framing)};
+}
+/* Takes what it said at once, if it did; it has only now been bound, or asked. */
+enum offer direct_told(struct hop *hop, enum direction d, const struct engine_answer *answer);
 
 /* --- watch.c --------------------------------------------------------------------- */
 /* The function of `stage` changes a head: watchers that it has passed see it as it was. */

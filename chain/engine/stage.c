@@ -49,10 +49,18 @@ static bool wants_body(const struct hop *hop, enum direction d)
 {
 	uint32_t hook = body_hook(hop->exchange, d);
 	const struct function *function = hop_function(hop);
+	const struct instance *instance;
 
-	if (hop->left || hop->skipped)
+	if (hop_is_out(hop))
 		return false;
-	return (hop->instance ? hop->instance->hooks : function->hooks) & hook;
+	instance = hop_instance(hop);
+	return (instance ? instance->hooks : function->hooks) & hook;
+}
+
+static void take_part(struct hop *hop, enum direction d)
+{
+	hop->exchange->body[d].stages |= hop_bit(hop);
+	hop->exchange->piped |= hop_bit(hop);
 }
 
 bool stage_choose(struct exchange *x, enum direction d, uint32_t stage)
@@ -63,12 +71,12 @@ bool stage_choose(struct exchange *x, enum direction d, uint32_t stage)
 	if (!wants_body(hop, d))
 		return true;
 	if (hop->instance || hop_bind(hop)) {
-		x->body[d].stages |= 1u << stage;
+		take_part(hop, d);
 		return true;
 	}
 	if (hop_function(hop)->on_failure == CONF_FAIL_BYPASS) {
 		engine_count(engine, hops_bypassed);
-		hop->skipped = true;
+		hop_skip(hop);
 		return true;
 	}
 	engine_count(engine, hops_rejected);
@@ -107,7 +115,7 @@ static void join(struct hop *hop, enum direction d)
 {
 	struct body *body = &hop->exchange->body[d];
 
-	body->stages |= 1u << hop->stage;
+	take_part(hop, d);
 	hop->pipe[d].in = body->out;
 	hop->pipe[d].end_in = body->out_end;
 	body->out = (struct payload){0};

@@ -46,7 +46,7 @@ void watch_change(struct exchange *x, enum direction d, uint8_t stage)
 	for (; stages; stages &= stages - 1) {
 		unsigned i = (unsigned)__builtin_ctz(stages);
 
-		if (x->passed[d][i] || x->hop[i].outdone || i > x->reached)
+		if (x->passed[d][i] || (x->outdone >> i & 1) || i > x->reached)
 			continue;
 		if (!number)
 			number = copy_make(x, d);
@@ -153,7 +153,7 @@ static bool is_concerned(const struct hop *hop)
 {
 	const struct exchange *x = hop->exchange;
 
-	return !hop->skipped && !hop->left && (x->refused || hop->stage <= x->reached);
+	return !hop_is_out(hop) && (x->refused || hop->stage <= x->reached);
 }
 
 /* The heads as they are now, unless it had seen them pass before they were changed. */
@@ -165,7 +165,7 @@ static void heads_passed(const struct hop *hop, const struct message *message,
 
 	sight->request = request ? x->copy[request - 1] : message->head;
 	sight->response = other && response ? x->copy[other - 1] : response;
-	if (hop->outdone)
+	if (x->outdone & hop_bit(hop))
 		sight->response = NULL;
 }
 

@@ -17,6 +17,15 @@ uint32_t ledger_lease_room(const struct holder *holder)
 	return own < free ? own : free;
 }
 
+uint32_t ledger_leases_below(const struct ledger *ledger, uint32_t more)
+{
+	uint32_t each = ledger->conf.leases_each;
+
+	if (each < more || ledger->conf.leases - ledger->leases < more)
+		return 0;
+	return each - more + 1;
+}
+
 static void lease_free(struct lease *lease)
 {
 	struct ledger *ledger = lease->ledger;

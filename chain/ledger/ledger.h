@@ -62,6 +62,8 @@ void ledger_holder_close(struct holder *holder);
 
 /* How many more leases this holder may take now. */
 uint32_t ledger_lease_room(const struct holder *holder);
+/* The same asked for many: a holder that has fewer leases than this may take `more` now. */
+uint32_t ledger_leases_below(const struct ledger *ledger, uint32_t more);
 
 /* --- leases ---------------------------------------------------------------------- */
 

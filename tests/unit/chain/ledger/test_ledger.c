@@ -177,9 +177,13 @@ static void test_limits(void **state)
 	(void)state;
 	ledger_holder_open(ledger, &other);
 	assert_int_equal(ledger_lease_room(&holder), 6);
+	assert_int_equal(ledger_leases_below(ledger, 2), 5);
+	assert_int_equal(ledger_leases_below(ledger, 7), 0);
 	for (unsigned i = 0; i < 6; i++)
 		lease[i] = take(i, 1, i);
 	assert_int_equal(ledger_lease_room(&holder), 0);
+	assert_int_equal(ledger_leases_below(ledger, 2), 5);
+	assert_int_equal(ledger_leases_below(ledger, 3), 0);
 	assert_null(take(0, 1, 0));
 	assert_int_equal(ledger_lease_room(&other), 2);
 	for (unsigned i = 0; i < 6; i++)
