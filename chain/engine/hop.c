@@ -139,12 +139,15 @@ void hop_unbind(struct hop *hop)
 	part(hop);
 }
 
-static struct sluice_down down_for(const struct hop *hop, uint8_t kind, uint8_t flags)
+/* Written where it stays. */
+static inline void down_fill(struct sluice_down *down, const struct hop *hop, uint8_t kind,
+			     uint8_t flags)
 {
-	return (struct sluice_down){.exchange = hop->exchange->index,
-				    .generation = hop->exchange->generation,
-				    .kind = kind,
-				    .flags = flags};
+	memset(down, 0, sizeof(*down));
+	down->exchange = hop->exchange->index;
+	down->generation = hop->exchange->generation;
+	down->kind = kind;
+	down->flags = flags;
 }
 
 /* The next entry of the instance's ring, to be written whole; NULL: the hop is in line for room. */
@@ -172,7 +175,7 @@ struct sluice_down *hop_entry(struct hop *hop, uint8_t kind, uint8_t flags)
 	struct sluice_down *down = entry_take(hop);
 
 	if (down)
-		*down = down_for(hop, kind, flags);
+		down_fill(down, hop, kind, flags);
 	return down;
 }
 
@@ -359,9 +362,9 @@ static void hop_over(struct hop *hop)
 static bool end_send(struct hop *hop, uint8_t flags)
 {
 	const struct exchange *x = hop->exchange;
-	struct sluice_down down =
-		down_for(hop, x->refused ? SLUICE_DOWN_REFUSED : SLUICE_DOWN_DONE, flags);
+	struct sluice_down down;
 
+	down_fill(&down, hop, x->refused ? SLUICE_DOWN_REFUSED : SLUICE_DOWN_DONE, flags);
 	ending_tell(x, &down.end);
 	if (x->refused)
 		down.arg = slots_arg(&x->engine->slots, x->message[REQUEST].head);
