@@ -138,6 +138,8 @@ static int writing_of(void *ctx, const char *name)
 	return -ENOENT;
 }
 
+_Static_assert(NF_SAID == ENGINE_TOLD, "what nf_head returns is passed on");
+
 /* All regions are mapped here, and kept up to date: there is no map_more. */
 static const struct nf_env env = {.put = put, .log = log_keep, .writing = writing_of};
 
@@ -402,28 +404,22 @@ bool inline_event(void *ctx, uint64_t now_us, const struct sluice_down *down,
 	return true;
 }
 
-/* A verdict that says nothing else: the engine is told, unless it is behind something. */
-static void pass_on(struct inline_part *part, const struct sluice_shown *head,
-		    enum sluice_verdict verdict)
+/* A verdict that says nothing else, behind something. */
+static __attribute__((noinline)) int put_behind(struct inline_part *part,
+						const struct sluice_shown *head, int verdict)
 {
-	struct engine_answer *answer = part->answer;
-
-	if (!answer) {
-		nf_verdict_put(part->nf, 0, head->exchange, head->generation, verdict);
-		return;
-	}
-	answer->up.verdict = (uint8_t)verdict;
-	answer->given = answer->plain = true;
+	nf_verdict_put(part->nf, 0, head->exchange, head->generation, (enum sluice_verdict)verdict);
+	return ENGINE_TOLD;
 }
 
-bool inline_show(void *ctx, uint64_t now_us, const struct sluice_shown *head,
-		 struct engine_answer *answer)
+int inline_show(void *ctx, uint64_t now_us, const struct sluice_shown *head,
+		struct engine_answer *answer)
 {
 	struct inline_part *part = ctx;
 	int verdict;
 
 	if (!is_quiet(part))
-		return false;
+		return ENGINE_NOT_SHOWN;
 	part->answer = answer;
 	time_follow(part, now_us);
 	call_begin(part);
@@ -431,10 +427,10 @@ bool inline_show(void *ctx, uint64_t now_us, const struct sluice_shown *head,
 	if (verdict == NF_UNUSUAL)
 		verdict = nf_head(part->nf, 0, head);
 	call_end(part);
-	if (verdict != NF_SAID)
-		pass_on(part, head, (enum sluice_verdict)verdict);
+	if (verdict != NF_SAID && !part->answer)
+		verdict = put_behind(part, head, verdict);
 	part->answer = NULL;
-	return true;
+	return verdict;
 }
 
 bool inline_seen(void *ctx, uint64_t now_us, const struct engine_sight *sight)

@@ -75,8 +75,8 @@ bool inline_event(void *ctx, uint64_t now_us, const struct sluice_down *down,
 		  struct engine_answer *answer);
 
 /* An engine_show: the same. */
-bool inline_show(void *ctx, uint64_t now_us, const struct sluice_shown *head,
-		 struct engine_answer *answer);
+int inline_show(void *ctx, uint64_t now_us, const struct sluice_shown *head,
+		struct engine_answer *answer);
 /* An engine_seen. */
 bool inline_seen(void *ctx, uint64_t now_us, const struct engine_sight *sight);
 

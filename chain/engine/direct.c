@@ -28,20 +28,20 @@ bool direct_show(struct instance *instance, const struct sluice_down *down,
 	return true;
 }
 
-/* False: it is to go by the ring. */
-static bool head_show(struct hop *hop, enum direction d, struct engine_answer *answer)
+/* As engine_show. */
+static int head_show(struct hop *hop, enum direction d, struct engine_answer *answer)
 {
 	struct engine *engine = hop->exchange->engine;
 	const struct instance *instance = hop->instance;
 	const struct sluice_shown head = direct_shown(hop->exchange, d);
+	int verdict = ENGINE_NOT_SHOWN;
 
-	answer->given = answer->plain = false;
+	answer->given = false;
 	answer->text = engine->edits;
-	if (!may_call(instance) ||
-	    !instance->show(instance->event_ctx, engine->timers.now_us, &head, answer))
-		return false;
-	engine_count(engine, descriptors_down);
-	return true;
+	if (may_call(instance))
+		verdict = instance->show(instance->event_ctx, engine->timers.now_us, &head, answer);
+	engine_count_add(engine, descriptors_down, verdict != ENGINE_NOT_SHOWN);
+	return verdict;
 }
 
 /* It passes the head, or leaves, and says nothing else: so there is nothing to be checked. It is
@@ -98,12 +98,13 @@ enum offer direct_told(struct hop *hop, enum direction d, const struct engine_an
 enum offer direct_head(struct hop *hop, enum direction d)
 {
 	struct engine_answer answer;
+	int verdict = head_show(hop, d, &answer);
 
-	if (!head_show(hop, d, &answer))
+	if (verdict == ENGINE_NOT_SHOWN)
 		return OFFER_SKIP;
 	hop->turn = false;
 	hop->instance->exchanges++;
-	if (answer.plain)
-		return passed(hop, d, answer.up.verdict);
+	if (verdict != ENGINE_TOLD)
+		return passed(hop, d, (uint8_t)verdict);
 	return told(hop, d, &answer);
 }

@@ -87,7 +87,6 @@ void engine_function_remove(struct engine *engine, uint16_t id); /* no chain may
 struct engine_answer {
 	struct sluice_up up; /* a verdict, untrusted as from a ring */
 	bool given;          /* there is one; else it comes by the ring */
-	bool plain;          /* given: PASS or LEAVE, and nothing else; of `up` only that is set */
 	uint8_t *text;       /* of the verdict: room for SLUICE_EDITS_MAX_BYTES */
 };
 /* Shows a function in this worker a descriptor, in place of its ring. False: it was not shown,
@@ -96,9 +95,12 @@ struct engine_answer {
 typedef bool engine_event(void *ctx, uint64_t now_us, const struct sluice_down *down,
 			  struct engine_answer *answer);
 
-/* The same of a request's or response's head, which has no need of a descriptor. */
-typedef bool engine_show(void *ctx, uint64_t now_us, const struct sluice_shown *head,
-			 struct engine_answer *answer);
+/* The same of a request's or response's head, which has no need of a descriptor. Returns the
+ * verdict if it is PASS or LEAVE, and nothing was said besides; or one of these. */
+#define ENGINE_TOLD      (-1) /* it was shown: what it says, if it is `given`, is in `answer` */
+#define ENGINE_NOT_SHOWN (-2)
+typedef int engine_show(void *ctx, uint64_t now_us, const struct sluice_shown *head,
+			struct engine_answer *answer);
 
 /* An exchange that is over, as it is shown to a function that only looks: each head as it passed
  * that function, `asked` as the origin got it. NULL: there is none. */

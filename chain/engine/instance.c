@@ -176,8 +176,10 @@ static void exchange_prefetch(const struct engine *engine, uint32_t index)
 	__builtin_prefetch(&x->message[RESPONSE]);
 }
 
-/* gcc 12 leaves out calls of functions that do nothing but this, before it looks at what they do. */
-static inline __attribute__((always_inline)) void hop_prefetch(const struct engine *engine, uint32_t index)
+/* gcc 12 leaves out calls of functions that do nothing but this, before it looks at what they do.
+ */
+static inline __attribute__((always_inline)) void hop_prefetch(const struct engine *engine,
+							       uint32_t index)
 {
 	const struct exchange *x;
 	unsigned stage;

@@ -112,17 +112,18 @@ struct asking {
 	uint32_t left;   /* stages that took their leave */
 };
 
-/* False: it is to go by the ring. */
-static inline bool show(struct asking *asking, struct instance *instance)
+/* As engine_show. */
+static inline int show(struct asking *asking, struct instance *instance)
 {
+	int verdict;
+
 	if (instance->dirty || !TAILQ_EMPTY(&instance->waiting) ||
 	    instance->holder.leases >= asking->leases)
-		return false;
-	asking->answer.given = asking->answer.plain = false;
-	if (!instance->show(instance->event_ctx, asking->now_us, &asking->head, &asking->answer))
-		return false;
-	instance->exchanges++;
-	return true;
+		return ENGINE_NOT_SHOWN;
+	verdict =
+		instance->show(instance->event_ctx, asking->now_us, &asking->head, &asking->answer);
+	instance->exchanges += verdict != ENGINE_NOT_SHOWN;
+	return verdict;
 }
 
 /* Of these some have `left`. */
@@ -158,21 +159,20 @@ static inline __attribute__((always_inline)) enum offer walk(struct exchange *x,
 	const uint32_t all = row_of(x, d);
 	uint32_t row = all, stage;
 	struct asking asking;
-	bool plain = true;
+	int verdict;
 
 	asking.head = direct_shown(x, d);
 	asking.answer.text = x->engine->edits;
+	asking.answer.given = false;
 	asking.now_us = x->engine->timers.now_us;
 	asking.leases = ledger_leases_below(x->engine->ledger, SLUICE_UP_SLICES);
 	asking.left = 0;
 	do {
 		stage = d == REQUEST ? lowest(row) : highest(row);
-		if (!show(&asking, light[stage]))
+		verdict = show(&asking, light[stage]);
+		if (verdict < 0)
 			break;
-		plain = asking.answer.plain;
-		if (!plain)
-			break;
-		if (asking.answer.up.verdict == SLUICE_LEAVE)
+		if (verdict == SLUICE_LEAVE)
 			asking.left |= 1u << stage;
 		row ^= 1u << stage;
 	} while (row);
@@ -181,7 +181,7 @@ static inline __attribute__((always_inline)) enum offer walk(struct exchange *x,
 	if (!row)
 		stage = d == REQUEST ? stage + 1 : stage - 1;
 	x->stage = (int8_t)stage;
-	if (!plain)
+	if (verdict == ENGINE_TOLD)
 		return told(x, d, &asking.answer);
 	return row == all ? OFFER_SKIP : OFFER_MOVED;
 }

@@ -129,10 +129,9 @@ static void is_called_in_place(void **state)
 	assert_int_equal(answer.up.exchange, 3);
 	assert_int_equal(answer.up.verdict, SLUICE_PASS);
 	assert_false(inline_turn(&t.parts, 1000)); /* nothing is left to be said */
-	answer.given = answer.plain = false;
-	assert_true(inline_show(t.part, 1000, &head, &answer));
-	assert_true(answer.given && answer.plain);
 	answer.given = false;
+	assert_int_equal(inline_show(t.part, 1000, &head, &answer), SLUICE_PASS);
+	assert_false(answer.given);
 	send_head(4);
 	assert_false(inline_event(t.part, 2000, &down, &answer)); /* behind that one */
 	assert_true(inline_turn(&t.parts, 2000));
@@ -162,8 +161,8 @@ static void says_it_in_full(void **state)
 	(void)state;
 	assert_int_equal(make(config), 0);
 	inline_join(&t.parts, t.part);
-	assert_true(inline_show(t.part, 1000, &head, &answer));
-	assert_true(answer.given && !answer.plain);
+	assert_int_equal(inline_show(t.part, 1000, &head, &answer), ENGINE_TOLD);
+	assert_true(answer.given);
 	assert_int_equal(answer.up.exchange, 5);
 	assert_int_equal(answer.up.generation, 7);
 	assert_int_equal(answer.up.kind, SLUICE_UP_VERDICT);
@@ -202,22 +201,22 @@ static void what_is_said_first_is_heard_first(void **state)
 	assert_int_equal(make("{\"l\":1,\"f\":\"t.conf\",\"t\":\"group\",\"v\":{}}"), 0);
 	inline_join(&t.parts, t.part);
 	head.exchange = 1;
-	assert_true(inline_show(t.part, 1000, &head, &answer));
+	assert_int_equal(inline_show(t.part, 1000, &head, &answer), ENGINE_TOLD);
 	assert_false(answer.given);
 	head.exchange = 2;
-	assert_true(inline_show(t.part, 1000, &head, &answer));
-	assert_true(answer.given && !answer.plain);
+	assert_int_equal(inline_show(t.part, 1000, &head, &answer), ENGINE_TOLD);
+	assert_true(answer.given);
 	assert_int_equal(answer.up.exchange, 1);
 	assert_int_equal(answer.up.verdict, SLUICE_PASS);
 	head.exchange = 3;
-	assert_false(inline_show(t.part, 1000, &head, &answer));
+	assert_int_equal(inline_show(t.part, 1000, &head, &answer), ENGINE_NOT_SHOWN);
 	assert_true(inline_turn(&t.parts, 1000));
 	assert_int_equal(link_poll(inline_link(t.part), up, 2), 1);
 	assert_int_equal(up[0].exchange, 2);
 	assert_int_equal(up[0].verdict, SLUICE_PASS);
 	link_consume(inline_link(t.part), 1);
 	inline_turn(&t.parts, 2000);
-	assert_true(inline_show(t.part, 2000, &head, &answer));
+	assert_int_equal(inline_show(t.part, 2000, &head, &answer), SLUICE_PASS);
 }
 
 static void a_wrong_config_has_its_line(void **state)

@@ -113,6 +113,7 @@ struct fake {
 	struct engine_answer *answer;  /* while it is called in place */
 	uint32_t exchange, generation; /* that it is asked about then */
 	unsigned plain;                /* answers that could be given so: every second is */
+	int verdict;                   /* the one that is */
 	unsigned called;               /* in place, ever */
 	uint64_t repeated;
 	unsigned heads[2], opens, pieces[2], ends[2], dones, resets, releases, sights;

@@ -67,9 +67,10 @@ static uint32_t arg_of(const struct sluice_head *head)
 }
 
 /* An engine_show: noted as if it came by the ring. */
-static bool fake_show(void *ctx, uint64_t now_us, const struct sluice_shown *head,
-		      struct engine_answer *answer)
+static int fake_show(void *ctx, uint64_t now_us, const struct sluice_shown *head,
+		     struct engine_answer *answer)
 {
+	struct fake *fake = ctx;
 	struct sluice_down down = {.exchange = head->exchange,
 				   .generation = head->generation,
 				   .kind = head->response ? SLUICE_DOWN_RESPONSE_HEAD
@@ -78,7 +79,8 @@ static bool fake_show(void *ctx, uint64_t now_us, const struct sluice_shown *hea
 				   .arg = arg_of(head->head)};
 
 	down.slice[0].ref = head->asked;
-	return fake_call(ctx, now_us, &down, answer);
+	fake->verdict = ENGINE_TOLD;
+	return fake_call(ctx, now_us, &down, answer) ? fake->verdict : ENGINE_NOT_SHOWN;
 }
 
 /* An engine_seen: noted as if it came by the ring. */
@@ -311,8 +313,8 @@ void fake_say(struct fake *fake, const struct sluice_up *up)
 
 	if (is_for_caller(fake, up) && !up->text_len && is_plain(fake, up) && fake->plain++ % 2) {
 		memset(&fake->answer->up, 0xff, sizeof(fake->answer->up));
-		fake->answer->up.verdict = up->verdict;
-		fake->answer->given = fake->answer->plain = true;
+		fake->verdict = up->verdict;
+		fake->answer = NULL; /* what it says besides goes by the ring */
 		return;
 	}
 	if (is_for_caller(fake, up) && !up->text_len) {
