@@ -249,7 +249,7 @@ enum offer hop_head_send(struct hop *hop, enum direction d, uint8_t kind, uint8_
 	hop->turn = false;
 	hop->instance->exchanges++;
 	hop_asks(hop, d);
-	hop_holds(hop);
+	hop_holds_head(hop);
 	return OFFER_WAIT;
 }
 

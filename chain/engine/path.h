@@ -79,6 +79,24 @@ struct instance *hop_choose(const struct function *function, uint64_t key);
 void hop_join(struct hop *hop, struct instance *instance);
 void hop_unbind(struct hop *hop);
 void hop_holds(struct hop *hop);
+/* The same where it is known: it was given a head, by the ring; */
+static inline void hop_holds_head(struct hop *hop)
+{
+	hop->instance->held += !hop->holds;
+	hop->holds = true;
+}
+/* it has answered for it. Who held nothing until now (its answer came in place) holds nothing from
+ * now on. */
+static inline void hop_answered(struct hop *hop)
+{
+	hop->awaits = AWAITS_NOTHING;
+	if (hop->instance->suspect == hop || !TAILQ_EMPTY(&hop->pieces)) {
+		hop_holds(hop);
+		return;
+	}
+	hop->instance->held -= hop->holds;
+	hop->holds = false;
+}
 void hop_enqueue(struct hop *hop, struct hop_queue *queue);
 void hop_dequeue(struct hop *hop);
 /* The exchange is over: tells the instance, and waits for it if it must. */

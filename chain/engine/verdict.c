@@ -326,25 +326,29 @@ static void go_on(struct instance *instance, struct hop *hop, const struct sluic
 	head_goes_on(hop, up->verdict);
 }
 
-/* The hop whose head this instance was to answer now; NULL: it was not, and that is dealt with. */
-static struct hop *hop_asked(struct instance *instance, struct exchange *x)
+/* It was not to answer for a head now. */
+static __attribute__((noinline)) void not_asked(struct instance *instance, struct exchange *x)
+{
+	struct hop *hop = hop_held(instance, x);
+
+	if (x->phase == PHASE_DRAIN && hop && hop->awaits) {
+		hop->awaits = AWAITS_NOTHING;
+		hop_holds(hop);
+		engine_count(instance->engine, answers_late);
+		return;
+	}
+	offence(instance, verdict_own(instance, x), holder, "a verdict that it was not asked for");
+}
+
+/* The hop whose head this instance was to answer now; NULL: it was not. */
+static inline struct hop *hop_asked(const struct instance *instance, struct exchange *x)
 {
 	bool moving = x->phase == PHASE_REQUEST || x->phase == PHASE_RESPONSE;
 	struct hop *hop = moving && x->stage >= 0 && x->stage < x->chain->path_length
 				  ? &x->hop[x->stage]
 				  : NULL;
 
-	if (hop && hop->instance == instance && hop->awaits)
-		return hop;
-	hop = hop_held(instance, x);
-	if (x->phase == PHASE_DRAIN && hop && hop->awaits) {
-		hop->awaits = AWAITS_NOTHING;
-		hop_holds(hop);
-		engine_count(instance->engine, answers_late);
-		return NULL;
-	}
-	offence(instance, verdict_own(instance, x), holder, "a verdict that it was not asked for");
-	return NULL;
+	return hop && hop->instance == instance && hop->awaits ? hop : NULL;
 }
 
 /* It passes, and says nothing else: there is nothing in it that could be wrong. */
@@ -355,33 +359,17 @@ static bool is_plain(const struct exchange *x, const struct sluice_up *up)
 	       up->server == SLUICE_NONE16 && !x->chain->stream;
 }
 
-/* Who held nothing until now (its answer came in place) holds nothing from now on. */
-static void answered(struct hop *hop)
+/* One that says more than that it passes the head. Apart, for it takes room on the stack. */
+static __attribute__((noinline)) void take_said(struct instance *instance, struct hop *hop,
+						const struct sluice_up *up)
 {
-	hop->awaits = AWAITS_NOTHING;
-	if (hop->holds || hop->instance->suspect == hop)
-		hop_holds(hop);
-}
+	struct exchange *x = hop->exchange;
 
-static void take_verdict(struct instance *instance, struct exchange *x, const struct sluice_up *up)
-{
-	struct hop *hop = hop_asked(instance, x);
-
-	if (!hop) {
-		verdict_slices_return(instance, up);
-		return;
-	}
-	recall_heard(hop, up);
-	if (is_plain(x, up)) {
-		answered(hop);
-		head_goes_on(hop, up->verdict);
-		return;
-	}
 	if (!verdict_allowed(x, up) || !verdict_slices_valid(instance, up)) {
 		offence(instance, x, verdict, "a verdict that it may not give here");
 		return;
 	}
-	answered(hop);
+	hop_answered(hop);
 	switch (up->verdict) {
 	case SLUICE_RESET:
 		engine_count(x->engine, exchanges_reset_by_function);
@@ -398,6 +386,24 @@ static void take_verdict(struct instance *instance, struct exchange *x, const st
 			go_on(instance, hop, up);
 		return;
 	}
+}
+
+static void take_verdict(struct instance *instance, struct exchange *x, const struct sluice_up *up)
+{
+	struct hop *hop = hop_asked(instance, x);
+
+	if (!hop) {
+		not_asked(instance, x);
+		verdict_slices_return(instance, up);
+		return;
+	}
+	recall_heard(hop, up);
+	if (!is_plain(x, up)) {
+		take_said(instance, hop, up);
+		return;
+	}
+	hop_answered(hop);
+	head_goes_on(hop, up->verdict);
 }
 
 /* --- all of them ----------------------------------------------------------------- */
