@@ -15,6 +15,11 @@ bool body_begin(struct exchange *x, enum direction d, enum http_body_kind out_ki
 		uint64_t length);
 /* Moves what can be moved. False: the exchange has ended. */
 bool body_move(struct exchange *x, enum direction d);
+/* It has begun, and is not over. */
+static inline bool body_goes_on(const struct body *body)
+{
+	return body->started && !body->ended;
+}
 void body_free(struct exchange *x, enum direction d);
 /* The request is answered, and nobody is to have the rest of it: see body_discard. */
 void body_give_up(struct exchange *x);

@@ -72,11 +72,6 @@ static bool heads_move(struct exchange *x)
 	return !waits || x->phase != PHASE_RESPONSE || head_walks(x);
 }
 
-static bool body_goes_on(const struct body *body)
-{
-	return body->started && !body->ended;
-}
-
 static bool bodies_move(struct exchange *x)
 {
 	if (body_goes_on(&x->body[REQUEST]) && !body_move(x, REQUEST))

@@ -341,6 +341,24 @@ static enum offer walk_up(struct exchange *x)
 	return OFFER_WAIT;
 }
 
+/* Nothing but its head is on its way. */
+static bool is_head_alone(const struct exchange *x)
+{
+	return x->client->conn && !body_goes_on(&x->body[REQUEST]) &&
+	       !body_goes_on(&x->body[RESPONSE]);
+}
+
+bool hop_step(struct exchange *x)
+{
+	enum direction d = x->phase == PHASE_REQUEST ? REQUEST : RESPONSE;
+	enum offer offer;
+
+	if (!is_head_alone(x) || !(d == REQUEST ? next_down(x) : next_up(x)) || light_is_next(x, d))
+		return false;
+	offer = head_offer(&x->hop[x->stage], d);
+	return offer == OFFER_WAIT || offer == OFFER_FAIL;
+}
+
 void hop_walk(struct exchange *x)
 {
 	while ((x->phase == PHASE_REQUEST ? walk_down(x) : walk_up(x)) == OFFER_MOVED)

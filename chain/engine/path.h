@@ -22,6 +22,9 @@ void hooks_changed(struct function *function);
 /* --- hop.c ----------------------------------------------------------------------- */
 /* Moves the head as far as it can go; ends in origin_begin or respond_begin. */
 void hop_walk(struct exchange *x);
+/* The same for one that has just been passed: given to the next function at once, if there is
+ * nothing else to be done for its exchange. False: that has to be run. */
+bool hop_step(struct exchange *x);
 enum offer {
 	OFFER_SKIP,
 	OFFER_WAIT,

@@ -304,7 +304,10 @@ static void head_goes_on(struct hop *hop, uint8_t verdict)
 	struct exchange *x = hop->exchange;
 
 	hop_passed(hop, x->phase == PHASE_REQUEST ? REQUEST : RESPONSE, verdict);
-	head_moved(x);
+	if (x->engine->in_place == x)
+		return;
+	if (!hop_step(x))
+		exchange_ready(x);
 }
 
 static void go_on(struct instance *instance, struct hop *hop, const struct sluice_up *up)
