@@ -299,15 +299,15 @@ static void forget_length(struct message *message)
 	message->head->body_bytes = SLUICE_LENGTH_UNKNOWN;
 }
 
+/* On to the next function at once; but not within a call in place, where functions could let each
+ * other's exchanges go on, one within the other, for as long as they hold any. */
 static void head_goes_on(struct hop *hop, uint8_t verdict)
 {
 	struct exchange *x = hop->exchange;
 
 	hop_passed(hop, x->phase == PHASE_REQUEST ? REQUEST : RESPONSE, verdict);
-	if (x->engine->in_place == x)
-		return;
-	if (!hop_step(x))
-		exchange_ready(x);
+	if (x->engine->in_place || !hop_step(x))
+		head_moved(x);
 }
 
 static void go_on(struct instance *instance, struct hop *hop, const struct sluice_up *up)
