@@ -18,13 +18,15 @@ typedef enum sluice_verdict hook(struct sluice_exchange *x);
 
 static struct {
 	struct sluice_nf *nf;
-	struct sluice_head request, response;
 	hook *on_request, *on_response;
 	struct sluice_up up[8]; /* what was put */
 	unsigned puts;
 	uint32_t generation;
 	struct sluice_exchange *x;
 } t;
+
+/* The heads that are shown. */
+static struct sluice_head asked, answered;
 
 static int put(void *ctx, unsigned worker, const struct sluice_up *up, const void *text, bool must)
 {
@@ -70,8 +72,8 @@ static int setup(void **state)
 {
 	(void)state;
 	memset(&t, 0, sizeof(t));
-	t.request.method = t.response.method = SLUICE_METHOD_GET;
-	t.request.group = t.response.group = SLUICE_NONE16;
+	asked.method = answered.method = SLUICE_METHOD_GET;
+	asked.group = answered.group = SLUICE_NONE16;
 	return 0;
 }
 
@@ -96,7 +98,7 @@ static int show(const struct sluice_shown *head)
 static int request(hook *on_request)
 {
 	const struct sluice_shown head = {
-		.head = &t.request, .exchange = SLOT, .generation = ++t.generation};
+		.head = &asked, .exchange = SLOT, .generation = ++t.generation};
 
 	t.on_request = on_request;
 	return show(&head);
@@ -104,7 +106,7 @@ static int request(hook *on_request)
 
 static int response(hook *on_response)
 {
-	const struct sluice_shown head = {.head = &t.response,
+	const struct sluice_shown head = {.head = &answered,
 					  .asked = 1,
 					  .exchange = SLOT,
 					  .generation = t.generation,
