@@ -12,7 +12,7 @@
 /* As before a batch from the ring: an answer may bring slices, and each needs a lease. */
 static bool may_call(const struct instance *instance)
 {
-	return instance->event && !instance->dirty && TAILQ_EMPTY(&instance->waiting) &&
+	return instance->event && !direct_is_behind(instance) &&
 	       ledger_lease_room(&instance->holder) >= SLUICE_UP_SLICES;
 }
 
@@ -80,7 +80,7 @@ static inline enum offer answered(struct hop *hop, const struct engine_answer *a
 	return OFFER_MOVED;
 }
 
-static inline enum offer told(struct hop *hop, enum direction d, const struct engine_answer *answer)
+enum offer direct_told(struct hop *hop, enum direction d, const struct engine_answer *answer)
 {
 	hop->saw = true;
 	hop_asks(hop, d);
@@ -88,11 +88,6 @@ static inline enum offer told(struct hop *hop, enum direction d, const struct en
 		return answered(hop, answer);
 	hop_holds(hop);
 	return OFFER_WAIT;
-}
-
-enum offer direct_told(struct hop *hop, enum direction d, const struct engine_answer *answer)
-{
-	return told(hop, d, answer);
 }
 
 enum offer direct_head(struct hop *hop, enum direction d)
@@ -106,5 +101,5 @@ enum offer direct_head(struct hop *hop, enum direction d)
 	hop->instance->exchanges++;
 	if (verdict != ENGINE_TOLD)
 		return passed(hop, d, (uint8_t)verdict);
-	return told(hop, d, &answer);
+	return direct_told(hop, d, &answer);
 }

@@ -117,8 +117,7 @@ static inline int show(struct asking *asking, struct instance *instance)
 {
 	int verdict;
 
-	if (instance->dirty || !TAILQ_EMPTY(&instance->waiting) ||
-	    instance->holder.leases >= asking->leases)
+	if (direct_is_behind(instance) || instance->holder.leases >= asking->leases)
 		return ENGINE_NOT_SHOWN;
 	verdict =
 		instance->show(instance->event_ctx, asking->now_us, &asking->head, &asking->answer);

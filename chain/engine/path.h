@@ -161,6 +161,11 @@ bool direct_show(struct instance *instance, const struct sluice_down *down,
 /* The same with the head of a request or response, and takes what it said at once. SKIP: it is to
  * go by the ring; FAIL: the exchange has ended. */
 enum offer direct_head(struct hop *hop, enum direction d);
+/* Something is on its way to the function, or waits for room: a call would overtake it. */
+static inline bool direct_is_behind(const struct instance *instance)
+{
+	return instance->dirty || !TAILQ_EMPTY(&instance->waiting);
+}
 /* What it is shown of it. */
 static inline struct sluice_shown direct_shown(const struct exchange *x, enum direction d)
 {
