@@ -9,6 +9,9 @@
  *    close   likewise, and the server closes it, as it is asked to
  *    0 … 8   asked each time (daemon.recalls = 0), with so many of `noop` before
  *    watch   the same with eight that only watch
+ *    ring0   `static` asked by its ring, as a process is
+ *    ring1   one of `noop` before it, likewise
+ *    ring8   eight
  *    proxy   1 KB through `proxy`, from an origin on the other side
  *    differ  the same with heads that never came before, both ways
  *
@@ -51,7 +54,7 @@ static const char last[] = "GET /64 HTTP/1.1\r\nHost: bench\r\nConnection: close
 struct row {
 	const char *name, *title;
 	unsigned before; /* of `noop` */
-	bool recalls, once, close, proxy, differ, watch;
+	bool recalls, once, close, proxy, differ, watch, rings;
 };
 
 struct run {
@@ -217,7 +220,7 @@ static int site_make(const char *plugins, struct site **out)
 
 	if (!f || conf_write(f, plugins))
 		return -1;
-	rc = site_open(&run.pair, path, out);
+	rc = site_open(&run.pair, path, run.row->rings, out);
 	unlink(path);
 	return rc;
 }
@@ -298,6 +301,9 @@ static const struct row rows[] = {
 	{"4", "4 before static", .before = 4},
 	{"8", "8 before static", .before = 8},
 	{"watch", "8 that watch before static", .before = 8, .watch = true},
+	{"ring0", "static by its ring", .rings = true},
+	{"ring1", "1 noop before it, by its ring, too", .before = 1, .rings = true},
+	{"ring8", "8 before it", .before = 8, .rings = true},
 	{"proxy", "1 KB through proxy, from an origin", .proxy = true},
 	{"differ", "the same, no head like another", .proxy = true, .differ = true},
 };
@@ -313,7 +319,7 @@ static bool measure_rows(const char *plugins, const char *only, uint32_t count)
 			continue;
 		ns = measure_row(row, plugins, count);
 		pair_row(row->title, ns, 0, "ns a request");
-		if (!strcmp(row->name, "0"))
+		if (!row->before)
 			alone = ns;
 		if (row->before && alone > 0)
 			pair_row("", (ns - alone) / row->before, 0, "ns each");

@@ -37,6 +37,7 @@ struct site {
 	struct part part[FUNCTIONS_MAX];
 	unsigned parts;
 	struct inline_parts inlines;
+	bool by_rings;
 };
 
 static void turn(void *ctx, uint64_t now_us)
@@ -80,16 +81,18 @@ static int regions_open(struct site *site)
 
 static int part_up(struct site *site, struct part *part, uint16_t id)
 {
-	const struct engine_instance instance = {.id = id + 1u,
-						 .function = id,
-						 .hooks = inline_hooks(part->inlined),
-						 .link = inline_link(part->inlined),
-						 .arena = inline_arena(part->inlined),
-						 .event = inline_event,
-						 .show = inline_show,
-						 .seen = inline_seen,
-						 .event_ctx = part->inlined};
+	struct engine_instance instance = {.id = id + 1u,
+					   .function = id,
+					   .hooks = inline_hooks(part->inlined),
+					   .link = inline_link(part->inlined),
+					   .arena = inline_arena(part->inlined)};
 
+	if (!site->by_rings) {
+		instance.event = inline_event;
+		instance.show = inline_show;
+		instance.seen = inline_seen;
+		instance.event_ctx = part->inlined;
+	}
 	inline_join(&site->inlines, part->inlined);
 	return engine_instance_up(site->engine, &instance);
 }
@@ -182,14 +185,16 @@ static int open_all(struct site *site, struct conf_errors *errors)
 	return rc ? rc : chain_open(site);
 }
 
-int site_open(struct pair *pair, const char *conf_path, struct site **out)
+int site_open(struct pair *pair, const char *conf_path, bool by_rings, struct site **out)
 {
 	struct site *site = calloc(1, sizeof(*site));
 	struct conf_errors errors = {0};
 	int rc = site ? conf_load(conf_path, &site->conf, &errors) : -ENOMEM;
 
-	if (site)
+	if (site) {
 		site->pair = pair;
+		site->by_rings = by_rings;
+	}
 	if (!rc)
 		rc = open_all(site, &errors);
 	for (unsigned i = 0; i < errors.count; i++)

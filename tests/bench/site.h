@@ -8,13 +8,16 @@
 #ifndef TESTS_BENCH_SITE_H
 #define TESTS_BENCH_SITE_H
 
+#include <stdbool.h>
+
 #include "tests/bench/pair.h"
 
 struct engine;
 struct site;
 
-/* Puts what `conf_path` describes on the server's side. 0 or -1; says on stderr what is wrong. */
-int site_open(struct pair *pair, const char *conf_path, struct site **out)
+/* Puts what `conf_path` describes on the server's side. 0 or -1; says on stderr what is wrong.
+ * `by_rings`: functions are not called in place, but asked by their rings, as processes are. */
+int site_open(struct pair *pair, const char *conf_path, bool by_rings, struct site **out)
 	__attribute__((warn_unused_result));
 void site_close(struct site *site);
 
