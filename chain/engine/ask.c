@@ -103,9 +103,8 @@ struct sluice_down *ask_entry(struct ask *ask, enum sluice_down_kind kind, uint8
 				     .generation = ask->generation,
 				     .kind = (uint8_t)kind,
 				     .flags = flags};
-	ask->mark = ++instance->produced;
-	instance->dirty = true;
-	engine_count(instance->engine, descriptors_down);
+	instance_written(instance);
+	ask->mark = instance->produced;
 	return down;
 }
 

@@ -268,7 +268,7 @@ bool body_move(struct exchange *x, enum direction d)
 {
 	bool read = true, wrote = false;
 
-	while (!x->body[d].ended && (read || wrote)) {
+	while (!body_ended(x, d) && (read || wrote)) {
 		wrote = false;
 		if (!frame_write(x, d, &wrote))
 			return false;
@@ -297,14 +297,15 @@ bool body_begin(struct exchange *x, enum direction d, enum http_body_kind out_ki
 {
 	struct body *body = &x->body[d];
 
-	if (body->started)
+	if (x->begun >> d & 1)
 		return true;
 	body->out_kind = (uint8_t)out_kind;
 	body->out_left = length;
-	body->ended = !body_announced(&x->message[d].framing);
-	if (!body->ended && !stages_choose(x, d))
+	if (!body_announced(&x->message[d].framing))
+		body_end(x, d);
+	else if (!stages_choose(x, d))
 		return false;
-	body->started = true;
+	x->begun |= (uint8_t)(1u << d);
 	return true;
 }
 
@@ -323,7 +324,7 @@ void body_give_up(struct exchange *x)
 {
 	struct body *body = &x->body[REQUEST];
 
-	if (!body->started)
+	if (!(x->begun >> REQUEST & 1))
 		return;
 	for (uint8_t i = 0; i < x->chain->path_length; i++) {
 		hop_dequeue(&x->hop[i]);
@@ -331,7 +332,7 @@ void body_give_up(struct exchange *x)
 	}
 	body_free(x, REQUEST);
 	body->stages = 0;
-	body->ended = true;
+	body_end(x, REQUEST);
 }
 
 enum discard body_discard(struct exchange *x)

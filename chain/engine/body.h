@@ -15,10 +15,31 @@ bool body_begin(struct exchange *x, enum direction d, enum http_body_kind out_ki
 		uint64_t length);
 /* Moves what can be moved. False: the exchange has ended. */
 bool body_move(struct exchange *x, enum direction d);
-/* It has begun, and is not over. */
-static inline bool body_goes_on(const struct body *body)
+/* As if there had been none. */
+static inline void body_clear(struct exchange *x, enum direction d)
 {
-	return body->started && !body->ended;
+	x->body[d] = (struct body){0};
+	x->begun &= (uint8_t) ~(1u << d);
+	x->done &= (uint8_t) ~(1u << d);
+}
+/* All of it was given to its destination, or nothing more will be. */
+static inline bool body_ended(const struct exchange *x, enum direction d)
+{
+	return x->done >> d & 1;
+}
+static inline void body_end(struct exchange *x, enum direction d)
+{
+	x->done |= (uint8_t)(1u << d);
+}
+/* It has begun, and is not over. */
+static inline bool body_goes_on(const struct exchange *x, enum direction d)
+{
+	return (x->begun & ~x->done) >> d & 1;
+}
+/* One of the two. */
+static inline bool bodies_go_on(const struct exchange *x)
+{
+	return x->begun & ~x->done;
 }
 void body_free(struct exchange *x, enum direction d);
 /* The request is answered, and nobody is to have the rest of it: see body_discard. */
@@ -61,8 +82,8 @@ void stage_queues_free(struct hop *hop); /* what it was not shown yet */
 /* Where a body goes; NULL: nowhere yet, or no more. */
 struct tcp_conn *frame_destination(const struct exchange *x, enum direction d);
 uint32_t frame_room(const struct tcp_conn *conn);
-/* All of it, which is so long, goes with its head. */
-void frame_whole(struct body *body, uint32_t bytes);
+/* All of the answer's, which is so long, goes with its head. */
+void frame_whole(struct exchange *x, uint32_t bytes);
 /* The answer's body behind its head, if all of it came with that and nobody looks at it: then it
  * has ended. */
 void frame_behind(struct exchange *x, struct rte_mbuf *head);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* How long an exchange may stay in each of its phases without progress, and what happens then. */
 #include "chain/engine/answer.h"
+#include "chain/engine/body.h"
 #include "chain/engine/client.h"
 #include "chain/engine/exchange.h"
 #include "chain/engine/origin.h"
@@ -44,7 +45,7 @@ static uint32_t limit_ms(const struct exchange *x)
 {
 	switch ((enum phase)x->phase) {
 	case PHASE_WAIT:
-		return x->body[REQUEST].ended ? response_timeout_ms(x) : body_timeout_ms(x);
+		return body_ended(x, REQUEST) ? response_timeout_ms(x) : body_timeout_ms(x);
 	case PHASE_BODY:
 	case PHASE_DRAIN:
 		return body_timeout_ms(x);

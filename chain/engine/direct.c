@@ -53,7 +53,7 @@ static enum offer passed(struct hop *hop, enum direction d, uint8_t verdict)
 	engine_count(x->engine, descriptors_up);
 	hop->saw = true;
 	x->unsteady = true;
-	hop_passed(hop, d, verdict);
+	hop_passed(x, d, verdict);
 	if (hop->instance->suspect == hop)
 		hop_holds(hop);
 	return OFFER_MOVED;

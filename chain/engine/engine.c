@@ -304,17 +304,30 @@ void engine_poll(struct engine *engine, uint64_t now_us)
 	counters_follow(engine);
 }
 
+static void instance_publish(struct instance *instance)
+{
+	if (!instance->dirty || instance->broken)
+		return;
+	instance->dirty = false;
+	instance->published = instance->produced;
+	link_publish(instance->link);
+}
+
 void engine_publish(struct engine *engine)
 {
 	struct instance *instance;
 
-	LIST_FOREACH (instance, &engine->instances, of_engine) {
-		if (!instance->dirty || instance->broken)
-			continue;
-		instance->dirty = false;
-		instance->published = instance->produced;
-		link_publish(instance->link);
-	}
+	LIST_FOREACH (instance, &engine->instances, of_engine)
+		instance_publish(instance);
+}
+
+void engine_publish_far(struct engine *engine)
+{
+	struct instance *instance;
+
+	LIST_FOREACH (instance, &engine->instances, of_engine)
+		if (!instance->near)
+			instance_publish(instance);
 }
 
 static bool instance_pending(const struct instance *instance)

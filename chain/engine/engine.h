@@ -176,6 +176,8 @@ void engine_drain(struct engine *engine);
 
 void engine_poll(struct engine *engine, uint64_t now_us);
 void engine_publish(struct engine *engine);
+/* The same, but nothing to those on the worker's CPU: they would take it at once. */
+void engine_publish_far(struct engine *engine);
 bool engine_pending(const struct engine *engine); /* work now */
 /* Instances on the worker's CPU. */
 uint32_t engine_near(const struct engine *engine);

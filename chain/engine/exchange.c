@@ -25,6 +25,8 @@ void exchange_ready(struct exchange *x)
 
 void exchange_phase(struct exchange *x, enum phase phase)
 {
+	if (x->with)
+		light_settle(x);
 	x->phase = (uint8_t)phase;
 	exchange_progress(x);
 	if (x->engine->running == x)
@@ -74,9 +76,9 @@ static bool heads_move(struct exchange *x)
 
 static bool bodies_move(struct exchange *x)
 {
-	if (body_goes_on(&x->body[REQUEST]) && !body_move(x, REQUEST))
+	if (body_goes_on(x, REQUEST) && !body_move(x, REQUEST))
 		return false;
-	return !body_goes_on(&x->body[RESPONSE]) || body_move(x, RESPONSE);
+	return !body_goes_on(x, RESPONSE) || body_move(x, RESPONSE);
 }
 
 static void drain(struct exchange *x)
@@ -109,7 +111,7 @@ static void run(struct exchange *x)
 	}
 	if (!heads_move(x) || !bodies_move(x))
 		return;
-	if (x->phase == PHASE_BODY && x->body[RESPONSE].ended)
+	if (x->phase == PHASE_BODY && body_ended(x, RESPONSE))
 		complete(x);
 }
 
@@ -152,16 +154,26 @@ static void hop_reset(struct exchange *x, unsigned stage, bool piped)
 	TAILQ_INIT(&hop->pieces);
 }
 
-/* Those that the last use of the slot has changed; at first, all. */
+/* Those that the last use of the slot has changed. */
 static void hops_reset(struct exchange *x)
 {
-	uint32_t left = x->engine ? x->touched : (1u << ENGINE_PATH_MAX) - 1;
-
-	for (; left; left &= left - 1) {
+	for (uint32_t left = x->touched; left; left &= left - 1) {
 		unsigned stage = (unsigned)__builtin_ctz(left);
 
 		hop_reset(x, stage, x->piped >> stage & 1);
 	}
+}
+
+/* Its first use. */
+static void slot_begin(struct exchange *x, struct engine *engine, uint32_t index)
+{
+	x->engine = engine;
+	x->index = index;
+	x->hop = engine->far[index].hop;
+	x->trailers = engine->far[index].trailers;
+	x->touched = (1u << ENGINE_PATH_MAX) - 1;
+	x->task.run = exchange_run;
+	x->timer.fire = deadline_passed;
 }
 
 /* All that belongs to one use of the slot is zero; its place in the lists and its task stay. */
@@ -171,17 +183,15 @@ struct exchange *exchange_take(struct client *client)
 	uint32_t left = engine->env.max_exchanges - engine->exchanges_used;
 	uint32_t index = engine->free_exchange[left - 1];
 	struct exchange *x = &engine->exchange[index];
-	size_t from = offsetof(struct exchange, client), to = offsetof(struct exchange, hop);
+	size_t from = offsetof(struct exchange, chain), to = offsetof(struct exchange, trailers);
 
+	if (!x->engine)
+		slot_begin(x, engine, index);
 	hops_reset(x);
 	memset((uint8_t *)x + from, 0, to - from);
-	x->engine = engine;
-	x->index = index;
-	x->task.run = exchange_run;
 	LIST_INSERT_HEAD(&engine->exchanges, x, link);
 	x->client = client;
 	x->chain = client->chain;
-	x->timer.fire = deadline_passed;
 	x->responder = RESPONDER_ORIGIN;
 	x->origin.group = SLUICE_NONE16;
 	x->origin.server = UPSTREAM_NONE;
@@ -302,6 +312,8 @@ static void account(struct exchange *x, struct client *client)
 static void hops_close(struct exchange *x)
 {
 	x->open_hops = 1;
+	if (x->with)
+		light_settle(x);
 	x->light = 0;
 	for (uint32_t left = x->touched; left; left &= left - 1)
 		hop_close(&x->hop[__builtin_ctz(left)]);
@@ -368,10 +380,12 @@ int exchanges_create(struct engine *engine)
 	LIST_INIT(&engine->exchanges);
 	/* calloc, not aligned_alloc: what is never used is never touched. */
 	engine->exchange_memory = calloc((size_t)count + 1, sizeof(*engine->exchange));
+	engine->far_memory = calloc((size_t)count + 1, sizeof(*engine->far));
 	engine->free_exchange = calloc(count, sizeof(*engine->free_exchange));
-	if (!engine->exchange_memory || !engine->free_exchange)
+	if (!engine->exchange_memory || !engine->far_memory || !engine->free_exchange)
 		return -ENOMEM;
 	engine->exchange = RTE_PTR_ALIGN_CEIL(engine->exchange_memory, SLUICE_CACHE_LINE);
+	engine->far = RTE_PTR_ALIGN_CEIL(engine->far_memory, SLUICE_CACHE_LINE);
 	for (uint32_t i = 0; i < count; i++)
 		engine->free_exchange[i] = count - 1 - i;
 	return 0;
@@ -388,6 +402,7 @@ void exchanges_destroy(struct engine *engine)
 	for (uint32_t i = 0; engine->exchange && i < engine->env.max_exchanges; i++)
 		timer_stop(&engine->timers, &engine->exchange[i].timer);
 	free(engine->exchange_memory);
+	free(engine->far_memory);
 	free(engine->free_exchange);
 	engine->exchange = NULL;
 }

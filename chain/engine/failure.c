@@ -86,7 +86,7 @@ static bool shown(const struct hop *hop, enum direction d)
 {
 	const struct body *body = &hop->exchange->body[d];
 
-	return !body->ended && (body->stages >> hop->stage & 1);
+	return !body_ended(hop->exchange, d) && (body->stages >> hop->stage & 1);
 }
 
 static bool shows_body(const struct hop *hop)

@@ -87,7 +87,7 @@ static void undeliverable(struct exchange *x, enum direction d, struct rte_mbuf 
 {
 	rte_pktmbuf_free(chain);
 	engine_count(x->engine, sends_failed);
-	x->body[d].ended = true;
+	body_end(x, d);
 }
 
 static bool send_some(struct exchange *x, enum direction d, struct tcp_conn *to, bool *moved)
@@ -141,18 +141,21 @@ static bool finish(struct exchange *x, enum direction d, struct tcp_conn *to)
 	}
 	if (x->phase == PHASE_TUNNEL)
 		tcp_shutdown(to);
-	body->ended = true;
+	body_end(x, d);
 	exchange_progress(x);
 	if (x->phase == PHASE_WAIT)
 		exchange_phase(x, PHASE_WAIT); /* from now on it is the origin that is waited for */
 	return true;
 }
 
-void frame_whole(struct body *body, uint32_t bytes)
+void frame_whole(struct exchange *x, uint32_t bytes)
 {
+	struct body *body = &x->body[RESPONSE];
+
 	body->bytes = bytes;
 	body->out_left = 0;
-	body->source_ended = body->out_end = body->ended = true;
+	body->source_ended = body->out_end = true;
+	body_end(x, RESPONSE);
 }
 
 /* As after a send, without the way there. */
@@ -167,7 +170,7 @@ void frame_behind(struct exchange *x, struct rte_mbuf *head)
 		return;
 	rte_pktmbuf_lastseg(head)->next = came->first;
 	engine_count_add(x->engine, payload_referenced_bytes, came->bytes);
-	frame_whole(body, came->bytes);
+	frame_whole(x, came->bytes);
 	*came = (struct payload){0};
 }
 
@@ -180,7 +183,7 @@ bool frame_write(struct exchange *x, enum direction d, bool *moved)
 		return true;
 	if (body->out.first && frame_room(to))
 		return send_some(x, d, to, moved);
-	if (body->out_end && !body->out.first && !body->ended)
+	if (body->out_end && !body->out.first && !body_ended(x, d))
 		return finish(x, d, to);
 	return true;
 }

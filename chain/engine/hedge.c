@@ -7,6 +7,7 @@
  * The rival's events only make the exchange ready. Until one of the two says something the exchange
  * stays in PHASE_WAIT; then the rival either becomes `origin` or is dropped.
  */
+#include "chain/engine/body.h"
 #include "chain/engine/exchange.h"
 #include "chain/engine/origin.h"
 
@@ -53,7 +54,7 @@ uint64_t hedge_due_us(const struct exchange *x)
 
 static bool may_hedge(const struct exchange *x)
 {
-	return x->origin.conn && !x->origin.heard && !x->upgrade && x->body[REQUEST].ended &&
+	return x->origin.conn && !x->origin.heard && !x->upgrade && body_ended(x, REQUEST) &&
 	       retry_harmless(x);
 }
 

@@ -29,14 +29,24 @@ static uint32_t stages_with(const struct chain *chain, uint32_t hook)
 	return stages;
 }
 
-static uint32_t lights_with(const struct chain *chain, uint32_t hook)
+/* `called`: in place. */
+static uint32_t lights_with(const struct chain *chain, uint32_t hook, bool called)
 {
+	const struct instance *light;
 	uint32_t stages = 0;
 
-	for (unsigned i = 0; i < chain->path_length; i++)
-		if (chain->light[i] && chain->light[i]->hooks & hook)
+	for (unsigned i = 0; i < chain->path_length; i++) {
+		light = chain->light[i];
+		if (light && light->hooks & hook && called == !!light->show)
 			stages |= 1u << i;
+	}
 	return stages;
+}
+
+static void lights_chain(struct chain *chain, enum direction d, uint32_t hook)
+{
+	chain->lights[d] = lights_with(chain, hook, true);
+	chain->by_ring[d] = lights_with(chain, hook, false);
 }
 
 void hooks_chain(struct chain *chain)
@@ -54,8 +64,8 @@ void hooks_chain(struct chain *chain)
 		return;
 	for (unsigned i = 0; i < chain->path_length; i++)
 		chain->light[i] = chain->path[i]->light;
-	chain->lights[REQUEST] = lights_with(chain, ENGINE_HOOK_REQUEST_HEAD);
-	chain->lights[RESPONSE] = lights_with(chain, ENGINE_HOOK_RESPONSE_HEAD);
+	lights_chain(chain, REQUEST, ENGINE_HOOK_REQUEST_HEAD);
+	lights_chain(chain, RESPONSE, ENGINE_HOOK_RESPONSE_HEAD);
 }
 
 void hooks_changed(struct function *function)

@@ -11,6 +11,7 @@
 #include "chain/engine/answer.h"
 #include "chain/engine/body.h"
 #include "chain/engine/exchange.h"
+#include "chain/engine/instance.h"
 #include "chain/engine/origin.h"
 #include "chain/engine/path.h"
 #include "mgmt/conf/conf.h"
@@ -139,17 +140,6 @@ void hop_unbind(struct hop *hop)
 	part(hop);
 }
 
-/* Written where it stays. */
-static inline void down_fill(struct sluice_down *down, const struct hop *hop, uint8_t kind,
-			     uint8_t flags)
-{
-	memset(down, 0, sizeof(*down));
-	down->exchange = hop->exchange->index;
-	down->generation = hop->exchange->generation;
-	down->kind = kind;
-	down->flags = flags;
-}
-
 /* The next entry of the instance's ring, to be written whole; NULL: the hop is in line for room. */
 static struct sluice_down *entry_take(struct hop *hop)
 {
@@ -163,10 +153,9 @@ static struct sluice_down *entry_take(struct hop *hop)
 		hop_enqueue(hop, &instance->waiting);
 		return NULL;
 	}
-	hop->mark = ++instance->produced;
+	instance_written(instance);
+	hop->mark = instance->produced;
 	hop->saw = true;
-	instance->dirty = true;
-	engine_count(instance->engine, descriptors_down);
 	return down;
 }
 
@@ -175,7 +164,7 @@ struct sluice_down *hop_entry(struct hop *hop, uint8_t kind, uint8_t flags)
 	struct sluice_down *down = entry_take(hop);
 
 	if (down)
-		down_fill(down, hop, kind, flags);
+		hop_fill(down, hop->exchange, kind, flags);
 	return down;
 }
 
@@ -240,12 +229,11 @@ uint64_t hop_asked_ref(const struct exchange *x, enum direction d)
 enum offer hop_head_send(struct hop *hop, enum direction d, uint8_t kind, uint8_t flags)
 {
 	const struct exchange *x = hop->exchange;
-	struct sluice_down *down = hop_entry(hop, kind, flags);
+	struct sluice_down *down = entry_take(hop);
 
 	if (!down)
 		return OFFER_WAIT;
-	down->arg = slots_arg(&x->engine->slots, x->message[d].head);
-	down->slice[0].ref = hop_asked_ref(x, d);
+	hop_head_fill(down, x, d, kind, flags);
 	hop->turn = false;
 	hop->instance->exchanges++;
 	hop_asks(hop, d);
@@ -255,21 +243,16 @@ enum offer hop_head_send(struct hop *hop, enum direction d, uint8_t kind, uint8_
 
 static enum offer head_send(struct hop *hop, enum direction d)
 {
-	const struct http_framing *framing = &hop->exchange->message[d].framing;
-	uint8_t flags;
-
 	if (hop->instance->show) {
 		enum offer offer = direct_head(hop, d);
 
 		if (offer != OFFER_SKIP)
 			return offer;
 	}
-	flags = body_announced(framing) ? 0 : SLUICE_DOWN_END;
-	return hop_head_send(
-		hop, d, d == REQUEST ? SLUICE_DOWN_REQUEST_HEAD : SLUICE_DOWN_RESPONSE_HEAD, flags);
+	return hop_head_send(hop, d, hop_head_kind(d), hop_head_flags(hop->exchange, d));
 }
 
-static enum offer head_offer(struct hop *hop, enum direction d)
+static __attribute__((noinline)) enum offer head_offer(struct hop *hop, enum direction d)
 {
 	uint32_t hook = d == REQUEST ? ENGINE_HOOK_REQUEST_HEAD : ENGINE_HOOK_RESPONSE_HEAD;
 
@@ -282,9 +265,17 @@ static enum offer head_offer(struct hop *hop, enum direction d)
 	return hop_must_stand_alone(hop) ? OFFER_WAIT : head_send(hop, d);
 }
 
+/* The same, short where it can be (light_ring.c). */
+static inline enum offer stage_offer(struct exchange *x, enum direction d)
+{
+	enum offer offer = light_is_by_ring(x, d) ? light_ask(x, d) : OFFER_SKIP;
+
+	return offer == OFFER_SKIP ? head_offer(&x->hop[x->stage], d) : offer;
+}
+
 /* To the next function that may want the head, or past the last one: false. Nobody between changes
  * it, so branches that begin there are decided as they would have been on the way. */
-static bool next_down(struct exchange *x)
+static inline bool next_down(struct exchange *x)
 {
 	const struct chain *chain = x->chain;
 	uint32_t left = chain->heads[REQUEST] >> x->stage;
@@ -305,7 +296,7 @@ static enum offer walk_down(struct exchange *x)
 		if (light_is_next(x, REQUEST))
 			offer = light_walk_down(x);
 		if (offer == OFFER_SKIP)
-			offer = head_offer(&x->hop[x->stage], REQUEST);
+			offer = stage_offer(x, REQUEST);
 		if (offer != OFFER_SKIP)
 			return offer;
 	}
@@ -313,7 +304,7 @@ static enum offer walk_down(struct exchange *x)
 	return OFFER_WAIT;
 }
 
-static bool next_up(struct exchange *x)
+static inline bool next_up(struct exchange *x)
 {
 	uint32_t below = x->stage < 0 ? 0 : (2u << x->stage) - 1;
 	uint32_t left = x->chain->heads[RESPONSE] & below;
@@ -330,7 +321,7 @@ static enum offer walk_up(struct exchange *x)
 		if (light_is_next(x, RESPONSE))
 			offer = light_walk_up(x);
 		if (offer == OFFER_SKIP)
-			offer = head_offer(&x->hop[x->stage], RESPONSE);
+			offer = stage_offer(x, RESPONSE);
 		if (offer != OFFER_SKIP)
 			return offer;
 	}
@@ -341,27 +332,21 @@ static enum offer walk_up(struct exchange *x)
 	return OFFER_WAIT;
 }
 
-/* Nothing but its head is on its way. */
-static bool is_head_alone(const struct exchange *x)
-{
-	return x->client->conn && !body_goes_on(&x->body[REQUEST]) &&
-	       !body_goes_on(&x->body[RESPONSE]);
-}
-
 bool hop_step(struct exchange *x)
 {
 	enum direction d = x->phase == PHASE_REQUEST ? REQUEST : RESPONSE;
 	enum offer offer;
 
-	if (!is_head_alone(x) || !(d == REQUEST ? next_down(x) : next_up(x)) || light_is_next(x, d))
+	if (x->task.queued || bodies_go_on(x) || !(d == REQUEST ? next_down(x) : next_up(x)) ||
+	    light_is_next(x, d))
 		return false;
-	offer = head_offer(&x->hop[x->stage], d);
+	offer = stage_offer(x, d);
 	return offer == OFFER_WAIT || offer == OFFER_FAIL;
 }
 
 void hop_walk(struct exchange *x)
 {
-	while ((x->phase == PHASE_REQUEST ? walk_down(x) : walk_up(x)) == OFFER_MOVED)
+	while (!x->with && (x->phase == PHASE_REQUEST ? walk_down(x) : walk_up(x)) == OFFER_MOVED)
 		continue;
 }
 
@@ -382,7 +367,7 @@ static bool end_send(struct hop *hop, uint8_t flags)
 	const struct exchange *x = hop->exchange;
 	struct sluice_down down;
 
-	down_fill(&down, hop, x->refused ? SLUICE_DOWN_REFUSED : SLUICE_DOWN_DONE, flags);
+	hop_fill(&down, x, x->refused ? SLUICE_DOWN_REFUSED : SLUICE_DOWN_DONE, flags);
 	ending_tell(x, &down.end);
 	if (x->refused)
 		down.arg = slots_arg(&x->engine->slots, x->message[REQUEST].head);

@@ -89,6 +89,8 @@ static const struct hop *flow_hop(const struct exchange *x)
 {
 	bool head = x->phase == PHASE_REQUEST || x->phase == PHASE_RESPONSE;
 
+	if (x->with)
+		return &x->hop[x->with_stage];
 	for (unsigned i = 0; i < x->chain->path_length; i++) {
 		const struct hop *hop = &x->hop[i];
 

@@ -162,31 +162,29 @@ static unsigned answers_max(const struct instance *instance)
 	return room < BATCH ? room : BATCH;
 }
 
-/* Each exchange that is spoken of was last looked at many others ago. First itself, then the hop
- * that it is with. */
-static void exchange_prefetch(const struct engine *engine, uint32_t index)
+/* The exchange that an answer speaks of, which was last looked at many others ago; NULL: there is
+ * none of that number. */
+static inline struct exchange *exchange_named(const struct engine *engine, uint32_t index)
 {
-	const struct exchange *x;
+	struct exchange *x;
 
 	if (index >= engine->env.max_exchanges)
-		return;
+		return NULL;
 	x = &engine->exchange[index];
-	__builtin_prefetch(x);
-	__builtin_prefetch(&x->client);
-	__builtin_prefetch(&x->message[RESPONSE]);
+	__builtin_prefetch(&x->task, 1);
+	__builtin_prefetch(&x->touched, 1);
+	__builtin_prefetch(&x->message);
+	return x;
 }
 
-/* gcc 12 leaves out calls of functions that do nothing but this, before it looks at what they do.
- */
-static inline __attribute__((always_inline)) void hop_prefetch(const struct engine *engine,
-							       uint32_t index)
+/* The hop that its head is with, and the next. gcc 12 leaves out calls of functions that do nothing
+ * but this, before it looks at what they do. */
+static inline __attribute__((always_inline)) void hop_prefetch(const struct exchange *x)
 {
-	const struct exchange *x;
 	unsigned stage;
 
-	if (index >= engine->env.max_exchanges)
+	if (!x || x->with)
 		return;
-	x = &engine->exchange[index];
 	stage = (uint8_t)x->stage % ENGINE_PATH_MAX;
 	__builtin_prefetch(&x->hop[stage], 1);
 	stage += x->phase == PHASE_REQUEST ? 1 : ENGINE_PATH_MAX - 1;
@@ -195,14 +193,15 @@ static inline __attribute__((always_inline)) void hop_prefetch(const struct engi
 
 static void answers_take(struct instance *instance, const struct sluice_up *up, int n)
 {
-	const struct engine *engine = instance->engine;
+	struct exchange *named[BATCH];
 
 	for (int i = 0; i < n; i++)
-		exchange_prefetch(engine, up[i].exchange);
+		named[i] = exchange_named(instance->engine, up[i].exchange);
 	for (int i = 0; i < n && !instance->broken; i++) {
 		if (i + AHEAD < n)
-			hop_prefetch(engine, up[i + AHEAD].exchange);
-		verdict_take(instance, &up[i]);
+			hop_prefetch(named[i + AHEAD]);
+		if (!named[i] || !light_passes(named[i], instance, &up[i]))
+			verdict_take(instance, &up[i]);
 	}
 }
 

@@ -19,7 +19,7 @@ static bool head_give_up(struct exchange *x)
 {
 	exchange_message_free(x, RESPONSE);
 	payload_free(&x->body[RESPONSE].came);
-	x->body[RESPONSE] = (struct body){0};
+	body_clear(x, RESPONSE);
 	if (!x->reserved)
 		x->reserved = slots_reserve(&x->engine->slots);
 	return x->reserved;

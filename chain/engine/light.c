@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Light functions: in the worker, of one instance, with hooks for heads and nothing else. One that
- * passes a head and says nothing besides has no part in the exchange but that it was asked: its hop
- * is not bound, not closed, not even looked at, only a bit of the exchange says that it was so.
- * Those of them that follow each other are asked in one go.
+ * Light functions: of one instance, with hooks for heads and nothing else. One that passes a head
+ * and says nothing besides has no part in the exchange but that it was asked: its hop is not bound,
+ * not closed, not even looked at, only a bit of the exchange says that it was so. Those in the
+ * worker that follow each other are asked in one go; those in processes: light_ring.c.
  *
  * Who was asked about the request is asked about the response as long as it is there: when another
  * instance comes, or this one retires or goes, the exchanges that it has passed are bound to it
@@ -25,6 +25,8 @@ static uint32_t stages_passed(const struct exchange *x)
 
 static void bind_passed(struct exchange *x, const struct function *function)
 {
+	if (x->with && x->with->function == function)
+		light_settle(x);
 	for (uint32_t left = stages_passed(x); left; left &= left - 1) {
 		struct hop *hop = &x->hop[__builtin_ctz(left)];
 
@@ -37,7 +39,7 @@ static struct instance *light_one(const struct function *function)
 {
 	struct instance *only = LIST_FIRST(&function->instances);
 
-	if (!only || LIST_NEXT(only, of_function) || !only->show || only->hooks & HOOKS_BESIDES)
+	if (!only || LIST_NEXT(only, of_function) || only->hooks & HOOKS_BESIDES)
 		return NULL;
 	return hop_choose(function, 0);
 }

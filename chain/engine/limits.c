@@ -8,6 +8,7 @@
  * rate came; or it acknowledged less than the rate, and less than what lay ready for it when
  * the window began. An origin or a function that dawdles is never the client's fault.
  */
+#include "chain/engine/body.h"
 #include "chain/engine/client.h"
 
 #define RATE_WINDOW_MS 5000
@@ -46,7 +47,7 @@ static bool request_awaited(const struct exchange *x)
 {
 	const struct body *body = &x->body[REQUEST];
 
-	if (!body->started || body->source_ended || body->in_hand || body->ended)
+	if (!body_goes_on(x, REQUEST) || body->source_ended || body->in_hand)
 		return false;
 	if (x->phase == PHASE_DRAIN) /* that has its own bound */
 		return false;

@@ -19,6 +19,7 @@
  *                 hop.c         heads from function to function
  *                 direct.c      functions that are called in place
  *                 light.c       those that no exchange is bound to
+ *                 light_ring.c  likewise, by their rings
  *                 watch.c       functions that only look
  *                 verdict.c     what functions say, checked (verdict.h: with parts.c)
  *    instance.h   instance.c    instances: rings, room, releases
@@ -200,7 +201,9 @@ struct chain {
 	/* Bit n: function n may want heads, bodies, to look at exchanges that are over (hooks.c).
 	 */
 	uint32_t heads[DIRECTIONS], bodies[DIRECTIONS], watchers;
-	uint32_t lights[DIRECTIONS];             /* of `heads`, those that are light (light.c) */
+	/* Of `heads`, those that are light: called in place (light.c), or asked by their rings
+	 * (light_ring.c). */
+	uint32_t lights[DIRECTIONS], by_ring[DIRECTIONS];
 	struct instance *light[ENGINE_PATH_MAX]; /* as path[n]->light */
 	struct branch branch[ENGINE_BRANCHES_MAX];
 	uint8_t branches;
@@ -329,11 +332,9 @@ struct body {
 	uint32_t stages;   /* bit n: function n is shown this body */
 	uint8_t owed_kind; /* enum http_body_step_kind */
 	uint8_t out_kind;  /* enum http_body_kind */
-	bool started;
 	bool source_ended;
 	bool out_end;        /* nothing follows `out` */
 	bool chunked_before; /* a chunk was written */
-	bool ended;          /* all was given to the destination */
 };
 
 /* What the client had moved of the bodies when the window began; see limits.c. */
@@ -345,9 +346,9 @@ struct rate {
 
 struct message {
 	struct sluice_head *head; /* NULL: none */
-	struct rte_mbuf *pin;     /* the head's text */
-	bool pin_shared; /* it is an mbuf of the body, too, and has no next one of its own */
 	struct http_framing framing;
+	struct rte_mbuf *pin; /* the head's text */
+	bool pin_shared;      /* it is an mbuf of the body, too, and has no next one of its own */
 };
 
 /* A second server that is asked the same. */
@@ -363,35 +364,45 @@ struct rival {
 #define WATCH_COPIES     4
 
 struct exchange {
-	struct task task;
+	struct timer timer;        /* may be in the wheel from an earlier use */
 	LIST_ENTRY(exchange) link; /* in use */
+	/* What a head's way through functions needs: in three lines. */
+	struct task task __attribute__((aligned(SLUICE_CACHE_LINE)));
 	struct engine *engine;
-	struct timer timer; /* may be in the wheel from an earlier use */
+	struct hop *hop; /* ENGINE_PATH_MAX of them */
 	uint32_t index, generation;
-	/* from here to `hop`: zero at its begin */
-	struct client *client; /* NULL when over */
+	/* from here to `trailers`: zero at its begin */
 	struct chain *chain;
 	uint8_t phase;   /* enum phase */
 	int8_t stage;    /* where the head is on its way */
 	uint8_t branch;  /* the next one to be decided */
 	uint8_t reached; /* the last stage that the request came to */
+	uint8_t begun;   /* bodies that are known to come, a bit for each direction */
+	uint8_t done;    /* those that were given to their destination, or that there are not */
+	bool suspected;  /* of an instance's death: it is given to functions alone */
+	bool unsteady;   /* what comes of it does not follow from its head alone */
 	/* Bit n: hop n */
-	uint32_t touched;  /* was bound, or in some line: all others are as they were at first */
-	uint32_t piped;    /* of these: was to be shown a body */
-	uint32_t out;      /* has no part in it any more, or none at all */
-	uint32_t left;     /* of these: by its own word */
-	uint32_t light;    /* has passed a head and is not bound (light.c) */
-	uint32_t outdone;  /* a function before it answers instead of what it passed or gave */
-	uint8_t responder; /* the stage whose function answers, or RESPONDER_ORIGIN */
-	uint8_t kills;     /* deaths of instances that it alone can have caused */
-	bool suspected;    /* of one: it is given to functions alone */
-	bool answered;     /* a head other than 1xx went to the client */
-	bool keep_client;  /* the client's connection can take another request */
-	bool reserved;     /* a slot is set aside for the response head */
+	uint32_t touched; /* was bound, or in some line: all others are as they were at first */
+	uint32_t out;     /* has no part in it any more, or none at all */
+	uint32_t left;    /* of these: by its own word */
+	uint32_t light;   /* was given a head and is not bound (light.c) */
+	uint32_t piped;   /* was to be shown a body */
+	uint32_t outdone; /* a function before it answers instead of what it passed or gave */
+	struct instance *with; /* the one of these that has its head now, by its ring; or NULL */
+	uint64_t with_mark;    /* as a hop's `mark` */
+	struct client *client; /* NULL when over */
+	uint64_t progress_us;
+	uint8_t with_stage; /* where that is */
+	uint8_t responder;  /* the stage whose function answers, or RESPONDER_ORIGIN */
+	uint8_t kills;      /* deaths of instances that it alone can have caused */
+	bool answered;      /* a head other than 1xx went to the client */
+	struct message message[DIRECTIONS];
+	uint64_t began_us;
+	bool keep_client; /* the client's connection can take another request */
+	bool reserved;    /* a slot is set aside for the response head */
 	bool failed;
 	bool unarmed;    /* its deadline is to follow its phase when this turn of it is over */
 	bool misled;     /* who changed its conditions is gone: see failure.c */
-	bool unsteady;   /* what comes of it does not follow from its head alone */
 	bool refused;    /* no function was shown it: it ends where it begins */
 	bool own_answer; /* the client was answered by the engine itself */
 	bool kept;       /* over, and counted in engine->kept: watchers still look at it */
@@ -405,7 +416,6 @@ struct exchange {
 	uint16_t steady_ms; /* how long what functions said of it holds; 0: none said so */
 	uint16_t failing;   /* the status that it ends with, unless a function answers; 0: none */
 	uint32_t next_piece;
-	struct message message[DIRECTIONS];
 	struct body body[DIRECTIONS];
 	/* the origin */
 	struct reach origin;
@@ -425,16 +435,28 @@ struct exchange {
 	uint32_t emits_count;
 	bool emits_ended;
 	/* time */
-	uint64_t began_us, progress_us;
 	struct rate rate;
 	uint64_t bytes_in, bytes_out;
 	uint32_t discarded; /* of a request that is answered already */
 	bool early_wanted;  /* the function at `stage` waits for more early bytes */
 	bool early_due;     /* more came that it was not shown yet */
 	bool early_last;    /* it was told that none will follow */
+	uint8_t (*trailers)[ENGINE_TRAILER_BYTES]; /* for each direction */
+	uint8_t apart[SLUICE_CACHE_LINE];
+};
+
+/* What is mostly not looked at lies elsewhere, so that exchanges lie close to each other. */
+struct exchange_far {
 	struct hop hop[ENGINE_PATH_MAX];
 	uint8_t trailers[DIRECTIONS][ENGINE_TRAILER_BYTES];
+	uint8_t apart[SLUICE_CACHE_LINE];
 };
+
+/* From one to the next is an odd number of lines: else they would all want the same few places of a
+ * cache. */
+_Static_assert(sizeof(struct exchange) / SLUICE_CACHE_LINE % 2,
+	       "`apart` is a line, or there is none");
+_Static_assert(sizeof(struct exchange_far) / SLUICE_CACHE_LINE % 2, "likewise");
 LIST_HEAD(exchange_list, exchange);
 TAILQ_HEAD(exchange_queue, exchange);
 
@@ -484,7 +506,9 @@ struct engine {
 	uint32_t clients, clients_total;
 	uint32_t clients_touched; /* those that never were in use lie behind */
 	void *exchange_memory;
-	struct exchange *exchange;      /* in it, from a cache line on */
+	struct exchange *exchange; /* in it, from a cache line on */
+	void *far_memory;
+	struct exchange_far *far;       /* likewise */
 	struct exchange_list exchanges; /* in use */
 	uint32_t *free_exchange;        /* a stack of numbers: those never used are never touched */
 	uint32_t exchanges_used;

@@ -338,7 +338,7 @@ void origin_timeout(struct exchange *x)
 {
 	const struct body *request = &x->body[REQUEST];
 
-	if (!request->ended && !request->source_ended && !request->in_hand) {
+	if (!body_ended(x, REQUEST) && !request->source_ended && !request->in_hand) {
 		engine_count(x->engine, timeouts_body);
 		ending_why(x, SLUICE_ENDING_CLIENT_TIMEOUT);
 		exchange_fail(x, 408);
@@ -357,7 +357,7 @@ static bool reusable(const struct exchange *x)
 	const struct http_framing *answer = &x->message[RESPONSE].framing;
 
 	return x->origin.sent && answer->keep_alive && !answer->upgrade && answer_complete(x) &&
-	       x->body[REQUEST].ended && !origin_is_private(x);
+	       body_ended(x, REQUEST) && !origin_is_private(x);
 }
 
 void origin_drop(struct exchange *x)

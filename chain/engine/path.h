@@ -3,6 +3,8 @@
 #ifndef CHAIN_ENGINE_PATH_H
 #define CHAIN_ENGINE_PATH_H
 
+#include <string.h>
+
 #include "chain/engine/body.h"
 #include "chain/engine/exchange.h"
 #include "chain/engine/model.h"
@@ -61,18 +63,41 @@ static inline void hop_asks(struct hop *hop, enum direction d)
 	hop->awaits = d == REQUEST ? AWAITS_REQUEST_HEAD : AWAITS_RESPONSE_HEAD;
 	exchange_progress(hop->exchange);
 }
-/* It has answered for the head, which goes on to the next one. */
-static inline void hop_passed(struct hop *hop, enum direction d, uint8_t verdict)
+/* Who is at x->stage has passed the head, which goes on to the next one. */
+static inline void hop_passed(struct exchange *x, enum direction d, uint8_t verdict)
 {
-	struct exchange *x = hop->exchange;
-
 	if (verdict == SLUICE_LEAVE)
-		hop_leave(hop);
+		hop_leave(&x->hop[x->stage]);
 	x->stage = (int8_t)(x->stage + (d == REQUEST ? 1 : -1));
 	exchange_progress(x);
 }
 /* With an origin's answer comes what it was asked: where its head lies; 0: no origin answered. */
 uint64_t hop_asked_ref(const struct exchange *x, enum direction d);
+/* Descriptors, written where they stay. */
+static inline void hop_fill(struct sluice_down *down, const struct exchange *x, uint8_t kind,
+			    uint8_t flags)
+{
+	memset(down, 0, sizeof(*down));
+	down->exchange = x->index;
+	down->generation = x->generation;
+	down->kind = kind;
+	down->flags = flags;
+}
+static inline void hop_head_fill(struct sluice_down *down, const struct exchange *x,
+				 enum direction d, uint8_t kind, uint8_t flags)
+{
+	hop_fill(down, x, kind, flags);
+	down->arg = slots_arg(&x->engine->slots, x->message[d].head);
+	down->slice[0].ref = hop_asked_ref(x, d);
+}
+static inline uint8_t hop_head_kind(enum direction d)
+{
+	return d == REQUEST ? SLUICE_DOWN_REQUEST_HEAD : SLUICE_DOWN_RESPONSE_HEAD;
+}
+static inline uint8_t hop_head_flags(const struct exchange *x, enum direction d)
+{
+	return body_announced(&x->message[d].framing) ? 0 : SLUICE_DOWN_END;
+}
 /* The next entry of the instance's ring; NULL: the hop is in line for room. */
 struct sluice_down *hop_entry(struct hop *hop, uint8_t kind, uint8_t flags);
 bool hop_bind(struct hop *hop);
@@ -148,10 +173,24 @@ static inline bool light_is_next(const struct exchange *x, enum direction d)
 {
 	return lights(x, d) >> x->stage & 1;
 }
+/* That at x->stage is to be asked by its ring, as a light function. */
+static inline bool light_is_by_ring(const struct exchange *x, enum direction d)
+{
+	return !x->suspected && (x->chain->by_ring[d] & ~(x->touched | x->out)) >> x->stage & 1;
+}
 /* Asks it, and those in a row with it, until one does not just pass the head. SKIP: that at
  * x->stage is to be asked as any other. */
 enum offer light_walk_down(struct exchange *x);
 enum offer light_walk_up(struct exchange *x);
+
+/* --- light_ring.c ---------------------------------------------------------------- */
+/* Asks it. SKIP: it has no room now, and is to be asked as any other. */
+enum offer light_ask(struct exchange *x, enum direction d);
+/* It is bound to who has its head: for all that is not as usual. */
+void light_settle(struct exchange *x);
+/* Takes an answer that speaks of `x`, passes its head, which the instance has so, and says nothing
+ * else. False: it is none of these, and for verdict_take. */
+bool light_passes(struct exchange *x, struct instance *instance, const struct sluice_up *up);
 
 /* --- direct.c -------------------------------------------------------------------- */
 /* Calls the function with it, if it is in the worker and nothing is in its rings. False: it is to

@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "chain/engine/answer.h"
+#include "chain/engine/body.h"
 #include "chain/engine/client.h"
 #include "chain/engine/core.h"
 #include "chain/engine/instance.h"
@@ -316,7 +317,7 @@ static bool is_whole(const struct exchange *x, struct lease **lease)
 	const struct body *body = &x->body[RESPONSE];
 
 	*lease = NULL;
-	if (body->ended)
+	if (body_ended(x, RESPONSE))
 		return true;
 	if (!x->emits_ended || body->stages || x->emits_count > 1)
 		return false;

@@ -25,7 +25,6 @@ static struct lease *short_body(const struct exchange *x)
 
 void short_append(struct exchange *x, struct rte_mbuf *head)
 {
-	struct body *body = &x->body[RESPONSE];
 	struct lease *lease = short_body(x);
 	char *at = lease ? rte_pktmbuf_append(head, (uint16_t)lease->len) : NULL;
 
@@ -33,6 +32,6 @@ void short_append(struct exchange *x, struct rte_mbuf *head)
 		return;
 	memcpy(at, lease->data, lease->len);
 	engine_count_add(x->engine, payload_copied_bytes, lease->len);
-	frame_whole(body, lease->len);
+	frame_whole(x, lease->len);
 	exchange_emits_drop(x);
 }

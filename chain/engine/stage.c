@@ -97,7 +97,7 @@ void stage_give(struct exchange *x, enum direction d, uint32_t stage, struct pay
 {
 	struct pipe *pipe;
 
-	if (x->body[d].ended) { /* given up: it goes nowhere */
+	if (body_ended(x, d)) { /* given up: it goes nowhere */
 		drop(x, d, payload);
 		return;
 	}

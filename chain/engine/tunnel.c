@@ -17,7 +17,8 @@ static void body_open(struct exchange *x, enum direction d)
 
 	*framing = (struct http_framing){.kind = HTTP_BODY_UNTIL_CLOSE,
 					 .length = SLUICE_LENGTH_UNKNOWN};
-	x->body[d] = (struct body){.out_kind = HTTP_BODY_UNTIL_CLOSE};
+	body_clear(x, d);
+	x->body[d].out_kind = HTTP_BODY_UNTIL_CLOSE;
 	http_body_init(&x->body[d].decoder, framing, &x->chain->limits, x->trailers[d], 0);
 }
 
@@ -30,7 +31,7 @@ void tunnel_prepare(struct exchange *x)
 
 void tunnel_open(struct exchange *x)
 {
-	x->body[REQUEST].started = x->body[RESPONSE].started = true;
+	x->begun = 1u << REQUEST | 1u << RESPONSE;
 	engine_count(x->engine, tunnels);
 	exchange_phase(x, PHASE_TUNNEL);
 	exchange_ready(x); /* the first bytes may be there already */
@@ -67,7 +68,7 @@ void tunnel_run(struct exchange *x)
 	}
 	if (!body_move(x, REQUEST) || !body_move(x, RESPONSE))
 		return;
-	if (x->body[REQUEST].ended && x->body[RESPONSE].ended)
+	if (body_ended(x, REQUEST) && body_ended(x, RESPONSE))
 		exchange_end(x, CLIENT_END, false);
 	else if (was_reset(x))
 		reset(x);

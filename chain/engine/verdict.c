@@ -62,8 +62,11 @@ static struct exchange *exchange_named(struct instance *instance, const struct s
 		return NULL;
 	}
 	x = &engine->exchange[up->exchange];
-	if (x->generation == up->generation && exchange_alive(x))
+	if (x->generation == up->generation && exchange_alive(x)) {
+		if (x->with == instance)
+			light_settle(x);
 		return x;
+	}
 	if ((int32_t)(up->generation - x->generation) > 0)
 		offence(instance, NULL, generation, "a generation that has not been");
 	else
@@ -305,7 +308,7 @@ static void head_goes_on(struct hop *hop, uint8_t verdict)
 {
 	struct exchange *x = hop->exchange;
 
-	hop_passed(hop, x->phase == PHASE_REQUEST ? REQUEST : RESPONSE, verdict);
+	hop_passed(x, x->phase == PHASE_REQUEST ? REQUEST : RESPONSE, verdict);
 	if (x->engine->in_place || !hop_step(x))
 		head_moved(x);
 }
@@ -354,14 +357,6 @@ static inline struct hop *hop_asked(const struct instance *instance, struct exch
 	return hop && hop->instance == instance && hop->awaits ? hop : NULL;
 }
 
-/* It passes, and says nothing else: there is nothing in it that could be wrong. */
-static bool is_plain(const struct exchange *x, const struct sluice_up *up)
-{
-	return (up->verdict == SLUICE_PASS || up->verdict == SLUICE_LEAVE) &&
-	       !(up->slices | up->flags | up->text_len) && up->group == SLUICE_NONE16 &&
-	       up->server == SLUICE_NONE16 && !x->chain->stream;
-}
-
 /* One that says more than that it passes the head. Apart, for it takes room on the stack. */
 static __attribute__((noinline)) void take_said(struct instance *instance, struct hop *hop,
 						const struct sluice_up *up)
@@ -401,7 +396,7 @@ static void take_verdict(struct instance *instance, struct exchange *x, const st
 		return;
 	}
 	recall_heard(hop, up);
-	if (!is_plain(x, up)) {
+	if (x->chain->stream || !verdict_is_plain(up)) {
 		take_said(instance, hop, up);
 		return;
 	}

@@ -14,6 +14,14 @@ void verdict_offend(struct instance *instance, struct exchange *x, uint64_t *cou
 /* The exchange, if this instance has a part in it. */
 struct exchange *verdict_own(struct instance *instance, struct exchange *x);
 
+/* It passes a head, and says nothing else: there is nothing in it that could be wrong. */
+static inline bool verdict_is_plain(const struct sluice_up *up)
+{
+	return (up->verdict == SLUICE_PASS || up->verdict == SLUICE_LEAVE) &&
+	       !(up->slices | up->flags | up->text_len) && up->group == SLUICE_NONE16 &&
+	       up->server == SLUICE_NONE16;
+}
+
 /* The edits of a verdict in engine->edits. False: the answer is refused. */
 bool verdict_text(struct instance *instance, struct exchange *x, const struct sluice_up *up);
 /* Group and server. False: refused. */

@@ -11,6 +11,7 @@
  * bounds what it holds, and all together may keep an eighth of the exchanges.
  */
 #include "chain/engine/exchange.h"
+#include "chain/engine/instance.h"
 #include "chain/engine/path.h"
 
 #define KEPT_PART 8
@@ -141,10 +142,9 @@ static bool show_by_ring(struct hop *hop, struct instance *instance,
 				     .end = sight->end};
 	if (!hop->instance)
 		hop_join(hop, instance);
-	hop->mark = ++instance->produced;
+	instance_written(instance);
+	hop->mark = instance->produced;
 	hop->watches = true;
-	instance->dirty = true;
-	engine_count(x->engine, descriptors_down);
 	return true;
 }
 

@@ -221,18 +221,17 @@ static uint32_t up_waiting(struct link *l)
 
 int link_poll(struct link *l, struct sluice_up *out, unsigned max)
 {
-	uint32_t n = up_waiting(l);
+	uint32_t n = up_waiting(l), first;
 
 	if (l->broken)
 		return -EPROTO;
 	if (n > max)
 		n = max;
-	for (uint32_t i = 0; i < n; i++) {
-		uint32_t at = (l->up_polled + i) & (l->up_entries - 1);
-
-		__builtin_prefetch(&l->up_ring[at] + 1);
-		memcpy(&out[i], &l->up_ring[at], sizeof(*out));
-	}
+	first = l->up_entries - (l->up_polled & (l->up_entries - 1));
+	if (first > n)
+		first = n;
+	memcpy(out, &l->up_ring[l->up_polled & (l->up_entries - 1)], first * sizeof(*out));
+	memcpy(out + first, l->up_ring, (n - first) * sizeof(*out));
 	l->up_polled += n;
 	return (int)n;
 }

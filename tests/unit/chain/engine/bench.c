@@ -330,7 +330,10 @@ static void near_turn(void)
 	stack_deliver(bench.near);
 	engine_poll(bench.engine, bench.now_us);
 	stack_flush(bench.near);
-	engine_publish(bench.engine);
+	if (bench.options.far_only)
+		engine_publish_far(bench.engine);
+	else
+		engine_publish(bench.engine);
 	watch();
 }
 

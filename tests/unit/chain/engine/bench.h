@@ -163,6 +163,7 @@ struct options {
 	unsigned groups;  /* "web", and "other" with the last origin */
 	bool no_functions_up;
 	bool near_functions; /* on the worker's CPU */
+	bool far_only;       /* they are told nothing yet */
 	uint32_t max_exchanges, max_clients, link_entries, recalls;
 	unsigned head_ms, idle_ms, body_ms, connect_ms, response_ms, keepalive, retries;
 	struct conf_limits limits;

@@ -598,6 +598,26 @@ static void test_near(void **state)
 	bench_close();
 }
 
+/* Until the worker gives the CPU away they are told nothing, and what is for them is still due. */
+static void test_near_later(void **state)
+{
+	struct options options = {.path = 1, .near_functions = true, .far_only = true};
+	struct peer *c;
+
+	(void)state;
+	bench_open(&options);
+	c = client_open();
+	say(c, GET("/"));
+	bench_run_ms(5);
+	assert_int_equal(f(0)->heads[0], f(0)->called);
+	assert_int_equal(engine_pending(bench.engine), f(0)->called == 0);
+	bench.options.far_only = false;
+	hear_head(origin_accept(0));
+	assert_int_equal(f(0)->heads[0], 1);
+	peer_abort(c);
+	bench_close();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -617,6 +637,7 @@ int main(void)
 		cmocka_unit_test(test_instances),
 		cmocka_unit_test(test_ring_full),
 		cmocka_unit_test(test_near),
+		cmocka_unit_test(test_near_later),
 	};
 
 	return cmocka_run_group_tests(tests, bench_start, bench_stop);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Light functions: asked in place about heads, and bound to no exchange unless they must be. */
+/* Light functions: asked about heads, in place or by their rings, and bound to no exchange unless
+ * they must be. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "tests/unit/chain/engine/bench.h"
@@ -82,9 +84,10 @@ static void answered(struct peer *c, struct peer *o)
 	hear(c, "hi");
 }
 
-/* Nothing goes by a ring, and who has passed a request counts as one that it is with. */
+/* In place nothing goes by a ring. Who has passed a request counts as one that it is with. */
 static void test_a_row(void **state)
 {
+	unsigned called = getenv("BENCH_IN_PLACE") ? 2 : 0;
 	struct peer *c, *o;
 
 	(void)state;
@@ -97,8 +100,9 @@ static void test_a_row(void **state)
 	for (unsigned i = 0; i < 3; i++) {
 		assert_int_equal(f(i)->heads[0], 1);
 		assert_int_equal(f(i)->heads[1], 1);
-		assert_int_equal(f(i)->called, 2);
-		assert_int_equal(f(i)->consumed + f(i)->produced, 0);
+		assert_int_equal(f(i)->called, called);
+		assert_int_equal(f(i)->consumed, 2 - called);
+		assert_int_equal(f(i)->produced, 2 - called);
 	}
 	assert_int_equal(counted(descriptors_down), 6);
 	assert_int_equal(counted(descriptors_up), 6);
@@ -376,6 +380,167 @@ static void test_suspected(void **state)
 	idle_in_the_end();
 }
 
+/* --- heads that it has --------------------------------------------------------------- */
+
+/* A request whose head the first function has. */
+static struct peer *with_it(void)
+{
+	unsigned heads = f(0)->heads[0];
+	struct peer *c = client_open();
+
+	f(0)->on = fake_hold;
+	say(c, GET("/"));
+	until(f(0)->heads[0] == heads + 1);
+	bench_run_ms(5);
+	return c;
+}
+
+static void test_dies_with_it(void **state)
+{
+	static const enum conf_on_failure policies[] = {CONF_FAIL_BYPASS, CONF_FAIL_REJECT,
+							CONF_FAIL_RETRY};
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		struct peer *c, *o;
+
+		open_path(2, policies[i]);
+		c = with_it();
+		assert_int_equal(bound(0), 1);
+		fake_down(f(0));
+		if (policies[i] == CONF_FAIL_RETRY)
+			up(0, 0);
+		if (policies[i] == CONF_FAIL_REJECT) {
+			head_has(hear_head(c), "HTTP/1.1 503 ");
+		} else {
+			o = origin_accept(0);
+			hear_head(o);
+			answered(c, o);
+		}
+		if (policies[i] == CONF_FAIL_RETRY)
+			assert_int_equal(f(2)->heads[0], 1);
+		idle_in_the_end();
+	}
+}
+
+/* An instance dies of what it had not read: what it had only kept goes to the next one, however
+ * often. */
+static void test_blame(void **state)
+{
+	struct peer *c, *o;
+
+	(void)state;
+	open_path(1, CONF_FAIL_RETRY);
+	c = with_it();
+	for (unsigned i = 0; i < 3; i++) {
+		fake_down(f(i));
+		up(0, 0)->on = fake_hold;
+		until(f(i + 1)->heads[0] == 1);
+		bench_run_ms(5);
+	}
+	f(3)->on = pass;
+	pass(f(3), &f(3)->last[SLUICE_DOWN_REQUEST_HEAD]);
+	o = origin_accept(0);
+	hear_head(o);
+	answered(c, o);
+	for (unsigned i = 3; i < 5; i++) {
+		f(i)->stopped = true;
+		if (i == 3)
+			say(c, GET("/deadly"));
+		until(link_depth(f(i)->link) > 0);
+		fake_down(f(i));
+		up(0, 0);
+	}
+	head_has(hear_head(c), "HTTP/1.1 500 ");
+	assert_int_equal(counted(exchanges_poison), 1);
+	idle_in_the_end();
+}
+
+/* The exchange is over, and stays until the function has read what it was given. */
+static void test_client_goes(void **state)
+{
+	struct peer *c;
+
+	(void)state;
+	open_path(1, CONF_FAIL_BYPASS);
+	c = with_it();
+	peer_abort(c);
+	bench_run_ms(5);
+	assert_int_equal(counted(exchanges_client_gone), 1);
+	pass(f(0), &f(0)->last[SLUICE_DOWN_REQUEST_HEAD]);
+	bench_run_ms(5);
+	assert_int_equal(counted(answers_late), 1);
+	assert_int_equal(counted(offences), 0);
+	idle_in_the_end();
+}
+
+/* It takes too long: the client has its answer, and what it says of the head then comes too late.
+ */
+static void test_too_slow(void **state)
+{
+	struct peer *c;
+
+	(void)state;
+	open_path(1, CONF_FAIL_BYPASS);
+	c = with_it();
+	bench_run_ms(61000);
+	head_has(hear_head(c), "HTTP/1.1 504 ");
+	pass(f(0), &f(0)->last[SLUICE_DOWN_REQUEST_HEAD]);
+	bench_run_ms(5);
+	assert_int_equal(counted(answers_late), 1);
+	assert_int_equal(counted(offences), 0);
+	idle_in_the_end();
+}
+
+/* Who was not asked, or was answered already, is told so, and the exchange goes on. */
+static void test_said_twice(void **state)
+{
+	struct peer *c, *o;
+
+	(void)state;
+	open_path(2, CONF_FAIL_BYPASS);
+	c = with_it();
+	pass(f(1), &f(0)->last[SLUICE_DOWN_REQUEST_HEAD]);
+	bench_run_ms(5);
+	assert_int_equal(counted(offences), 1);
+	pass(f(0), &f(0)->last[SLUICE_DOWN_REQUEST_HEAD]);
+	o = origin_accept(0);
+	hear_head(o);
+	pass(f(0), &f(0)->last[SLUICE_DOWN_REQUEST_HEAD]);
+	bench_run_ms(5);
+	assert_int_equal(counted(offences), 2);
+	f(0)->on = pass;
+	answered(c, o);
+	idle_in_the_end();
+}
+
+/* Those that find its ring full come to it all the same, in their order. */
+static void test_full(void **state)
+{
+	struct options options = {.path = 2, .no_functions_up = true, .link_entries = 2};
+	struct peer *c[MANY], *o;
+
+	(void)state;
+	bench_open(&options);
+	up(0, 0);
+	up(1, 0);
+	f(0)->stopped = true;
+	for (unsigned i = 0; i < MANY; i++) {
+		c[i] = client_open();
+		say(c[i], GET("/"));
+		bench_run_ms(1);
+	}
+	f(0)->stopped = false;
+	for (unsigned i = 0; i < MANY; i++) {
+		o = origin_accept(0);
+		hear_head(o);
+		answered(c[i], o);
+	}
+	assert_int_equal(f(0)->heads[0], MANY);
+	assert_int_equal(f(1)->heads[1], MANY);
+	idle_in_the_end();
+}
+
 /* Exchanges under way are cut with all that there is. */
 static void test_destroyed(void **state)
 {
@@ -391,12 +556,15 @@ static void test_destroyed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_a_row),     cmocka_unit_test(test_leaves),
-		cmocka_unit_test(test_replaced),  cmocka_unit_test(test_taken_back),
-		cmocka_unit_test(test_gone),      cmocka_unit_test(test_by_the_ring),
-		cmocka_unit_test(test_edits),     cmocka_unit_test(test_holds),
-		cmocka_unit_test(test_responds),  cmocka_unit_test(test_no_answer),
-		cmocka_unit_test(test_branches),  cmocka_unit_test(test_suspected),
+		cmocka_unit_test(test_a_row),        cmocka_unit_test(test_leaves),
+		cmocka_unit_test(test_replaced),     cmocka_unit_test(test_taken_back),
+		cmocka_unit_test(test_gone),         cmocka_unit_test(test_by_the_ring),
+		cmocka_unit_test(test_edits),        cmocka_unit_test(test_holds),
+		cmocka_unit_test(test_responds),     cmocka_unit_test(test_no_answer),
+		cmocka_unit_test(test_branches),     cmocka_unit_test(test_suspected),
+		cmocka_unit_test(test_dies_with_it), cmocka_unit_test(test_blame),
+		cmocka_unit_test(test_client_goes),  cmocka_unit_test(test_too_slow),
+		cmocka_unit_test(test_said_twice),   cmocka_unit_test(test_full),
 		cmocka_unit_test(test_destroyed),
 	};
 
