@@ -423,7 +423,7 @@ int inline_show(void *ctx, uint64_t now_us, const struct sluice_shown *head,
 	part->answer = answer;
 	time_follow(part, now_us);
 	call_begin(part);
-	verdict = nf_show(part->nf, 0, head);
+	verdict = nf_show(part->nf, nf_exchange_known(part->nf, 0, head->exchange), head);
 	if (verdict == NF_UNUSUAL)
 		verdict = nf_head(part->nf, 0, head);
 	call_end(part);

@@ -70,11 +70,11 @@ static inline int nf_head_end(struct sluice_exchange *x, enum sluice_verdict ver
 	return (int)verdict;
 }
 
-/* As nf_head, or NF_UNUSUAL: nothing is done yet, and it is for nf_head. */
-static inline int nf_show(struct sluice_nf *nf, unsigned worker, const struct sluice_shown *from)
+/* As nf_head, or NF_UNUSUAL: nothing is done yet, and it is for nf_head. `x`: what
+ * nf_exchange_known has found of it. */
+static inline int nf_show(struct sluice_nf *nf, struct sluice_exchange *x,
+			  const struct sluice_shown *from)
 {
-	struct sluice_exchange *x = nf_exchange_known(nf, worker, from->exchange);
-
 	if (!x || !from->head)
 		return NF_UNUSUAL;
 	if (from->response) {

@@ -90,7 +90,7 @@ static int show(const struct sluice_shown *head)
 	int verdict;
 
 	t.puts = 0;
-	verdict = nf_show(t.nf, 0, head);
+	verdict = nf_show(t.nf, nf_exchange_known(t.nf, 0, head->exchange), head);
 	return verdict == NF_UNUSUAL ? nf_head(t.nf, 0, head) : verdict;
 }
 
