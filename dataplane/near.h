@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Functions in processes on the worker's own CPU: they cannot run while the worker does. So it
- * gives the CPU away as soon as they have something to read, and takes no packets until they have
- * read it: what has come goes down its path and up again together, a switch to a process and back
- * being paid by all of it.
+ * takes what packets there are, and what comes while it does that, tells the functions only then,
+ * and gives the CPU away; and takes no more until they have read. So what has come goes down its
+ * path and up again together, a switch to a process and back being paid by all of it.
  *
  * Who does not read within NEAR_US keeps the packets of others waiting. The CPU is not offered
  * again until NEAR_REST times what that took has passed: until then the kernel shares it out.
@@ -19,7 +19,7 @@
 #define NEAR_US      500
 #define NEAR_REST    16
 #define NEAR_REST_US 100000 /* at most */
-#define NEAR_BURSTS  8      /* of packets, that go to them together */
+#define NEAR_BURSTS  8      /* of packets at most, that go to them together */
 #define NEAR_ROUNDS  64     /* in one turn: a head takes one for each function, down and up */
 
 struct near {

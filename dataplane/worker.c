@@ -324,7 +324,7 @@ static bool turn_inlines(struct worker *w, uint64_t now_us)
 	bool work = false;
 
 	for (unsigned round = 0; round < INLINE_ROUNDS && w->inlines.first; round++) {
-		engine_publish(w->engine);
+		engine_publish_far(w->engine);
 		cycles_end_of(cycles, CYCLES_RINGS);
 		if (!inline_turn(&w->inlines, now_us))
 			break;
@@ -364,15 +364,31 @@ static bool turn_near(struct worker *w, uint64_t now_us)
 	return work;
 }
 
-/* A burst; or all that is there, within reason, if a switch to a process is to be paid for it. */
-static bool receive(struct worker *w)
+/* A burst of packets, and how far exchanges come with it. False: none came. */
+static bool turn_burst(struct worker *w, uint64_t now_us, bool *work)
 {
-	unsigned n = io_receive(w->io, w->stack);
-	bool any = n > 0;
+	struct cycles *cycles = &w->load.cycles;
+	bool came = io_receive(w->io, w->stack) > 0;
 
-	for (unsigned i = 1; n && i < NEAR_BURSTS && engine_near(w->engine); i++)
-		n = io_receive(w->io, w->stack);
-	return any;
+	stack_deliver(w->stack);
+	cycles_end_of(cycles, CYCLES_STACK_IN);
+	*work |= came || engine_pending(w->engine);
+	engine_poll(w->engine, now_us);
+	cycles_end_of(cycles, CYCLES_ENGINE);
+	*work |= turn_inlines(w, now_us);
+	cycles_end_of(cycles, CYCLES_INLINE);
+	return came;
+}
+
+/* One burst; or all that is there, and comes meanwhile, if a switch to a process is to be paid for
+ * it. */
+static bool turn_bursts(struct worker *w, uint64_t now_us)
+{
+	bool work = false, came = turn_burst(w, now_us, &work);
+
+	for (unsigned i = 1; came && i < NEAR_BURSTS && engine_near(w->engine); i++)
+		came = turn_burst(w, clock_us(), &work);
+	return work;
 }
 
 /* One turn: packets in, exchanges move, packets out. True if there was anything to do. */
@@ -387,15 +403,10 @@ static bool turn(struct worker *w)
 	cycles_begin(cycles);
 	stack_advance(w->stack, now_us);
 	cycles_end_of(cycles, CYCLES_TIMERS);
-	work = receive(w);
-	stack_deliver(w->stack);
-	cycles_end_of(cycles, CYCLES_STACK_IN);
-	work |= engine_pending(w->engine) || apps_pending(w->apps);
-	engine_poll(w->engine, now_us);
+	work = turn_bursts(w, now_us);
+	work |= apps_pending(w->apps);
 	apps_poll(w->apps, now_us);
 	cycles_end_of(cycles, CYCLES_ENGINE);
-	work |= turn_inlines(w, now_us);
-	cycles_end_of(cycles, CYCLES_INLINE);
 	work |= turn_near(w, now_us);
 	cycles_end_of(cycles, CYCLES_NEAR);
 	work |= serve_call(w);
