@@ -17,6 +17,7 @@ import plot
 PLACEMENTS = ("process", "inline")
 GOALS_NS = {"process": 150, "inline": 25}
 SIZE = 64
+SWITCHES = 20000
 
 
 def noops(count, placement, mode):
@@ -82,11 +83,14 @@ def benchmark(args):
             rows += [table_row(length, placement, results) for placement in PLACEMENTS]
             data[str(length)] = results
             goals += [summary(args.name, length, placement, results) for placement in PLACEMENTS if length]
+    switch = harness.figure("bench-switch", harness.SERVER_CPU, SWITCHES)
     print(f"{args.connections} connections, {SIZE} B, keep-alive; one worker, processes share its CPU\n")
     print(harness.table(TITLES, rows))
+    print(f"\nTo a process that sleeps on that CPU and back the kernel takes {switch:.1f} µs: {2e3 * switch / args.connections:.0f} ns for each "
+          "function and request, if all heads that can be on their way share it.")
     plot.save(harness.REPORT / f"{args.name}.svg", "functions before static", "functions", "k requests/s",
               {p: [(int(n), harness.median(results[p], "rate") / 1e3) for n, results in data.items()] for p in PLACEMENTS})
-    harness.report(args.name, data, goals)
+    harness.report(args.name, data | {"switch_us": switch}, goals)
 
 
 def main():

@@ -89,11 +89,20 @@ class Here:
         return process
 
 
-def program(lab, name, *args, **kwargs):
+def built(name):
     path = BUILD / "tests/bench" / name
     if not path.exists():
         raise CannotRun(f"{path} is not built")
-    return Here(lab).start(path, *args, stdout=subprocess.PIPE, text=True, **kwargs)
+    return path
+
+
+def program(lab, name, *args, **kwargs):
+    return Here(lab).start(built(name), *args, stdout=subprocess.PIPE, text=True, **kwargs)
+
+
+def figure(name, *args):
+    """The number that one of our programs prints."""
+    return float(subprocess.check_output([built(name), *map(str, args)], preexec_fn=first, text=True))
 
 
 def wait_word(process, what):

@@ -14,7 +14,6 @@ import contextlib
 import os
 import pathlib
 import statistics
-import subprocess
 import time
 
 import harness
@@ -141,11 +140,7 @@ def over_packets(rounds, seconds):
 
 def wake_us(times):
     """Of a thread that has slept on the worker's CPU as long as the daemon has: the median."""
-    program = harness.BUILD / "tests/bench/bench-wake"
-    if not program.exists():
-        raise harness.CannotRun(f"{program} is not built")
-    ms = 1000 // EVERY_S
-    return float(subprocess.check_output(map(str, [program, harness.CLIENT_CPU, harness.SERVER_CPU, ms, times]), text=True))
+    return harness.figure("bench-wake", harness.CLIENT_CPU, harness.SERVER_CPU, 1000 // EVERY_S, times)
 
 
 def benchmark(args):
