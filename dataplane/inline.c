@@ -28,7 +28,7 @@
 #define TEXT_BYTES   (1 << 18)
 #define LOG_LINES    32 /* between two looks of the control thread; a power of two */
 #define LOG_BYTES    240
-#define CALLS_TIMED  16 /* of so many calls in place one is timed, for all of them */
+#define CALLS_TIMED  64 /* of so many calls in place one is timed, for all of them */
 #define NOT_QUIET    UINT64_MAX
 
 /* What the plugin says, on its way to the control thread: one writer, one reader. */

@@ -162,9 +162,9 @@ static unsigned answers_max(const struct instance *instance)
 	return room < BATCH ? room : BATCH;
 }
 
-/* The exchange that an answer speaks of, which was last looked at many others ago; NULL: there is
- * none of that number. */
-static inline struct exchange *exchange_named(const struct engine *engine, uint32_t index)
+/* Sends for the exchange that an answer speaks of, which was last looked at many others ago; NULL:
+ * there is none of that number. */
+static inline struct exchange *exchange_fetch(const struct engine *engine, uint32_t index)
 {
 	struct exchange *x;
 
@@ -196,7 +196,7 @@ static void answers_take(struct instance *instance, const struct sluice_up *up, 
 	struct exchange *named[BATCH];
 
 	for (int i = 0; i < n; i++)
-		named[i] = exchange_named(instance->engine, up[i].exchange);
+		named[i] = exchange_fetch(instance->engine, up[i].exchange);
 	for (int i = 0; i < n && !instance->broken; i++) {
 		if (i + AHEAD < n)
 			hop_prefetch(named[i + AHEAD]);

@@ -128,7 +128,7 @@ static inline int show(struct asking *asking, struct instance *instance)
 }
 
 /* Of these some have `left`. */
-static void passed(struct exchange *x, uint32_t stages, uint32_t left)
+static inline void passed(struct exchange *x, uint32_t stages, uint32_t left)
 {
 	unsigned n = (unsigned)__builtin_popcount(stages);
 
