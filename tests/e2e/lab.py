@@ -510,6 +510,22 @@ def read_all(sock):
     return data
 
 
+class Download:
+    """A GET whose client reads the answer's head and then nothing, until it is to finish: what is larger
+    than the buffers on its way is under way for as long as a test needs it to be."""
+
+    def __init__(self, peer, path, host="10.10.1.1"):
+        self.sock = peer.connect(host, 80)
+        self.sock.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+        self.head, self.read = read_head(self.sock)
+        assert self.head.startswith(b"HTTP/1.1 200 "), self.head
+
+    def finish(self):
+        """The body's length."""
+        with self.sock:
+            return len(self.read) + len(read_all(self.sock))
+
+
 def big_file(path, size):
     """Random bytes of that size at `path`, made piece by piece; their sha256."""
     digest, piece = hashlib.sha256(), os.urandom(MB)

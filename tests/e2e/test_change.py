@@ -9,7 +9,7 @@ import time
 import pytest
 
 from conftest import Chain
-from lab import BUILD, Nginx, placed, read_head, wait_until
+from lab import BUILD, Download, Nginx, placed, read_head, wait_until
 
 PLUGINS = BUILD / "tests"
 GET = b"GET /who HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -116,15 +116,13 @@ def test_restart_is_graceful(chain):
 
 
 def test_the_old_process_ends_what_it_has(witnessed):
-    witnessed.file("big.bin", os.urandom(1 << 20) * 20)
+    witnessed.file("big.bin", os.urandom(1 << 20) * 8)
     old = witnesses(witnessed)[0]["pid"]
-    transfer = witnessed.client.start("curl", "-sS", "--limit-rate", "4M", "-o", "/dev/null", "-w",
-                                      "%{http_code} %{size_download}", "http://10.10.1.1/big.bin", stdout=-1, text=True)
-    wait_until(lambda: witnessed.sluiced.show("status")["exchanges"], 5, "the download is under way")
+    download = Download(witnessed.client, "/big.bin")
     witnessed.sluiced.ctl("function", "restart", "witness")
     assert [f["pid"] for f in witnesses(witnessed, "draining")] == [old]
     assert int(field(witnessed, "x-process")) == witnesses(witnessed)[0]["pid"] != old
-    assert transfer.communicate(timeout=60)[0] == f"200 {20 << 20}"
+    assert download.finish() == 8 << 20
     wait_witnesses(witnessed, 1)
 
 
@@ -276,12 +274,10 @@ def test_everything_changes_under_load(lab):
 
 
 def test_both_versions_are_shown_while_the_old_one_drains(chain):
-    chain.file("big.bin", os.urandom(1 << 20) * 12)
-    transfer = chain.client.start("curl", "-sS", "--limit-rate", "4M", "-o", "/dev/null", "-w", "%{size_download}",
-                                  "http://10.10.1.1/big.bin", stdout=-1, text=True)
-    wait_until(lambda: chain.sluiced.show("status")["exchanges"], 5, "the download is under way")
+    chain.file("big.bin", os.urandom(1 << 20) * 8)
+    download = Download(chain.client, "/big.bin")
     reload(chain, chain.conf().replace("^/admin", "^/private"))
     versions = {(c["version"], c["state"]) for c in chain.sluiced.show("chains")}
     assert versions == {(1, "draining"), (2, "active")}
-    assert transfer.communicate(timeout=60)[0] == str(12 << 20)
+    assert download.finish() == 8 << 20
     wait_until(lambda: len(chain.sluiced.show("chains")) == 1, 10, "the old version leaves")
