@@ -20,6 +20,7 @@
 #include "l4stack/tcp/tcp_options.h"
 #include "l4stack/tcp/tcp_segment.h"
 #include "l4stack/tcp/tcp_table.h"
+#include "tests/bench/median.h"
 #include "tests/bench/pair.h"
 #include "tests/unit/support/eal.h"
 
@@ -39,13 +40,6 @@ static bool failed;
 
 /* --- rounds ------------------------------------------------------------------------------ */
 
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return x < y ? -1 : x > y;
-}
-
 /* Cycles for each of the times of the median round. */
 static double cycles_of(void (*fn)(void *ctx, uint32_t n), void *ctx)
 {
@@ -60,8 +54,7 @@ static double cycles_of(void (*fn)(void *ctx, uint32_t n), void *ctx)
 		fn(ctx, ROUND);
 		round[i] = (double)(rte_rdtsc() - begin) / ROUND;
 	}
-	qsort(round, rounds, sizeof(round[0]), by_value);
-	return round[rounds / 2];
+	return median(round, rounds);
 }
 
 static double ns(double cycles)

@@ -21,6 +21,7 @@
 #include "dataplane/inline.h"
 #include "mgmt/conf/conf.h"
 #include "nf/sdk/object.h"
+#include "tests/bench/median.h"
 #include "tests/bench/pair.h"
 #include "tests/unit/chain/ring/nf_side.h"
 
@@ -155,13 +156,6 @@ static bool take_batch(struct hop *hop, unsigned batch, uint32_t generation)
 	return good;
 }
 
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 /* Of one round trip, in nanoseconds; 0: something was wrong. */
 static double measure(struct hop *hop, unsigned batch, uint32_t count)
 {
@@ -179,8 +173,7 @@ static double measure(struct hop *hop, unsigned batch, uint32_t count)
 		}
 		round[r] = (double)(now_ns() - began) / count;
 	}
-	qsort(round, ROUNDS, sizeof(round[0]), by_value);
-	return round[ROUNDS / 2];
+	return median(round, ROUNDS);
 }
 
 /* ---- making ---- */

@@ -16,6 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/bench/median.h"
+
 #define TIMES_MOST 1000
 #define AWAKE_NS   2000000 /* before each time: the caches of who wakes are warm */
 
@@ -78,13 +80,6 @@ static uint64_t wake_once(struct sleeper *s, unsigned ms)
 	return s->woken_ns - began_ns;
 }
 
-static int compare(const void *a, const void *b)
-{
-	uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
-
-	return left < right ? -1 : left > right;
-}
-
 static int open_all(struct sleeper *s, int cpu)
 {
 	struct epoll_event event = {.events = EPOLLIN};
@@ -102,7 +97,7 @@ static int open_all(struct sleeper *s, int cpu)
 int main(int argc, char **argv)
 {
 	static struct sleeper sleeper;
-	static uint64_t ns[TIMES_MOST];
+	static double us[TIMES_MOST];
 	unsigned ms, times;
 	int error;
 
@@ -114,13 +109,12 @@ int main(int argc, char **argv)
 	sleeper.cpu = atoi(argv[2]);
 	error = open_all(&sleeper, atoi(argv[1]));
 	for (unsigned i = 0; i < times && !error; i++)
-		ns[i] = wake_once(&sleeper, ms);
+		us[i] = (double)wake_once(&sleeper, ms) / 1e3;
 	error = error ? error : atomic_load(&sleeper.error);
 	if (error) {
 		fprintf(stderr, "bench-wake: %s\n", strerror(error));
 		return 1;
 	}
-	qsort(ns, times, sizeof(ns[0]), compare);
-	printf("%.1f\n", (double)ns[times / 2] / 1e3);
+	printf("%.1f\n", median(us, times));
 	return 0;
 }
