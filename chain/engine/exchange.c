@@ -123,9 +123,10 @@ static void exchange_run(struct task *task)
 	if (!exchange_alive(x))
 		return;
 	x->engine->running = x;
+	x->turned = false;
 	run(x);
 	x->engine->running = NULL;
-	if (x->unarmed && exchange_alive(x))
+	if (x->unarmed && !x->turned && exchange_alive(x))
 		deadline_arm(x);
 }
 

@@ -346,8 +346,15 @@ bool hop_step(struct exchange *x)
 
 void hop_walk(struct exchange *x)
 {
-	while (!x->with && (x->phase == PHASE_REQUEST ? walk_down(x) : walk_up(x)) == OFFER_MOVED)
+	uint8_t phase = x->phase;
+
+	while (!x->with && x->phase == phase &&
+	       (phase == PHASE_REQUEST ? walk_down(x) : walk_up(x)) == OFFER_MOVED)
 		continue;
+	if (phase == PHASE_REQUEST && x->phase == PHASE_RESPONSE && exchange_alive(x)) {
+		x->turned = true;
+		exchange_ready(x);
+	}
 }
 
 /* --- the end --------------------------------------------------------------------- */

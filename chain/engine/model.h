@@ -396,6 +396,7 @@ struct exchange {
 	uint8_t responder;  /* the stage whose function answers, or RESPONDER_ORIGIN */
 	uint8_t kills;      /* deaths of instances that it alone can have caused */
 	bool answered;      /* a head other than 1xx went to the client */
+	bool turned;        /* was answered in this turn of it: see hop_walk */
 	struct message message[DIRECTIONS];
 	uint64_t began_us;
 	bool keep_client; /* the client's connection can take another request */

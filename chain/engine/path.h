@@ -22,7 +22,9 @@ void hooks_chain(struct chain *chain);
 void hooks_changed(struct function *function);
 
 /* --- hop.c ----------------------------------------------------------------------- */
-/* Moves the head as far as it can go; ends in origin_begin or respond_begin. */
+/* Moves the head as far as it can go; ends in origin_begin or respond_begin. One that is answered
+ * on its way down goes up in the next round of tasks, after all others have gone down: the code of
+ * one way stays in a CPU's cache of instructions, that of both does not. */
 void hop_walk(struct exchange *x);
 /* The same for one that has just been passed: given to the next function at once, if there is
  * nothing else to be done for its exchange. False: that has to be run. */
