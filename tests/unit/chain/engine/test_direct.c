@@ -93,6 +93,46 @@ static void test_order(void **state)
 	bench_close();
 }
 
+static void turn_away(struct fake *fake, const struct sluice_down *down)
+{
+	struct sluice_up up = fake_answer(down, SLUICE_RESPOND);
+
+	if (down->kind != SLUICE_DOWN_REQUEST_HEAD) {
+		fake_pass(fake, down);
+		return;
+	}
+	up.status = 404;
+	up.flags = SLUICE_UP_END;
+	fake_say(fake, &up);
+}
+
+/* Requests that came together go down before the first answer goes up. */
+static void test_down_then_up(void **state)
+{
+	static const uint8_t expected[] = {
+		SLUICE_DOWN_REQUEST_HEAD, SLUICE_DOWN_REQUEST_HEAD,  SLUICE_DOWN_RESPONSE_HEAD,
+		SLUICE_DOWN_DONE,         SLUICE_DOWN_RESPONSE_HEAD, SLUICE_DOWN_DONE,
+	};
+	struct peer *one, *other;
+
+	(void)state;
+	order_at = 0;
+	open_two(HOOKS);
+	f(0)->on = note_order;
+	f(1)->on = turn_away;
+	one = client_open();
+	other = client_open();
+	say(one, GET("/"));
+	say(other, GET("/"));
+	head_has(hear_head(one), "HTTP/1.1 404 ");
+	head_has(hear_head(other), "HTTP/1.1 404 ");
+	assert_int_equal(order_at, sizeof(expected));
+	assert_memory_equal(order, expected, sizeof(expected));
+	assert_int_equal(generations[0], generations[2]);
+	assert_int_equal(generations[1], generations[4]);
+	bench_close();
+}
+
 /* A head that is held is answered by the ring. */
 static void test_held(void **state)
 {
@@ -154,9 +194,8 @@ static void test_lie(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_all_in_place),
-		cmocka_unit_test(test_order),
-		cmocka_unit_test(test_held),
+		cmocka_unit_test(test_all_in_place), cmocka_unit_test(test_order),
+		cmocka_unit_test(test_down_then_up), cmocka_unit_test(test_held),
 		cmocka_unit_test(test_lie),
 	};
 
