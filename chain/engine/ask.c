@@ -103,8 +103,7 @@ struct sluice_down *ask_entry(struct ask *ask, enum sluice_down_kind kind, uint8
 				     .generation = ask->generation,
 				     .kind = (uint8_t)kind,
 				     .flags = flags};
-	instance_written(instance);
-	ask->mark = instance->produced;
+	ask->mark = instance_written(instance);
 	return down;
 }
 

@@ -153,8 +153,7 @@ static struct sluice_down *entry_take(struct hop *hop)
 		hop_enqueue(hop, &instance->waiting);
 		return NULL;
 	}
-	instance_written(instance);
-	hop->mark = instance->produced;
+	hop->mark = instance_written(instance);
 	hop->saw = true;
 	return down;
 }
@@ -334,7 +333,7 @@ static enum offer walk_up(struct exchange *x)
 
 bool hop_step(struct exchange *x)
 {
-	enum direction d = x->phase == PHASE_REQUEST ? REQUEST : RESPONSE;
+	enum direction d = head_way(x);
 	enum offer offer;
 
 	if (x->task.queued || bodies_go_on(x) || !(d == REQUEST ? next_down(x) : next_up(x)) ||

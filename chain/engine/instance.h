@@ -14,12 +14,13 @@ void instance_room(struct instance *instance);
 void instance_release(struct instance *instance);
 /* The next entry of its ring, for what belongs to no exchange; NULL: no room. */
 struct sluice_down *instance_entry(struct instance *instance, uint8_t kind);
-/* One more descriptor lies in its ring, of an exchange or a request of its own. */
-static inline void instance_written(struct instance *instance)
+/* One more descriptor lies in its ring, of an exchange or a request of its own. The mark by which
+ * it is known whether it was read. */
+static inline uint64_t instance_written(struct instance *instance)
 {
-	instance->produced++;
 	instance->dirty = true;
 	engine_count(instance->engine, descriptors_down);
+	return ++instance->produced;
 }
 uint64_t instance_consumed(const struct instance *instance);
 /* It said what it may not say. `counter` is the kind, `text` is for the error log. */

@@ -22,11 +22,10 @@ enum offer light_ask(struct exchange *x, enum direction d)
 	if (!down)
 		return OFFER_SKIP;
 	hop_head_fill(down, x, d, hop_head_kind(d), hop_head_flags(x, d));
-	instance_written(instance);
 	instance->exchanges++;
 	instance->held++;
 	x->with = instance;
-	x->with_mark = instance->produced;
+	x->with_mark = instance_written(instance);
 	x->with_stage = (uint8_t)x->stage;
 	x->light |= 1u << x->stage;
 	exchange_progress(x);
@@ -54,7 +53,7 @@ bool light_passes(struct exchange *x, struct instance *instance, const struct sl
 	instance->held--;
 	x->with = NULL;
 	x->unsteady = true;
-	hop_passed(x, x->phase == PHASE_REQUEST ? REQUEST : RESPONSE, up->verdict);
+	hop_passed(x, head_way(x), up->verdict);
 	if (!hop_step(x))
 		exchange_ready(x);
 	return true;

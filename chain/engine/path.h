@@ -65,6 +65,11 @@ static inline void hop_asks(struct hop *hop, enum direction d)
 	hop->awaits = d == REQUEST ? AWAITS_REQUEST_HEAD : AWAITS_RESPONSE_HEAD;
 	exchange_progress(hop->exchange);
 }
+/* Down or up: of a head that is on its way. */
+static inline enum direction head_way(const struct exchange *x)
+{
+	return x->phase == PHASE_REQUEST ? REQUEST : RESPONSE;
+}
 /* Who is at x->stage has passed the head, which goes on to the next one. */
 static inline void hop_passed(struct exchange *x, enum direction d, uint8_t verdict)
 {

@@ -308,7 +308,7 @@ static void head_goes_on(struct hop *hop, uint8_t verdict)
 {
 	struct exchange *x = hop->exchange;
 
-	hop_passed(x, x->phase == PHASE_REQUEST ? REQUEST : RESPONSE, verdict);
+	hop_passed(x, head_way(x), verdict);
 	if (x->engine->in_place || !hop_step(x))
 		head_moved(x);
 }
@@ -316,7 +316,7 @@ static void head_goes_on(struct hop *hop, uint8_t verdict)
 static void go_on(struct instance *instance, struct hop *hop, const struct sluice_up *up)
 {
 	struct exchange *x = hop->exchange;
-	enum direction d = x->phase == PHASE_REQUEST ? REQUEST : RESPONSE;
+	enum direction d = head_way(x);
 	struct http_edited edited;
 
 	if (x->chain->watchers && (up->text_len || up->flags & SLUICE_UP_RESIZE))

@@ -142,8 +142,7 @@ static bool show_by_ring(struct hop *hop, struct instance *instance,
 				     .end = sight->end};
 	if (!hop->instance)
 		hop_join(hop, instance);
-	instance_written(instance);
-	hop->mark = instance->produced;
+	hop->mark = instance_written(instance);
 	hop->watches = true;
 	return true;
 }

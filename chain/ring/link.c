@@ -221,16 +221,15 @@ static uint32_t up_waiting(struct link *l)
 
 int link_poll(struct link *l, struct sluice_up *out, unsigned max)
 {
-	uint32_t n = up_waiting(l), first;
+	uint32_t n = up_waiting(l), at = l->up_polled & (l->up_entries - 1);
+	uint32_t to_end = l->up_entries - at, first;
 
 	if (l->broken)
 		return -EPROTO;
 	if (n > max)
 		n = max;
-	first = l->up_entries - (l->up_polled & (l->up_entries - 1));
-	if (first > n)
-		first = n;
-	memcpy(out, &l->up_ring[l->up_polled & (l->up_entries - 1)], first * sizeof(*out));
+	first = n < to_end ? n : to_end;
+	memcpy(out, &l->up_ring[at], first * sizeof(*out));
 	memcpy(out + first, l->up_ring, (n - first) * sizeof(*out));
 	l->up_polled += n;
 	return (int)n;

@@ -313,13 +313,19 @@ static const struct row rows[] = {
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
 
+/* `only`: a name, or NULL for all. */
+static bool is_wanted(const struct row *row, const char *only)
+{
+	return !only || !strcmp(only, row->name);
+}
+
 static double took_ns[ROWS][ROUNDS];
 
 /* In turns: the machine is quicker at one time than at another. */
 static bool measure_round(unsigned round, const char *plugins, const char *only, uint32_t count)
 {
 	for (unsigned i = 0; i < ROWS; i++) {
-		if (only && strcmp(only, rows[i].name) != 0)
+		if (!is_wanted(&rows[i], only))
 			continue;
 		took_ns[i][round] = measure_row(&rows[i], plugins, count);
 		if (took_ns[i][round] <= 0)
@@ -356,7 +362,7 @@ static bool measure_rows(const char *plugins, const char *only, uint32_t count)
 		if (!measure_round(round, plugins, only, count / ROUNDS))
 			return false;
 	for (unsigned i = 0; i < ROWS; i++) {
-		if (only && strcmp(only, rows[i].name) != 0)
+		if (!is_wanted(&rows[i], only))
 			continue;
 		if (!rows[i].before)
 			without = took_ns[i];

@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "chain/http/head.h"
@@ -21,8 +20,10 @@
 #include "dataplane/inline.h"
 #include "mgmt/conf/conf.h"
 #include "nf/sdk/object.h"
+#include "tests/bench/clock.h"
 #include "tests/bench/median.h"
 #include "tests/bench/pair.h"
+#include "tests/bench/pin.h"
 #include "tests/unit/chain/ring/nf_side.h"
 
 #define COUNT_DEFAULT 200000u
@@ -50,14 +51,6 @@ struct hop {
 	pid_t peer;
 };
 
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
 /* ---- the far end ---- */
 
 static bool bare_turn(struct hop *hop)
@@ -82,13 +75,9 @@ static bool far_turn(struct hop *hop)
 	return hop->heads ? inline_turn(&hop->parts, 0) : bare_turn(hop);
 }
 
-static void pin(int cpu)
+static void pin_or_say(int cpu)
 {
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	if (sched_setaffinity(0, sizeof(set), &set))
+	if (pin(cpu))
 		perror("sched_setaffinity");
 }
 
@@ -98,7 +87,7 @@ static void peer_start(struct hop *hop)
 	hop->peer = fork();
 	if (hop->peer)
 		return;
-	pin(hop->cpu[hop->where == OTHER_CPU]);
+	pin_or_say(hop->cpu[hop->where == OTHER_CPU]);
 	for (;;) {
 		if (!far_turn(hop) && hop->where == SAME_CPU)
 			sched_yield();
@@ -310,7 +299,7 @@ int main(int argc, char **argv)
 	int cpu[2];
 
 	cpus(cpu);
-	pin(cpu[0]);
+	pin_or_say(cpu[0]);
 	printf("a descriptor through a ring; a head to `noop` and its verdict back\n\n");
 	for (int heads = 0; heads < 2; heads++) {
 		for (enum where where = INLINE; where < WHERES; where++) {

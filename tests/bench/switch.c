@@ -16,31 +16,16 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "tests/bench/clock.h"
+#include "tests/bench/pin.h"
 
 #define WARM 1000
 
 struct shared {
 	atomic_uint asked, answered;
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
-static int settle(int cpu)
-{
-	cpu_set_t cpus;
-
-	CPU_ZERO(&cpus);
-	CPU_SET(cpu, &cpus);
-	return sched_setaffinity(0, sizeof(cpus), &cpus) ? errno : 0;
-}
 
 static void answer_always(struct shared *shared, int event_fd)
 {
@@ -87,7 +72,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: bench-switch CPU TIMES\n");
 		return 2;
 	}
-	error = shared == MAP_FAILED || event_fd < 0 ? ENOMEM : settle(atoi(argv[1]));
+	error = shared == MAP_FAILED || event_fd < 0 ? ENOMEM : pin(atoi(argv[1]));
 	if (error || (child = fork()) < 0) {
 		fprintf(stderr, "bench-switch: %s\n", strerror(error ? error : errno));
 		return 1;

@@ -16,7 +16,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/bench/clock.h"
 #include "tests/bench/median.h"
+#include "tests/bench/pin.h"
 
 #define TIMES_MOST 1000
 #define AWAKE_NS   2000000 /* before each time: the caches of who wakes are warm */
@@ -28,26 +30,15 @@ struct sleeper {
 	_Atomic uint64_t woken_ns; /* 0: not since it was asked */
 };
 
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
 /* As a worker that is woken at once, whatever else wants the CPU. */
 static int settle(int cpu)
 {
 	struct sched_param first = {.sched_priority = 1};
-	cpu_set_t cpus;
+	int error = pin(cpu);
 
-	CPU_ZERO(&cpus);
-	CPU_SET(cpu, &cpus);
-	if (sched_setaffinity(0, sizeof(cpus), &cpus))
-		return errno;
-	(void)sched_setscheduler(0, SCHED_FIFO, &first);
-	return 0;
+	if (!error)
+		(void)sched_setscheduler(0, SCHED_FIFO, &first);
+	return error;
 }
 
 static void *sleep_always(void *arg)

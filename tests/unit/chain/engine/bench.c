@@ -12,6 +12,9 @@
 #include "tests/unit/support/eal.h"
 
 struct bench bench;
+
+const enum conf_on_failure bench_policies[BENCH_POLICIES] = {CONF_FAIL_BYPASS, CONF_FAIL_REJECT,
+							     CONF_FAIL_RETRY};
 struct pools pools;
 
 /* In use when the test began: nothing, unless an earlier one has failed. */

@@ -37,6 +37,10 @@
 #define BENCH_FUNCTIONS 4
 #define BENCH_ORIGINS   3
 #define BENCH_STEP_US   100
+#define BENCH_POLICIES  3
+
+/* All that a function may have for its failure. */
+extern const enum conf_on_failure bench_policies[BENCH_POLICIES];
 
 struct rte_mempool;
 

@@ -238,19 +238,18 @@ static void peers_forget(struct peer **c)
 
 static void round_of(uint64_t number)
 {
-	static const enum conf_on_failure policies[] = {CONF_FAIL_BYPASS, CONF_FAIL_REJECT,
-							CONF_FAIL_RETRY};
-	struct options options = {.path = 2,
-				  .no_functions_up = true,
-				  .on_failure = {policies[number % 3], policies[number / 3 % 3]},
-				  .servers = 2,
-				  .max_exchanges = 16,
-				  .max_clients = 64,
-				  .link_entries = number % 2 ? 8 : 256,
-				  .body_ms = 300,
-				  .response_ms = 300,
-				  .max_fails = 5,
-				  .eject_ms = 50};
+	struct options options = {
+		.path = 2,
+		.no_functions_up = true,
+		.on_failure = {bench_policies[number % 3], bench_policies[number / 3 % 3]},
+		.servers = 2,
+		.max_exchanges = 16,
+		.max_clients = 64,
+		.link_entries = number % 2 ? 8 : 256,
+		.body_ms = 300,
+		.response_ms = 300,
+		.max_fails = 5,
+		.eject_ms = 50};
 	struct peer *c[CLIENTS] = {NULL};
 
 	seed = number * UINT64_C(0x9e3779b97f4a7c15) + 1;

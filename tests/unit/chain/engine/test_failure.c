@@ -190,14 +190,12 @@ static void test_poison(void **state)
 
 static void test_response_head(void **state)
 {
-	static const enum conf_on_failure policies[] = {CONF_FAIL_BYPASS, CONF_FAIL_REJECT,
-							CONF_FAIL_RETRY};
 
 	(void)state;
 	for (unsigned i = 0; i < 3; i++) {
 		struct peer *c, *o;
 
-		open_with(policies[i], HEADS);
+		open_with(bench_policies[i], HEADS);
 		c = client_open();
 		say(c, GET("/"));
 		o = origin_accept(0);
@@ -205,10 +203,10 @@ static void test_response_head(void **state)
 		say(o, OK(2) "hi");
 		stop_at(f(0), SLUICE_DOWN_RESPONSE_HEAD);
 		fake_down(f(0));
-		if (policies[i] == CONF_FAIL_RETRY)
+		if (bench_policies[i] == CONF_FAIL_RETRY)
 			fake_up(0, HEADS);
 		head_has(hear_head(c),
-			 policies[i] == CONF_FAIL_REJECT ? "HTTP/1.1 503 " : "HTTP/1.1 200 ");
+			 bench_policies[i] == CONF_FAIL_REJECT ? "HTTP/1.1 503 " : "HTTP/1.1 200 ");
 		idle_in_the_end();
 	}
 }
@@ -217,12 +215,10 @@ static void test_response_head(void **state)
  * policy. */
 static void test_between_heads(void **state)
 {
-	static const enum conf_on_failure policies[] = {CONF_FAIL_BYPASS, CONF_FAIL_REJECT,
-							CONF_FAIL_RETRY};
 
 	(void)state;
 	for (unsigned i = 0; i < 6; i++) {
-		enum conf_on_failure policy = policies[i % 3];
+		enum conf_on_failure policy = bench_policies[i % 3];
 		bool another = i >= 3 || policy == CONF_FAIL_RETRY;
 		struct peer *c, *o;
 
@@ -365,14 +361,12 @@ static void test_response_body(void **state)
 
 static void test_request_body(void **state)
 {
-	static const enum conf_on_failure policies[] = {CONF_FAIL_BYPASS, CONF_FAIL_REJECT,
-							CONF_FAIL_RETRY};
 
 	(void)state;
 	for (unsigned i = 0; i < 3; i++) {
 		struct peer *c, *o;
 
-		open_with(policies[i], ALL);
+		open_with(bench_policies[i], ALL);
 		c = client_open();
 		say(c, "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n");
 		o = origin_accept(0);
@@ -381,7 +375,7 @@ static void test_request_body(void **state)
 		say_pattern(c, 0, 1000000);
 		bench_run_ms(50);
 		fake_down(f(0));
-		if (policies[i] != CONF_FAIL_BYPASS) {
+		if (bench_policies[i] != CONF_FAIL_BYPASS) {
 			head_has(hear_head(c), "HTTP/1.1 503 ");
 			hear_reset(o);
 		} else {

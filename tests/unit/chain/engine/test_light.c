@@ -187,12 +187,10 @@ static void test_taken_back(void **state)
 /* It holds nothing between heads: the response is for the next instance, or goes by the policy. */
 static void test_gone(void **state)
 {
-	static const enum conf_on_failure policies[] = {CONF_FAIL_BYPASS, CONF_FAIL_REJECT,
-							CONF_FAIL_RETRY};
 
 	(void)state;
 	for (unsigned i = 0; i < 6; i++) {
-		enum conf_on_failure policy = policies[i % 3];
+		enum conf_on_failure policy = bench_policies[i % 3];
 		bool another = i >= 3 || policy == CONF_FAIL_RETRY;
 		struct peer *c, *o;
 
@@ -397,27 +395,25 @@ static struct peer *with_it(void)
 
 static void test_dies_with_it(void **state)
 {
-	static const enum conf_on_failure policies[] = {CONF_FAIL_BYPASS, CONF_FAIL_REJECT,
-							CONF_FAIL_RETRY};
 
 	(void)state;
 	for (unsigned i = 0; i < 3; i++) {
 		struct peer *c, *o;
 
-		open_path(2, policies[i]);
+		open_path(2, bench_policies[i]);
 		c = with_it();
 		assert_int_equal(bound(0), 1);
 		fake_down(f(0));
-		if (policies[i] == CONF_FAIL_RETRY)
+		if (bench_policies[i] == CONF_FAIL_RETRY)
 			up(0, 0);
-		if (policies[i] == CONF_FAIL_REJECT) {
+		if (bench_policies[i] == CONF_FAIL_REJECT) {
 			head_has(hear_head(c), "HTTP/1.1 503 ");
 		} else {
 			o = origin_accept(0);
 			hear_head(o);
 			answered(c, o);
 		}
-		if (policies[i] == CONF_FAIL_RETRY)
+		if (bench_policies[i] == CONF_FAIL_RETRY)
 			assert_int_equal(f(2)->heads[0], 1);
 		idle_in_the_end();
 	}

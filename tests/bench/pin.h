@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Which CPU a program that measures runs on. */
+#ifndef TESTS_BENCH_PIN_H
+#define TESTS_BENCH_PIN_H
+
+#include <errno.h>
+#include <sched.h>
+
+/* The calling thread, to that CPU alone. 0 or an errno. */
+static inline int pin(int cpu)
+{
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(cpu, &cpus);
+	return sched_setaffinity(0, sizeof(cpus), &cpus) ? errno : 0;
+}
+
+#endif
