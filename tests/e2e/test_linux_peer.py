@@ -67,6 +67,12 @@ def sysctl(ns, **values):
         ns.run("sysctl", "-qw", f"{name.replace('__', '.')}={value}")
 
 
+def keep_order(ns):
+    """One CPU takes all that the namespace's links bring. A veth queues a frame on the CPU that
+    sends it: what one connection sends from two may overtake itself."""
+    ns.run("sh", "-c", "for cpus in /sys/class/net/*/queues/rx-*/rps_cpus; do echo 1 >$cpus; done")
+
+
 def ip6_address(ns, interface, address):
     ns.run("sysctl", "-qw", f"net/ipv6/conf/{interface}/disable_ipv6=0")
     sh("ip", "-n", ns.name, "addr", "add", address, "dev", interface, "nodad")
@@ -83,6 +89,8 @@ class Peers:
         else:
             lab.middlebox(PORTS)
             self.sluiced = Sluiced(lab, conf_text(kind))
+            for ns in (lab.mid, *map(lab.peer, PORTS)):
+                keep_order(ns)
         self.client, server = (lab.peer(name) for name in PORTS)
         for number, name in enumerate(PORTS, start=1):
             ip6_address(lab.peer(name), "eth0", f"fd10:{number}::2/64")
@@ -112,6 +120,14 @@ class Peers:
         for ns in self.ends:
             sysctl(ns, **{f"net__ipv4__tcp_{name}": value for name, value in values.items()})
 
+    def dropped(self):
+        """Frames of each end that did not reach the daemon: the way to it was full."""
+        drops = [link_counters(ns, "eth0")["tx"]["dropped"] for ns in self.ends]
+        if self.kind == "af_packet":
+            for end, port in enumerate(self.sluiced.show("ports")):
+                drops[end] += link_counters(self.lab.mid, port["name"])["rx"]["packets"] - port["rx_packets"]
+        return drops
+
     def get(self, family, path, port=80):
         out = self.client.run("sh", "-c", f"curl -sS --max-time 120 -g 'http://{ADDRESS[family]}:{port}{path}'"
                                           " | sha256sum").stdout
@@ -123,6 +139,10 @@ class Peers:
 
 def counters(ns):
     return json.loads(ns.run("nstat", "-a", "-s", "-z", "-j").stdout)["kernel"]
+
+
+def link_counters(ns, name):
+    return json.loads(sh("ip", "-n", ns.name, "-s", "-j", "link", "show", name).stdout)[0]["stats64"]
 
 
 def faults(ns):
@@ -194,9 +214,9 @@ def test_families_may_change_on_the_way(peers):
 
 def check_sent_again(peers):
     """What is sent again is what a full ring dropped on this busy machine, if anything."""
-    for ns in peers.ends:
+    for ns, dropped in zip(peers.ends, peers.dropped()):
         again, out = sent_again(ns)
-        assert again * 200 <= out, (again, out)
+        assert (again - dropped) * 200 <= out, (again, dropped, out)
     assert peers.sluiced.stat("tcp_retransmits") * 200 <= peers.sluiced.stat("tcp_segments_out")
 
 
@@ -215,12 +235,13 @@ def iperf(peers, family, *args, check=True):
 @pytest.mark.parametrize("way", [[], ["-R"]], ids=["up", "down"])
 @pytest.mark.parametrize("family", FAMILIES)
 def test_iperf3(peers, family, way):
-    """All that one end says it has sent, the other has received."""
+    """All that one end says it has sent, the other has received, but for what is still in buffers
+    when iperf3 stops: twice those of both sockets, and of the daemon (recv_buffer_kb, send_buffer_kb)."""
     peers.origin.ns.start("iperf3", "-s", stdout=subprocess.DEVNULL)
     wait_until(lambda: iperf(peers, family, "-n", "100K", check=False).returncode == 0, 15, "iperf3 answers")
-    end = json.loads(iperf(peers, family, "-n", "100M", "-P", "2", "-J", *way).stdout)["end"]
+    end = json.loads(iperf(peers, family, "-n", "100M", "-w", "256K", "-P", "2", "-J", *way).stdout)["end"]
     sent, received = end["sum_sent"]["bytes"], end["sum_received"]["bytes"]
-    assert sent >= 100 * MB and abs(sent - received) <= sent // 20, (sent, received)
+    assert sent >= 100 * MB and abs(sent - received) <= 10 * MB, (sent, received)
     check_sent_again(peers)
 
 
