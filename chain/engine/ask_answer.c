@@ -10,6 +10,7 @@
 #include "chain/engine/body.h"
 #include "chain/engine/core.h"
 #include "chain/engine/head.h"
+#include "chain/http/field.h"
 
 static const struct upstream_user_ops ops;
 static const struct http_limits limits = {.max_head_bytes = 32768,
@@ -43,12 +44,6 @@ void ask_connect(struct ask *ask, uint32_t server)
 		ask_finish(ask, ECONNREFUSED);
 }
 
-/* RFC 9110 §9.2.2 */
-static bool idempotent(uint8_t method)
-{
-	return method != SLUICE_METHOD_POST && method != SLUICE_METHOD_PATCH;
-}
-
 /* The connection ended before an answer came. */
 static void lost(struct ask *ask)
 {
@@ -56,7 +51,7 @@ static void lost(struct ask *ask)
 
 	reach_inactive(ask_engine(ask), &ask->origin);
 	if (ask->origin.reused && !ask->origin.heard && !ask->origin.fresh &&
-	    (!ask->origin.sent || idempotent(ask->request->method))) {
+	    (!ask->origin.sent || http_method_idempotent(ask->request->method))) {
 		engine_count(ask_engine(ask), origin_repeated);
 		ask->origin.fresh = true;
 		ask->origin.sent = false;

@@ -9,22 +9,7 @@
 #include "chain/engine/exchange.h"
 #include "chain/engine/origin.h"
 #include "chain/http/edit.h"
-
-/* RFC 9110 §9.2.2 */
-static bool idempotent(const struct exchange *x)
-{
-	switch (x->message[REQUEST].head->method) {
-	case SLUICE_METHOD_GET:
-	case SLUICE_METHOD_HEAD:
-	case SLUICE_METHOD_PUT:
-	case SLUICE_METHOD_DELETE:
-	case SLUICE_METHOD_OPTIONS:
-	case SLUICE_METHOD_TRACE:
-		return true;
-	default:
-		return false;
-	}
-}
+#include "chain/http/field.h"
 
 bool retry_body_whole(const struct exchange *x)
 {
@@ -33,7 +18,8 @@ bool retry_body_whole(const struct exchange *x)
 
 bool retry_harmless(const struct exchange *x)
 {
-	return !x->chain->stream && idempotent(x) && retry_body_whole(x);
+	return !x->chain->stream && http_method_idempotent(x->message[REQUEST].head->method) &&
+	       retry_body_whole(x);
 }
 
 /* --- where ------------------------------------------------------------------------- */

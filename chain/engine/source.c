@@ -1,18 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "chain/engine/source.h"
 
-#include <string.h>
-
-bool source_no_more(const struct source *source)
-{
-	struct tcp_info info;
-
-	if (!source->conn)
-		return true;
-	tcp_info(source->conn, &info);
-	return !strcmp(info.state, "CLOSE-WAIT");
-}
-
 /* The first `bytes` of an mbuf that goes on. */
 static struct rte_mbuf *part_of(struct rte_mbuf *m, uint16_t bytes, struct rte_mempool *pool)
 {

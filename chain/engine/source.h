@@ -53,7 +53,10 @@ static inline bool source_broken(const struct source *source)
 }
 
 /* Bytes still wait, but none will follow them. */
-bool source_no_more(const struct source *source);
+static inline bool source_no_more(const struct source *source)
+{
+	return !source->conn || tcp_recv_last(source->conn);
+}
 
 /* At most `bytes`; less, or nothing, when mbufs are short. */
 struct payload source_take(const struct source *source, uint32_t bytes);

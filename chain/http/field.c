@@ -194,3 +194,18 @@ const char *http_method_name(uint8_t method)
 {
 	return method < METHODS ? methods[method].name : "";
 }
+
+bool http_method_idempotent(uint8_t method)
+{
+	switch (method) {
+	case SLUICE_METHOD_GET:
+	case SLUICE_METHOD_HEAD:
+	case SLUICE_METHOD_PUT:
+	case SLUICE_METHOD_DELETE:
+	case SLUICE_METHOD_OPTIONS:
+	case SLUICE_METHOD_TRACE:
+		return true;
+	default:
+		return false;
+	}
+}

@@ -41,4 +41,7 @@ uint8_t http_method_id(const uint8_t *name, uint32_t len);
 /* "GET"; "" for SLUICE_METHOD_OTHER. */
 const char *http_method_name(uint8_t method);
 
+/* Asked twice it does what it does once (RFC 9110 §9.2.2). One that is not known here does not. */
+bool http_method_idempotent(uint8_t method);
+
 #endif

@@ -182,9 +182,14 @@ uint32_t tcp_recv_ready(const struct tcp_conn *conn)
 	return conn->rcv_ready;
 }
 
+bool tcp_recv_last(const struct tcp_conn *conn)
+{
+	return tcp_has(conn, TCP_FIN_TAKEN);
+}
+
 bool tcp_recv_ended(const struct tcp_conn *conn)
 {
-	return tcp_has(conn, TCP_FIN_TAKEN) && conn->rcv_ready == 0;
+	return tcp_recv_last(conn) && conn->rcv_ready == 0;
 }
 
 struct rte_mbuf *tcp_recv_peek(const struct tcp_conn *conn)

@@ -164,7 +164,9 @@ void tcp_set_recv_buffer(struct tcp_conn *conn, uint32_t bytes);
 /* Bytes in order that wait to be taken. */
 uint32_t tcp_recv_ready(const struct tcp_conn *conn);
 
-/* True when the peer has sent FIN and every byte before it was taken. */
+/* True when the peer has sent FIN: what waits is all. */
+bool tcp_recv_last(const struct tcp_conn *conn);
+/* The same, and every byte before it was taken. */
 bool tcp_recv_ended(const struct tcp_conn *conn);
 
 /* The waiting bytes as a chain that still belongs to the connection: to look at, not to keep.

@@ -178,26 +178,48 @@ static void test_failures(void **state)
 	bench_close();
 }
 
-/* A server that closes a kept connection is asked once more, on a new one. */
-static void test_repeated(void **state)
+/* A server has answered, and closes the kept connection when it is asked with that method. */
+static void open_and_lose(uint8_t method, const char *line)
 {
+	struct sluice_ask_text text = {.timeout_ms = 500, .method = method};
+	struct edits edits = {.len = 0};
 	struct peer *o;
 
-	(void)state;
 	open_with(&one);
 	ask(0, "/");
 	o = origin_accept(0);
 	hear_head(o);
 	say(o, OK(2) "hi");
 	until(overs == 1);
-	ask(1, "/again");
-	head_has(hear_head(o), "GET /again HTTP/1.1\r\n");
+	edit_add(&edits, SLUICE_EDIT_TARGET, "", "/again");
+	ask_with(1, text, &edits, "");
+	head_has(hear_head(o), line);
 	peer_abort(o);
+}
+
+/* It is asked once more, on a new one, */
+static void test_repeated(void **state)
+{
+	struct peer *o;
+
+	(void)state;
+	open_and_lose(SLUICE_METHOD_GET, "GET /again HTTP/1.1\r\n");
 	o = origin_accept(0);
 	head_has(hear_head(o), "GET /again HTTP/1.1\r\n");
 	say(o, OK(2) "hi");
 	until(overs == 2);
 	assert_int_equal(error, 0);
+	bench_close();
+}
+
+/* if that does no harm. */
+static void test_not_repeated(void **state)
+{
+	(void)state;
+	open_and_lose(SLUICE_METHOD_PURGE, "PURGE /again HTTP/1.1\r\n");
+	until(overs == 2);
+	assert_int_equal(error, ECONNRESET);
+	assert_int_equal(counted(origin_repeated), 0);
 	bench_close();
 }
 
@@ -330,10 +352,15 @@ static void test_offences(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_answered), cmocka_unit_test(test_over_kept_connections),
-		cmocka_unit_test(test_failures), cmocka_unit_test(test_repeated),
-		cmocka_unit_test(test_bounded),  cmocka_unit_test(test_dropped),
-		cmocka_unit_test(test_offences), cmocka_unit_test(test_the_function_dies),
+		cmocka_unit_test(test_answered),
+		cmocka_unit_test(test_over_kept_connections),
+		cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_repeated),
+		cmocka_unit_test(test_not_repeated),
+		cmocka_unit_test(test_bounded),
+		cmocka_unit_test(test_dropped),
+		cmocka_unit_test(test_offences),
+		cmocka_unit_test(test_the_function_dies),
 	};
 
 	return cmocka_run_group_tests(tests, bench_start, bench_stop);

@@ -104,6 +104,18 @@ static void methods_have_case(void **state)
 }
 
 /* The grammar's own words, next to the table. */
+static void some_methods_may_be_repeated(void **state)
+{
+	(void)state;
+	assert_true(http_method_idempotent(SLUICE_METHOD_GET));
+	assert_true(http_method_idempotent(SLUICE_METHOD_PUT));
+	assert_false(http_method_idempotent(SLUICE_METHOD_POST));
+	assert_false(http_method_idempotent(SLUICE_METHOD_PATCH));
+	assert_false(http_method_idempotent(SLUICE_METHOD_CONNECT));
+	assert_false(http_method_idempotent(SLUICE_METHOD_PURGE));
+	assert_false(http_method_idempotent(SLUICE_METHOD_OTHER));
+}
+
 static void bytes_have_classes(void **state)
 {
 	(void)state;
@@ -244,6 +256,7 @@ int main(void)
 		cmocka_unit_test(a_name_is_compared_by_letters),
 		cmocka_unit_test(fields_have_flags),
 		cmocka_unit_test(methods_have_case),
+		cmocka_unit_test(some_methods_may_be_repeated),
 		cmocka_unit_test(bytes_have_classes),
 		cmocka_unit_test(every_scan_gives_the_same),
 		cmocka_unit_test(every_scan_stops_at_the_first),

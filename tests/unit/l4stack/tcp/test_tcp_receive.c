@@ -199,9 +199,11 @@ static void test_fin_out_of_order(void **state)
 	say(ACK | FIN, 101, 1, 100);
 	hear(ACK, 1, 1, 0);
 	assert_string_equal(conn_state(), "ESTABLISHED");
+	assert_false(tcp_recv_last(peer.conn)); /* something before it is missing */
 	say(ACK, 1, 1, 100);
 	hear(ACK, 1, 202, 0);
 	assert_string_equal(conn_state(), "CLOSE-WAIT");
+	assert_true(tcp_recv_last(peer.conn));
 	assert_false(tcp_recv_ended(peer.conn)); /* there is something to read yet */
 	expect_received(1, 200);
 	assert_true(tcp_recv_ended(peer.conn));
