@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""peers [--rounds N] [--seconds S] [--rows TEXT]: nginx, HAProxy and Varnish beside Sluice, over veth with wrk.
+"""peers [--rounds N] [--seconds S] [--rows TEXT] [--unsteered]: nginx, HAProxy and Varnish beside Sluice, over veth with wrk.
 
 The peers stand on the kernel's stack, Sluice on AF_PACKET and on AF_XDP, each in a namespace of its own and on CPU 1;
 wrk and the origin (nginx) are on CPU 0. wrk fills its CPU before most systems fill theirs, so what is compared is what
@@ -79,8 +79,8 @@ class OnCpu:
 class Network:
     """The client and the origin, and for each system a namespace between them: 10.10.N.0/24 and 10.20.N.0/24."""
 
-    def __init__(self, lab):
-        self.lab, self.number = lab, 0
+    def __init__(self, lab, steered):
+        self.lab, self.number, self.steered = lab, 0, steered
         self.client, self.origin = lab.namespace("client"), lab.namespace("origin")
         self.origin.ip = "0.0.0.0"
 
@@ -101,8 +101,9 @@ class Network:
                 sh("ip", "-n", side.name, "link", "set", end, "up")
         else:
             self.lab.veth(ns, name, outer, outer_name)
-        self.steer(ns, name, SERVER_CPU)
-        self.steer(outer, outer_name, CLIENT_CPU)
+        if self.steered:
+            self.steer(ns, name, SERVER_CPU)
+            self.steer(outer, outer_name, CLIENT_CPU)
 
     @staticmethod
     def steer(ns, name, cpu):
@@ -368,7 +369,7 @@ def benchmark(args):
     harness.needs_programs(NEEDED)
     rows = [row for row in ROWS if args.rows in row_name(row)]
     with Lab() as lab:
-        network = Network(lab)
+        network = Network(lab, not args.unsteered)
         origin = Nginx(lab, OnCpu(network.origin, CLIENT_CPU), "origin", extra="tcp_nopush on; keepalive_timeout 1h; add_header Cache-Control max-age=3600;")
         origin.file("1024", body(1024))
         systems, absent = systems_made(lab, network)
@@ -391,6 +392,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=1, help="of each measurement")
+    parser.add_argument("--unsteered", action="store_true", help="what a veth receives is the sender's work, as it is without RPS")
     parser.add_argument("--rows", default="", help="only those whose name has this in it")
     args = parser.parse_args()
     harness.main(lambda: benchmark(args))
