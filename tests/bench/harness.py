@@ -317,6 +317,15 @@ def main(benchmark):
         sys.exit(1)
 
 
+def chosen(rows, text, name_of=str):
+    """Those whose name has `text` in it; without one it ends here, and says which there are."""
+    found = [row for row in rows if text in name_of(row)]
+    if not found:
+        print(f'no row has "{text}" in its name; there are', *map(name_of, rows), sep="\n  ", file=sys.stderr)
+        sys.exit(2)
+    return found
+
+
 def sweep(benchmark, text, rounds, ms):
     """The same for one that goes over rows: benchmark(args)."""
     parser = argparse.ArgumentParser(description=text.splitlines()[0])

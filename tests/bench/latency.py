@@ -47,7 +47,7 @@ TITLES = ["64 B, fixed rates", "M/s", "kept", *(f"{key} µs" for key in SHOWN), 
 
 
 def benchmark(args):
-    parts, rounds = [part for part in PARTS if args.rows in row_name(part)], []
+    parts, rounds = harness.chosen(PARTS, args.rows, row_name), []
     with harness.laboratory(2) as (lab, load):
         systems = {"limit": harness.Limit(lab, load, 0),
                    "sluice": harness.Sluice(lab, load, [1], "sluice", [harness.static_function((SIZE,))], ["pages"])}

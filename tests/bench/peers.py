@@ -367,7 +367,7 @@ def summary(rows, results):
 
 def benchmark(args):
     harness.needs_programs(NEEDED)
-    rows = [row for row in ROWS if args.rows in row_name(row)]
+    rows = harness.chosen(ROWS, args.rows, row_name)
     with Lab() as lab:
         network = Network(lab, not args.unsteered)
         origin = Nginx(lab, OnCpu(network.origin, CLIENT_CPU), "origin", extra="tcp_nopush on; keepalive_timeout 1h; add_header Cache-Control max-age=3600;")

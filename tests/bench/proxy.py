@@ -84,7 +84,7 @@ TITLES = ["reverse proxy, inline, one worker", "figure", "M/s of rounds", "goal"
 
 
 def benchmark(args):
-    rows = [row for row in ROWS if args.rows in row_name(*row[:3])]
+    rows = harness.chosen(ROWS, args.rows, lambda row: row_name(*row[:3]))
     results = {row: [] for row in rows}
     with harness.laboratory(1, devices=2) as (lab, load):
         system = Proxy(lab, load, [0, 1])

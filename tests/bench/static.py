@@ -145,7 +145,7 @@ def plots(rows, results):
 
 
 def benchmark(args):
-    rows = [row for row in ROWS if args.rows in row_name(*row[:3])]
+    rows = harness.chosen(ROWS, args.rows, lambda row: row_name(*row[:3]))
     with harness.laboratory(3) as (lab, load):
         limit = harness.Limit(lab, load, 0)
         sluice, asked = (harness.Sluice(lab, load, [device], name, [harness.static_function(SIZES)], ["pages"], daemon=daemon)
