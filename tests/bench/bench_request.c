@@ -36,6 +36,7 @@
 #include "tests/bench/median.h"
 #include "tests/bench/origin.h"
 #include "tests/bench/pair.h"
+#include "tests/bench/pin.h"
 #include "tests/bench/site.h"
 #include "tests/unit/support/eal.h"
 
@@ -385,9 +386,9 @@ struct thread {
 static const struct pair_conf pair_conf = {.max_conns = 4096, .memory_bytes = 64ull << 20};
 
 /* The CPU of that number, of those that the process may use. */
-static void pin(unsigned number)
+static void pin_number(unsigned number)
 {
-	cpu_set_t all, one;
+	cpu_set_t all;
 	int cpu = -1;
 
 	if (sched_getaffinity(0, sizeof(all), &all))
@@ -396,10 +397,7 @@ static void pin(unsigned number)
 		do
 			cpu = (cpu + 1) % CPU_SETSIZE;
 		while (!CPU_ISSET(cpu, &all));
-	CPU_ZERO(&one);
-	CPU_SET(cpu, &one);
-	if (sched_setaffinity(0, sizeof(one), &one))
-		perror("sched_setaffinity");
+	pin_or_say(cpu);
 }
 
 /* What it takes from pools it keeps near: so it has to be known to DPDK. */
@@ -409,7 +407,7 @@ static void *thread_main(void *arg)
 	struct pair_conf conf = pair_conf;
 
 	conf.number = t->number + 1;
-	pin(t->number);
+	pin_number(t->number);
 	if (rte_thread_register() || pair_start(&run.pair, &conf)) {
 		all_wait();
 		return NULL;
@@ -422,7 +420,7 @@ static void *thread_main(void *arg)
 
 static const struct row *row_of(const char *name)
 {
-	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+	for (unsigned i = 0; i < ROWS; i++)
 		if (!strcmp(name, rows[i].name))
 			return &rows[i];
 	return NULL;

@@ -75,12 +75,6 @@ static bool far_turn(struct hop *hop)
 	return hop->heads ? inline_turn(&hop->parts, 0) : bare_turn(hop);
 }
 
-static void pin_or_say(int cpu)
-{
-	if (pin(cpu))
-		perror("sched_setaffinity");
-}
-
 /* A process that has the same rings: they are shared memory. */
 static void peer_start(struct hop *hop)
 {

@@ -101,14 +101,9 @@ class Network:
                 sh("ip", "-n", side.name, "link", "set", end, "up")
         else:
             self.lab.veth(ns, name, outer, outer_name)
-        if self.steered:
-            self.steer(ns, name, SERVER_CPU)
-            self.steer(outer, outer_name, CLIENT_CPU)
-
-    @staticmethod
-    def steer(ns, name, cpu):
-        """What a veth receives is the receiver's work, not the sender's."""
-        ns.run("sh", "-c", f"for q in /sys/class/net/{name}/queues/rx-*; do echo {1 << cpu:x} > $q/rps_cpus; done")
+        if self.steered:  # what is received is the receiver's work, not the sender's
+            ns.steer(name, SERVER_CPU)
+            outer.steer(outer_name, CLIENT_CPU)
 
     @staticmethod
     def kernel_addresses(ns, number):

@@ -123,6 +123,10 @@ class Namespace:
         text = sh("ip", "-n", self.name, "-j", "link", "show", interface).stdout
         return bytes.fromhex(json.loads(text)[0]["address"].replace(":", ""))
 
+    def steer(self, interface, cpu):
+        """That CPU takes what the interface (a pattern) receives; else it is the one that sends it."""
+        self.run("sh", "-c", f"for q in /sys/class/net/{interface}/queues/rx-*; do echo {1 << cpu:x} > $q/rps_cpus; done")
+
     def curl(self, *args, **kwargs):
         return self.run("curl", "-sS", "--max-time", "60", *args, **kwargs).stdout
 

@@ -67,12 +67,6 @@ def sysctl(ns, **values):
         ns.run("sysctl", "-qw", f"{name.replace('__', '.')}={value}")
 
 
-def keep_order(ns):
-    """One CPU takes all that the namespace's links bring. A veth queues a frame on the CPU that
-    sends it: what one connection sends from two may overtake itself."""
-    ns.run("sh", "-c", "for cpus in /sys/class/net/*/queues/rx-*/rps_cpus; do echo 1 >$cpus; done")
-
-
 def ip6_address(ns, interface, address):
     ns.run("sysctl", "-qw", f"net/ipv6/conf/{interface}/disable_ipv6=0")
     sh("ip", "-n", ns.name, "addr", "add", address, "dev", interface, "nodad")
@@ -90,7 +84,7 @@ class Peers:
             lab.middlebox(PORTS)
             self.sluiced = Sluiced(lab, conf_text(kind))
             for ns in (lab.mid, *map(lab.peer, PORTS)):
-                keep_order(ns)
+                ns.steer("*", 0)  # from two CPUs a connection's frames may overtake each other
         self.client, server = (lab.peer(name) for name in PORTS)
         for number, name in enumerate(PORTS, start=1):
             ip6_address(lab.peer(name), "eth0", f"fd10:{number}::2/64")

@@ -241,7 +241,8 @@ static void round_of(uint64_t number)
 	struct options options = {
 		.path = 2,
 		.no_functions_up = true,
-		.on_failure = {bench_policies[number % 3], bench_policies[number / 3 % 3]},
+		.on_failure = {bench_policies[number % BENCH_POLICIES],
+			       bench_policies[number / BENCH_POLICIES % BENCH_POLICIES]},
 		.servers = 2,
 		.max_exchanges = 16,
 		.max_clients = 64,

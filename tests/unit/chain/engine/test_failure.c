@@ -190,9 +190,8 @@ static void test_poison(void **state)
 
 static void test_response_head(void **state)
 {
-
 	(void)state;
-	for (unsigned i = 0; i < 3; i++) {
+	for (unsigned i = 0; i < BENCH_POLICIES; i++) {
 		struct peer *c, *o;
 
 		open_with(bench_policies[i], HEADS);
@@ -215,11 +214,10 @@ static void test_response_head(void **state)
  * policy. */
 static void test_between_heads(void **state)
 {
-
 	(void)state;
-	for (unsigned i = 0; i < 6; i++) {
-		enum conf_on_failure policy = bench_policies[i % 3];
-		bool another = i >= 3 || policy == CONF_FAIL_RETRY;
+	for (unsigned i = 0; i < 2 * BENCH_POLICIES; i++) {
+		enum conf_on_failure policy = bench_policies[i % BENCH_POLICIES];
+		bool another = i >= BENCH_POLICIES || policy == CONF_FAIL_RETRY;
 		struct peer *c, *o;
 
 		open_with(policy, HEADS);
@@ -361,9 +359,8 @@ static void test_response_body(void **state)
 
 static void test_request_body(void **state)
 {
-
 	(void)state;
-	for (unsigned i = 0; i < 3; i++) {
+	for (unsigned i = 0; i < BENCH_POLICIES; i++) {
 		struct peer *c, *o;
 
 		open_with(bench_policies[i], ALL);

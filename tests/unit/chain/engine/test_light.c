@@ -187,11 +187,10 @@ static void test_taken_back(void **state)
 /* It holds nothing between heads: the response is for the next instance, or goes by the policy. */
 static void test_gone(void **state)
 {
-
 	(void)state;
-	for (unsigned i = 0; i < 6; i++) {
-		enum conf_on_failure policy = bench_policies[i % 3];
-		bool another = i >= 3 || policy == CONF_FAIL_RETRY;
+	for (unsigned i = 0; i < 2 * BENCH_POLICIES; i++) {
+		enum conf_on_failure policy = bench_policies[i % BENCH_POLICIES];
+		bool another = i >= BENCH_POLICIES || policy == CONF_FAIL_RETRY;
 		struct peer *c, *o;
 
 		open_path(2, policy);
@@ -395,9 +394,8 @@ static struct peer *with_it(void)
 
 static void test_dies_with_it(void **state)
 {
-
 	(void)state;
-	for (unsigned i = 0; i < 3; i++) {
+	for (unsigned i = 0; i < BENCH_POLICIES; i++) {
 		struct peer *c, *o;
 
 		open_path(2, bench_policies[i]);

@@ -103,7 +103,6 @@ static void methods_have_case(void **state)
 	assert_string_equal(http_method_name(255), "");
 }
 
-/* The grammar's own words, next to the table. */
 static void some_methods_may_be_repeated(void **state)
 {
 	(void)state;
@@ -116,6 +115,7 @@ static void some_methods_may_be_repeated(void **state)
 	assert_false(http_method_idempotent(SLUICE_METHOD_OTHER));
 }
 
+/* The grammar's own words, next to the table. */
 static void bytes_have_classes(void **state)
 {
 	(void)state;
