@@ -122,6 +122,11 @@ struct region *worker_messages(struct worker *w)
 	return w->messages;
 }
 
+static struct ledger_home *home_of(const struct worker *w)
+{
+	return &w->set->home[w->index];
+}
+
 /* --- making ------------------------------------------------------------------------------ */
 
 static int fail(char *error, size_t size, const char *what, int rc)
@@ -224,6 +229,7 @@ static int make_engine(struct worker *w, const struct conf *conf)
 		.max_exchanges = exchanges_for(w->pools),
 		.max_clients = conf->daemon.max_connections,
 		.recalls = conf->daemon.recalls,
+		.home = home_of(w),
 	};
 	char name[32];
 	int rc;
@@ -240,8 +246,10 @@ static int make_engine(struct worker *w, const struct conf *conf)
 
 static int make_apps(struct worker *w)
 {
-	const struct apps_env env = {
-		.stack = w->stack, .ref = w->pools->ref, .alarm_fd = w->set->alarm_fd};
+	const struct apps_env env = {.stack = w->stack,
+				     .ref = w->pools->ref,
+				     .alarm_fd = w->set->alarm_fd,
+				     .home = home_of(w)};
 
 	return apps_create(&env, &w->apps);
 }
@@ -266,6 +274,7 @@ int worker_create(struct worker_set *set, unsigned index, const struct conf *con
 	rc = io_create(set, index, pools, &w->load, &w->io);
 	if (!rc)
 		rc = idle_create(set, index, &w->idle);
+	ledger_home_open(home_of(w), w->idle.event_fd);
 	if (rc)
 		rc = fail(error, size, "cannot make a worker", rc);
 	else if ((rc = make_stack(w, conf)))
@@ -288,6 +297,7 @@ void worker_destroy(struct worker *w)
 {
 	if (!w)
 		return;
+	ledger_home_leave(home_of(w));
 	apps_destroy(w->apps);
 	if (w->engine)
 		engine_destroy(w->engine);
@@ -401,6 +411,7 @@ static bool turn(struct worker *w)
 	if (!engine_near_waits(w->engine)) /* else somebody has waited since an earlier turn */
 		near_begin(&w->near, now_us);
 	cycles_begin(cycles);
+	ledger_home_collect(home_of(w));
 	stack_advance(w->stack, now_us);
 	cycles_end_of(cycles, CYCLES_TIMERS);
 	work = turn_bursts(w, now_us);
@@ -495,6 +506,7 @@ static int loop(void *arg)
 	uint64_t since = rte_rdtsc(), idle_since = since;
 	uint64_t cycles_us = rte_get_tsc_hz() / 1000000;
 
+	ledger_home_enter(home_of(w));
 	while (!atomic_load_explicit(&w->stop, memory_order_relaxed)) {
 		bool work = turn(w);
 

@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "chain/ledger/home.h"
 #include "dataplane/cycles.h"
 #include "dataplane/memory.h"
 #include "dataplane/port.h"
@@ -42,6 +43,7 @@ struct worker_set {
 	int alarm_fd;         /* written when an application has offended */
 	_Atomic bool foreign; /* payload may lie in memory that EAL does not know */
 	struct worker *worker[WORKERS_MAX];
+	struct ledger_home home[WORKERS_MAX]; /* of what each has sent; outlives them */
 	unsigned count;
 };
 

@@ -48,6 +48,7 @@ void app_destroy(struct app *app)
 void apps_attach(struct apps *apps, struct app *app)
 {
 	app->apps = apps;
+	ledger_settle(app->ledger, apps->env.home);
 	TAILQ_INSERT_TAIL(&apps->list, app, of_apps);
 }
 

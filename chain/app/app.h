@@ -33,6 +33,7 @@
 
 struct app;
 struct apps;
+struct ledger_home;
 struct link;
 struct region;
 struct rte_mempool;
@@ -66,8 +67,9 @@ bool app_may_connect(const struct app_terms *terms, const struct endpoint *remot
 
 struct apps_env {
 	struct stack *stack;
-	struct rte_mempool *ref; /* mbufs without room, attached to arenas */
-	int alarm_fd;            /* written when an application has offended; not owned */
+	struct rte_mempool *ref;  /* mbufs without room, attached to arenas */
+	int alarm_fd;             /* written when an application has offended; not owned */
+	struct ledger_home *home; /* of this worker's leases; NULL: no other thread frees mbufs */
 };
 
 int apps_create(const struct apps_env *env, struct apps **out) __attribute__((warn_unused_result));

@@ -183,6 +183,8 @@ static int parts_create(struct engine *engine)
 				     .leases_each = leases / 2};
 	int error = ledger_create(&ledger, &engine->ledger);
 
+	if (!error)
+		ledger_settle(engine->ledger, env->home);
 	/* So that one answer to a slow client cannot take all that its function may have. */
 	engine->emit_max = clamp(ledger.leases_each / 4, 0, ENGINE_EMIT_MAX);
 	if (!error)

@@ -33,6 +33,7 @@
 
 struct conf_function;
 struct engine;
+struct ledger_home;
 struct link;
 struct region;
 struct region_table;
@@ -50,8 +51,9 @@ struct engine_env {
 	struct rte_mempool *data;    /* direct mbufs, 2 KB: for heads and chunk lines */
 	struct rte_mempool *ref;     /* mbufs without room, attached to payload */
 	uint32_t max_exchanges;
-	uint32_t max_clients; /* connections of clients; 0: as many as exchanges */
-	uint32_t recalls;     /* steady answers that are kept, to be given again; 0: none */
+	uint32_t max_clients;     /* connections of clients; 0: as many as exchanges */
+	struct ledger_home *home; /* of this worker's leases; NULL: no other thread frees mbufs */
+	uint32_t recalls;         /* steady answers that are kept, to be given again; 0: none */
 };
 
 int engine_create(const struct engine_env *env, uint64_t now_us, struct engine **out)

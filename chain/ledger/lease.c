@@ -35,8 +35,7 @@ static void lease_free(struct lease *lease)
 		ledger_free(ledger);
 }
 
-/* The last byte was acknowledged, or will never be sent. */
-static void lease_back(struct lease *lease)
+void lease_back(struct lease *lease)
 {
 	struct ledger *ledger = lease->ledger;
 	struct holder *holder = lease->holder;
@@ -51,10 +50,21 @@ static void lease_back(struct lease *lease)
 	STAILQ_INSERT_TAIL(&holder->released, lease, queue);
 }
 
+static bool at_home(const struct ledger_home *home)
+{
+	return !home || home->lcore == LCORE_ID_ANY || home->lcore == rte_lcore_id();
+}
+
 static void lease_unreferenced(void *addr, void *opaque)
 {
+	struct lease *lease = opaque;
+	struct ledger_home *home = lease->ledger->home;
+
 	(void)addr;
-	lease_back(opaque);
+	if (at_home(home))
+		lease_back(lease);
+	else
+		home_return(home, lease);
 }
 
 bool ledger_is_lease(const struct rte_mbuf *m)

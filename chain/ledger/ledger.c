@@ -54,6 +54,11 @@ void ledger_destroy(struct ledger *ledger)
 		ledger_free(ledger);
 }
 
+void ledger_settle(struct ledger *ledger, struct ledger_home *home)
+{
+	ledger->home = home;
+}
+
 void ledger_holder_open(struct ledger *ledger, struct holder *holder)
 {
 	*holder = (struct holder){.ledger = ledger};

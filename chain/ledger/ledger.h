@@ -16,7 +16,8 @@
  * Ownership: all memory is taken at creation. ledger_destroy may be called while mbufs of
  * leases are on their way (in a device's ring); the ledger goes with the last of them.
  *
- * Threads: that of the worker. Mbufs of leases must be freed by it as well.
+ * Threads: that of the worker. Mbufs of leases may be freed by another one if the ledger has a home
+ * (home.h).
  */
 #ifndef CHAIN_LEDGER_LEDGER_H
 #define CHAIN_LEDGER_LEDGER_H
@@ -31,6 +32,7 @@
 #include "chain/ring/region.h"
 
 struct ledger;
+struct ledger_home;
 
 struct ledger_conf {
 	uint32_t pieces;
@@ -41,6 +43,9 @@ struct ledger_conf {
 int ledger_create(const struct ledger_conf *conf, struct ledger **out)
 	__attribute__((warn_unused_result));
 void ledger_destroy(struct ledger *ledger);
+/* Its leases come back to that home (home.h), whoever frees their mbufs: before the first is taken.
+ * NULL: nobody else does. */
+void ledger_settle(struct ledger *ledger, struct ledger_home *home);
 
 /* --- holders --------------------------------------------------------------------- */
 

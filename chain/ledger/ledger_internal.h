@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What ledger.c and lease.c share. */
+/* What ledger.c, lease.c and home.c share. */
 #ifndef CHAIN_LEDGER_LEDGER_INTERNAL_H
 #define CHAIN_LEDGER_LEDGER_INTERNAL_H
 
+#include "chain/ledger/home.h"
 #include "chain/ledger/ledger.h"
 
 struct ledger {
 	struct ledger_conf conf;
+	struct ledger_home *home; /* NULL: none */
 	struct piece *piece;
 	struct lease *lease;
 	struct piece_queue free_pieces;
@@ -18,5 +20,9 @@ struct ledger {
 };
 
 void ledger_free(struct ledger *ledger);
+/* The last byte was acknowledged, or will never be sent. */
+void lease_back(struct lease *lease);
+/* The same was found by another thread: it waits until it is collected. */
+void home_return(struct ledger_home *home, struct lease *lease);
 
 #endif

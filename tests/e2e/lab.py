@@ -436,7 +436,11 @@ class Sluiced:
 
     def wait_no_buffers(self, seconds=10):
         """Every buffer is back. TIME-WAIT holds none."""
-        wait_until(lambda: not self.buffers_in_use(), seconds, "every buffer is back")
+        try:
+            wait_until(lambda: not self.buffers_in_use(), seconds, "every buffer is back")
+        except LabError as error:
+            seen = [self.ctl("show", what).stdout for what in ("buffers", "flows", "functions", "upstreams", "errors")]
+            raise LabError("\n".join([str(error), *seen])) from None
 
     def stop(self, check=True):
         if self.process.poll() is None:

@@ -5,6 +5,7 @@ import os
 import re
 import socket
 import struct
+import threading
 
 import pytest
 
@@ -440,5 +441,41 @@ def test_two_workers_on_a_port_with_one_queue(lab):
     assert sluiced.stat("handoffs") > 0 and sluiced.stat("handoff_drops") == 0
     assert min(worker_packets(sluiced)) > 500, worker_packets(sluiced)
     sluiced.assert_idle()
+    sluiced.wait_no_buffers()
+    sluiced.stop()
+
+
+FOLDER = """
+daemon = {{ workers = [ {cpus} ]; memory_mb = 256; run_dir = "@RUN_DIR@"; }};
+{ports}
+functions = ( {{ name = "pages"; plugin = "static"; arena_mb = 16; allow = {{ read = [ "{root}" ]; }};
+  config = {{ responses = ( {{ path_prefix = "/"; root = "{root}"; }} ); }}; }} );
+chains = ( {{ name = "www"; listen = "10.10.1.1:80"; path = [ "pages" ]; }} );
+"""
+
+
+def leave_in_the_middle(client, times):
+    """Closed with bytes that were not read: a reset."""
+    for _ in range(times):
+        with client.connect("10.10.1.1", 80, timeout=30) as sock:
+            sock.sendall(b"GET /big HTTP/1.1\r\nHost: x\r\n\r\n")
+            seen = 0
+            while seen < 100_000 and (piece := sock.recv(65536)):
+                seen += len(piece)
+
+
+@pytest.mark.skipif(os.cpu_count() < 2, reason="two workers need two CPUs")
+def test_clients_leave_while_another_worker_sends(lab):
+    """Either worker may be the last to have a packet of what a function gives; it is the function's again."""
+    lab.middlebox(["wan"])
+    root = lab.dir / "root"
+    root.mkdir()
+    big_file(root / "big", 3 * MB)
+    sluiced = Sluiced(lab, FOLDER.format(cpus=TWO, ports=section(wan()), root=root))
+    leaving = [threading.Thread(target=leave_in_the_middle, args=(lab.peer("wan"), 600)) for _ in range(8)]
+    for thread in leaving:
+        thread.start()
+    for thread in leaving:
+        thread.join()
     sluiced.wait_no_buffers()
     sluiced.stop()

@@ -5,9 +5,15 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <pthread.h>
+#include <rte_ring.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
+#include "chain/ledger/home.h"
 #include "chain/ledger/ledger.h"
 #include "tests/unit/support/eal.h"
 
@@ -229,6 +235,191 @@ static void test_destroyed_early(void **state)
 	assert_int_equal(open_ledger(state), 0);
 }
 
+/* --- another thread frees the last mbuf --------------------------------------------------- */
+
+static struct ledger_home home;
+
+static int open_at_home(void **state)
+{
+	ledger_home_open(&home, eventfd(0, EFD_NONBLOCK));
+	if (home.wake_fd < 0 || open_ledger(state))
+		return -1;
+	ledger_settle(ledger, &home);
+	ledger_home_enter(&home);
+	return 0;
+}
+
+static int close_at_home(void **state)
+{
+	int rc = close_ledger(state);
+
+	ledger_home_leave(&home);
+	close(home.wake_fd);
+	return rc;
+}
+
+static void *free_elsewhere(void *m)
+{
+	rte_pktmbuf_free(m);
+	return NULL;
+}
+
+static void by_another_thread(void *(*fn)(void *), void *arg)
+{
+	pthread_t thread;
+
+	assert_int_equal(pthread_create(&thread, NULL, fn, arg), 0);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+}
+
+static struct rte_mbuf *on_its_way(uint32_t tag)
+{
+	struct lease *lease = take(tag * 100, 100, tag);
+	struct rte_mbuf *m = ledger_lease_attach(lease, pool, UINT32_MAX, UINT32_MAX);
+
+	assert_non_null(m);
+	ledger_lease_drop(lease);
+	return m;
+}
+
+static uint64_t wakes(void)
+{
+	uint64_t n = 0;
+
+	return read(home.wake_fd, &n, sizeof(n)) == sizeof(n) ? n : 0;
+}
+
+/* It waits until its worker collects it. The worker is woken once, however many they are. */
+static void test_freed_elsewhere(void **state)
+{
+	struct rte_mbuf *first = on_its_way(1), *second = on_its_way(2);
+	uint32_t tag, sum = 0;
+
+	(void)state;
+	by_another_thread(free_elsewhere, first);
+	by_another_thread(free_elsewhere, second);
+	assert_int_equal(wakes(), 1);
+	assert_false(ledger_release_due(&holder));
+	assert_int_equal(ledger_arena_leases(ledger, 7), 2);
+	ledger_home_collect(&home);
+	assert_int_equal(ledger_arena_leases(ledger, 7), 0);
+	while (ledger_release_next(&holder, &tag))
+		sum += tag;
+	assert_int_equal(sum, 3);
+	assert_int_equal(counts().leases, 0);
+	ledger_home_collect(&home);
+	assert_int_equal(wakes(), 0);
+}
+
+/* Only the last mbuf counts; at home nothing waits. */
+static void test_freed_at_home(void **state)
+{
+	struct rte_mbuf *m = on_its_way(1), *also = rte_pktmbuf_alloc(pool);
+
+	(void)state;
+	assert_non_null(also);
+	rte_pktmbuf_attach(also, m);
+	by_another_thread(free_elsewhere, m);
+	assert_int_equal(wakes(), 0);
+	rte_pktmbuf_free(also);
+	assert_int_equal(wakes(), 0);
+	assert_true(ledger_release_due(&holder));
+}
+
+/* The ledger is gone, and its worker not yet. */
+static void test_freed_after_all(void **state)
+{
+	struct rte_mbuf *m = on_its_way(1);
+
+	ledger_holder_close(&holder);
+	ledger_destroy(ledger);
+	by_another_thread(free_elsewhere, m);
+	assert_int_equal(wakes(), 1);
+	ledger_home_collect(&home); /* with it goes the ledger */
+	assert_int_equal(open_ledger(state), 0);
+}
+
+/* All workers have stopped: what waits is taken back, and nothing waits any more. */
+static void test_left(void **state)
+{
+	struct rte_mbuf *first = on_its_way(1), *second = on_its_way(2);
+
+	(void)state;
+	by_another_thread(free_elsewhere, first);
+	ledger_home_leave(&home);
+	assert_int_equal(ledger_arena_leases(ledger, 7), 1);
+	by_another_thread(free_elsewhere, second);
+	assert_int_equal(ledger_arena_leases(ledger, 7), 0);
+}
+
+#define ROUNDS 200000
+
+static struct rte_ring *way;
+
+static void *free_all(void *arg)
+{
+	struct rte_mbuf *m;
+
+	(void)arg;
+	for (unsigned n = 0; n < ROUNDS;)
+		if (rte_ring_dequeue(way, (void **)&m) == 0) {
+			rte_pktmbuf_free(m);
+			n++;
+		} else {
+			sched_yield();
+		}
+	return NULL;
+}
+
+static uint64_t tags_told(void)
+{
+	uint64_t sum = 0;
+	uint32_t tag;
+
+	ledger_home_collect(&home);
+	while (ledger_release_next(&holder, &tag))
+		sum += tag;
+	return sum;
+}
+
+/* A worker takes and collects while another one frees: each tag comes back once. Every other lease
+ * has two mbufs, and either thread may free the last one. */
+static void test_freed_meanwhile(void **state)
+{
+	uint64_t given = 0, told = 0;
+	pthread_t thread;
+
+	(void)state;
+	way = rte_ring_create("way", 16, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
+	assert_non_null(way);
+	assert_int_equal(pthread_create(&thread, NULL, free_all, NULL), 0);
+	for (uint32_t n = 0; n < ROUNDS;) {
+		struct rte_mbuf *m, *also = NULL;
+
+		told += tags_told();
+		if (!ledger_lease_room(&holder)) {
+			sched_yield();
+			continue;
+		}
+		m = on_its_way(n % 8 + 1);
+		given += n % 8 + 1;
+		if (n++ & 1) {
+			also = rte_pktmbuf_alloc(pool);
+			assert_non_null(also);
+			rte_pktmbuf_attach(also, m);
+		}
+		assert_int_equal(rte_ring_enqueue(way, m), 0);
+		rte_pktmbuf_free(also);
+	}
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	told += tags_told();
+	assert_int_equal(told, given);
+	assert_int_equal(counts().leases, 0);
+	rte_ring_free(way);
+}
+
+/* --- pieces -------------------------------------------------------------------------------- */
+
 static void test_pieces(void **state)
 {
 	struct piece *piece[4];
@@ -250,15 +441,18 @@ static void test_pieces(void **state)
 }
 
 #define ledger_test(f) cmocka_unit_test_setup_teardown(f, open_ledger, close_ledger)
+#define home_test(f)   cmocka_unit_test_setup_teardown(f, open_at_home, close_at_home)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		ledger_test(test_lease),       ledger_test(test_segments),
-		ledger_test(test_long),        ledger_test(test_no_mbufs),
-		ledger_test(test_dropped),     ledger_test(test_limits),
-		ledger_test(test_holder_gone), ledger_test(test_destroyed_early),
-		ledger_test(test_pieces),
+		ledger_test(test_lease),         ledger_test(test_segments),
+		ledger_test(test_long),          ledger_test(test_no_mbufs),
+		ledger_test(test_dropped),       ledger_test(test_limits),
+		ledger_test(test_holder_gone),   ledger_test(test_destroyed_early),
+		home_test(test_freed_elsewhere), home_test(test_freed_at_home),
+		home_test(test_freed_after_all), home_test(test_left),
+		home_test(test_freed_meanwhile), ledger_test(test_pieces),
 	};
 
 	return cmocka_run_group_tests(tests, start, NULL);
