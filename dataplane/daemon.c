@@ -425,9 +425,7 @@ static void free_releases(struct daemon *d)
 /* In the opposite order of make_all. Whatever was not made is skipped. */
 static void end_all(struct daemon *d)
 {
-	for (unsigned i = 0; i < d->set.count; i++)
-		if (d->set.worker[i])
-			worker_stop(d->set.worker[i]);
+	workers_stop(&d->set);
 	resolver_destroy(d->resolver);
 	if (d->supervisor)
 		supervisor_destroy(d->supervisor);

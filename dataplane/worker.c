@@ -297,7 +297,6 @@ void worker_destroy(struct worker *w)
 {
 	if (!w)
 		return;
-	ledger_home_leave(home_of(w));
 	apps_destroy(w->apps);
 	if (w->engine)
 		engine_destroy(w->engine);
@@ -532,14 +531,22 @@ int worker_start(struct worker *w)
 	return rc;
 }
 
-void worker_stop(struct worker *w)
+static void stop(struct worker *w)
 {
-	if (!w->started)
+	if (!w || !w->started)
 		return;
 	atomic_store(&w->stop, true);
 	idle_wake(w->idle.event_fd);
 	rte_eal_wait_lcore(w->index + 1);
 	w->started = false;
+}
+
+void workers_stop(struct worker_set *set)
+{
+	for (unsigned i = 0; i < set->count; i++)
+		stop(set->worker[i]);
+	for (unsigned i = 0; i < set->count; i++)
+		ledger_home_leave(&set->home[i]);
 }
 
 void worker_call(struct worker *w, void (*fn)(struct worker *w, void *ctx), void *ctx)

@@ -66,15 +66,16 @@ struct worker_load {
 int worker_create(struct worker_set *set, unsigned index, const struct conf *conf,
 		  struct memory_pools *pools, struct worker **out, char *error, size_t error_size)
 	__attribute__((warn_unused_result));
-/* After worker_stop, by the control thread. */
+/* After workers_stop, by the control thread. */
 void worker_destroy(struct worker *worker);
 
-/* Starts the loop on the worker's lcore; stops it and waits. */
+/* Starts the loop on the worker's lcore. */
 int worker_start(struct worker *worker) __attribute__((warn_unused_result));
-void worker_stop(struct worker *worker);
+/* Stops those that were started and waits for them. From then on the control thread is alone. */
+void workers_stop(struct worker_set *set);
 
 /* Runs `fn` on the worker's thread and waits for it. Control thread only. Before worker_start and
- * after worker_stop `fn` simply runs here. */
+ * after workers_stop `fn` simply runs here. */
 void worker_call(struct worker *worker, void (*fn)(struct worker *worker, void *ctx), void *ctx);
 
 /* The same on every worker, one after the other. */
