@@ -112,7 +112,5 @@ void idle_sleep(struct idle *idle, uint64_t most_us)
 
 void idle_wake(int event_fd)
 {
-	uint64_t one = 1;
-
-	(void)!write(event_fd, &one, sizeof(one));
+	eventfd_write(event_fd, 1);
 }

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/eventfd.h>
 
 #include "chain/app/internal.h"
 
@@ -99,8 +99,6 @@ static void error_add(struct apps *apps, const char *name, const char *text)
 
 void app_offence(struct app *app, uint64_t *counter, const char *text)
 {
-	uint64_t one = 1;
-
 	(*counter)++;
 	app_count(app, app_offences);
 	error_add(app->apps, app->env.terms->name, text);
@@ -108,6 +106,5 @@ void app_offence(struct app *app, uint64_t *counter, const char *text)
 		return;
 	app->verdict = text;
 	/* The control thread ends it. Should it not be told, it looks by itself, a little later. */
-	if (write(app->apps->env.alarm_fd, &one, sizeof(one)) < 0)
-		return;
+	eventfd_write(app->apps->env.alarm_fd, 1);
 }

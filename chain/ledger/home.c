@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "chain/ledger/home.h"
 
-#include <unistd.h>
+#include <rte_lcore.h>
+#include <sys/eventfd.h>
 
 #include "chain/ledger/ledger_internal.h"
 
@@ -36,13 +37,11 @@ void ledger_home_take_back(struct ledger_home *home)
 void home_return(struct ledger_home *home, struct lease *lease)
 {
 	struct lease *first = atomic_load_explicit(&home->returned, memory_order_relaxed);
-	const uint64_t one = 1;
 
 	do {
 		STAILQ_NEXT(lease, queue) = first;
 	} while (!atomic_compare_exchange_weak_explicit(
 		&home->returned, &first, lease, memory_order_release, memory_order_relaxed));
-	/* EAGAIN: it is as awake as it can be. */
-	if (!first && write(home->wake_fd, &one, sizeof(one)) < 0)
-		return;
+	if (!first)
+		eventfd_write(home->wake_fd, 1); /* EAGAIN: it is as awake as it can be */
 }

@@ -15,9 +15,7 @@
 #ifndef CHAIN_LEDGER_HOME_H
 #define CHAIN_LEDGER_HOME_H
 
-#include <rte_lcore.h>
 #include <stdatomic.h>
-#include <stdbool.h>
 
 struct lease;
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <rte_eal.h>
+#include <rte_lcore.h>
 #include <rte_memory.h>
 
 #include "chain/ledger/ledger_internal.h"

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/eventfd.h>
 
 #include "chain/ring/memfd.h"
 
@@ -174,15 +174,6 @@ struct sluice_down *link_next(struct link *l)
 	return &l->ring[l->produced++ & (l->entries - 1)];
 }
 
-static void wake(int fd)
-{
-	uint64_t one = 1;
-
-	/* EAGAIN: it is as awake as it can be. Anything else is seen by the supervisor. */
-	if (write(fd, &one, sizeof(one)) < 0)
-		return;
-}
-
 void link_publish(struct link *l)
 {
 	if (l->published == l->produced)
@@ -192,12 +183,13 @@ void link_publish(struct link *l)
 	link_wake(l);
 }
 
-/* The index first, then the look at the sleeper's word: it does the opposite. */
+/* The index first, then the look at the sleeper's word: it does the opposite. EAGAIN: it is as
+ * awake as it can be; anything else is seen by the supervisor. */
 void link_wake(struct link *l)
 {
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (__atomic_load_n(&l->up->nf_sleeps, __ATOMIC_RELAXED))
-		wake(l->wake_fd);
+		eventfd_write(l->wake_fd, 1);
 }
 
 /* --- up: from the instance --------------------------------------------------------- */

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/eventfd.h>
 
 #define ENTRIES_SPARED 16 /* bodies leave these to verdicts */
 
@@ -153,8 +153,6 @@ bool outring_flush(struct outring *o)
 
 void outring_publish(struct outring *o, bool wake)
 {
-	uint64_t one = 1;
-
 	if (outring_fresh(o)) {
 		o->published = o->produced;
 		__atomic_store_n(&o->up->produced, o->produced, __ATOMIC_RELEASE);
@@ -166,7 +164,7 @@ void outring_publish(struct outring *o, bool wake)
 	/* The index first, then the look at the sleeper's word: the worker does the opposite. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (__atomic_load_n(&o->down->worker_sleeps, __ATOMIC_RELAXED) &&
-	    write(o->wake_fd, &one, sizeof(one)) < 0)
+	    eventfd_write(o->wake_fd, 1))
 		return; /* EAGAIN: it is as awake as it can be */
 	FAULT_POINT(WOKEN);
 }

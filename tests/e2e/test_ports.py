@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Ports on every kind of device that a machine without a NIC has, and what is done without its help."""
 
+import concurrent.futures
 import os
 import re
 import socket
 import struct
-import threading
 
 import pytest
 
@@ -17,10 +17,15 @@ SIZE = 48 * MB
 STATIC = """
 daemon = {{ workers = [ {cpus} ]; memory_mb = 256; run_dir = "@RUN_DIR@"; {daemon} }};
 {ports}
-functions = ( {{ name = "pages"; plugin = "static"; arena_mb = 128; config = {{ responses = (
-  {{ path = "/big"; file = "{big}"; }}, {{ path = "/who"; body = "static\\n"; }} ); }}; }} );
+functions = ( {{ name = "pages"; plugin = "static"; {pages} }} );
 chains = ( {{ name = "www"; listen = "{listen}:80"; protocol = "http"; path = [ "pages" ]; }} );
 """
+
+# What `static` gives: a file, or all of a folder.
+FILE = """arena_mb = 128; config = {{ responses = (
+  {{ path = "/big"; file = "{0}"; }}, {{ path = "/who"; body = "static\\n"; }} ); }};"""
+FOLDER = """arena_mb = 16; allow = {{ read = [ "{0}" ]; }};
+  config = {{ responses = ( {{ path_prefix = "/"; root = "{0}"; }} ); }};"""
 
 
 @pytest.fixture
@@ -30,8 +35,8 @@ def big(lab):
     return path, big_file(path, SIZE)
 
 
-def static_conf(port, listen, path, cpus=CPU, daemon=""):
-    return STATIC.format(ports=section(port), listen=listen, big=path, cpus=cpus, daemon=daemon)
+def static_conf(port, listen, path, cpus=CPU, daemon="", pages=FILE):
+    return STATIC.format(ports=section(port), listen=listen, pages=pages.format(path), cpus=cpus, daemon=daemon)
 
 
 def offloads(sluiced, port):
@@ -445,15 +450,6 @@ def test_two_workers_on_a_port_with_one_queue(lab):
     sluiced.stop()
 
 
-FOLDER = """
-daemon = {{ workers = [ {cpus} ]; memory_mb = 256; run_dir = "@RUN_DIR@"; }};
-{ports}
-functions = ( {{ name = "pages"; plugin = "static"; arena_mb = 16; allow = {{ read = [ "{root}" ]; }};
-  config = {{ responses = ( {{ path_prefix = "/"; root = "{root}"; }} ); }}; }} );
-chains = ( {{ name = "www"; listen = "10.10.1.1:80"; path = [ "pages" ]; }} );
-"""
-
-
 def leave_in_the_middle(client, times):
     """Closed with bytes that were not read: a reset."""
     for _ in range(times):
@@ -471,11 +467,9 @@ def test_clients_leave_while_another_worker_sends(lab):
     root = lab.dir / "root"
     root.mkdir()
     big_file(root / "big", 3 * MB)
-    sluiced = Sluiced(lab, FOLDER.format(cpus=TWO, ports=section(wan()), root=root))
-    leaving = [threading.Thread(target=leave_in_the_middle, args=(lab.peer("wan"), 600)) for _ in range(8)]
-    for thread in leaving:
-        thread.start()
-    for thread in leaving:
-        thread.join()
+    sluiced = Sluiced(lab, static_conf(wan(), "10.10.1.1", root, cpus=TWO, pages=FOLDER))
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        for left in [pool.submit(leave_in_the_middle, lab.peer("wan"), 600) for _ in range(8)]:
+            left.result()
     sluiced.wait_no_buffers()
     sluiced.stop()

@@ -36,12 +36,31 @@ asyncio.run(main())
 SEVERED = (OSError, http.client.HTTPException)
 
 
-class Visit:
+class Moment:
+    """Since when somebody visits, where, and what that explains."""
+
+    def __init__(self, town, port):
+        self.town, self.port = town, port
+        self.began = time.monotonic()
+
+    def explained(self, kind, whom=None):
+        return self.town.troubles.explain(kind, whom, self.began)
+
+    def killed(self, name=None):
+        """A function on its way was killed; those that are inline never are."""
+        return self.port != INLINE and self.explained("kill", name)
+
+    def cut_short(self, status):
+        """The answer was the cache's, or to its question, and the cache was killed."""
+        return status == 503 and self.killed("edge")
+
+
+class Visit(Moment):
     """A connection of a visitor, and how its answers are looked at."""
 
     def __init__(self, town, port, chance):
-        self.town, self.port, self.chance = town, port, chance
-        self.began = time.monotonic()
+        super().__init__(town, port)
+        self.chance = chance
         self.story = []
         self.http = http.client.HTTPConnection(ADDRESS, port, timeout=60)
         self.http.connect = self.connect
@@ -56,17 +75,6 @@ class Visit:
 
     def __exit__(self, *exc):
         self.http.close()
-
-    def explained(self, kind, whom=None):
-        return self.town.troubles.explain(kind, whom, self.began)
-
-    def killed(self, name=None):
-        """A function on its way was killed; those that are inline never are."""
-        return self.port != INLINE and self.explained("kill", name)
-
-    def cut_short(self, status):
-        """The answer was the cache's, or to its question, and the cache was killed."""
-        return status == 503 and self.killed("edge")
 
     def wrong(self, text):
         passed = time.monotonic() - self.began
@@ -240,14 +248,15 @@ def download(town, port, chance):
 
 def curl(town, port, chance):
     """curl, which can decode what browsers can, several at a time and slowly."""
-    began = time.monotonic()
+    moment = Moment(town, port)
     name, wanted = a_file(chance, SIZES[2:-1])
     coding = chance.choice(["gzip", "br", "zstd", "identity"])
     done = town.client.run("curl", "-sS", "--compressed", "-H", f"Accept-Encoding: {coding}", "--max-time", "60",
                            "-D", "-", f"http://{ADDRESS}:{port}/kept/{name}", check=False, text=False)
     head, body = done.stdout.split(b"\r\n\r\n", 1) if done.stdout else (b"", b"")
-    killed = town.troubles.explain("kill", None, began)
-    if done.returncode and (killed or town.troubles.explain("outage", None, began)) or b" 503 " in head and killed:
+    if done.returncode and (moment.explained("outage") or moment.explained("kill")):
+        return
+    if b" 503 " in head and moment.cut_short(503):
         return
     if done.returncode or b" 200 " not in head or body != wanted:
         raise Wrong(f"curl {coding} {name}: exit {done.returncode} {done.stderr} {head} {len(body)} of {len(wanted)}")

@@ -264,11 +264,11 @@ static void *free_elsewhere(void *m)
 	return NULL;
 }
 
-static void by_another_thread(void *(*fn)(void *), void *arg)
+static void freed_by_another(struct rte_mbuf *m)
 {
 	pthread_t thread;
 
-	assert_int_equal(pthread_create(&thread, NULL, fn, arg), 0);
+	assert_int_equal(pthread_create(&thread, NULL, free_elsewhere, m), 0);
 	assert_int_equal(pthread_join(thread, NULL), 0);
 }
 
@@ -289,23 +289,31 @@ static uint64_t wakes(void)
 	return read(home.wake_fd, &n, sizeof(n)) == sizeof(n) ? n : 0;
 }
 
+/* The sum of those that are due. */
+static uint64_t tags_told(void)
+{
+	uint64_t sum = 0;
+	uint32_t tag;
+
+	while (ledger_release_next(&holder, &tag))
+		sum += tag;
+	return sum;
+}
+
 /* It waits until its worker collects it. The worker is woken once, however many they are. */
 static void test_freed_elsewhere(void **state)
 {
 	struct rte_mbuf *first = on_its_way(1), *second = on_its_way(2);
-	uint32_t tag, sum = 0;
 
 	(void)state;
-	by_another_thread(free_elsewhere, first);
-	by_another_thread(free_elsewhere, second);
+	freed_by_another(first);
+	freed_by_another(second);
 	assert_int_equal(wakes(), 1);
 	assert_false(ledger_release_due(&holder));
 	assert_int_equal(ledger_arena_leases(ledger, 7), 2);
 	ledger_home_collect(&home);
 	assert_int_equal(ledger_arena_leases(ledger, 7), 0);
-	while (ledger_release_next(&holder, &tag))
-		sum += tag;
-	assert_int_equal(sum, 3);
+	assert_int_equal(tags_told(), 3);
 	assert_int_equal(counts().leases, 0);
 	ledger_home_collect(&home);
 	assert_int_equal(wakes(), 0);
@@ -319,7 +327,7 @@ static void test_freed_at_home(void **state)
 	(void)state;
 	assert_non_null(also);
 	rte_pktmbuf_attach(also, m);
-	by_another_thread(free_elsewhere, m);
+	freed_by_another(m);
 	assert_int_equal(wakes(), 0);
 	rte_pktmbuf_free(also);
 	assert_int_equal(wakes(), 0);
@@ -333,7 +341,7 @@ static void test_freed_after_all(void **state)
 
 	ledger_holder_close(&holder);
 	ledger_destroy(ledger);
-	by_another_thread(free_elsewhere, m);
+	freed_by_another(m);
 	assert_int_equal(wakes(), 1);
 	ledger_home_collect(&home); /* with it goes the ledger */
 	assert_int_equal(open_ledger(state), 0);
@@ -345,10 +353,10 @@ static void test_left(void **state)
 	struct rte_mbuf *first = on_its_way(1), *second = on_its_way(2);
 
 	(void)state;
-	by_another_thread(free_elsewhere, first);
+	freed_by_another(first);
 	ledger_home_leave(&home);
 	assert_int_equal(ledger_arena_leases(ledger, 7), 1);
-	by_another_thread(free_elsewhere, second);
+	freed_by_another(second);
 	assert_int_equal(ledger_arena_leases(ledger, 7), 0);
 }
 
@@ -371,17 +379,6 @@ static void *free_all(void *arg)
 	return NULL;
 }
 
-static uint64_t tags_told(void)
-{
-	uint64_t sum = 0;
-	uint32_t tag;
-
-	ledger_home_collect(&home);
-	while (ledger_release_next(&holder, &tag))
-		sum += tag;
-	return sum;
-}
-
 /* A worker takes and collects while another one frees: each tag comes back once. Every other lease
  * has two mbufs, and either thread may free the last one. */
 static void test_freed_meanwhile(void **state)
@@ -396,6 +393,7 @@ static void test_freed_meanwhile(void **state)
 	for (uint32_t n = 0; n < ROUNDS;) {
 		struct rte_mbuf *m, *also = NULL;
 
+		ledger_home_collect(&home);
 		told += tags_told();
 		if (!ledger_lease_room(&holder)) {
 			sched_yield();
@@ -412,6 +410,7 @@ static void test_freed_meanwhile(void **state)
 		rte_pktmbuf_free(also);
 	}
 	assert_int_equal(pthread_join(thread, NULL), 0);
+	ledger_home_collect(&home);
 	told += tags_told();
 	assert_int_equal(told, given);
 	assert_int_equal(counts().leases, 0);
