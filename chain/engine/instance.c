@@ -177,13 +177,13 @@ static inline struct exchange *exchange_fetch(const struct engine *engine, uint3
 	return x;
 }
 
-/* The hop that its head is with, and the next. gcc 12 leaves out calls of functions that do nothing
- * but this, before it looks at what they do. */
+/* The hop that its head is with, and the next; a slot that was never used has none. gcc 12 leaves
+ * out calls of functions that do nothing but this, before it looks at what they do. */
 static inline __attribute__((always_inline)) void hop_prefetch(const struct exchange *x)
 {
 	unsigned stage;
 
-	if (!x || x->with)
+	if (!x || !x->hop || x->with)
 		return;
 	stage = (uint8_t)x->stage % ENGINE_PATH_MAX;
 	__builtin_prefetch(&x->hop[stage], 1);

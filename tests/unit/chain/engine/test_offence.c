@@ -178,6 +178,23 @@ static void test_exchange_numbers(void **state)
 	stage_end();
 }
 
+/* So many at once that each is looked at before its turn. */
+static void test_exchanges_never_used(void **state)
+{
+	struct sluice_up up;
+	struct peer *c = stage_set();
+
+	(void)state;
+	up = fake_answer(&asked[0], SLUICE_PASS);
+	up.generation = 0;
+	for (up.exchange = 40; up.exchange < 60; up.exchange++)
+		fake_say(f(0), &up);
+	hear_nothing(c, 20);
+	assert_int_equal(counted(answers_late), 20);
+	peer_abort(c);
+	stage_end();
+}
+
 /* The exchange of another. */
 static void test_not_the_holder(void **state)
 {
@@ -617,6 +634,7 @@ int main(void)
 		cmocka_unit_test(test_respond),
 		cmocka_unit_test(test_kind_and_flags),
 		cmocka_unit_test(test_exchange_numbers),
+		cmocka_unit_test(test_exchanges_never_used),
 		cmocka_unit_test(test_not_the_holder),
 		cmocka_unit_test(test_answers_twice),
 		cmocka_unit_test(test_text),
