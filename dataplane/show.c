@@ -24,12 +24,13 @@ void show_sample(struct daemon *d)
 		struct load_sample *s = &d->sample[i];
 		const struct worker_load *load = worker_load(d->set.worker[i]);
 		uint64_t busy = __atomic_load_n(&load->busy_cycles, __ATOMIC_RELAXED);
+		uint64_t turns = __atomic_load_n(&load->turns, __ATOMIC_RELAXED);
 		uint64_t now = rte_rdtsc();
 
-		s->stalled = load->turns == s->turns;
+		s->stalled = turns == s->turns;
 		s->busy_percent =
 			now > s->at ? 100.0 * (double)(busy - s->busy) / (double)(now - s->at) : 0;
-		s->turns = load->turns;
+		s->turns = turns;
 		s->busy = busy;
 		s->at = now;
 	}

@@ -147,19 +147,24 @@ static bool fits(const struct upstreams *upstreams, const struct conf_upstream *
 
 /* --- taking it over -------------------------------------------------------------- */
 
-static void server_write(struct upstreams *upstreams, uint32_t server, uint16_t group,
-			 const struct conf_server *conf)
+static void server_settings(struct upstreams *upstreams, uint32_t server,
+			    const struct conf_server *conf)
 {
-	struct sluice_server *s = &upstreams->view->server[server];
 	struct server_state *state = &upstreams->server[server];
 
-	s->addr = peer_of(&conf->endpoint);
 	if (!state->weighed)
-		store(&s->weight, conf->weight);
+		store(&upstreams->view->server[server].weight, conf->weight);
 	state->conf_weight = conf->weight;
 	store(&state->max_connections, conf->max_connections);
-	state->group = group;
 	state->seen = upstreams->round;
+}
+
+/* Into a place that nobody uses. */
+static void server_write(struct upstreams *upstreams, uint32_t server,
+			 const struct conf_server *conf)
+{
+	upstreams->view->server[server].addr = peer_of(&conf->endpoint);
+	server_settings(upstreams, server, conf);
 }
 
 /* What is known of a server goes with it to its new number; exchanges in flight stay counted at the
@@ -194,7 +199,7 @@ static void group_fill(struct upstreams *upstreams, uint32_t group, uint32_t fir
 	for (unsigned i = 0; i < conf->servers_count; i++) {
 		uint32_t from = server_find(upstreams, &old, &conf->servers[i]);
 
-		server_write(upstreams, first + i, (uint16_t)group, &conf->servers[i]);
+		server_write(upstreams, first + i, &conf->servers[i]);
 		if (from != UPSTREAM_NONE)
 			server_inherit(upstreams, from, first + i);
 		server_reason_change(upstreams, first + i, REASON_REMOVED, false);
@@ -241,7 +246,7 @@ static void server_add(struct upstreams *upstreams, uint32_t group, const struct
 	bool appended;
 	uint32_t server = place_take(upstreams, group, &appended);
 
-	server_write(upstreams, server, (uint16_t)group, conf);
+	server_write(upstreams, server, conf);
 	server_reason_change(upstreams, server, REASON_REMOVED, false);
 	if (appended)
 		__atomic_store_n(&g->servers, g->servers + 1, __ATOMIC_RELEASE);
@@ -253,7 +258,7 @@ static bool server_keep(struct upstreams *upstreams, uint32_t group, const struc
 
 	if (server == UPSTREAM_NONE)
 		return false;
-	server_write(upstreams, server, (uint16_t)group, conf);
+	server_settings(upstreams, server, conf);
 	server_reason_change(upstreams, server, REASON_REMOVED, false);
 	return true;
 }
