@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * bench_conns [COUNT]: opens COUNT connections (1,000,000), lets them be idle, closes them; two
- * stacks in one process. 200 of them ask and are answered, 64 bytes each way, beside the others,
- * and before these are there and after they went: a machine changes its speed meanwhile. Fails when
- * one connection is refused, lost, reset or left over, or an answer is not as it should be.
+ * stacks in one process. 200 of them, from all over the others, ask and are answered, 64 bytes each
+ * way, in turns with 200 that are alone on two stacks of their own: a machine changes its speed
+ * from one second to the next. Fails when one connection is refused, lost, reset or left over, or
+ * an answer is not as it should be.
  */
+#include <errno.h>
 #include <rte_cycles.h>
 #include <rte_mbuf.h>
 #include <stdio.h>
@@ -35,35 +37,41 @@
 #define WARM_BYTES (offsetof(struct tcp_conn, hash) - HOT_BYTES)
 #define COLD_BYTES (sizeof(struct tcp_conn) - HOT_BYTES - WARM_BYTES)
 
-struct run {
+/* Connections between two stacks. */
+struct crowd {
 	struct pair pair;
 	uint32_t count, opened, accepted, ended;
 	uint32_t wrong; /* closed before its time, or not as it should */
 	uint32_t n;     /* open now, or opening */
 	uint32_t asked, to_ask, answered;
 	struct tcp_conn **conns; /* the client's */
+};
+
+struct run {
+	struct crowd all, alone;
 	double open_ns, close_ns, longest_us;
-	double before_ns, beside_ns, after_ns; /* the server's, of a question of the active ones */
+	double alone_ns, beside_ns; /* the server's, of a question of the active ones */
+	double share;               /* the one of the other, in percent */
 	uint64_t server_open_cycles, server_close_cycles;
 };
 static struct run run;
 
 /* ---- the owners ---- */
 
-static void say(struct tcp_conn *conn, uint8_t what)
+static void say(struct crowd *crowd, struct tcp_conn *conn, uint8_t what)
 {
-	struct rte_mbuf *m = pair_payload(&run.pair, MESSAGE_BYTES);
+	struct rte_mbuf *m = pair_payload(&crowd->pair, MESSAGE_BYTES);
 
 	if (m)
 		memset(rte_pktmbuf_mtod(m, void *), what, MESSAGE_BYTES);
 	if (m && !tcp_send(conn, m))
 		return;
 	rte_pktmbuf_free(m);
-	run.wrong++;
+	crowd->wrong++;
 }
 
 /* What came is one message of that; false: nothing came. */
-static bool hear(struct tcp_conn *conn, uint8_t what)
+static bool hear(struct crowd *crowd, struct tcp_conn *conn, uint8_t what)
 {
 	struct rte_mbuf *m = tcp_recv(conn, UINT32_MAX);
 
@@ -71,52 +79,56 @@ static bool hear(struct tcp_conn *conn, uint8_t what)
 		return false;
 	if (m->next || m->data_len != MESSAGE_BYTES ||
 	    *rte_pktmbuf_mtod_offset(m, uint8_t *, MESSAGE_BYTES - 1) != what)
-		run.wrong++;
+		crowd->wrong++;
 	rte_pktmbuf_free(m);
 	return true;
 }
 
-static void ask(struct tcp_conn *conn)
+static void ask(struct crowd *crowd, struct tcp_conn *conn)
 {
-	if (run.asked == run.to_ask)
+	if (crowd->asked == crowd->to_ask)
 		return;
-	run.asked++;
-	say(conn, '?');
+	crowd->asked++;
+	say(crowd, conn, '?');
 }
 
 static void on_client_readable(struct tcp_conn *conn, void *user)
 {
-	(void)user;
-	if (!hear(conn, '!'))
+	struct crowd *crowd = user;
+
+	if (!hear(crowd, conn, '!'))
 		return;
-	run.answered++;
-	ask(conn);
+	crowd->answered++;
+	ask(crowd, conn);
 }
 
 static void on_opened(struct tcp_conn *conn, void *user)
 {
+	struct crowd *crowd = user;
+
 	(void)conn;
-	(void)user;
-	run.opened++;
+	crowd->opened++;
 }
 
 static void on_server_readable(struct tcp_conn *conn, void *user)
 {
-	(void)user;
-	if (hear(conn, '?'))
-		say(conn, '!');
+	struct crowd *crowd = user;
+
+	if (hear(crowd, conn, '?'))
+		say(crowd, conn, '!');
 	if (!tcp_recv_ended(conn))
 		return;
-	run.ended++;
+	crowd->ended++;
 	tcp_close(conn);
 }
 
 static void on_closed(struct tcp_conn *conn, void *user, enum tcp_close_reason reason)
 {
+	struct crowd *crowd = user;
+
 	(void)conn;
-	(void)user;
 	(void)reason;
-	run.wrong++;
+	crowd->wrong++;
 }
 
 static const struct tcp_handlers client_handlers = {
@@ -126,21 +138,41 @@ static const struct tcp_handlers server_handlers = {.readable = on_server_readab
 
 static void on_accepted(struct tcp_conn *conn, void *user)
 {
-	tcp_set_handlers(conn, &server_handlers, user);
-	run.accepted++;
+	struct crowd *crowd = user;
+
+	tcp_set_handlers(conn, &server_handlers, crowd);
+	crowd->accepted++;
 }
 
-/* ---- the phases ---- */
+/* ---- a crowd ---- */
 
-static int listen_all(void)
+/* `number`: of several in this process. */
+static int crowd_start(struct crowd *crowd, unsigned number, uint32_t count)
+{
+	struct pair_conf conf = {.number = number,
+				 .max_conns = count + 2 * AT_ONCE, /* half may be closing */
+				 .memory_bytes = 64ull << 20};
+
+	crowd->count = count;
+	crowd->conns = calloc(count, sizeof(struct tcp_conn *));
+	return crowd->conns ? pair_start(&crowd->pair, &conf) : -ENOMEM;
+}
+
+static void crowd_stop(struct crowd *crowd)
+{
+	pair_stop(&crowd->pair);
+	free(crowd->conns);
+}
+
+static int listen_all(struct crowd *crowd)
 {
 	static const struct tcp_listen_handlers handlers = {.accepted = on_accepted};
 	struct tcp_listener *listener;
 
-	for (uint32_t i = 0; i * CONNS_PER_PORT < run.count; i++) {
+	for (uint32_t i = 0; i * CONNS_PER_PORT < crowd->count; i++) {
 		struct endpoint at = pair_endpoint(PAIR_SERVER, (uint16_t)(PORT_FIRST + i));
-		int err = tcp_listen(run.pair.side[PAIR_SERVER].stack, &at, NULL, &handlers, NULL,
-				     &listener);
+		int err = tcp_listen(crowd->pair.side[PAIR_SERVER].stack, &at, NULL, &handlers,
+				     crowd, &listener);
 
 		if (err)
 			return err;
@@ -148,107 +180,119 @@ static int listen_all(void)
 	return 0;
 }
 
-static int open_one(uint32_t i)
+static int open_one(struct crowd *crowd, uint32_t i)
 {
 	struct endpoint to =
 		pair_endpoint(PAIR_SERVER, (uint16_t)(PORT_FIRST + i / CONNS_PER_PORT));
 
-	return tcp_connect(run.pair.side[PAIR_CLIENT].stack, &to, NULL, &client_handlers, NULL,
-			   &run.conns[i]);
+	return tcp_connect(crowd->pair.side[PAIR_CLIENT].stack, &to, NULL, &client_handlers, crowd,
+			   &crowd->conns[i]);
 }
+
+static int crowd_open(struct crowd *crowd)
+{
+	int err = listen_all(crowd);
+
+	while (!err && crowd->n < crowd->count) {
+		for (uint32_t i = 0; !err && i < AT_ONCE && crowd->n < crowd->count; i++) {
+			err = open_one(crowd, crowd->n);
+			crowd->n += !err;
+		}
+		pair_settle(&crowd->pair, STEP_US);
+	}
+	if (err)
+		printf("FAILED: connection %u could not be opened: error %d\n", crowd->n, -err);
+	return err;
+}
+
+static int crowd_close(struct crowd *crowd)
+{
+	int err = pair_introduce(&crowd->pair); /* an hour later neighbours are forgotten */
+
+	while (!err && crowd->n) {
+		for (uint32_t i = 0; i < AT_ONCE && crowd->n; i++)
+			tcp_close(crowd->conns[--crowd->n]);
+		pair_settle(&crowd->pair, STEP_US);
+	}
+	return err;
+}
+
+/* Nanoseconds of the server's CPU for each question of ACTIVE of them. */
+static double crowd_is_active(struct crowd *crowd)
+{
+	uint32_t active = RTE_MIN(ACTIVE, crowd->n), questions = active * ROUNDS;
+	uint64_t began = crowd->pair.side[PAIR_SERVER].cpu_ns;
+	double ns;
+
+	crowd->asked = crowd->answered = 0;
+	crowd->to_ask = questions;
+	for (uint32_t i = 0; i < active; i++)
+		ask(crowd, crowd->conns[i * (crowd->n / active)]);
+	while (crowd->answered < questions && !crowd->wrong)
+		pair_turn(&crowd->pair, STEP_US);
+	ns = (double)(crowd->pair.side[PAIR_SERVER].cpu_ns - began) / questions;
+	for (unsigned i = 0; i < QUIET_TURNS; i++) /* the last ACKs, which were delayed */
+		pair_turn(&crowd->pair, 1000);
+	return ns;
+}
+
+/* ---- the phases ---- */
 
 static double ns_since(uint64_t begin)
 {
 	return (double)(rte_rdtsc() - begin) * 1e9 / (double)rte_get_tsc_hz();
 }
 
-static int open_to(uint32_t count)
-{
-	while (run.n < count) {
-		for (uint32_t i = 0; i < AT_ONCE && run.n < count; i++, run.n++)
-			if (open_one(run.n))
-				return -1;
-		pair_settle(&run.pair, STEP_US);
-	}
-	return 0;
-}
-
-/* Nanoseconds of the server's CPU for each question of the active ones. */
-static double be_active_once(void)
-{
-	uint32_t active = RTE_MIN(ACTIVE, run.n), questions = active * ROUNDS;
-	uint64_t began = run.pair.side[PAIR_SERVER].cpu_ns;
-	double ns;
-
-	run.asked = run.answered = 0;
-	run.to_ask = questions;
-	for (uint32_t i = 0; i < active; i++)
-		ask(run.conns[i]);
-	while (run.answered < questions && !run.wrong)
-		pair_turn(&run.pair, STEP_US);
-	ns = (double)(run.pair.side[PAIR_SERVER].cpu_ns - began) / questions;
-	for (unsigned i = 0; i < QUIET_TURNS; i++) /* the last ACKs, which were delayed */
-		pair_turn(&run.pair, 1000);
-	return ns;
-}
-
-static double be_active(void)
-{
-	double ns[TIMES];
-
-	for (unsigned i = 0; i < TIMES; i++)
-		ns[i] = be_active_once();
-	return median(ns, TIMES);
-}
-
 static int open_all(void)
 {
+	struct pair_side *server = &run.all.pair.side[PAIR_SERVER];
 	uint64_t begin = rte_rdtsc();
 
-	run.pair.side[PAIR_SERVER].cycles = run.pair.side[PAIR_SERVER].turn_most_ns = 0;
-	if (open_to(run.count))
+	server->cycles = server->turn_most_ns = 0;
+	if (crowd_open(&run.all))
 		return -1;
-	run.open_ns = ns_since(begin) / run.count;
-	run.longest_us = (double)run.pair.side[PAIR_SERVER].turn_most_ns / 1e3;
-	run.server_open_cycles = run.pair.side[PAIR_SERVER].cycles / run.count;
+	run.open_ns = ns_since(begin) / run.all.count;
+	run.longest_us = (double)server->turn_most_ns / 1e3;
+	run.server_open_cycles = server->cycles / run.all.count;
 	return 0;
+}
+
+static void be_active(void)
+{
+	double alone[TIMES], beside[TIMES], share[TIMES];
+
+	for (unsigned i = 0; i < TIMES; i++) {
+		alone[i] = crowd_is_active(&run.alone);
+		beside[i] = crowd_is_active(&run.all);
+		share[i] = 100 * alone[i] / beside[i];
+	}
+	run.alone_ns = median(alone, TIMES);
+	run.beside_ns = median(beside, TIMES);
+	run.share = median(share, TIMES);
 }
 
 /* An hour, second by second: nobody says a word. */
 static uint64_t idle(void)
 {
-	uint64_t before = run.pair.side[0].frames_in + run.pair.side[1].frames_in;
-	uint64_t end_us = run.pair.now_us + IDLE_US;
+	struct pair *pair = &run.all.pair;
+	uint64_t before = pair->side[0].frames_in + pair->side[1].frames_in;
+	uint64_t end_us = pair->now_us + IDLE_US;
 
-	while (run.pair.now_us < end_us)
-		pair_turn(&run.pair, 1000000);
-	return run.pair.side[0].frames_in + run.pair.side[1].frames_in - before;
-}
-
-/* The last ones first, until so many are left. */
-static void close_to(uint32_t left)
-{
-	uint64_t begin = rte_rdtsc();
-
-	run.pair.side[PAIR_SERVER].cycles = 0;
-	while (run.n > left) {
-		for (uint32_t i = 0; i < AT_ONCE && run.n > left; i++)
-			tcp_close(run.conns[--run.n]);
-		pair_settle(&run.pair, STEP_US);
-	}
-	run.close_ns += ns_since(begin) / run.count;
-	run.server_close_cycles += run.pair.side[PAIR_SERVER].cycles / run.count;
+	while (pair->now_us < end_us)
+		pair_turn(pair, 1000000);
+	return pair->side[0].frames_in + pair->side[1].frames_in - before;
 }
 
 static int close_all(void)
 {
-	int err = pair_introduce(&run.pair); /* an hour later neighbours are forgotten */
+	struct pair_side *server = &run.all.pair.side[PAIR_SERVER];
+	uint64_t begin = rte_rdtsc();
 
-	if (err)
-		return err;
-	close_to(RTE_MIN(ACTIVE, run.count));
-	run.after_ns = be_active();
-	close_to(0);
+	server->cycles = 0;
+	if (crowd_close(&run.all) || crowd_close(&run.alone))
+		return -1;
+	run.close_ns = ns_since(begin) / run.all.count;
+	run.server_close_cycles = server->cycles / run.all.count;
 	return 0;
 }
 
@@ -256,12 +300,12 @@ static int close_all(void)
 
 static void report_part(const char *name, uint64_t bytes)
 {
-	pair_row(name, (double)bytes / run.count, 1, "bytes a connection");
+	pair_row(name, (double)bytes / run.all.count, 1, "bytes a connection");
 }
 
 static void report_memory(const struct pair_memory *memory)
 {
-	printf("\nmemory of the server's stack, all %u established\n", run.count);
+	printf("\nmemory of the server's stack, all %u established\n", run.all.count);
 	report_part("connections", memory->conns);
 	report_part("table", memory->table);
 	report_part("TIME-WAIT", memory->timewaits);
@@ -277,11 +321,9 @@ static void report_memory(const struct pair_memory *memory)
 static void report_time(void)
 {
 	printf("\n%u of them active\n", ACTIVE);
-	pair_row("before the others are there", run.before_ns, 0, "ns a question");
+	pair_row("alone", run.alone_ns, 0, "ns a question");
 	pair_row("beside the others", run.beside_ns, 0, "ns a question");
-	pair_row("after they went", run.after_ns, 0, "ns a question");
-	pair_row("beside, of alone", 50 * (run.before_ns + run.after_ns) / run.beside_ns, 0,
-		 "% throughput");
+	pair_row("beside, of alone", run.share, 0, "% throughput");
 	printf("\ntime\n");
 	pair_row("open, both sides", run.open_ns, 0, "ns a connection");
 	pair_row("close, both sides", run.close_ns, 0, "ns a connection");
@@ -302,13 +344,12 @@ static unsigned expect(const char *what, uint64_t is, uint64_t should)
 	return 1;
 }
 
-static unsigned expect_open(uint64_t idle_frames)
+static unsigned expect_open(const struct crowd *crowd)
 {
-	return expect("opened", run.opened, run.count) +
-	       expect("accepted", run.accepted, run.count) +
-	       expect("connections of the server", tcp_count(run.pair.side[PAIR_SERVER].stack),
-		      run.count) +
-	       expect("frames while idle", idle_frames, 0);
+	return expect("opened", crowd->opened, crowd->count) +
+	       expect("accepted", crowd->accepted, crowd->count) +
+	       expect("connections of the server", tcp_count(crowd->pair.side[PAIR_SERVER].stack),
+		      crowd->count);
 }
 
 static unsigned expect_side(const struct pair_side *side)
@@ -322,11 +363,12 @@ static unsigned expect_side(const struct pair_side *side)
 	       expect("frames lost", side->overflows, 0);
 }
 
-static unsigned expect_closed(void)
+static unsigned expect_closed(const struct crowd *crowd)
 {
-	return expect("ended", run.ended, run.count) + expect("closed wrongly", run.wrong, 0) +
-	       expect_side(&run.pair.side[0]) + expect_side(&run.pair.side[1]) +
-	       expect("mbufs in use", pair_mbufs_in_use(&run.pair), 0);
+	return expect("ended", crowd->ended, crowd->count) +
+	       expect("closed wrongly", crowd->wrong, 0) + expect_side(&crowd->pair.side[0]) +
+	       expect_side(&crowd->pair.side[1]) +
+	       expect("mbufs in use", pair_mbufs_in_use(&crowd->pair), 0);
 }
 
 static int benchmark(void)
@@ -335,44 +377,36 @@ static int benchmark(void)
 	uint64_t idle_frames;
 	unsigned failed;
 
-	if (listen_all() || open_to(RTE_MIN(ACTIVE, run.count))) {
-		printf("FAILED: connection %u could not be opened\n", run.n);
+	if (crowd_open(&run.alone) || open_all())
 		return 1;
-	}
-	run.before_ns = be_active();
-	if (open_all()) {
-		printf("FAILED: connection %u could not be opened\n", run.n);
-		return 1;
-	}
-	run.beside_ns = be_active();
-	memory = pair_memory_of(&run.pair.side[PAIR_SERVER]);
+	be_active();
+	memory = pair_memory_of(&run.all.pair.side[PAIR_SERVER]);
 	idle_frames = idle();
-	failed = expect_open(idle_frames);
+	failed = expect_open(&run.alone) + expect_open(&run.all) +
+		 expect("frames while idle", idle_frames, 0);
 	if (close_all())
 		return 1;
-	failed += expect_closed();
+	failed += expect_closed(&run.alone) + expect_closed(&run.all);
 	printf("idle connections: two stacks joined by memory, in virtual time\n\n");
-	pair_row("connections established and closed", run.count, 0, "");
+	pair_row("connections established and closed", run.all.count, 0, "");
 	pair_row("frames while idle for an hour", (double)idle_frames, 0, "");
 	report_memory(&memory);
 	report_time();
-	if (run.count >= COUNT_DEFAULT)
+	if (run.all.count >= COUNT_DEFAULT)
 		failed += expect("more than 1 GiB", memory.total > 1ull << 30, 0);
 	return failed ? 1 : 0;
 }
 
 int main(int argc, char **argv)
 {
-	struct pair_conf conf = {.memory_bytes = 64ull << 20};
+	uint32_t count = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : COUNT_DEFAULT;
 	int result;
 
-	run.count = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : COUNT_DEFAULT;
-	conf.max_conns = run.count + 1; /* and one for introductions */
-	run.conns = calloc(run.count ? run.count : 1, sizeof(struct tcp_conn *));
-	if (!run.count || !run.conns || pair_start(&run.pair, &conf))
+	if (!count || crowd_start(&run.all, 0, count) ||
+	    crowd_start(&run.alone, 1, RTE_MIN(ACTIVE, count)))
 		return 2;
 	result = benchmark();
-	pair_stop(&run.pair);
-	free(run.conns);
+	crowd_stop(&run.alone);
+	crowd_stop(&run.all);
 	return result;
 }
