@@ -291,6 +291,10 @@ def goal_row(what, goal, figure, reached):
     return {"what": what, "goal": goal, "figure": figure, "reached": bool(reached)}
 
 
+def goals_table(rows):
+    return table(["", "goal", "figure", "reached"], [[row["what"], row["goal"], row["figure"], "yes" if row["reached"] else "no"] for row in rows])
+
+
 def report_read():
     path = REPORT / "report.json"
     return json.loads(path.read_text()) if path.exists() else {}

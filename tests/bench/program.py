@@ -65,7 +65,10 @@ def main(path, *args):
     rows = rows_of(text)
     if program in SWEEPS:
         draw(program, rows)
-    harness.report(program, [{"what": name, "value": value, "unit": unit} for name, value, unit in rows], list(goals_of(program, rows)))
+    goals = list(goals_of(program, rows))
+    if goals:
+        print(f"\n{harness.goals_table(goals)}")
+    harness.report(program, [{"what": name, "value": value, "unit": unit} for name, value, unit in rows], goals)
 
 
 if __name__ == "__main__":

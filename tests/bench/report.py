@@ -14,7 +14,7 @@ def main(names):
     whole = harness.report_read()
     rows = [row for name in names for row in whole.get(name, {}).get("goals", [])]
     print("what was to be reached, and what was found on this machine; build/bench/report.json has every figure\n")
-    print(harness.table(["", "goal", "figure", "reached"], [[row["what"], row["goal"], row["figure"], "yes" if row["reached"] else "no"] for row in rows]))
+    print(harness.goals_table(rows))
     absent = [name for name in names if name not in whole]
     if absent:
         print(f"\nnot measured: {' '.join(absent)}")
