@@ -80,11 +80,11 @@ static uint64_t nap(struct idle *idle, uint64_t most_us)
 
 static void clear_event(const struct idle *idle, const struct epoll_event *events, int n)
 {
-	uint64_t count;
+	eventfd_t ignored;
 
 	for (int i = 0; i < n; i++)
 		if (events[i].data.fd == idle->event_fd)
-			(void)!read(idle->event_fd, &count, sizeof(count));
+			eventfd_read(idle->event_fd, &ignored);
 }
 
 /* How long a nap is, is our own choice and says nothing. */

@@ -355,9 +355,9 @@ static void throw_out(struct guest *guest, const char *why)
 static void alarm_rings(struct door *door)
 {
 	struct guest *guest;
-	uint64_t count;
+	eventfd_t ignored;
 
-	if (read(door->alarm_fd, &count, sizeof(count)) < 0)
+	if (eventfd_read(door->alarm_fd, &ignored))
 		return;
 	TAILQ_FOREACH (guest, &door->guests, list) {
 		const char *why = guest->state == GUEST_ATTACHED ? verdict_of(guest) : NULL;

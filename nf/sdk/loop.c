@@ -10,8 +10,8 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "nf/sdk/host.h"
 
@@ -155,11 +155,11 @@ static void look_around(struct loop *l, const struct timespec *time)
 {
 	struct pollfd fd[2] = {{.fd = SLUICE_HOST_WAKE, .events = POLLIN},
 			       {.fd = SLUICE_HOST_SOCKET, .events = POLLIN}};
-	uint64_t wakes;
+	eventfd_t ignored;
 
 	if (ppoll(fd, 2, time, &l->unblocked) <= 0)
 		return;
-	if ((fd[0].revents & POLLIN) && read(SLUICE_HOST_WAKE, &wakes, sizeof(wakes)) < 0)
+	if ((fd[0].revents & POLLIN) && eventfd_read(SLUICE_HOST_WAKE, &ignored))
 		return;
 	if (fd[1].revents && handshake_more(l->host) == -EPIPE)
 		l->manager_gone = true;

@@ -30,20 +30,19 @@ struct shared {
 static void answer_always(struct shared *shared, int event_fd)
 {
 	struct pollfd fd = {.fd = event_fd, .events = POLLIN};
-	uint64_t count;
+	eventfd_t ignored;
 
 	while (poll(&fd, 1, -1) > 0) {
-		(void)!read(event_fd, &count, sizeof(count));
+		eventfd_read(event_fd, &ignored);
 		atomic_store(&shared->answered, atomic_load(&shared->asked));
 	}
 }
 
 static void ask(struct shared *shared, int event_fd)
 {
-	uint64_t one = 1;
 	unsigned asked = atomic_fetch_add(&shared->asked, 1) + 1;
 
-	(void)!write(event_fd, &one, sizeof(one));
+	eventfd_write(event_fd, 1);
 	while (atomic_load(&shared->answered) != asked)
 		sched_yield();
 }

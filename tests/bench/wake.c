@@ -14,7 +14,6 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "tests/bench/clock.h"
 #include "tests/bench/median.h"
@@ -45,12 +44,12 @@ static void *sleep_always(void *arg)
 {
 	struct sleeper *s = arg;
 	struct epoll_event event;
-	uint64_t count;
+	eventfd_t ignored;
 
 	atomic_store(&s->error, settle(s->cpu));
 	while (epoll_wait(s->epoll_fd, &event, 1, -1) >= 0 || errno == EINTR) {
 		atomic_store(&s->woken_ns, now_ns());
-		(void)!read(s->event_fd, &count, sizeof(count));
+		eventfd_read(s->event_fd, &ignored);
 	}
 	return NULL;
 }
@@ -58,14 +57,14 @@ static void *sleep_always(void *arg)
 static uint64_t wake_once(struct sleeper *s, unsigned ms)
 {
 	struct timespec idle = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
-	uint64_t began_ns, one = 1;
+	uint64_t began_ns;
 
 	nanosleep(&idle, NULL);
 	for (began_ns = now_ns(); now_ns() - began_ns < AWAKE_NS;)
 		;
 	atomic_store(&s->woken_ns, 0);
 	began_ns = now_ns();
-	(void)!write(s->event_fd, &one, sizeof(one));
+	eventfd_write(s->event_fd, 1);
 	while (!atomic_load_explicit(&s->woken_ns, memory_order_relaxed))
 		;
 	return s->woken_ns - began_ns;

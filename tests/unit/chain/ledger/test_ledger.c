@@ -284,9 +284,9 @@ static struct rte_mbuf *on_its_way(uint32_t tag)
 
 static uint64_t wakes(void)
 {
-	uint64_t n = 0;
+	eventfd_t n;
 
-	return read(home.wake_fd, &n, sizeof(n)) == sizeof(n) ? n : 0;
+	return eventfd_read(home.wake_fd, &n) ? 0 : n;
 }
 
 /* The sum of those that are due. */
